@@ -1,0 +1,57 @@
+# The one face of every task. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= ipv6
+
+.PHONY: help venv conformance test fast lint types cluster bench lab clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv: $(VENV)/ready ## the virtual environment with everything for development
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
+
+lab: ## a container engine and images without a container registry, where they are missing
+	@ci/detect || ci/lab/lab up
+
+conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.yaml and report.json
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/pytest --ipv6k8s-provider kind --ipv6k8s-stack $(STACK) \
+	  --ipv6k8s-report report.yaml --ipv6k8s-report report.json
+
+fast: venv ## unit, check and house tests: no cluster, no network
+	$(BIN)/pytest tests/unit tests/checks tests/house
+
+lint: venv ## ruff, codespell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: venv ## mypy, strict
+	$(BIN)/mypy
+
+cluster: venv lab ## the tests on real clusters
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/pytest tests/cluster tests/faults
+
+test: lint types lab ## everything that CI runs
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/pytest tests
+
+bench: venv lab ## measure a run on a ready two-node cluster
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/python ci/bench/bench.py
+
+clean: ## remove what is made here (not the lab's cache)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,23 @@
+"""The short names under which checks get their fixtures. No options, no hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def cluster(ipv6k8s_cluster):
+    """The cluster: facts, objects, proposals."""
+    return ipv6k8s_cluster
+
+
+@pytest.fixture
+def probes(ipv6k8s_probes):
+    """The probes."""
+    return ipv6k8s_probes
+
+
+@pytest.fixture
+def services(ipv6k8s_services):
+    """The Services of the scene."""
+    return ipv6k8s_services

@@ -1,0 +1,134 @@
+"""Paths between pods: on one node and across nodes, by TCP and UDP, without translation."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import Family, Need, check, expect
+from pytest_ipv6k8s.addresses import same_address
+from pytest_ipv6k8s.probe import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.waiting import eventually
+
+DATAGRAMS = 10
+CROSS_NODE_CAUSES = (
+    "the route to the other node's podCIDR is missing for this family",
+    "the underlay does not carry pod addresses of this family: security group, firewall, "
+    "missing tunnel, forwarding off (net.ipv6.conf.all.forwarding)",
+    "neighbour discovery between the nodes is filtered",
+)
+ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agent's log there"
+
+
+def _echoed_by_owner(probes):
+    def holds(record):
+        owner = probes.owner(record.question["address"])
+        return record.answer.echoed and record.answer.pod == owner.name
+
+    return holds
+
+
+@check(
+    "ADDR-15",
+    families=Family,
+    references=["Kubernetes docs: the Kubernetes network model"],
+    causes=[
+        "the node's bridge or routes do not forward between two pods in this family",
+        "a packet filter drops bridged or forwarded packets (bridge-nf-call-ip6tables)",
+    ],
+    look=ROUTES_LOOK,
+)
+def test_pods_on_one_node_reach_each_other(family, probes):
+    """Two pods on one node reach each other over TCP."""
+    pair = (probes[0], probes.peer)
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [
+                tcp_connect.Request(other.address(family), TCP_PORT)
+                for other in pair
+                if other is not probe
+            ],
+            among=pair,
+        ),
+        _echoed_by_owner(probes),
+        expected="both pods of the node echo",
+    )
+
+
+@check(
+    "ADDR-16",
+    families=Family,
+    needs=[Need.TWO_NODES],
+    references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
+    causes=CROSS_NODE_CAUSES,
+    look=ROUTES_LOOK,
+)
+def test_pods_on_different_nodes_reach_each_other(family, probes):
+    """Pods on different nodes reach each other over TCP, in both directions."""
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [
+                tcp_connect.Request(other.address(family), TCP_PORT)
+                for one, other in probes.pairs()
+                if one is probe
+            ],
+            among=probes.one_per_node,
+        ),
+        _echoed_by_owner(probes),
+        expected="every pod on another node echoes",
+    )
+
+
+@check(
+    "ADDR-17",
+    families=Family,
+    references=["Kubernetes docs: the Kubernetes network model"],
+    causes=CROSS_NODE_CAUSES,
+    look=ROUTES_LOOK,
+)
+def test_udp_between_pods_loses_nothing(family, probes):
+    """Ten of ten UDP datagrams between pods come back, on one node and across nodes."""
+    records = eventually(
+        lambda: probes.ask_each(
+            lambda probe: [
+                udp_exchange.Request(other.address(family), UDP_PORT, count=DATAGRAMS)
+                for other in probes
+                if other is not probe
+            ]
+        ),
+        lambda record: record.answer.echoed == DATAGRAMS,
+        expected=f"{DATAGRAMS} of {DATAGRAMS} datagrams from every pod",
+    )
+
+    strangers = [r for r in records if r.answer.pod != probes.owner(r.question["address"]).name]
+    expect(not strangers, expected="echoes of the pod that was asked", seen=strangers)
+
+
+@check(
+    "ADDR-20",
+    families=Family,
+    references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
+    causes=[
+        "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "
+        "range lacks this family (flannel --ip-masq, ipMasq, nonMasqueradeCIDRs, clusterCIDR)",
+        "an ip-masq-agent knows the IPv4 ranges only",
+    ],
+    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
+)
+def test_pods_see_each_other_without_translation(family, probes):
+    """A pod sees the address of the pod that talks to it, not one of a node."""
+    records = probes.ask_each(
+        lambda probe: [
+            tcp_connect.Request(other.address(family), TCP_PORT)
+            for other in probes
+            if other is not probe
+        ]
+    )
+
+    reached = [record for record in records if record.answer.seen_source]
+    expect(reached, expected="at least one pair of pods that talk", seen=records)
+    translated = [
+        record
+        for record in reached
+        if not same_address(record.answer.seen_source, probes.named(record.asker).address(family))
+    ]
+    expect(not translated, expected="the asking pod's own address as source", seen=translated)

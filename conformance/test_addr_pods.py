@@ -1,0 +1,241 @@
+"""Addresses in pods: what the kernel has, and whether it can be used."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.addresses import in_any, same_address
+from pytest_ipv6k8s.probe import HTTP_PORT
+from pytest_ipv6k8s.probe.ops import (
+    first_moment,
+    loopback,
+    network_state,
+    source_address,
+    tcp_connect,
+)
+
+NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
+"""IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
+
+CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
+
+
+def _states(probes):
+    return probes.ask_each(lambda probe: [network_state.Request()])
+
+
+@check(
+    "ADDR-03",
+    references=["KEP-563: Pod API"],
+    causes=[
+        "the CNI reports other addresses to the kubelet than it puts on the interface",
+        "a sidecar or a second CNI plugin adds addresses",
+        "router advertisements reach the pod and SLAAC adds an address",
+    ],
+    look=CNI_LOOK,
+)
+def test_kernel_has_the_addresses_that_the_api_tells(probes):
+    """The global addresses of the interface with the default route are exactly the podIPs."""
+    records = _states(probes)
+
+    odd = [
+        f"pod {record.asker}: kernel {sorted(found)}, podIPs {probes.named(record.asker).pod.ips}"
+        for record in records
+        if (found := _global_addresses(record.answer)) != set(probes.named(record.asker).pod.ips)
+    ]
+
+    expect(not odd, expected="the podIPs and no further address", seen=odd)
+
+
+def _global_addresses(state: network_state.Answer) -> set[str]:
+    interfaces = {route.interface for route in state.routes if route.destination == "default"}
+    return {
+        item.address
+        for item in state.addresses
+        if item.interface in interfaces
+        and item.scope == "global"
+        and not in_any(item.address, NODE_LOCAL_EGRESS)
+    }
+
+
+@check(
+    "ADDR-04",
+    stacks=WITH_IPV6,
+    references=["RFC 4862 section 5.4"],
+    causes=[
+        "the CNI leaves duplicate address detection on and does not wait for it",
+        "two pods have the same address",
+    ],
+    look=CNI_LOOK,
+)
+def test_addresses_are_usable_when_the_container_starts(probes):
+    """No address is tentative or a detected duplicate at a container's first action."""
+    records = probes.ask_each(lambda probe: [first_moment.Request()])
+
+    bad = [
+        record
+        for record in records
+        if record.answer.unusable
+        or any({"tentative", "dadfailed"} & set(a.flags) for a in record.answer.addresses)
+    ]
+
+    expect(not bad, expected="addresses that can be bound and connected to at once", seen=bad)
+
+
+@check(
+    "ADDR-05",
+    stacks=WITH_IPV6,
+    references=["RFC 4861 sections 5.2 and 7.3"],
+    causes=[
+        "the CNI sets no IPv6 default route",
+        "the gateway's address is not on the node's side of the link, or neighbour "
+        "solicitations are dropped (a packet filter, rp_filter, missing proxy_ndp)",
+    ],
+    look=CNI_LOOK,
+)
+def test_default_route_is_usable(probes):
+    """Every pod has an IPv6 default route whose next hop is no failed neighbour."""
+    others = [probe.address(Family.V6) for probe in probes]
+    probes.ask_each(lambda probe: [tcp_connect.Request(a, HTTP_PORT) for a in others])
+
+    records = _states(probes)
+
+    lost = [record for record in records if not _default_routes(record.answer)]
+    expect(not lost, expected="an IPv6 default route in every pod", seen=[r.asker for r in lost])
+    failed = [
+        f"pod {record.asker}: next hop {route.gateway} is FAILED"
+        for record in records
+        for route in _default_routes(record.answer)
+        if any(n.address == route.gateway and n.state == "FAILED" for n in record.answer.neighbours)
+    ]
+    expect(not failed, expected="a next hop that answers neighbour solicitations", seen=failed)
+
+
+def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
+    return [r for r in state.routes if r.destination == "default" and r.family == "IPv6"]
+
+
+@check(
+    "ADDR-06",
+    stacks=ONLY_IPV6,
+    references=["Kubernetes docs: IPv4/IPv6 dual-stack"],
+    causes=[
+        "the CNI still has an IPv4 pool",
+        "a 464XLAT daemon (CLAT) runs in the pods",
+    ],
+    look=CNI_LOOK,
+)
+def test_ipv6_only_pods_have_no_ipv4(probes):
+    """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
+    records = _states(probes)
+
+    found = [
+        f"pod {record.asker}: {item.address} on {item.interface}"
+        for record in records
+        for item in record.answer.addresses
+        if Family.of(item.address) is Family.V4
+        and not in_any(item.address, ("127.0.0.0/8", *NODE_LOCAL_EGRESS))
+    ]
+    expect(not found, expected="no IPv4 address", seen=found)
+    routes = [
+        f"pod {record.asker}: IPv4 default route by {route.gateway or route.interface}"
+        for record in records
+        if not any(in_any(i.address, NODE_LOCAL_EGRESS) for i in record.answer.addresses)
+        for route in record.answer.routes
+        if route.destination == "default" and route.family == "IPv4"
+    ]
+    expect(not routes, expected="no IPv4 default route", seen=routes)
+
+
+@check(
+    "ADDR-07",
+    references=["KEP-563: downward API", "KEP-2681: status.hostIPs"],
+    causes=["the kubelet is older than the API server and does not know status.hostIPs"],
+    look="kubectl get nodes -o wide",
+)
+def test_downward_api_tells_the_addresses_in_order(probes):
+    """The Downward API gives podIPs and hostIPs comma-separated, in the order of the status."""
+    records = _states(probes)
+
+    odd = []
+    for record in records:
+        pod, told = probes.named(record.asker).pod, record.answer.environment
+        if told["POD_IPS"] != ",".join(pod.ips) or told["POD_IP"] != pod.ips[0]:
+            odd.append(f"pod {pod.name}: POD_IPS={told['POD_IPS']}, podIPs {pod.ips}")
+        if pod.host_ips and told["HOST_IPS"] != ",".join(pod.host_ips):
+            odd.append(f"pod {pod.name}: HOST_IPS={told['HOST_IPS']}, hostIPs {pod.host_ips}")
+
+    expect(not odd, expected="the environment equals the status", seen=odd)
+
+
+@check(
+    "ADDR-13",
+    references=["RFC 4291 section 2.5.3", "RFC 1122 section 3.2.1.3"],
+    causes=["the CNI does not bring up lo", "net.ipv6.conf.lo.disable_ipv6 is 1"],
+    look=CNI_LOOK,
+)
+def test_loopback_works(cluster, probes):
+    """[::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
+    addresses = {Family.V4.loopback, *(family.loopback for family in cluster.stack.families)}
+
+    records = probes.ask_each(lambda probe: [loopback.Request(a) for a in sorted(addresses)])
+
+    bad = [record for record in records if not record.answer.works]
+    expect(not bad, expected="a connection over loopback", seen=bad)
+
+
+@check(
+    "ADDR-22",
+    stacks=WITH_IPV6,
+    needs=[Need.TWO_NODES],
+    references=["RFC 6724 section 5"],
+    causes=[
+        "the podIP is marked deprecated or has a narrower scope than the destination",
+        "the route has a preferred source (src) of its own",
+    ],
+    look=CNI_LOOK,
+)
+def test_source_address_is_the_pod_ip(cluster, probes, services):
+    """Towards pods, Services, nodes and the Internet the source is the IPv6 podIP."""
+    node_ips = [ip for node in cluster.nodes for ip in node.internal_ips if ":" in ip]
+    targets = [
+        *(probe.address(Family.V6) for probe in probes),
+        services["every"].cluster_ip(Family.V6),
+        *node_ips[:2],
+        "2001:db8::1",
+    ]
+
+    records = probes.ask_each(
+        lambda probe: [source_address.Request(a) for a in targets if a != probe.address(Family.V6)]
+    )
+
+    bad = [
+        record
+        for record in records
+        if not record.answer.local
+        or not same_address(record.answer.local, probes.named(record.asker).address(Family.V6))
+    ]
+    expect(not bad, expected="the IPv6 podIP as source", seen=bad)
+
+
+@check(
+    "ADDR-26",
+    stacks=WITH_IPV6,
+    references=["Linux documentation: ip-sysctl, disable_ipv6"],
+    causes=[
+        "the container runtime or the CNI switches IPv6 off in new network namespaces",
+        "the node was hardened with net.ipv6.conf.default.disable_ipv6=1",
+    ],
+    look="sysctl -a | grep disable_ipv6 (on the node)",
+)
+def test_ipv6_is_not_disabled_in_pods(probes):
+    """disable_ipv6 is 0 in every pod, for all, default and each interface."""
+    records = _states(probes)
+
+    off = [
+        f"pod {record.asker}: {name}={value}"
+        for record in records
+        for name, value in record.answer.sysctls.items()
+        if value != "0"
+    ]
+
+    expect(not off, expected="disable_ipv6=0", seen=off)

@@ -1,0 +1,184 @@
+"""DNS records of Services: which there are for each family, and what a missing one looks like."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.addresses import reverse_name
+from pytest_ipv6k8s.dns_messages import query, reply
+from pytest_ipv6k8s.probe.ops import dns_exchange
+from pytest_ipv6k8s.probe.scene import HTTP
+from pytest_ipv6k8s.waiting import eventually
+
+SPEC = "Kubernetes DNS-Based Service Discovery"
+COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
+RECORD_CAUSES = (
+    "a template, rewrite or dns64 directive in the Corefile stands before kubernetes and answers "
+    "in its place",
+    "CoreDNS cannot read Services or EndpointSlices (rights, watch broken)",
+)
+
+
+def _ask(cluster, probes, name: str, record_type: str):
+    """Ask the first cluster DNS address from every node and return the records."""
+    request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(name, record_type))
+    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+
+
+def _said(record) -> str:
+    """Return what a reply says in a line: the data of its answers, or its response code."""
+    said = reply(record.answer.wire)
+    if said is None:
+        return f"{record.path}: {record.answer.error or 'no DNS message'}"
+    data = ", ".join(f"{kind} {data}" for kind, _, data in said.records)
+    return f"{record.path}: {said.rcode} {data or 'no data'}"
+
+
+def _data(record, record_type: str) -> set[str]:
+    said = reply(record.answer.wire)
+    return set(said.data(record_type)) if said else set()
+
+
+def _expect_data(cluster, probes, name: str, record_type: str, wanted: set[str]) -> None:
+    records = eventually(
+        lambda: _ask(cluster, probes, name, record_type),
+        lambda record: reply(record.answer.wire) is not None,
+        expected=f"an answer for {name} {record_type}",
+    )
+
+    wrong = [record for record in records if _data(record, record_type) != wanted]
+    shown = f"{name} {record_type} is {', '.join(sorted(wanted))}"
+    expect(not wrong, expected=shown, seen=[_said(record) for record in wrong])
+
+
+def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
+    for name in ("every", f"only-{family.value.lower()}"):
+        service = services[name]
+        wanted = {service.cluster_ip(family)}
+        _expect_data(cluster, probes, service.dns_name, family.record_type, wanted)
+
+
+@check(
+    "DNS-04",
+    stacks=WITH_IPV6,
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.3.1", "RFC 3596"],
+    causes=RECORD_CAUSES,
+    look=COREDNS_LOOK,
+)
+def test_service_has_an_aaaa_record(cluster, probes, services):
+    """The AAAA record of a Service is exactly its IPv6 cluster IP."""
+    _expect_cluster_ip(cluster, probes, services, Family.V6)
+
+
+@check(
+    "DNS-05",
+    stacks=WITH_IPV4,
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.3.1"],
+    causes=RECORD_CAUSES,
+    look=COREDNS_LOOK,
+)
+def test_service_has_an_a_record(cluster, probes, services):
+    """The A record of a Service is exactly its IPv4 cluster IP."""
+    _expect_cluster_ip(cluster, probes, services, Family.V4)
+
+
+@check(
+    "DNS-06",
+    stacks=DUAL_STACK,
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.3.1", "KEP-563: DNS"],
+    causes=("the Service is not dual-stack after all (API-03)", *RECORD_CAUSES),
+    look=COREDNS_LOOK,
+)
+def test_dual_stack_service_has_both_records(cluster, probes, services):
+    """A dual-stack Service has one A and one AAAA record, each its cluster IP of that family."""
+    service = services["every"]
+
+    for family in cluster.stack.families:
+        wanted = {service.cluster_ip(family)}
+        _expect_data(cluster, probes, service.dns_name, family.record_type, wanted)
+
+
+@check(
+    "DNS-07",
+    needs=[Need.CLUSTER_DNS],
+    references=["RFC 2308 section 2.2", "RFC 4074 section 4"],
+    causes=(
+        "the DNS server answers NXDOMAIN, SERVFAIL or REFUSED for a type that it does not have: "
+        "some resolvers then discard the other family's good answer",
+        *RECORD_CAUSES,
+    ),
+    look=COREDNS_LOOK,
+)
+def test_missing_family_is_no_data(cluster, probes, services):
+    """A family that a Service lacks is answered with NOERROR, no record, and an SOA."""
+    for family in cluster.stack.families:
+        service = services[f"only-{family.value.lower()}"]
+
+        records = _ask(cluster, probes, service.dns_name, family.other.record_type)
+
+        wrong = [record for record in records if not _is_no_data(record)]
+        expect(
+            not wrong,
+            expected=f"NODATA for {service.dns_name} {family.other.record_type}",
+            seen=[_said(record) for record in wrong],
+        )
+
+
+def _is_no_data(record) -> bool:
+    said = reply(record.answer.wire)
+    return said is not None and said.rcode == "NOERROR" and not said.records and said.has_soa
+
+
+@check(
+    "DNS-08",
+    families=Family,
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.4.1"],
+    causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
+    look="kubectl get endpointslices -A -l kubernetes.io/service-name=headless -o wide",
+)
+def test_headless_service_has_a_record_for_each_pod(family, cluster, probes, services):
+    """A headless Service has one record for each ready pod's address of the family."""
+    wanted = {probe.address(family) for probe in probes}
+
+    name = services["headless"].dns_name
+    _expect_data(cluster, probes, name, family.record_type, wanted)
+
+
+@check(
+    "DNS-11",
+    stacks=WITH_IPV6,
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.3.3", "RFC 3596 section 2.5"],
+    causes=(
+        "the Corefile's kubernetes zones lack ip6.arpa or the Service CIDR's reverse zone",
+        *RECORD_CAUSES,
+    ),
+    look=COREDNS_LOOK,
+)
+def test_ipv6_cluster_ip_resolves_back(cluster, probes, services):
+    """The PTR record of an IPv6 cluster IP is the Service's full name."""
+    service = services["every"]
+    name = reverse_name(service.cluster_ip(Family.V6))
+
+    _expect_data(cluster, probes, name, "PTR", {service.dns_name})
+
+
+@check(
+    "DNS-14",
+    needs=[Need.CLUSTER_DNS],
+    references=[f"{SPEC} section 2.3.2", "RFC 2782"],
+    causes=RECORD_CAUSES,
+    look=COREDNS_LOOK,
+)
+def test_srv_target_resolves_in_every_family(cluster, probes, services):
+    """The SRV record of a named port leads to a target that has an address of every family."""
+    service = services["every"]
+
+    name = f"_http._tcp.{service.dns_name}"
+    _expect_data(cluster, probes, name, "SRV", {f"0 100 {HTTP} {service.dns_name}"})
+    for family in service.families:
+        wanted = {service.cluster_ip(family)}
+        _expect_data(cluster, probes, service.dns_name, family.record_type, wanted)

@@ -1,0 +1,156 @@
+"""DNS: how pods reach the cluster's DNS, and how applications look names up."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import Family, Need, check, expect
+from pytest_ipv6k8s.dns_messages import query, reply
+from pytest_ipv6k8s.probe.ops import dns_exchange, lookup, network_state
+from pytest_ipv6k8s.waiting import eventually
+
+DNS_LOOK = "kubectl -n kube-system get pods,service,endpointslices -l k8s-app=kube-dns -o wide"
+DNS_CAUSES = (
+    "CoreDNS does not run, or listens on one family only (bind, hostNetwork)",
+    "the Service proxy has no rules for the DNS Service's address on that node",
+    "the way to the CoreDNS pods' node is broken (see ADDR-16)",
+)
+LONGEST = 2.0
+
+
+def _ask_dns(cluster, probes, services, transport: str):
+    service = services["every"]
+    wire = query(service.dns_name, service.families[0].record_type)
+
+    return eventually(
+        lambda: probes.ask_each(
+            lambda probe: [
+                dns_exchange.Request(server, wire, transport=transport)
+                for server in cluster.dns.cluster_ips
+            ]
+        ),
+        lambda record: _has_answers(record.answer.wire),
+        expected=f"an answer over {transport.upper()} from each DNS cluster IP in every pod",
+    )
+
+
+def _has_answers(wire: str) -> bool:
+    said = reply(wire)
+    return said is not None and said.rcode == "NOERROR" and bool(said.records)
+
+
+@check(
+    "DNS-01",
+    needs=[Need.CLUSTER_DNS],
+    references=["Kubernetes docs: DNS for Services and Pods"],
+    causes=DNS_CAUSES,
+    look=DNS_LOOK,
+)
+def test_cluster_dns_answers_over_udp(cluster, probes, services):
+    """Each cluster IP of the DNS Service answers over UDP in every pod."""
+    _ask_dns(cluster, probes, services, "udp")
+
+
+@check(
+    "DNS-02",
+    needs=[Need.CLUSTER_DNS],
+    references=["RFC 7766 section 5"],
+    causes=("the DNS Service or a policy opens port 53 for UDP only", *DNS_CAUSES),
+    look=DNS_LOOK,
+)
+def test_cluster_dns_answers_over_tcp(cluster, probes, services):
+    """Each cluster IP of the DNS Service answers over TCP in every pod."""
+    _ask_dns(cluster, probes, services, "tcp")
+
+
+@check(
+    "DNS-03",
+    references=["Kubernetes docs: DNS for Services and Pods, resolv.conf"],
+    causes=[
+        "the kubelet's clusterDNS names an address of a family that the pods lack",
+        "the kubelet's clusterDNS names an address where no DNS Service is",
+        *DNS_CAUSES,
+    ],
+    look="kubectl -n kube-system get configmap kubelet-config -o yaml",
+)
+def test_resolv_conf_can_be_used(probes, services):
+    """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
+    service = services["every"]
+    wire = query(service.dns_name, service.families[0].record_type)
+    states = {r.asker: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
+
+    odd = [
+        f"pod {probe.name}: nameserver {server}, podIPs {probe.pod.ips}"
+        for probe in probes
+        for server in states[probe.name].nameservers
+        if not probe.has(Family.of(server))
+    ]
+    expect(not odd, expected="nameservers of the pod's own families", seen=odd)
+
+    domain = service.domain
+    search = (f"{service.namespace}.svc.{domain}", f"svc.{domain}", domain)
+    poor = [
+        f"pod {name}: search {state.search}, options {state.options}"
+        for name, state in states.items()
+        if state.search[:3] != search or "ndots:5" not in state.options
+    ]
+    expect(not poor, expected=f"search {' '.join(search)}, ndots:5", seen=poor)
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [
+                dns_exchange.Request(server, wire) for server in states[probe.name].nameservers
+            ]
+        ),
+        lambda record: _has_answers(record.answer.wire),
+        expected="an answer from every nameserver in every pod",
+    )
+
+
+@check(
+    "DNS-16",
+    references=["Kubernetes docs: DNS for Services and Pods", "RFC 4074 section 4"],
+    causes=[
+        "the answer for one record type is lost or late: the resolver waits for both",
+        "SERVFAIL for a search domain makes resolvers give up before the right name",
+        *DNS_CAUSES,
+    ],
+    look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
+)
+def test_applications_resolve_cluster_names_quickly(cluster, probes, services):
+    """getaddrinfo finds short and full names of a Service within two seconds in every pod."""
+    service = services["every"]
+    full = service.dns_name.rstrip(".")
+    names = (service.name, f"{service.name}.{service.namespace}", f"{full}", f"{full}.")
+
+    records = eventually(
+        lambda: probes.ask_each(lambda probe: [lookup.Request(name) for name in names]),
+        lambda record: (
+            set(record.answer.addresses) == set(service.cluster_ips)
+            and record.answer.seconds < LONGEST
+        ),
+        expected=f"{', '.join(service.cluster_ips)} in less than {LONGEST:.0f} s",
+    )
+    assert records
+
+    states = probes.ask_each(lambda probe: [network_state.Request()])
+    searched = _search_answers(probes, {r.asker: r.answer for r in states}, service)
+    broken = [r for r in searched if _rcode(r) not in ("NOERROR", "NXDOMAIN")]
+    expect(not broken, expected="NOERROR or NXDOMAIN for every search domain", seen=broken)
+
+
+def _search_answers(probes, states, service):
+    return probes.ask_each(
+        lambda probe: [
+            dns_exchange.Request(
+                states[probe.name].nameservers[0],
+                query(f"{service.name}.{service.namespace}.{domain}.", family.record_type),
+            )
+            for domain in states[probe.name].search
+            if domain.endswith(service.domain)
+            for family in Family
+        ]
+    )
+
+
+def _rcode(record) -> str:
+    said = reply(record.answer.wire)
+    return said.rcode if said else record.answer.error

@@ -1,0 +1,211 @@
+"""Services: whether cluster IPs carry traffic, from where, and to whom."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import DUAL_STACK, Family, Need, check, expect
+from pytest_ipv6k8s.addresses import same_address
+from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.probe.scene import TCP, UDP
+from pytest_ipv6k8s.waiting import eventually
+
+PROXY_CAUSES = (
+    "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
+    "the proxy's rules for this family were not loaded: one bad rule rejects the whole table",
+    "the way to the endpoint's node is broken (see ADDR-16)",
+)
+PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
+TRIES_PER_ENDPOINT = 20
+REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES")
+
+
+def _answered_by(probe):
+    return lambda record: record.answer.echoed and record.answer.pod == probe.name
+
+
+@check(
+    "SVC-01",
+    families=Family,
+    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
+    causes=PROXY_CAUSES,
+    look=PROXY_LOOK,
+)
+def test_cluster_ip_answers_over_tcp(family, probes, services):
+    """A cluster IP answers over TCP on every node, with the endpoint there or elsewhere."""
+    address = services["peer"].cluster_ip(family)
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [tcp_connect.Request(address, TCP)], among=probes.one_per_node
+        ),
+        _answered_by(probes.peer),
+        expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
+    )
+
+
+@check(
+    "SVC-02",
+    families=Family,
+    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
+    causes=PROXY_CAUSES,
+    look=PROXY_LOOK,
+)
+def test_cluster_ip_answers_over_udp(family, probes, services):
+    """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere."""
+    address = services["peer"].cluster_ip(family)
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [udp_exchange.Request(address, UDP)], among=probes.one_per_node
+        ),
+        lambda record: record.answer.echoed == 1 and record.answer.pod == probes.peer.name,
+        expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
+    )
+
+
+@check(
+    "SVC-04",
+    families=Family,
+    needs=[Need.HOST_NETWORK_PROBES],
+    references=["Kubernetes docs: Service, type ClusterIP"],
+    causes=(
+        "the node has no address of this family that the endpoint can answer to",
+        *PROXY_CAUSES,
+    ),
+    look=PROXY_LOOK,
+)
+def test_cluster_ip_answers_to_nodes(family, probes, services):
+    """A cluster IP answers to processes in the network namespace of every node."""
+    address = services["peer"].cluster_ip(family)
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [tcp_connect.Request(address, TCP)], among=probes.hosts
+        ),
+        _answered_by(probes.peer),
+        expected=f"pod {probes.peer.name} echoes through the Service, asked by every node",
+    )
+
+
+@check(
+    "SVC-05",
+    families=Family,
+    references=["Kubernetes docs: debug Services, hairpin"],
+    causes=[
+        "hairpin mode is off on the bridge port or in the CNI's configuration",
+        "the Service proxy does not masquerade hairpin traffic in this family",
+    ],
+    look="bridge -d link; the CNI configuration in /etc/cni/net.d (on the pod's node)",
+)
+def test_endpoint_reaches_itself_through_its_service(family, probes, services):
+    """A pod reaches itself through a Service that has it as the only endpoint (hairpin)."""
+    address = services["peer"].cluster_ip(family)
+
+    eventually(
+        lambda: [probes.peer.ask(tcp_connect.Request(address, TCP))],
+        _answered_by(probes.peer),
+        expected="the pod's own echo",
+    )
+
+
+def _pods_behind(probes, address: str) -> set[str]:
+    tries = TRIES_PER_ENDPOINT * len(probes)
+    requests = [tcp_connect.Request(address, TCP)] * tries
+    return {record.answer.pod for record in probes[0].ask_all(requests)} - {""}
+
+
+@check(
+    "SVC-06",
+    families=Family,
+    references=["Kubernetes docs: virtual IPs and Service proxies"],
+    causes=[
+        "the proxy's rules name only some endpoints of this family",
+        "session affinity or a topology preference is forced by policy",
+    ],
+    look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
+)
+def test_all_endpoints_get_connections(family, probes, services):
+    """Connections to a Service reach all of its endpoints.
+
+    With twenty tries for each endpoint a fair proxy misses one once in a hundred million runs.
+    """
+    found = _pods_behind(probes, services["every"].cluster_ip(family))
+
+    wanted = {probe.name for probe in probes}
+    expect(found == wanted, expected=f"all of {sorted(wanted)}", seen=f"only {sorted(found)}")
+
+
+@check(
+    "SVC-11",
+    stacks=DUAL_STACK,
+    references=["KEP-563: Services"],
+    causes=["the EndpointSlices of the two families differ (SVC-07)", *PROXY_CAUSES],
+    look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
+)
+def test_both_cluster_ips_have_the_same_backends(cluster, probes, services):
+    """The two cluster IPs of a dual-stack Service lead to the same pods."""
+    first, second = (
+        _pods_behind(probes, services["every"].cluster_ip(family))
+        for family in cluster.stack.families
+    )
+
+    seen = f"{sorted(first)} and {sorted(second)}"
+    expect(first and first == second, expected="the same pods behind both", seen=seen)
+
+
+@check(
+    "SVC-12",
+    families=Family,
+    references=["Kubernetes docs: using source IP, type ClusterIP"],
+    causes=[
+        "the Service proxy masquerades everything (masqueradeAll), or its cluster range or "
+        "local-traffic detection lacks this family (clusterCIDR, detectLocal)",
+        "the CNI masquerades traffic between pods (ADDR-20)",
+    ],
+    look="kubectl -n kube-system get configmap kube-proxy -o yaml",
+)
+def test_cluster_ip_keeps_the_source_address(family, probes, services):
+    """A pod behind a cluster IP sees the address of the pod that asks."""
+    address = services["peer"].cluster_ip(family)
+
+    records = probes.ask_each(
+        lambda probe: [tcp_connect.Request(address, TCP)], among=probes.one_per_node
+    )
+
+    reached = [record for record in records if record.answer.seen_source]
+    expect(reached, expected="an answer through the Service", seen=records)
+    translated = [
+        record
+        for record in reached
+        if not same_address(record.answer.seen_source, probes.named(record.asker).address(family))
+    ]
+    expect(not translated, expected="the asking pod's own address as source", seen=translated)
+
+
+@check(
+    "SVC-13",
+    families=Family,
+    references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
+    causes=[
+        "the proxy drops instead of rejecting in this family (no ICMPv6 reject, KUBE-MARK-DROP)",
+        "ICMPv6 type 1 is filtered on the node",
+        "a stranger answers: the address leaves the node towards a transparent proxy",
+    ],
+    look=PROXY_LOOK,
+)
+def test_service_without_endpoints_refuses(family, probes, services):
+    """A Service without endpoints refuses connections at once instead of letting them time out."""
+    empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
+
+    records = eventually(
+        lambda: probes.ask_each(
+            lambda probe: [tcp_connect.Request(empty, TCP, timeout=2.0)],
+            among=probes.one_per_node,
+        ),
+        lambda record: record.answer.error in REFUSALS,
+        expected="a refusal in less than 2 s on every node",
+    )
+    control = probes[0].ask(tcp_connect.Request(full, TCP))
+
+    expect(control.answer.echoed, expected="an echo where there is an endpoint", seen=control)
+    answered = [record for record in records if record.answer.connected]
+    expect(not answered, expected="nobody answers for the empty Service", seen=answered)

@@ -1,0 +1,34 @@
+"""A pytest plugin and conformance suite for IPv6-only and dual-stack Kubernetes."""
+
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.checks import (
+    ALL_STACKS,
+    DUAL_STACK,
+    ONLY_IPV6,
+    SINGLE_STACK,
+    WITH_IPV4,
+    WITH_IPV6,
+    Level,
+    check,
+)
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record, expect
+from pytest_ipv6k8s.needs import Need
+
+__version__ = "0.1.0"
+__all__ = [
+    "ALL_STACKS",
+    "DUAL_STACK",
+    "ONLY_IPV6",
+    "SINGLE_STACK",
+    "WITH_IPV4",
+    "WITH_IPV6",
+    "Family",
+    "Inconclusive",
+    "Level",
+    "Need",
+    "Record",
+    "Stack",
+    "check",
+    "expect",
+]

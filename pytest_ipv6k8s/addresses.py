@@ -1,0 +1,135 @@
+"""Address families, stacks, and how addresses are classified and printed."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Family(enum.Enum):
+    """An address family, by the name that the Kubernetes API gives it."""
+
+    V4 = "IPv4"
+    V6 = "IPv6"
+
+    @classmethod
+    def of(cls, address: str | Address | Network) -> Family:
+        """Return the family of an address or a CIDR.
+
+        Raises:
+            ValueError: the text is neither.
+        """
+        if isinstance(address, str):
+            address = ipaddress.ip_network(address.split("%")[0], strict=False)
+        return cls.V4 if address.version == 4 else cls.V6
+
+    @property
+    def other(self) -> Family:
+        """The other of the two families."""
+        return Family.V6 if self is Family.V4 else Family.V4
+
+    @property
+    def record_type(self) -> str:
+        """The DNS record type that holds such an address."""
+        return "A" if self is Family.V4 else "AAAA"
+
+    @property
+    def any_address(self) -> str:
+        """The unspecified address."""
+        return "0.0.0.0" if self is Family.V4 else "::"
+
+    @property
+    def loopback(self) -> str:
+        """The loopback address."""
+        return "127.0.0.1" if self is Family.V4 else "::1"
+
+
+class Stack(enum.Enum):
+    """Which families a cluster has, the first one first (KEP-563)."""
+
+    IPV6 = "ipv6"
+    IPV4 = "ipv4"
+    DUAL = "dual"
+    DUAL_IPV6 = "dual-ipv6"
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families, primary first."""
+        return _FAMILIES[self]
+
+    @property
+    def primary(self) -> Family:
+        """The family that a Service gets when it asks for none."""
+        return self.families[0]
+
+    @property
+    def is_dual(self) -> bool:
+        """Whether both families are there."""
+        return len(self.families) == 2
+
+    @classmethod
+    def from_families(cls, families: Iterable[Family]) -> Stack:
+        """Return the stack that has just these families in this order."""
+        wanted = tuple(families)
+        return next(stack for stack, has in _FAMILIES.items() if has == wanted)
+
+
+_FAMILIES = {
+    Stack.IPV6: (Family.V6,),
+    Stack.IPV4: (Family.V4,),
+    Stack.DUAL: (Family.V4, Family.V6),
+    Stack.DUAL_IPV6: (Family.V6, Family.V4),
+}
+
+
+def is_canonical(text: str) -> bool:
+    """Tell whether an address or CIDR is written as RFC 5952 section 4 wants it."""
+    address, slash, length = text.partition("/")
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return str(parsed) == address and (not slash or str(int(length or "-1")) == length)
+
+
+def same_address(one: str, other: str) -> bool:
+    """Compare two addresses by value; an IPv4-mapped IPv6 address equals its IPv4 address."""
+    return _unmapped(one) == _unmapped(other)
+
+
+def _unmapped(text: str) -> Address:
+    address = ipaddress.ip_address(text.split("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def in_any(address: str, cidrs: Iterable[str]) -> bool:
+    """Tell whether an address lies in one of the CIDRs; another family never matches."""
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+
+
+def overlaps(cidrs: Sequence[str]) -> list[tuple[str, str]]:
+    """Return every pair of CIDRs of one family that share an address."""
+    pairs = []
+    for index, one in enumerate(cidrs):
+        first = ipaddress.ip_network(one, strict=False)
+        for other in cidrs[index + 1 :]:
+            second = ipaddress.ip_network(other, strict=False)
+            if first.version == second.version and first.overlaps(second):
+                pairs.append((one, other))
+    return pairs
+
+
+def endpoint(address: str, port: int | None = None) -> str:
+    """Print an address for people and URLs: IPv6 in brackets (RFC 3986 section 3.2.2)."""
+    host = f"[{address}]" if ":" in address else address
+    return host if port is None else f"{host}:{port}"
+
+
+def reverse_name(address: str) -> str:
+    """Return the name under in-addr.arpa or ip6.arpa (RFC 3596 section 2.5), with a final dot."""
+    return ipaddress.ip_address(address).reverse_pointer + "."

@@ -1,0 +1,37 @@
+"""All checks of the suite, found in its modules."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+from pytest_ipv6k8s.checks import Check, check_of
+
+SUITE = "pytest_ipv6k8s.conformance"
+
+
+def functions() -> dict[str, Callable[..., Any]]:
+    """Return the function of every check, by id, sorted.
+
+    Raises:
+        ValueError: two checks share an id.
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for module in pkgutil.iter_modules(importlib.import_module(SUITE).__path__):
+        if not module.name.startswith("test_"):
+            continue
+        for function in vars(importlib.import_module(f"{SUITE}.{module.name}")).values():
+            declared = check_of(function)
+            if declared is None:
+                continue
+            if found.setdefault(declared.id, function) is not function:
+                raise ValueError(f"two checks have the id {declared.id}")
+    return dict(sorted(found.items()))
+
+
+def checks() -> dict[str, Check]:
+    """Return what every check declares, by id, sorted."""
+    declared = ((id, check_of(function)) for id, function in functions().items())
+    return {id: item for id, item in declared if item is not None}

@@ -1,0 +1,1 @@
+"""One provider a module; its name is the value of ``--ipv6k8s-provider``."""

@@ -1,0 +1,61 @@
+"""DNS messages: built and read here with dnspython, exchanged by probes as bytes."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What matters of a DNS reply.
+
+    Attributes:
+        rcode: NOERROR, NXDOMAIN, SERVFAIL and so on (RFC 6895).
+        records: the answer section: record type, owner and data, all as text.
+        has_soa: whether the authority section has an SOA (RFC 2308 section 2.2).
+        truncated: the TC bit.
+    """
+
+    rcode: str
+    records: tuple[tuple[str, str, str], ...]
+    has_soa: bool
+    truncated: bool
+
+    def data(self, record_type: str) -> tuple[str, ...]:
+        """Return the data of all answers of a type, sorted; addresses in canonical form."""
+        return tuple(sorted(data for kind, _, data in self.records if kind == record_type))
+
+
+def query(name: str, record_type: str) -> str:
+    """Return a query in base64. Names end in a dot: nothing is searched for."""
+    import dns.message
+
+    message = dns.message.make_query(name, record_type, use_edns=0, payload=1232)
+    return base64.b64encode(message.to_wire()).decode()
+
+
+def reply(wire: str) -> Reply | None:
+    """Return what a reply in base64 says, None when there is none or it is no DNS message."""
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.rcode
+    import dns.rdatatype
+
+    if not wire:
+        return None
+    try:
+        message = dns.message.from_wire(base64.b64decode(wire))
+    except (dns.exception.DNSException, ValueError):
+        return None
+    return Reply(
+        rcode=dns.rcode.to_text(message.rcode()),
+        records=tuple(
+            (dns.rdatatype.to_text(item.rdtype), rrset.name.to_text(), item.to_text())
+            for rrset in message.answer
+            for item in rrset
+        ),
+        has_soa=any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority),
+        truncated=bool(message.flags & dns.flags.TC),
+    )

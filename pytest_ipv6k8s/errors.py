@@ -1,0 +1,52 @@
+"""The kinds of trouble there are.
+
+::
+
+    Ipv6k8sError              anything we can explain; carries a remedy
+    ├── ConfigError           an option, a file or a name is wrong            exit 4
+    ├── HostProblem           this machine cannot do what was asked           exit 4
+    ├── ClusterError          the cluster cannot be reached, used or made     exit 4
+    └── ControlChannelError   the API server or an exec session broke off     inconclusive
+    Inconclusive              a check could not find out                      inconclusive
+"""
+
+from __future__ import annotations
+
+
+class Ipv6k8sError(Exception):
+    """A known trouble: one sentence that says what is wrong, one that says what to do.
+
+    Args:
+        problem: what is wrong, with names and values, without a final stop.
+        remedy: what the reader can do about it, as an imperative; may be empty.
+    """
+
+    def __init__(self, problem: str, *, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        if not self.remedy:
+            return self.problem
+        return f"{self.problem}. {self.remedy}{'' if self.remedy.endswith('?') else '.'}"
+
+
+class ConfigError(Ipv6k8sError):
+    """An option, a file or a name that was given is wrong."""
+
+
+class HostProblem(Ipv6k8sError):
+    """This machine lacks something that the run needs."""
+
+
+class ClusterError(Ipv6k8sError):
+    """The cluster cannot be reached, used or made."""
+
+
+class ControlChannelError(Ipv6k8sError):
+    """The way to the API server or to a probe broke; says nothing about the network under test."""
+
+
+class Inconclusive(Exception):
+    """Raised by a check, a fixture or a probe that could not find out; never a failure."""

@@ -1,0 +1,146 @@
+"""Recorded answers: what is kept, what is redacted, and how an expectation is stated."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+A = TypeVar("A")
+
+_SECRET_KEY = re.compile(
+    r"token|password|secret|authorization|certificate-authority-data|key-data", re.I
+)
+_SECRET_TEXT = re.compile(
+    r"(Bearer\s+\S+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|-----BEGIN[^-]+-----[^-]+-----END[^-]+-----)"
+)
+REDACTED = "[redacted]"
+LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Generic[A]):
+    """One answer of a probe or the API server, with who was asked what.
+
+    Attributes:
+        asker: where the question was put: the name of a probe pod, or "the API server".
+        question: operation and arguments, as plain data.
+        answer: what came back.
+        path: from which pod, node and source address to which destination; empty if none.
+        seconds: how long the answer took.
+    """
+
+    asker: str
+    question: dict[str, Any]
+    answer: A
+    path: str = ""
+    seconds: float = 0.0
+
+    def plain(self) -> dict[str, Any]:
+        """Return the record as plain data without secrets."""
+        answer = self.answer
+        data = (
+            dataclasses.asdict(answer)
+            if dataclasses.is_dataclass(answer) and not isinstance(answer, type)
+            else answer
+        )
+        return {
+            "asker": self.asker,
+            "question": redact(self.question),
+            "answer": redact(data),
+            "seconds": round(self.seconds, 4),
+        }
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{name} {value}" for name, value in _telling(self.plain()["answer"]))
+        return f"{self.path or self.asker}: {said}"
+
+
+def _telling(answer: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(answer, dict):
+        return [("said", answer)]
+    return [(name, value) for name, value in answer.items() if value not in (None, "", [], (), {})]
+
+
+def redact(data: Any) -> Any:
+    """Return a copy of plain data in which secrets are replaced and long texts cut."""
+    if isinstance(data, dict):
+        return {
+            key: REDACTED
+            if _SECRET_KEY.search(str(key)) and isinstance(value, str)
+            else redact(value)
+            for key, value in data.items()
+        }
+    if isinstance(data, (list, tuple)):
+        return [redact(value) for value in data]
+    if isinstance(data, str):
+        return _SECRET_TEXT.sub(REDACTED, data)[:LONGEST_TEXT]
+    return data
+
+
+class Recorder:
+    """Collects the answers that one item hears or cites. Safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: list[Record[Any]] = []
+
+    def append(self, record: Record[A]) -> Record[A]:
+        """Keep an answer, also one heard earlier that is now cited; return it."""
+        with self._lock:
+            self._records.append(record)
+        return record
+
+    def take(self) -> tuple[Record[Any], ...]:
+        """Return what was kept since the last call, and forget it."""
+        with self._lock:
+            taken, self._records = tuple(self._records), []
+        return taken
+
+
+def digest(records: Sequence[Record[Any]]) -> str:
+    """Return a SHA-256 over the records, independent of their order and timing."""
+    lines = sorted(
+        json.dumps({**record.plain(), "seconds": 0}, sort_keys=True, default=str)
+        for record in records
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+class Unmet(AssertionError):
+    """A requirement that the cluster did not meet.
+
+    Attributes:
+        expected: what should have been seen.
+        seen: what was seen instead, one line for each finding.
+        paths: from where to where, where there was a path.
+    """
+
+    def __init__(self, expected: str, seen: Sequence[str], paths: Sequence[str]) -> None:
+        super().__init__(f"expected {expected}; seen: {'; '.join(seen[:3])}")
+        self.expected = expected
+        self.seen = tuple(seen)
+        self.paths = tuple(paths)
+
+
+def expect(holds: object, *, expected: str, seen: object) -> None:
+    """State what a check expects; an expectation that does not hold fails the check.
+
+    Args:
+        holds: true when the expectation is met.
+        expected: what should be seen, as a phrase: "an answer from every pod".
+        seen: what was seen: a record, several records, or anything with a telling ``str()``.
+
+    Raises:
+        Unmet: it does not hold.
+    """
+    if holds:
+        return
+    findings = list(seen) if isinstance(seen, (list, tuple, set, frozenset)) else [seen]
+    paths = dict.fromkeys(item.path for item in findings if isinstance(item, Record) and item.path)
+    raise Unmet(expected, [str(redact(str(item))) for item in findings] or ["nothing"], list(paths))

@@ -1,0 +1,272 @@
+"""Talking REST to the API server: plain data in, plain data out, every trouble explained."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.waiting import pause
+
+Object = dict[str, Any]
+_CONNECT, _READ = 5.0, 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One reason why the API server refused an object (metav1.StatusCause)."""
+
+    field: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the API server said to a request that changes something.
+
+    ``object`` is what it made of the request; when it refused, ``code``, ``message`` and
+    ``causes`` say why.
+    """
+
+    code: int
+    object: Mapping[str, Any]
+    message: str = ""
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the request was carried out, or would have been (dry run)."""
+        return self.code < 300
+
+
+class ApiError(ClusterError):
+    """The API server answered with an error. ``code`` is the HTTP status."""
+
+    def __init__(self, problem: str, *, code: int, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.code = code
+
+
+class Api:
+    """One API server. May be used from several threads.
+
+    Args:
+        kubeconfig: where the server and the credentials are.
+        recorder: keeps what the server says to checks.
+    """
+
+    def __init__(self, kubeconfig: Kubeconfig, *, recorder: Recorder | None = None) -> None:
+        self.kubeconfig = kubeconfig
+        self.recorder = recorder or Recorder()
+        self.configuration = _load(kubeconfig)
+        self.requests = 0
+        self._counting = threading.Lock()
+        self._pool = _pool(self.configuration)
+
+    @property
+    def server(self) -> str:
+        """The server's URL."""
+        return str(self.configuration.host).rstrip("/")
+
+    def headers(self) -> dict[str, str]:
+        """Return the header that says who we are; empty with a client certificate."""
+        setting = self.configuration.auth_settings().get("BearerToken")
+        return {"authorization": setting["value"]} if setting and setting["value"] else {}
+
+    def get(self, path: str, **query: str) -> Object:
+        """Return an object or a list.
+
+        Raises:
+            ApiError: the server refused; 404 when there is none.
+            ControlChannelError: the server could not be reached.
+        """
+        return self._must("GET", path, query=query)
+
+    def find(self, path: str, **query: str) -> Object | None:
+        """Return an object, or None when there is none."""
+        try:
+            return self.get(path, **query)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def items(self, path: str, **query: str) -> list[Object]:
+        """Return the items of a list, all pages."""
+        found: list[Object] = []
+        query = {"limit": "500", **query}
+        while True:
+            page = self.get(path, **query)
+            found += page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:
+        """Create an object and return what the server made of it."""
+        return self._must("POST", path, body=body, query=query)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Object:
+        """Merge a change into an object (RFC 7396) and return the result."""
+        return self._must("PATCH", path, body=body)
+
+    def delete(self, path: str, *, grace: int | None = None) -> None:
+        """Delete an object; it is fine when there is none."""
+        body = {} if grace is None else {"gracePeriodSeconds": grace}
+        try:
+            self._must("DELETE", path, body=body)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    def try_create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = True) -> Outcome:
+        """Put an object to the API server and return what it says; a refusal is an answer.
+
+        Raises:
+            ControlChannelError: no verdict on the object itself was to be had.
+        """
+        query = {"dryRun": "All"} if dry_run else {}
+        code, answer = self._exchange("POST", path, query, body)
+        if code not in (200, 201, 202, 400, 422, 500) or "dry run" in str(answer.get("message")):
+            raise ControlChannelError(f"POST {path}: {code} {answer.get('message', '')}")
+        return _outcome(code, answer)
+
+    def _must(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Object:
+        code, answer = self._exchange(method, path, query or {}, body)
+        if code < 300:
+            return answer
+        raise _api_error(code, method, path, answer, self.kubeconfig)
+
+    def _exchange(
+        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> tuple[int, Object]:
+        for attempt in range(3):
+            response = self._send(method, path, query, body)
+            if response.status != 429 or attempt == 2:
+                break
+            pause(min(float(response.headers.get("Retry-After") or 1), 10.0))
+        try:
+            answer = json.loads(response.data or b"{}")
+        except ValueError:
+            answer = {"message": response.data[:200].decode(errors="replace")}
+        return response.status, answer if isinstance(answer, dict) else {"message": str(answer)}
+
+    def _send(
+        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> Any:
+        import urllib3
+
+        with self._counting:
+            self.requests += 1
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        try:
+            return self._pool.request(
+                method,
+                f"{self.server}{path}" + (f"?{urlencode(query)}" if query else ""),
+                body=None if body is None else json.dumps(body),
+                headers={"Accept": "application/json", "Content-Type": kind, **self.headers()},
+                timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
+                retries=urllib3.Retry(0, read=0),
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise explain_connection(self.server, error) from None
+
+
+def explain_connection(server: str, error: BaseException) -> ControlChannelError:
+    """Return the trouble of reaching the API server in one sentence with a remedy."""
+    cause = getattr(error, "reason", None) or error
+    text = str(cause).split(": ", 1)[-1] if "object at 0x" in str(cause) else str(cause)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
+        return ControlChannelError(
+            f"API server {server} has a certificate that does not verify: {_short(text)}",
+            remedy="check certificate-authority-data, and tls-server-name for another name",
+        )
+    if "certificate" in text.lower() and "alert" in text.lower():
+        return ControlChannelError(
+            f"API server {server} refused our client certificate: {_short(text)}",
+            remedy="renew the credentials in the kubeconfig",
+        )
+    host = urlsplit(server).hostname or server
+    return ControlChannelError(
+        f"API server {server} cannot be reached: {_short(text)}",
+        remedy=f"check that this machine has a route to {host} and that the server runs",
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:200].strip("()'\" ")
+
+
+def _load(kubeconfig: Kubeconfig) -> Any:
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config
+
+    configuration = Configuration()
+    try:
+        load_kube_config(
+            str(kubeconfig.path), context=kubeconfig.context, client_configuration=configuration
+        )
+    except (ConfigException, ValueError, TypeError, KeyError, OSError) as error:
+        raise ConfigError(
+            f"kubeconfig {kubeconfig.path}, context {kubeconfig.context!r} cannot be used: "
+            f"{_short(str(error))}",
+            remedy="check its cluster and user entries",
+        ) from None
+    return configuration
+
+
+def _pool(configuration: Any) -> Any:
+    from kubernetes.client.rest import RESTClientObject
+
+    configuration.connection_pool_maxsize = 16
+    try:
+        return RESTClientObject(configuration).pool_manager
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"the kubeconfig's certificates cannot be used: {_short(str(error))}",
+            remedy="check its certificate entries",
+        ) from None
+
+
+def _outcome(code: int, answer: Object) -> Outcome:
+    if code < 300:
+        return Outcome(code=code, object=answer)
+    causes = tuple(
+        Cause(
+            field=cause.get("field", ""),
+            reason=cause.get("reason", ""),
+            message=cause.get("message", ""),
+        )
+        for cause in (answer.get("details") or {}).get("causes") or []
+    )
+    return Outcome(code=code, object={}, message=answer.get("message", ""), causes=causes)
+
+
+def _api_error(
+    code: int, method: str, path: str, answer: Object, kubeconfig: Kubeconfig
+) -> ApiError:
+    message = _short(str(answer.get("message", "")))
+    if code == 401:
+        return ApiError(
+            f"the API server does not know the user of context {kubeconfig.context!r}: {message}",
+            code=code,
+            remedy="renew the credentials in the kubeconfig",
+        )
+    if code == 403:
+        return ApiError(message, code=code, remedy="grant what `ipv6k8s rbac` prints")
+    return ApiError(f"{method} {path}: {code} {message}", code=code)

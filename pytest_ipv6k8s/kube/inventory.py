@@ -1,0 +1,219 @@
+"""Facts of a cluster that hold for a whole run: read once, handed to every worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+
+UNKNOWN = "unknown"
+_CNI_DAEMONSETS = {
+    "cilium": "cilium",
+    "calico-node": "calico",
+    "kindnet": "kindnet",
+    "kube-flannel-ds": "flannel",
+    "flannel": "flannel",
+    "antrea-agent": "antrea",
+    "kube-router": "kube-router",
+    "weave-net": "weave",
+    "ovnkube-node": "ovn-kubernetes",
+    "kube-ovn-cni": "kube-ovn",
+    "aws-node": "aws-vpc-cni",
+    "azure-cns": "azure-cni",
+}
+_IGNORED_ROLES = {"virtual-kubelet"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What the API says of a node."""
+
+    name: str
+    internal_ips: tuple[str, ...]
+    pod_cidrs: tuple[str, ...]
+    can_run_probes: bool
+    labels: Mapping[str, str]
+    kubelet: str
+    kernel: str
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsService:
+    """The Service of the cluster's DNS."""
+
+    name: str
+    cluster_ips: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The facts. ``stack`` is what Services get; ``proxy`` and ``cni`` may be unknown."""
+
+    version: str
+    stack: Stack
+    nodes: tuple[Node, ...]
+    service_cidrs: tuple[str, ...]
+    dns: DnsService | None
+    cni: str
+    proxy: str
+    host_network_pods: bool
+
+    def plain(self) -> dict[str, Any]:
+        """Return the facts as plain data, for a worker process."""
+        return {**asdict(self), "stack": self.stack.value}
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Inventory:
+        """Return what :meth:`plain` made."""
+        nodes = tuple(
+            Node(
+                **{
+                    **node,
+                    "internal_ips": tuple(node["internal_ips"]),
+                    "pod_cidrs": tuple(node["pod_cidrs"]),
+                }
+            )
+            for node in data["nodes"]
+        )
+        dns = data["dns"] and DnsService(
+            name=data["dns"]["name"], cluster_ips=tuple(data["dns"]["cluster_ips"])
+        )
+        return cls(
+            **{
+                **data,
+                "stack": Stack(data["stack"]),
+                "nodes": nodes,
+                "dns": dns,
+                "service_cidrs": tuple(data["service_cidrs"]),
+            }
+        )
+
+
+def read(api: Api) -> Inventory:
+    """Read the facts.
+
+    Raises:
+        ClusterError: the cluster has no Linux node, or its Services tell no families.
+        ControlChannelError: the API server could not be reached.
+    """
+    version = api.get("/version")
+    nodes = tuple(sorted((_node(item) for item in _linux_nodes(api)), key=lambda node: node.name))
+    if not nodes:
+        raise ClusterError("the cluster has no Linux node", remedy="add one")
+    daemonsets = _names(api, "/apis/apps/v1/daemonsets")
+    return Inventory(
+        version=str(version.get("gitVersion", UNKNOWN)),
+        stack=_stack(api),
+        nodes=nodes,
+        service_cidrs=_service_cidrs(api),
+        dns=_dns_service(api),
+        cni=next((cni for name, cni in _CNI_DAEMONSETS.items() if name in daemonsets), UNKNOWN),
+        proxy=_proxy_mode(api, daemonsets),
+        host_network_pods=_has_host_network_pods(api),
+    )
+
+
+def _linux_nodes(api: Api) -> list[Object]:
+    return [
+        item
+        for item in api.items("/api/v1/nodes")
+        if item["metadata"].get("labels", {}).get("kubernetes.io/os", "linux") == "linux"
+        and item["metadata"].get("labels", {}).get("type") not in _IGNORED_ROLES
+    ]
+
+
+def _node(item: Object) -> Node:
+    spec, status = item.get("spec", {}), item.get("status", {})
+    ready = any(
+        condition["type"] == "Ready" and condition["status"] == "True"
+        for condition in status.get("conditions", [])
+    )
+    info = status.get("nodeInfo", {})
+    return Node(
+        name=item["metadata"]["name"],
+        internal_ips=tuple(
+            entry["address"]
+            for entry in status.get("addresses", [])
+            if entry["type"] == "InternalIP"
+        ),
+        pod_cidrs=tuple(spec.get("podCIDRs") or []),
+        can_run_probes=ready and not spec.get("unschedulable", False),
+        labels=item["metadata"].get("labels", {}),
+        kubelet=info.get("kubeletVersion", UNKNOWN),
+        kernel=info.get("kernelVersion", UNKNOWN),
+        runtime=info.get("containerRuntimeVersion", UNKNOWN),
+    )
+
+
+def _stack(api: Api) -> Stack:
+    """Infer families and order from what a PreferDualStack Service would get (KEP-563)."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"generateName": "ipv6k8s-stack-"},
+        "spec": {
+            "ipFamilyPolicy": "PreferDualStack",
+            "selector": {"app": "none"},
+            "ports": [{"port": 80}],
+        },
+    }
+    made = api.create("/api/v1/namespaces/default/services", body, dryRun="All")
+    families = made.get("spec", {}).get("ipFamilies") or []
+    if not families:
+        raise ClusterError(
+            "the API server gave a Service no ipFamilies",
+            remedy="use a cluster of Kubernetes 1.23 or newer",
+        )
+    return Stack.from_families(Family(name) for name in families)
+
+
+def _service_cidrs(api: Api) -> tuple[str, ...]:
+    objects = _optional(api, "/apis/networking.k8s.io/v1/servicecidrs")
+    default = next((o for o in objects if o["metadata"]["name"] == "kubernetes"), None)
+    return tuple((default or {}).get("spec", {}).get("cidrs") or [])
+
+
+def _dns_service(api: Api) -> DnsService | None:
+    path = "/api/v1/namespaces/kube-system/services"
+    for item in api.items(path, labelSelector="k8s-app=kube-dns"):
+        addresses = item["spec"].get("clusterIPs") or []
+        if addresses and addresses[0] != "None":
+            return DnsService(name=item["metadata"]["name"], cluster_ips=tuple(addresses))
+    return None
+
+
+def _has_host_network_pods(api: Api) -> bool:
+    pods = api.items("/api/v1/pods", fieldSelector="status.phase=Running")
+    return any(pod["spec"].get("hostNetwork") for pod in pods)
+
+
+def _proxy_mode(api: Api, daemonsets: set[str]) -> str:
+    path = "/api/v1/namespaces/kube-system/configmaps/kube-proxy"
+    try:
+        config = (api.find(path) or {}).get("data", {}).get("config.conf")
+    except ApiError:
+        return UNKNOWN
+    if config is None:
+        return UNKNOWN if "kube-proxy" in daemonsets else "no kube-proxy"
+    import yaml
+
+    return f"kube-proxy {(yaml.safe_load(config) or {}).get('mode') or 'iptables'}"
+
+
+def _names(api: Api, path: str) -> set[str]:
+    return {item["metadata"]["name"] for item in _optional(api, path)}
+
+
+def _optional(api: Api, path: str) -> list[Object]:
+    """Return a list that we may do without: not every version has it, not every user may see it."""
+    try:
+        return api.items(path)
+    except ApiError as error:
+        if error.code in (403, 404):
+            return []
+        raise

@@ -1,0 +1,155 @@
+"""Default spec of every object that we create."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+
+Object = dict[str, Any]
+RUN_LABEL = "ipv6k8s/run"
+_MANAGED = {"app.kubernetes.io/managed-by": "ipv6k8s"}
+_PROBE_USER = 65532
+
+
+def labels(run_id: str, **more: str) -> dict[str, str]:
+    """Return the labels that everything of a run carries."""
+    return {**_MANAGED, RUN_LABEL: run_id, **more}
+
+
+def namespace(name: str, run_id: str, *, security: str) -> Object:
+    """Return a namespace that enforces a Pod Security level: restricted or privileged."""
+    enforced = {"pod-security.kubernetes.io/enforce": security}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {**labels(run_id), **enforced}},
+    }
+
+
+def config_map(name: str, run_id: str, files: Mapping[str, str]) -> Object:
+    """Return a ConfigMap with files, given in base64."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": labels(run_id)},
+        "binaryData": dict(files),
+    }
+
+
+def service(
+    name: str,
+    *,
+    selector: Mapping[str, str] | None = None,
+    ports: Sequence[Mapping[str, Any]] = ({"name": "http", "port": 80},),
+    policy: str | None = None,
+    families: Sequence[Family] | None = None,
+    labels: Mapping[str, str] | None = None,
+    **spec: Any,
+) -> Object:
+    """Return a Service; whatever is None is left to the API server's defaults.
+
+    ``spec`` takes further fields by their API names, such as ``clusterIP="None"``.
+    """
+    body: Object = {"ports": [dict(port) for port in ports], **spec}
+    if selector is not None:
+        body["selector"] = dict(selector)
+    if policy is not None:
+        body["ipFamilyPolicy"] = policy
+    if families is not None:
+        body["ipFamilies"] = [family.value for family in families]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "labels": dict(labels or {})},
+        "spec": body,
+    }
+
+
+def probe_pod(
+    name: str,
+    *,
+    run_id: str,
+    node: str,
+    image: str,
+    pod_labels: Mapping[str, str],
+    tolerations: Sequence[Mapping[str, str]] = (),
+    pull_secret: str | None = None,
+    host_network: bool = False,
+    any_user: bool = False,
+) -> Object:
+    """Return a pod that runs the agent on a node, as restricted as Pod Security can ask for.
+
+    ``any_user`` leaves the user id to the platform, for those that assign one.
+    """
+    spec: Object = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 1,
+        "hostNetwork": host_network,
+        "affinity": _on_node(node),
+        "tolerations": [
+            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
+            *tolerations,
+        ],
+        "securityContext": _pod_security(host_network=host_network, any_user=any_user),
+        "containers": [_agent_container(image, "wait" if host_network else "serve")],
+        "volumes": [
+            {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
+            {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
+            {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+        ],
+    }
+    if pull_secret:
+        spec["imagePullSecrets"] = [{"name": pull_secret}]
+    metadata = {"name": name, "labels": {**labels(run_id), **pod_labels}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _on_node(node: str) -> Object:
+    field = {"key": "metadata.name", "operator": "In", "values": [node]}
+    terms = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+def _pod_security(*, host_network: bool, any_user: bool) -> Object:
+    security: Object = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    if not any_user:
+        security |= {"runAsUser": _PROBE_USER, "runAsGroup": _PROBE_USER}
+    if not host_network:
+        ping = {"name": "net.ipv4.ping_group_range", "value": "0 2147483647"}
+        security["sysctls"] = [ping]
+    return security
+
+
+def _agent_container(image: str, mode: str) -> Object:
+    fields = {
+        "POD_NAME": "metadata.name",
+        "NODE_NAME": "spec.nodeName",
+        "POD_IP": "status.podIP",
+        "POD_IPS": "status.podIPs",
+        "HOST_IPS": "status.hostIPs",
+    }
+    return {
+        "name": "agent",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python3", "-I", "/ipv6k8s/agent.pyz", mode],
+        "env": [
+            {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+            for name, path in fields.items()
+        ],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+        "volumeMounts": [
+            {"name": "agent", "mountPath": "/ipv6k8s", "readOnly": True},
+            {"name": "ca", "mountPath": "/ipv6k8s-ca", "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }

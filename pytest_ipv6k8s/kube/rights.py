@@ -1,0 +1,105 @@
+"""The least rights that a run needs: the manifest, and asking whether we have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube.client import Api
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """Verbs on a resource, cluster-wide; ``required`` ones stop a run when they are missing."""
+
+    group: str = ""
+    resource: str
+    verbs: tuple[str, ...]
+    required: bool = True
+
+
+RIGHTS = (
+    Right(resource="nodes", verbs=("get", "list")),
+    Right(resource="namespaces", verbs=("get", "list", "create", "delete")),
+    Right(resource="pods", verbs=("get", "list", "create", "delete")),
+    Right(resource="pods/exec", verbs=("get", "create")),
+    Right(resource="configmaps", verbs=("get", "create")),
+    Right(resource="services", verbs=("get", "list", "create", "delete")),
+    Right(group="discovery.k8s.io", resource="endpointslices", verbs=("list",)),
+    Right(group="apps", resource="daemonsets", verbs=("list",), required=False),
+    Right(
+        group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
+    ),
+    Right(group="networking.k8s.io", resource="ipaddresses", verbs=("list",), required=False),
+)
+
+
+def manifest() -> list[dict[str, Any]]:
+    """Return ServiceAccount, ClusterRole and ClusterRoleBinding with just these rights."""
+    name = {"name": "ipv6k8s"}
+    api_group = "rbac.authorization.k8s.io"
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {**name, "namespace": "default"},
+        },
+        {
+            "apiVersion": f"{api_group}/v1",
+            "kind": "ClusterRole",
+            "metadata": name,
+            "rules": [
+                {"apiGroups": [r.group], "resources": [r.resource], "verbs": list(r.verbs)}
+                for r in RIGHTS
+            ],
+        },
+        {
+            "apiVersion": f"{api_group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": name,
+            "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", **name},
+            "subjects": [{"kind": "ServiceAccount", **name, "namespace": "default"}],
+        },
+    ]
+
+
+def require(api: Api) -> None:
+    """Make sure that we have the required rights.
+
+    Raises:
+        ClusterError: names every verb and resource that is missing.
+    """
+    missing = [f"{verb} {resource}" for verb, resource in _missing(api, RIGHTS)]
+    if missing:
+        raise ClusterError(
+            f"the user of context {api.kubeconfig.context!r} may not: {', '.join(missing)}",
+            remedy="grant what `ipv6k8s rbac` prints",
+        )
+
+
+def _missing(api: Api, rights: Iterable[Right]) -> Iterable[tuple[str, str]]:
+    for right in rights:
+        for verb in right.verbs if right.required else ():
+            if not _allowed(api, verb, right):
+                yield verb, right.resource + (f".{right.group}" if right.group else "")
+
+
+def _allowed(api: Api, verb: str, right: Right) -> bool:
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {
+        "verb": verb,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+    }
+    answer = api.create(
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        },
+    )
+    return bool(answer.get("status", {}).get("allowed"))

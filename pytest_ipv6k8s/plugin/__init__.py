@@ -1,0 +1,33 @@
+"""The entry point: options always; everything else only where somebody asks for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
+from pytest_ipv6k8s.plugin.state import SETTINGS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options to the command line and the ini file."""
+    options.add(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings; where a cluster is wanted, load what runs one."""
+    settings = options.read(config)
+    config.stash[SETTINGS] = settings
+    for name in ("core", "extended", "informational"):
+        config.addinivalue_line("markers", f"{name}: level of an IPv6 conformance check")
+    plugins = config.pluginmanager
+    plugins.register(collection, "ipv6k8s-collection")
+    plugins.register(fixtures, "ipv6k8s-fixtures")
+    plugins.register(outcome, "ipv6k8s-outcome")
+    if settings.wants_cluster:
+        from pytest_ipv6k8s.plugin import reporting, run, xdist
+
+        collection.add_suite(config, settings)
+        plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
+        plugins.register(run, "ipv6k8s-run")
+        plugins.register(xdist, "ipv6k8s-xdist")

@@ -1,0 +1,111 @@
+"""What runs: the built-in suite, families as parameters, unique ids, skips by stack and need."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.catalogue import SUITE
+from pytest_ipv6k8s.checks import Check, check_of
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.settings import Settings
+
+
+NOT_APPLICABLE = pytest.StashKey[str]()
+UNMET = pytest.StashKey[str]()
+NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig FILE or --ipv6k8s-provider kind"
+
+
+def add_suite(config: pytest.Config, settings: Settings) -> None:
+    """Run the built-in suite when a cluster was asked for on the command line, and no tests."""
+    pytest.register_assert_rewrite(SUITE, "conformance")
+    alone = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    if settings.asked_on_command_line and alone:
+        config.args = [SUITE]
+        config.option.pyargs = True
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect the files of the suite whatever ``python_files`` says."""
+    if file_path.parent != _suite_folder() or not file_path.match("test_*.py"):
+        return None
+    if any(file_path.match(pattern) for pattern in parent.config.getini("python_files")):
+        return None
+    return pytest.Module.from_parent(parent, path=file_path)
+
+
+@functools.cache
+def _suite_folder() -> Path | None:
+    found = importlib.util.find_spec(SUITE)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one item for each family that the check declares and the cluster has."""
+    declared = check_of(metafunc.function)
+    if declared is None or not declared.families:
+        return
+    families = [f for f in declared.families if f in _stack(metafunc.config).families]
+    families = families or [declared.families[0]]
+    metafunc.parametrize("family", families, ids=[family.value for family in families])
+
+
+def _stack(config: pytest.Config) -> Stack:
+    facts = config.stash.get(FACTS, None)
+    return facts.stack if facts else config.stash[SETTINGS].stack or Stack.IPV6
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give items level marks and ids as keywords.
+
+    Raises:
+        pytest.UsageError: two checks share an id, or there is no cluster to check.
+    """
+    seen: dict[str, object] = {}
+    for item in items:
+        declared = declared_by(item)
+        if declared is None:
+            continue
+        function = getattr(item, "function")  # noqa: B009
+        if seen.setdefault(declared.id, function) is not function:
+            raise pytest.UsageError(f"two checks have the id {declared.id}")
+        item.add_marker(declared.level.value)
+        item.extra_keyword_matches.add(declared.id)
+    waived = {waiver.id for waiver in config.stash[SETTINGS].waive}
+    known_ids = set(seen) or waived
+    if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
+        if FACTS not in config.stash:
+            raise pytest.UsageError(NO_CLUSTER)
+        if waived - known_ids and len(seen) > 40:
+            raise pytest.UsageError(
+                f"--ipv6k8s-waive: there is no check {', '.join(sorted(waived - known_ids))}. "
+                "See `ipv6k8s list`."
+            )
+
+
+def declared_by(item: pytest.Item) -> Check | None:
+    """Return what the check behind an item declares, or None when it is a test."""
+    return check_of(getattr(item, "function", None))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a check that the stack rules out or whose need is not met."""
+    declared = declared_by(item)
+    facts = item.config.stash.get(FACTS, None)
+    if declared is None or facts is None:
+        return
+    if facts.stack not in declared.stacks:
+        names = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
+        reason = f"stack {facts.stack.value}: applies to {names}"
+        item.stash[NOT_APPLICABLE] = reason
+        pytest.skip(f"{declared.id} not applicable, {reason}")
+    for need in declared.needs:
+        if not facts.meets(need):
+            item.stash[UNMET] = need.sentence
+            pytest.skip(f"{declared.id} {need.sentence}")

@@ -1,0 +1,251 @@
+"""The controller's start and end: lease a cluster, deploy probes, and leave nothing behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
+from pytest_ipv6k8s.errors import (
+    ClusterError,
+    ConfigError,
+    ControlChannelError,
+    HostProblem,
+    Inconclusive,
+    Ipv6k8sError,
+)
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.kube import inventory, rights
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.plugin.interrupts import patient
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, RunFacts
+from pytest_ipv6k8s.plugin.xdist import is_worker, receive
+from pytest_ipv6k8s.probe import Probe, Probes, control
+from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
+from pytest_ipv6k8s.probe.session import connect
+from pytest_ipv6k8s.reports import HarnessFact
+from pytest_ipv6k8s.settings import Allow, Settings
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin the run, in the controller only, and only when tests are going to run.
+
+    Raises:
+        pytest.UsageError: for every known trouble; pytest ends with exit code 4.
+    """
+    config = session.config
+    if is_worker(config):
+        receive(config)
+        return
+    if config.option.collectonly or _only_shows(config):
+        return
+    run = Run(config.stash[SETTINGS], _teller(config))
+    config.stash[RUN] = run
+    config.add_cleanup(run.close)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        config.stash[FACTS] = run.start()
+    except (Ipv6k8sError, Inconclusive) as error:
+        raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(f"{error}. Check this machine's disk and rights.") from None
+
+
+def _only_shows(config: pytest.Config) -> bool:
+    names = ("showfixtures", "show_fixtures_per_test", "markers", "version", "help", "cacheshow")
+    return any(getattr(config.option, name, None) for name in names)
+
+
+def _teller(config: pytest.Config) -> Callable[[str], None]:
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+
+    def tell(line: str) -> None:
+        if reporter is not None:
+            reporter.write_line(f"ipv6k8s: {line}")
+
+    return tell
+
+
+class Run:
+    """One run's cluster, probes and what became of them.
+
+    Args:
+        settings: what was asked for.
+        tell: told one line for each step.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.tell = tell
+        self.id = ownership.new_run_id()
+        self.harness: list[HarnessFact] = []
+        self.cluster: Cluster | None = None
+        self._api: Api | None = None
+        self._deploying = False
+        self._closed = False
+
+    def start(self) -> RunFacts:
+        """Lease the cluster, read its facts and deploy the probes.
+
+        Raises:
+            Ipv6k8sError: something is in the way.
+        """
+        self.cluster = self._lease()
+        kubeconfig = Kubeconfig(path=self.cluster.kubeconfig, context=self.cluster.context)
+        self._api = Api(kubeconfig, recorder=Recorder())
+        if not self.cluster.made:
+            rights.require(self._api)
+        facts = inventory.read(self._api)
+        self._compare_stack(facts)
+        plan = self._plan(facts)
+        self.tell(
+            f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
+            f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
+        )
+        self._deploying = True
+        deployed = deploy(self._api, plan)
+        controlled = self._control(deployed, facts)
+        self.tell(f"probes ready after {deployed.seconds:.1f} s")
+        return RunFacts(
+            run_id=self.id,
+            kubeconfig=kubeconfig.path,
+            context=kubeconfig.context,
+            made=self.cluster.made,
+            stack=facts.stack,
+            inventory=facts,
+            namespace=plan.namespace,
+            pods=deployed.pods,
+            hosts=deployed.hosts,
+            services=tuple(
+                dataclasses.replace(service, domain=controlled.domain)
+                for service in deployed.services
+            ),
+        )
+
+    def _lease(self) -> Cluster:
+        settings = self.settings
+        spec = ClusterSpec(
+            run_id=self.id,
+            stack=settings.stack,
+            workers=settings.workers,
+            node_image=settings.node_image,
+            probe_image=settings.probe_image,
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+        )
+        found = provider(settings.provider_name)
+        problems = found.problems(spec)
+        if problems:
+            told = "; ".join(problem.text for problem in problems)
+            raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
+        self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
+        return found.create(spec, self._home(), self.tell)
+
+    def _home(self) -> Path:
+        settings = self.settings
+        return ownership.remember(
+            self.id, provider=settings.provider_name, name=f"ipv6k8s-{self.id}", kept=settings.keep
+        )
+
+    def _compare_stack(self, facts: inventory.Inventory) -> None:
+        declared = self.settings.stack
+        if declared is not None and declared is not facts.stack:
+            raise ClusterError(
+                f"the cluster was declared to be {declared.value}, and it is {facts.stack.value}",
+                remedy="correct --ipv6k8s-stack, or the cluster",
+            )
+
+    def _plan(self, facts: inventory.Inventory) -> Plan:
+        settings = self.settings
+        assert self.cluster is not None
+        return Plan(
+            run_id=self.id,
+            image=settings.probe_image,
+            stack=facts.stack,
+            nodes=probe_nodes(
+                facts, most=settings.max_nodes, selector=dict(settings.node_selector)
+            ),
+            host_network=self.cluster.made or Allow.PRIVILEGED in settings.allow,
+            tolerations=settings.toleration,
+            pull_secret=settings.pull_secret,
+            timeout_factor=settings.timeout_factor,
+        )
+
+    def _control(self, deployed: Deployed, facts: inventory.Inventory) -> control.Controlled:
+        assert self._api is not None
+        recorder = self._api.recorder
+        sessions = {
+            pod.name: connect(self._api, pod, timeout_factor=self.settings.timeout_factor)
+            for pod in (*deployed.pods, *deployed.hosts)
+        }
+
+        def probes(pods: tuple[Any, ...]) -> list[Probe]:
+            return [Probe(pod, sessions[pod.name], recorder) for pod in pods]
+
+        try:
+            everyone = Probes(probes(deployed.pods), probes(deployed.hosts))
+            found = control.control(everyone, facts.stack.families)
+        finally:
+            for session in sessions.values():
+                session.close()
+        self._fact("META-04", "negative control", holds=True, seen=found.negative)
+        skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
+        within = found.skew < control.WORST_SKEW
+        self._fact("META-05", "probe servers and clocks", holds=within, seen=skewed)
+        return found
+
+    def _fact(self, id: str, title: str, *, holds: bool, seen: str) -> None:
+        self.harness.append(HarnessFact(id=id, title=title, holds=holds, seen=seen))
+
+    def close(self) -> None:
+        """Remove what the run made; the second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        made = self.cluster is None or self.cluster.made
+        if made and self.settings.provider_name != "existing":
+            self._close_made()
+        else:
+            self._close_existing()
+
+    def _close_made(self) -> None:
+        name = f"ipv6k8s-{self.id}"
+        if self.settings.keep and self.cluster is not None:
+            self._remove_probes()
+            self.tell(f"cluster {name} is kept; use it again with")
+            self.tell(f"  pytest --ipv6k8s-kubeconfig {self.cluster.kubeconfig}")
+            self.tell("and delete it with `ipv6k8s reap --kept`")
+            return
+        if self.cluster is not None:
+            self.tell(f"deleting cluster {name}")
+        with patient("the cluster", self.tell):
+            provider(self.settings.provider_name).delete(name)
+            ownership.forget(self.id)
+        self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
+
+    def _close_existing(self) -> None:
+        self._remove_probes()
+        ownership.forget(self.id)
+
+    def _remove_probes(self) -> None:
+        if self._api is None or not self._deploying:
+            return
+        with patient("the probes", self.tell):
+            try:
+                left = remove(self._api, self.id)
+            except (ClusterError, ControlChannelError, ConfigError) as error:
+                left = [str(error)]
+        seen = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
+        self._fact("META-06", "clean-up", holds=not left, seen=seen)
+        if left:
+            self.tell(f"{seen}; remove it later with `ipv6k8s reap`")
+
+
+RUN = pytest.StashKey[Run]()

@@ -1,0 +1,84 @@
+"""What the parts of the plugin hand to each other, and to worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.kube.inventory import Inventory
+from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.scene import Service
+from pytest_ipv6k8s.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What stands when the checks begin; crosses the process border as plain data."""
+
+    run_id: str
+    kubeconfig: Path
+    context: str
+    made: bool
+    stack: Stack
+    inventory: Inventory
+    namespace: str
+    pods: tuple[ProbePod, ...]
+    hosts: tuple[ProbePod, ...]
+    services: tuple[Service, ...]
+
+    def meets(self, need: Need) -> bool:
+        """Tell whether a need is met."""
+        if need is Need.TWO_NODES:
+            return len(self.pods) > 2
+        if need is Need.HOST_NETWORK_PROBES:
+            return bool(self.hosts)
+        if need is Need.CLUSTER_DNS:
+            return self.inventory.dns is not None
+        if need is Need.HOST_NETWORK_PODS:
+            return self.inventory.host_network_pods
+        return self._pod_cidrs_are_used()
+
+    def _pod_cidrs_are_used(self) -> bool:
+        from pytest_ipv6k8s.addresses import in_any
+
+        cidrs = {node.name: node.pod_cidrs for node in self.inventory.nodes}
+        return any(in_any(ip, cidrs.get(pod.node, ())) for pod in self.pods for ip in pod.ips)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "run_id": self.run_id,
+            "kubeconfig": str(self.kubeconfig),
+            "context": self.context,
+            "made": self.made,
+            "stack": self.stack.value,
+            "inventory": self.inventory.plain(),
+            "namespace": self.namespace,
+            "pods": [asdict(pod) for pod in self.pods],
+            "hosts": [asdict(pod) for pod in self.hosts],
+            "services": [service.plain() for service in self.services],
+        }
+
+    @classmethod
+    def from_plain(cls, data: dict[str, Any]) -> RunFacts:
+        """Return what :meth:`plain` made."""
+        return cls(
+            **{
+                **data,
+                "kubeconfig": Path(data["kubeconfig"]),
+                "stack": Stack(data["stack"]),
+                "inventory": Inventory.from_plain(data["inventory"]),
+                "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
+                "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
+                "services": tuple(Service.from_plain(item) for item in data["services"]),
+            }
+        )
+
+
+SETTINGS = pytest.StashKey[Settings]()
+FACTS = pytest.StashKey[RunFacts]()

@@ -1,0 +1,123 @@
+"""Control questions: is the instrument itself in order before anything is measured with it?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.probe import TCP_PORT, Probe, ProbePod, Probes
+from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
+from pytest_ipv6k8s.waiting import eventually
+
+CLOSED_PORT = 9
+WORST_SKEW = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controlled:
+    """What the control questions showed, as phrases for the report."""
+
+    negative: str
+    servers: str
+    skew: float
+    domain: str
+
+
+def control(probes: Probes, families: Sequence[Family]) -> Controlled:
+    """Ask the control questions of every probe.
+
+    Raises:
+        ClusterError: a probe's server is silent, or a closed port answered.
+        ControlChannelError: a probe cannot be reached over the API server.
+    """
+    try:
+        heard = eventually(
+            lambda: probes.ask_each(lambda probe: _own_servers(probe, families)),
+            lambda record: record.answer.echoed,
+            expected="every probe's server answers on its own loopback",
+            within=15,
+        )
+    except AssertionError as error:
+        raise ClusterError(
+            f"the probes are not in order: {error}", remedy="check --ipv6k8s-probe-image"
+        ) from None
+    closed = probes.ask_each(lambda probe: _closed_ports(probe, families))
+    for record in closed:
+        if record.answer.connected:
+            raise ClusterError(
+                f"a closed port answered ({record}), so no answer can be trusted",
+                remedy="find what answers in place of the pods: a transparent proxy?",
+            )
+    return Controlled(
+        negative=f"{len(closed)} closed ports refused",
+        servers=f"{len(heard)} servers answered",
+        skew=_skew(probes),
+        domain=_domain(probes[0]),
+    )
+
+
+def out_of_order(api: Api, probes: Probes) -> str:
+    """Say what is wrong with the probes themselves; empty when all are there and answer.
+
+    Asked before a cluster is blamed: a probe that was deleted, evicted or restarted in mid-run
+    would otherwise be taken for a broken network.
+    """
+    everyone = (*probes, *probes.hosts)
+    try:
+        for namespace in {probe.pod.namespace for probe in everyone}:
+            ours = {probe.name: probe for probe in everyone if probe.pod.namespace == namespace}
+            for pod in api.items(f"/api/v1/namespaces/{namespace}/pods"):
+                probe = ours.get(pod["metadata"]["name"])
+                if probe is not None and is_itself(pod, probe.pod):
+                    del ours[probe.name]
+            if ours:
+                return f"probe pods were deleted or restarted: {', '.join(sorted(ours))}"
+        probes.ask_each(lambda probe: [hello.Request()], among=everyone)
+    except (ControlChannelError, ClusterError) as error:
+        return f"the probes cannot be asked: {error}"
+    return ""
+
+
+def is_itself(item: Mapping[str, Any], pod: ProbePod) -> bool:
+    """Tell whether a pod object is still the very pod that was deployed, and runs."""
+    status = item.get("status", {})
+    restarts = sum(c.get("restartCount", 0) for c in status.get("containerStatuses") or [])
+    return (
+        item["metadata"]["uid"] == pod.uid
+        and not item["metadata"].get("deletionTimestamp")
+        and status.get("phase") == "Running"
+        and restarts == pod.restarts
+    )
+
+
+def _own_servers(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.Request]:
+    return [
+        tcp_connect.Request(family.loopback, TCP_PORT) for family in families if probe.has(family)
+    ]
+
+
+def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.Request]:
+    return [
+        tcp_connect.Request(probe.address(family), CLOSED_PORT, timeout=1.0)
+        for family in families
+        if probe.has(family)
+    ]
+
+
+def _skew(probes: Probes) -> float:
+    everyone = (*probes, *probes.hosts)
+    before = time.time()
+    heard = probes.ask_each(lambda probe: [hello.Request()], among=everyone)
+    after = time.time()
+    return max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in heard)
+
+
+def _domain(probe: Probe) -> str:
+    """Return the cluster's DNS domain, as the kubelet wrote it into resolv.conf."""
+    search = probe.ask(network_state.Request()).answer.search
+    return next((name[4:] for name in search if name.startswith("svc.")), "cluster.local")

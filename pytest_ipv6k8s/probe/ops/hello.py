@@ -1,0 +1,41 @@
+"""Say who we are, which protocol we speak, and what the clock shows."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.probe import wire
+from pytest_ipv6k8s.probe.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``time`` is seconds since the epoch, by the node's clock."""
+
+    pod: str
+    node: str
+    python: str
+    kernel: str
+    protocol: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """Nothing to say."""
+
+    timeout: float = 3.0
+
+
+def perform(request: Request) -> Answer:
+    return Answer(
+        pod=os.environ.get("POD_NAME", ""),
+        node=os.environ.get("NODE_NAME", ""),
+        python=platform.python_version(),
+        kernel=platform.release(),
+        protocol=wire.VERSION,
+        time=time.time(),
+    )

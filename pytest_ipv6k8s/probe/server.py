@@ -1,0 +1,100 @@
+"""Serve TCP, UDP and HTTP on both families; every reply says who we are and whom we saw."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from typing import Any, List, Tuple
+
+from pytest_ipv6k8s.probe.sockets import unmapped
+
+HTTP_PORT, TCP_PORT, UDP_PORT = 8080, 8081, 8082
+
+
+def serve() -> None:
+    """Serve until the process is ended.
+
+    Raises:
+        OSError: no family could be listened on.
+    """
+    asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    families = _families()
+    for family in families:
+        await asyncio.start_server(_http, sock=_bound(family, socket.SOCK_STREAM, HTTP_PORT))
+        await asyncio.start_server(_tcp, sock=_bound(family, socket.SOCK_STREAM, TCP_PORT))
+        sock = _bound(family, socket.SOCK_DGRAM, UDP_PORT)
+        await loop.create_datagram_endpoint(_Udp, sock=sock)
+    await asyncio.Event().wait()
+
+
+def _families() -> List[socket.AddressFamily]:
+    found = []
+    for family in (socket.AF_INET6, socket.AF_INET):
+        try:
+            _bound(family, socket.SOCK_STREAM, 0).close()
+        except OSError:
+            continue
+        found.append(family)
+    if not found:
+        raise OSError("neither IPv6 nor IPv4 can be listened on")
+    return found
+
+
+def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int) -> socket.socket:
+    sock = socket.socket(family, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+    sock.setblocking(False)
+    return sock
+
+
+def _identity(peer: Tuple[Any, ...], payload: str = "") -> bytes:
+    said = {
+        "pod": os.environ.get("POD_NAME", ""),
+        "node": os.environ.get("NODE_NAME", ""),
+        "source": unmapped(peer[0]),
+        "port": peer[1],
+        "payload": payload,
+    }
+    return json.dumps(said).encode()
+
+
+async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        line = await asyncio.wait_for(reader.readline(), 10)
+        peer = writer.get_extra_info("peername")
+        writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n")))
+        await writer.drain()
+    except (OSError, ValueError, asyncio.TimeoutError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        body = _identity(writer.get_extra_info("peername"))
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+        writer.write((head % len(body)).encode() + b"Connection: close\r\n\r\n" + body)
+        await writer.drain()
+    except (OSError, ValueError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError):
+        pass
+    finally:
+        writer.close()
+
+
+class _Udp(asyncio.DatagramProtocol):
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Tuple[Any, ...]) -> None:
+        self.transport.sendto(_identity(addr, data.decode(errors="replace")), addr)

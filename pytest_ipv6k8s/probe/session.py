@@ -1,0 +1,122 @@
+"""A long-lived exec session with an agent, and when a silent agent is inconclusive."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.exec import ExecStream
+from pytest_ipv6k8s.probe import ProbePod, wire
+from pytest_ipv6k8s.probe.agent import AT_ONCE
+from pytest_ipv6k8s.probe.ops import Question
+
+COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
+_IDLE = 15.0
+_GRACE = 10.0
+
+
+class Stream(Protocol):
+    """The agent's standard input and output; breaks with ``ControlChannelError``."""
+
+    def write(self, data: bytes) -> None: ...
+    def read_line(self, deadline: float) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class Session:
+    """Asks one agent. Opened at the first question; one batch at a time, from any thread.
+
+    A stream that lay idle is not trusted: load balancers cut idle WebSockets silently. When the
+    stream breaks, it is opened once more and only the outstanding questions are put again.
+
+    Args:
+        open_stream: starts the agent and returns its stream.
+        timeout_factor: multiplies every deadline.
+    """
+
+    def __init__(self, open_stream: Callable[[], Stream], *, timeout_factor: float = 1.0) -> None:
+        self._open_stream = open_stream
+        self._factor = timeout_factor
+        self._stream: Stream | None = None
+        self._last_used = 0.0
+        self._seq = 0
+        self._lock = threading.Lock()
+        self.opened = 0
+
+    def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]:
+        """Carry out the requests and return their answers in the same order.
+
+        Raises:
+            ControlChannelError: the stream broke twice, or an operation broke in the agent.
+        """
+        with self._lock:
+            numbered = {self._seq + index: request for index, request in enumerate(requests)}
+            self._seq += len(requests)
+            answers: dict[int, Any] = {}
+            try:
+                self._exchange(numbered, answers)
+            except ControlChannelError:
+                self.close()
+                rest = {seq: item for seq, item in numbered.items() if seq not in answers}
+                self._exchange(rest, answers)
+            return [answers[seq] for seq in numbered]
+
+    def _exchange(self, numbered: dict[int, Question[Any]], answers: dict[int, Any]) -> None:
+        stream = self._ready_stream()
+        deadline = time.monotonic() + self._allowance(list(numbered.values()))
+        stream.write(b"".join(wire.question_line(seq, item) for seq, item in numbered.items()))
+        outstanding = set(numbered)
+        while outstanding:
+            message = _parse(stream.read_line(deadline))
+            seq = message["seq"]
+            if seq not in outstanding:
+                continue
+            if "broke" in message:
+                raise ControlChannelError(f"operation in the probe broke: {message['broke']}")
+            operation = wire.operation_of(numbered[seq])
+            answers[seq] = wire.answer_of(operation, message["answer"])
+            outstanding.remove(seq)
+        self._last_used = time.monotonic()
+
+    def _allowance(self, requests: Sequence[Question[Any]]) -> float:
+        rounds = -(-len(requests) // AT_ONCE)
+        return (max(item.timeout for item in requests) * rounds + _GRACE) * self._factor
+
+    def _ready_stream(self) -> Stream:
+        if self._stream is not None and time.monotonic() - self._last_used > _IDLE:
+            self.close()
+        if self._stream is None:
+            self._stream = self._open_stream()
+            self.opened += 1
+        return self._stream
+
+    def close(self) -> None:
+        """Say good-bye; the next question opens a new stream."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(ControlChannelError):
+                stream.write(b"bye\n")
+            stream.close()
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        return wire.parse(line)
+    except ValueError as error:
+        raise ControlChannelError(f"the probe said something odd: {error}") from None
+
+
+def connect(api: Api, pod: ProbePod, *, timeout_factor: float = 1.0) -> Session:
+    """Return a session with the agent in a pod; nothing is opened yet."""
+
+    def open_stream() -> Stream:
+        return ExecStream(
+            api, namespace=pod.namespace, pod=pod.name, container="agent", command=COMMAND
+        )
+
+    return Session(open_stream, timeout_factor=timeout_factor)

@@ -1,0 +1,71 @@
+"""What the operations share about sockets. Standard library only."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from typing import Any, Dict
+
+
+def family_of(address: str) -> socket.AddressFamily:
+    """Return the socket family of a literal address."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def name_of_error(error: BaseException) -> str:
+    """Return a short, stable name: ECONNREFUSED, ETIMEDOUT, or the class and text."""
+    if isinstance(error, socket.timeout):
+        return "ETIMEDOUT"
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None and number in errno.errorcode:
+        return errno.errorcode[number]
+    return "%s: %s" % (type(error).__name__, error)
+
+
+def local_address(sock: socket.socket) -> str:
+    """Return the source address that the kernel chose for a connected socket."""
+    return unmapped(sock.getsockname()[0])
+
+
+def unmapped(address: str) -> str:
+    """Return an IPv4-mapped IPv6 address as IPv4; leave any other as it is."""
+    return address[7:] if address.startswith("::ffff:") and "." in address else address
+
+
+def identity(text: bytes) -> Dict[str, Any]:
+    """Return what a serving agent said of itself, or {} when it was somebody else."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and "pod" in said else {}
+
+
+def connect(address: str, port: int, timeout: float) -> socket.socket:
+    """Open a TCP connection to a literal address.
+
+    Raises:
+        OSError: it could not be opened in time.
+    """
+    sock = socket.socket(family_of(address), socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def read_to_end(sock: socket.socket, limit: int = 1 << 20) -> bytes:
+    """Read until the peer closes, at most ``limit`` bytes."""
+    parts = []
+    size = 0
+    while size < limit:
+        part = sock.recv(65536)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)

@@ -1,0 +1,112 @@
+"""Running programs: a time limit, the whole group ended, the output in the error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ipv6k8s.errors import HostProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A program that ended: its exit code and what it said."""
+
+    command: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the exit code was 0."""
+        return self.code == 0
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it said, for an error message."""
+        return "\n".join((self.err or self.out).strip().splitlines()[-12:])
+
+
+class CommandFailed(HostProblem):
+    """A program could not do what it was asked."""
+
+    def __init__(self, problem: str, *, finished: Finished | None = None, remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.finished = finished
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    within: float,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run a program to its end and return what it said; a non-zero exit code is no error here.
+
+    Args:
+        command: program and arguments; no shell is involved.
+        within: seconds after which the program and all its children are ended.
+        stdin: what it may read.
+        environment: variables on top of our own.
+
+    Raises:
+        CommandFailed: there is no such program, or the time was up.
+    """
+    words = tuple(str(word) for word in command)
+    if shutil.which(words[0]) is None:
+        raise CommandFailed(f"{words[0]} is not on PATH", remedy=f"install {words[0]}")
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        out, err = process.communicate(stdin, timeout=within)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise CommandFailed(f"`{' '.join(words)}` did not end within {within:.0f} s") from None
+    except BaseException:
+        _end(process)
+        raise
+    return Finished(command=words, code=process.returncode, out=out, err=err)
+
+
+def must_run(
+    command: Sequence[str | Path],
+    *,
+    within: float,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program that has to succeed and return its standard output.
+
+    Raises:
+        CommandFailed: as :func:`run`, and for any exit code but 0.
+    """
+    finished = run(command, within=within, stdin=stdin, environment=environment)
+    if not finished.ok:
+        shown = " ".join(finished.command)
+        raise CommandFailed(
+            f"`{shown}` failed with exit code {finished.code}: {finished.last_words}",
+            finished=finished,
+        )
+    return finished.out
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,284 @@
+"""The option table, and the settings that come of it: every name, default and precedence."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.errors import ConfigError
+
+
+class Allow(enum.Enum):
+    """What a run may do on a cluster that it did not make."""
+
+    PRIVILEGED = "privileged"
+    CLUSTER_SCOPE = "cluster-scope"
+    DISRUPTIVE = "disruptive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A check whose red verdict the operator accepts, and why; shown in every report."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: on the command line, in the environment and in the ini file.
+
+    Attributes:
+        name: as on the command line, without the prefix.
+        parse: turns one text into a value; a ValueError's text is shown.
+        help: one sentence.
+        metavar: what ``--help`` shows for the value; empty for a flag.
+        default: the value when nobody says anything; a tuple for a repeatable option.
+        separator: parts the values of a repeatable option in the environment.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    help: str
+    metavar: str = ""
+    default: Any = None
+    separator: str = ","
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line."""
+        return f"--ipv6k8s-{self.name}"
+
+    @property
+    def ini(self) -> str:
+        """The name in the ini file, and of the field in argparse."""
+        return f"ipv6k8s_{self.field}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return self.ini.upper()
+
+    @property
+    def field(self) -> str:
+        """The attribute of :class:`Settings`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it takes no value on the command line."""
+        return not self.metavar
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it may be given more than once."""
+        return isinstance(self.default, tuple)
+
+
+def _choice(kind: type[enum.Enum]) -> Callable[[str], enum.Enum]:
+    def parse(text: str) -> enum.Enum:
+        values = [member.value for member in kind]
+        if text not in values:
+            close = difflib.get_close_matches(text, values, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(f"{text!r} is none of {', '.join(values)}{hint}")
+        return kind(text)
+
+    return parse
+
+
+def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a number") from None
+        if not 0 < value < 10_000:
+            raise ValueError(f"{text} is not above 0 and below 10000")
+        return value
+
+    return parse
+
+
+def _waiver(text: str) -> Waiver:
+    id, equals, reason = text.partition("=")
+    if not (id and equals and reason.strip()):
+        raise ValueError(f"{text!r} is not of the form ID=reason")
+    return Waiver(id=id.strip().upper(), reason=reason.strip())
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError("is empty")
+    return Path(text).expanduser()
+
+
+def _report_path(text: str) -> Path:
+    path = _path(text)
+    if path.suffix not in (".yaml", ".yml", ".json"):
+        raise ValueError(f"{text!r} ends in neither .yaml nor .json")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"the folder of {text!r} does not exist")
+    return path
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise ValueError(f"{text!r} is not of the form KEY=VALUE")
+    return key, value
+
+
+def _toleration(text: str) -> dict[str, str]:
+    key_value, _, effect = text.partition(":")
+    key, equals, value = key_value.partition("=")
+    toleration = {"key": key, "operator": "Equal" if equals else "Exists"}
+    if equals:
+        toleration["value"] = value
+    if effect not in ("", "NoSchedule", "NoExecute", "PreferNoSchedule"):
+        raise ValueError(f"{effect!r} is none of NoSchedule, NoExecute, PreferNoSchedule")
+    return {**toleration, "effect": effect} if effect else toleration
+
+
+def _yes(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("", "0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+OPTIONS = (
+    Option("kubeconfig", _path, "Test the cluster of this kubeconfig.", "FILE"),
+    Option("context", str, "The kubeconfig's context to use (its current one).", "NAME"),
+    Option("provider", str, "Who makes or finds the cluster: kind, existing.", "NAME"),
+    Option(
+        "stack",
+        _choice(Stack),
+        "Families of the cluster, first one first: ipv6, ipv4, dual, dual-ipv6 "
+        "(made: ipv6; existing: inferred, and when given a declaration to be kept).",
+        "STACK",
+    ),
+    Option("workers", _positive(int), "Worker nodes of a cluster that is made (1).", "N", 1),
+    Option("max-nodes", _positive(int), "At most so many nodes get a probe (10).", "N", 10),
+    Option("node-image", str, "Image of the nodes of a cluster that is made.", "IMAGE"),
+    Option("probe-image", str, "Image with a Python for the probes.", "IMAGE", "python:3-slim"),
+    Option("pull-secret", str, "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"),
+    Option("node-selector", _label, "Only nodes with this label get a probe.", "KEY=VALUE", ()),
+    Option("toleration", _toleration, "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", ()),
+    Option(
+        "allow",
+        _choice(Allow),
+        "What may be done on a cluster that was not made for the run: privileged, "
+        "cluster-scope, disruptive.",
+        "WHAT",
+        (),
+    ),
+    Option("timeout-factor", _positive(float), "Multiply every deadline by this (1).", "X", 1.0),
+    Option("waive", _waiver, "Accept a red check; the reason is shown.", "ID=REASON", (), "\n"),
+    Option("strict", _yes, "Skipped core checks make the run fail, too.", "", False),
+    Option("keep", _yes, "Keep the cluster that was made, and say how to use it.", "", False),
+    Option("report", _report_path, "Write the report to a .yaml or .json file.", "FILE", ()),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What this run was told; built once.
+
+    ``sources`` says for each field that was set where its value came from.
+    """
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    provider: str | None = None
+    stack: Stack | None = None
+    workers: int = 1
+    max_nodes: int = 10
+    node_image: str | None = None
+    probe_image: str = "python:3-slim"
+    pull_secret: str | None = None
+    node_selector: tuple[tuple[str, str], ...] = ()
+    toleration: tuple[Mapping[str, str], ...] = ()
+    allow: tuple[Allow, ...] = ()
+    timeout_factor: float = 1.0
+    waive: tuple[Waiver, ...] = ()
+    strict: bool = False
+    keep: bool = False
+    report: tuple[Path, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wants_cluster(self) -> bool:
+        """Whether anybody asked for a cluster; without, the plugin stays out of the way."""
+        return self.kubeconfig is not None or self.provider is not None
+
+    @property
+    def asked_on_command_line(self) -> bool:
+        """Whether the cluster was asked for on the command line itself."""
+        return COMMAND_LINE in (self.sources.get("kubeconfig"), self.sources.get("provider"))
+
+    @property
+    def provider_name(self) -> str:
+        """The provider to use: a kubeconfig alone means ``existing``."""
+        return self.provider or "existing"
+
+
+COMMAND_LINE = "command line"
+ENVIRONMENT = "environment"
+INI = "ini"
+
+
+def resolve(
+    given: Mapping[str, Any], environment: Mapping[str, str], ini: Mapping[str, Any]
+) -> Settings:
+    """Build the settings: command line before environment before ini file before default.
+
+    Args:
+        given: by :attr:`Option.ini`, texts (or lists of them, or True) of the command line.
+        environment: the process's variables.
+        ini: by :attr:`Option.ini`, texts or lists of the ini file.
+
+    Raises:
+        ConfigError: a value is no good; names the option and where it was given.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in OPTIONS:
+        candidates = (
+            (given.get(option.ini), COMMAND_LINE),
+            (environment.get(option.variable), ENVIRONMENT),
+            (ini.get(option.ini), INI),
+        )
+        for raw, source in candidates:
+            if raw not in (None, "", [], False):
+                values[option.field] = _parse(option, raw, source)
+                sources[option.field] = source
+                break
+    settings = Settings(**values, sources=sources)
+    if settings.kubeconfig and settings.provider_name != "existing":
+        raise ConfigError(
+            f"--ipv6k8s-kubeconfig names a cluster, and provider {settings.provider!r} makes one",
+            remedy="give one of the two",
+        )
+    return settings
+
+
+def _parse(option: Option, raw: Any, source: str) -> Any:
+    texts: Iterable[str]
+    if option.repeats:
+        texts = raw.split(option.separator) if isinstance(raw, str) else raw
+    else:
+        texts = [str(raw)]
+    try:
+        parsed = [option.parse(text.strip()) for text in texts]
+    except ValueError as error:
+        name = {COMMAND_LINE: option.flag, ENVIRONMENT: option.variable}.get(source, option.ini)
+        raise ConfigError(f"{name}: {error}", remedy=f"see {option.flag} in --help") from None
+    return tuple(parsed) if option.repeats else parsed[0]
