@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Need, check, expect
 from pytest_ipv6k8s.addresses import in_any, same_address
-from pytest_ipv6k8s.probe import HTTP_PORT
+from pytest_ipv6k8s.probe import TCP_PORT
 from pytest_ipv6k8s.probe.ops import (
     first_moment,
     loopback,
@@ -95,7 +95,7 @@ def test_addresses_are_usable_when_the_container_starts(probes):
 def test_default_route_is_usable(probes):
     """Every pod has an IPv6 default route whose next hop is no failed neighbour."""
     others = [probe.address(Family.V6) for probe in probes]
-    probes.ask_each(lambda probe: [tcp_connect.Request(a, HTTP_PORT) for a in others])
+    probes.ask_each(lambda probe: [tcp_connect.Request(a, TCP_PORT) for a in others])
 
     records = _states(probes)
 

@@ -29,7 +29,8 @@ class Ipv6k8sError(Exception):
     def __str__(self) -> str:
         if not self.remedy:
             return self.problem
-        return f"{self.problem}. {self.remedy}{'' if self.remedy.endswith('?') else '.'}"
+        stop = "" if self.remedy.endswith("?") else "."
+        return f"{self.problem}. {self.remedy[0].upper()}{self.remedy[1:]}{stop}"
 
 
 class ConfigError(Ipv6k8sError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -43,16 +44,10 @@ class Record(Generic[A]):
 
     def plain(self) -> dict[str, Any]:
         """Return the record as plain data without secrets."""
-        answer = self.answer
-        data = (
-            dataclasses.asdict(answer)
-            if dataclasses.is_dataclass(answer) and not isinstance(answer, type)
-            else answer
-        )
         return {
             "asker": self.asker,
             "question": redact(self.question),
-            "answer": redact(data),
+            "answer": redact(self.answer),
             "seconds": round(self.seconds, 4),
         }
 
@@ -68,19 +63,25 @@ def _telling(answer: Any) -> Iterable[tuple[str, Any]]:
 
 
 def redact(data: Any) -> Any:
-    """Return a copy of plain data in which secrets are replaced and long texts cut."""
-    if isinstance(data, dict):
-        return {
-            key: REDACTED
-            if _SECRET_KEY.search(str(key)) and isinstance(value, str)
-            else redact(value)
-            for key, value in data.items()
-        }
-    if isinstance(data, (list, tuple)):
+    """Return plain data, without secrets and with long texts cut.
+
+    Dataclasses and mappings become dictionaries, sequences lists, enum members their values.
+    """
+    if dataclasses.is_dataclass(data) and not isinstance(data, type):
+        data = {item.name: getattr(data, item.name) for item in dataclasses.fields(data)}
+    if isinstance(data, Mapping):
+        return {str(key): _redacted(str(key), value) for key, value in data.items()}
+    if isinstance(data, (list, tuple, set, frozenset)):
         return [redact(value) for value in data]
+    if isinstance(data, enum.Enum):
+        return data.value
     if isinstance(data, str):
         return _SECRET_TEXT.sub(REDACTED, data)[:LONGEST_TEXT]
     return data
+
+
+def _redacted(key: str, value: Any) -> Any:
+    return REDACTED if isinstance(value, str) and _SECRET_KEY.search(key) else redact(value)
 
 
 class Recorder:

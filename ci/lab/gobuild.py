@@ -90,6 +90,8 @@ def _build_kubernetes(version: str, out: Path, log: Log) -> None:
     flags = ["-mod=mod", "-ldflags", f"{PLAIN} {version_stamps(version)}"]
     for program in ("kube", "etcd"):
         log.run([go, "build", *flags, "-o", out / program, f"./{program}"], cwd=source, env=env)
+    for name in ("kubeadm", "kubectl"):
+        (out / name).symlink_to("kube")
 
 
 def module_file(upstream: str, version: str) -> str:

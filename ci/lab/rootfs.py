@@ -14,6 +14,7 @@ from ci.lab.steps import Artefact, Log, content_key
 
 RECIPE = Path(__file__)
 TAR = "rootfs.tar"
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 UNUSED = (
     "usr/share/doc",
@@ -89,18 +90,5 @@ def _finish(root: Path, out: Path, log: Log) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for file in ("etc/resolv.conf", "etc/hostname", "etc/machine-id"):
         (root / file).write_text("")
-    exclude = ["--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*"]
-    log.run(
-        [
-            "tar",
-            "--create",
-            "--file",
-            out / TAR,
-            "--directory",
-            root,
-            "--numeric-owner",
-            *exclude,
-            ".",
-        ]
-    )
+    log.run(["tar", "--create", "--numeric-owner", "--file", out / TAR, "--directory", root, "."])
     shutil.rmtree(root)

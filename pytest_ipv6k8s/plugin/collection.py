@@ -14,7 +14,6 @@ from pytest_ipv6k8s.checks import Check, check_of
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
 from pytest_ipv6k8s.settings import Settings
 
-
 NOT_APPLICABLE = pytest.StashKey[str]()
 UNMET = pytest.StashKey[str]()
 NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig FILE or --ipv6k8s-provider kind"

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import __version__
+from pytest_ipv6k8s.catalogue import SUITE
+from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.state import FACTS
 from pytest_ipv6k8s.plugin.xdist import is_worker
@@ -47,6 +49,22 @@ class Reporting:
         if not self._settings.asked_on_command_line:
             lines.append("ipv6k8s: add --pyargs pytest_ipv6k8s.conformance for the built-in suite")
         return lines
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave file names out when only checks run: each prints a line of its own."""
+        if items and all(declared_by(item) for item in items):
+            self._hide_file_names()
+
+    def pytest_sessionstart(self) -> None:
+        """The same for xdist's controller, which collects nothing."""
+        if SUITE in self._config.args:
+            self._hide_file_names()
+
+    def _hide_file_names(self) -> None:
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.showfspath = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

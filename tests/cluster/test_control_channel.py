@@ -1,0 +1,64 @@
+"""The control channel is cut in mid-run: inconclusive, never a failure, and the run ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.real import RUN_TIME, SuiteRun, command, kubectl, on_node
+
+pytestmark = pytest.mark.real_cluster
+
+
+def _run_and_cut(cluster: Cluster, folder: Path, cut: Callable[[], None]) -> SuiteRun:
+    """Start the suite, cut when the first check has passed, and wait for the end."""
+    file = folder / "report.json"
+    process = subprocess.Popen(
+        command(cluster, f"--ipv6k8s-report={file}"),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if " pass " in line:
+            cut()
+            break
+    rest, _ = process.communicate(timeout=RUN_TIME)
+    return SuiteRun(code=process.returncode, out=said + rest, report=json.loads(file.read_text()))
+
+
+def test_deleted_probe_makes_checks_inconclusive(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    def cut() -> None:
+        selector = "app=ipv6k8s-probe,ipv6k8s/role=peer"
+        kubectl(ipv6_cluster, "delete", "pod", "-A", "-l", selector, "--force", "--grace-period=0")
+
+    run = _run_and_cut(ipv6_cluster, tmp_path, cut)
+
+    assert not run.ids("fail"), run.out
+    assert run.ids("inconclusive"), run.out
+    assert run.code == 1
+
+
+def test_restarted_api_server_makes_checks_inconclusive(
+    ipv6_cluster: Cluster, tmp_path: Path
+) -> None:
+    node = f"{ipv6_cluster.name}-control-plane"
+
+    run = _run_and_cut(ipv6_cluster, tmp_path, lambda: _kill_api_server(node))
+
+    assert not run.ids("fail"), run.out
+    assert run.ids("inconclusive"), run.out
+    assert run.code == 1
+
+
+def _kill_api_server(node: str) -> None:
+    on_node(node, "pkill -KILL kube-apiserver")

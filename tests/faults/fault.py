@@ -1,0 +1,45 @@
+"""What a fault is: a reversible change to a real cluster, and the checks that it turns red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.real import run_suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault and what comes of it.
+
+    Attributes:
+        broken: breaks a cluster, and heals it on leaving.
+        must: the checks that have to fail.
+        may: the checks that can suffer, too; any other red one is a finding.
+        cause: words that the first likely causes of a failed check must contain, by check id.
+    """
+
+    broken: Callable[[Cluster], AbstractContextManager[None]]
+    must: frozenset[str]
+    may: frozenset[str]
+    cause: dict[str, str]
+
+
+def prove(fault: Fault, cluster: Cluster, folder: Path) -> None:
+    """Break the cluster, see just the right checks fail, heal it, and see them pass."""
+    with fault.broken(cluster):
+        run = run_suite(cluster, folder)
+    failed = run.ids("fail")
+    assert fault.must <= failed, f"not red: {sorted(fault.must - failed)}\n{run.out}"
+    strays = run.red - fault.must - fault.may
+    assert not strays, f"red for no reason: {sorted(strays)}\n{run.out}"
+    for id, words in fault.cause.items():
+        causes = run.check(id)["items"][0].get("failure", {}).get("causes", [])
+        assert any(words in cause for cause in causes[:3]), (id, words, causes)
+        assert words in run.out, f"{words!r} is not printed"
+    healed = run_suite(cluster, folder, "-k", " or ".join(sorted(fault.must)))
+    assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
+    assert healed.ids("pass") >= fault.must, healed.out

@@ -1,0 +1,46 @@
+"""The route from one node to another node's pods is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.faults.fault import Fault, prove
+from tests.real import kubectl, on_node
+
+pytestmark = pytest.mark.real_cluster
+
+
+@contextmanager
+def route_gone(cluster: Cluster) -> Iterator[None]:
+    """Remove the control plane's route to the worker's pods, with its keeper held still."""
+    node, worker = f"{cluster.name}-control-plane", f"{cluster.name}-worker"
+    cidr = kubectl(cluster, "get", "node", worker, "-o", "jsonpath={.spec.podCIDR}")
+    route = on_node(node, f"ip -6 route show {cidr}").strip()
+    on_node(node, f"pkill -STOP flanneld; ip -6 route del {cidr}")
+    try:
+        yield
+    finally:
+        on_node(node, f"ip -6 route replace {route}; pkill -CONT flanneld")
+
+
+FAULT = Fault(
+    broken=route_gone,
+    must=frozenset({"ADDR-16", "ADDR-17"}),
+    may=frozenset(
+        {
+            *("ADDR-05", "ADDR-20", "DNS-01", "DNS-02", "DNS-03", "DNS-04", "DNS-07", "DNS-08"),
+            *("DNS-11", "DNS-14", "DNS-16", "NODE-01"),
+            *("SVC-01", "SVC-02", "SVC-04", "SVC-06", "SVC-12", "SVC-13"),
+        }
+    ),
+    cause={"ADDR-16": "the route to the other node's podCIDR is missing"},
+)
+
+
+def test_route_to_one_node_gone(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    prove(FAULT, ipv6_cluster, tmp_path)

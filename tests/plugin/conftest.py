@@ -1,0 +1,100 @@
+"""A project in which the plugin believes that a cluster stands: for tests of outcomes."""
+
+from __future__ import annotations
+
+import pytest
+
+FAKE_RUN = """
+import pytest
+from pathlib import Path
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.kube.inventory import Inventory, Node
+from pytest_ipv6k8s.plugin import run, xdist
+from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
+
+NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), can_run_probes=True, labels={},
+            kubelet="v1", kernel="6", runtime="c")
+FACTS_OF_RUN = RunFacts(
+    run_id="abc", kubeconfig=Path("none"), context="c", made=True, stack=Stack.IPV6,
+    inventory=Inventory(version="v1.36.3", stack=Stack.IPV6, nodes=(NODE,), service_cidrs=(),
+                        dns=None, cni="none", proxy="none", host_network_pods=False),
+    namespace="n", pods=(), hosts=(), services=())
+
+class FakeRun(run.Run):
+    def start(self):
+        return FACTS_OF_RUN
+    def close(self):
+        pass
+
+run.Run = FakeRun
+"""
+
+CHECKS = '''
+import pytest
+from pytest_ipv6k8s import Family, Inconclusive, Level, Need, ONLY_IPV6, WITH_IPV4, Record, check, expect
+
+def declare(id, **more):
+    return check(id, references=["RFC 8200"], causes=["bad luck"], look="kubectl get nodes", **more)
+
+@pytest.fixture
+def heard(ipv6k8s_recorder):
+    record = Record(asker="probe-00", question={"op": "x"}, answer={"token": "hunter2"}, path="a to b")
+    return ipv6k8s_recorder.append(record)
+
+@declare("T-01")
+def test_passes(heard):
+    """It passes."""
+
+@declare("T-02")
+def test_fails(heard):
+    """It holds."""
+    expect(False, expected="the moon", seen=heard)
+
+@declare("T-03")
+def test_asserts_nothing():
+    """It says something."""
+
+@declare("T-04")
+def test_breaks(heard):
+    """It does not break."""
+    raise KeyError("ours")
+
+@declare("T-05", stacks=WITH_IPV4)
+def test_other_stack(heard):
+    """It is for another stack."""
+
+@declare("T-06", needs=[Need.TWO_NODES])
+def test_needs_two_nodes(heard):
+    """It needs two nodes."""
+
+@declare("T-07", level=Level.INFORMATIONAL)
+def test_informs(heard):
+    """It informs."""
+    assert False, "observed"
+
+@declare("T-08", families=Family)
+def test_per_family(family, heard):
+    """It runs for each family."""
+    assert family is Family.V6
+
+@pytest.fixture
+def broken_setup(heard):
+    assert False, "set-up"
+
+@declare("T-09")
+def test_broken_setup(broken_setup):
+    """Its set-up is broken."""
+
+@declare("T-10")
+def test_inconclusive(heard):
+    """It finds out."""
+    raise Inconclusive("nobody knows")
+'''
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with one check for each outcome, and a cluster that stands."""
+    pytester.makeconftest(FAKE_RUN)
+    pytester.makepyfile(test_checks=CHECKS)
+    return pytester

@@ -1,0 +1,144 @@
+"""From what happens in an item to what pytest, JUnit and the report say."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+ASKED = "--ipv6k8s-provider=kind"
+WANTED = {
+    "T-01": "pass",
+    "T-02": "fail",
+    "T-03": "inconclusive",
+    "T-04": "inconclusive",
+    "T-05": "not applicable",
+    "T-06": "skip",
+    "T-07": "informational",
+    "T-08": "pass",
+    "T-09": "inconclusive",
+    "T-10": "inconclusive",
+}
+
+
+def _run(project: pytest.Pytester, *arguments: str) -> tuple[pytest.RunResult, dict[str, Any]]:
+    result = project.runpytest_subprocess(
+        "test_checks.py", ASKED, "--ipv6k8s-report=out.json", *arguments
+    )
+    return result, json.loads((project.path / "out.json").read_text())
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_every_outcome_is_judged_counted_and_reported(
+    project: pytest.Pytester, workers: str
+) -> None:
+    result, report = _run(project, "-n", workers)
+
+    assert {check["id"]: check["verdict"] for check in report["checks"]} == WANTED
+    assert result.ret == 1
+    result.stdout.re_match_lines([r".*1 failed, 3 passed, 2 skipped, 4 inconclusive.*"])
+
+
+def test_each_check_has_a_line(project: pytest.Pytester) -> None:
+    result, _ = _run(project)
+
+    result.stdout.fnmatch_lines_random(
+        ["T-01 * pass * It passes", "T-08 *IPv6* pass *", "T-03 * inconclusive *"]
+    )
+
+
+def test_a_failure_explains_itself(project: pytest.Pytester) -> None:
+    result, report = _run(project)
+
+    result.stdout.fnmatch_lines(
+        [
+            "*T-02*",
+            "*required*It holds*",
+            "*source*RFC 8200*",
+            "*expected*the moon*",
+            "*seen*a to b*",
+            "*path*a to b*",
+            "*causes*1. bad luck*",
+            "*look*kubectl get nodes*",
+        ]
+    )
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_secrets_reach_neither_terminal_nor_report(project: pytest.Pytester) -> None:
+    result, report = _run(project)
+
+    assert "hunter2" not in result.stdout.str()
+    assert "hunter2" not in json.dumps(report)
+
+
+def test_junit_has_properties_and_calls_inconclusive_an_error(project: pytest.Pytester) -> None:
+    _run(project, "--junitxml=junit.xml")
+
+    cases = {}
+    for case in ET.parse(project.path / "junit.xml").iter("testcase"):
+        properties = {p.get("name"): p.get("value") for p in case.iter("property")}
+        cases[properties["id"]] = (properties["verdict"], {child.tag for child in case})
+    assert cases["T-02"] == ("fail", {"properties", "failure"})
+    assert cases["T-03"] == ("inconclusive", {"properties", "error"})
+    assert cases["T-09"] == ("inconclusive", {"properties", "error"})
+    assert cases["T-06"] == ("skip", {"properties", "skipped"})
+    assert cases["T-01"] == ("pass", {"properties"})
+
+
+def test_a_waived_failure_does_not_turn_the_run_red(project: pytest.Pytester) -> None:
+    result, report = _run(project, "-k", "T-02", "--ipv6k8s-waive=T-02=known, see #7")
+
+    assert result.ret == 0
+    waived = report["checks"][0]
+    assert (waived["verdict"], waived["waived"]) == ("fail", "known, see #7")
+    result.stdout.fnmatch_lines(["*waived*T-02*known, see #7*"])
+
+
+def test_strict_counts_skipped_core_checks(project: pytest.Pytester) -> None:
+    result, _ = _run(project, "-k", "T-06", "--ipv6k8s-strict")
+    assert result.ret == 1
+
+    result, _ = _run(project, "-k", "T-06")
+    assert result.ret == 0
+
+
+def test_a_probe_that_died_makes_a_failure_inconclusive(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_more="""
+        import pytest
+        from pytest_ipv6k8s.plugin.outcome import INSTRUMENT
+        from test_checks import declare, heard
+
+        @pytest.fixture
+        def dead(request):
+            request.config.stash[INSTRUMENT] = lambda: "probe pods were deleted: probe-01"
+            yield
+            del request.config.stash[INSTRUMENT]
+
+        @declare("T-20")
+        def test_blames(dead, heard):
+            \"\"\"It blames the cluster.\"\"\"
+            assert False
+        """
+    )
+    result = project.runpytest_subprocess(ASKED, "test_more.py", "--ipv6k8s-report=out.json")
+    report = json.loads((project.path / "out.json").read_text())
+    assert report["checks"][0]["verdict"] == "inconclusive", result.stdout.str()
+    assert "probe-01" in report["checks"][0]["reason"]
+
+
+def test_two_checks_with_one_id_are_refused(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_twice="""
+        from test_checks import declare
+        @declare("T-01")
+        def test_again():
+            \"\"\"Again.\"\"\"
+        """
+    )
+    result = project.runpytest_subprocess(ASKED, "test_checks.py", "test_twice.py")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*two checks have the id T-01*"])

@@ -1,0 +1,118 @@
+"""Real clusters for tests: made once a session, and the suite run on them as a user would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
+from pytest_ipv6k8s.process import must_run
+from pytest_ipv6k8s.settings import Settings, resolve
+
+RUN_TIME = 600
+
+
+def settings_of_environment() -> Settings:
+    """Return the images that `make` put into the environment."""
+    import os
+
+    return resolve({}, os.environ, {})
+
+
+@contextmanager
+def kind_cluster(stack: Stack, *, workers: int = 1) -> Iterator[Cluster]:
+    """Make a kind cluster and delete it afterwards."""
+    settings = settings_of_environment()
+    run_id = ownership.new_run_id()
+    spec = ClusterSpec(
+        run_id=run_id,
+        stack=stack,
+        workers=workers,
+        node_image=settings.node_image,
+        probe_image=settings.probe_image,
+    )
+    found = provider("kind")
+    problems = found.problems(spec)
+    assert not problems, problems
+    home = ownership.remember(run_id, provider="kind", name=f"ipv6k8s-{run_id}", kept=False)
+    try:
+        yield found.create(spec, home, print)
+    finally:
+        found.delete(f"ipv6k8s-{run_id}")
+        ownership.forget(run_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteRun:
+    """A run of the suite in a process of its own."""
+
+    code: int
+    out: str
+    report: dict[str, Any]
+
+    def ids(self, *verdicts: str) -> set[str]:
+        """Return the ids of the checks with one of these verdicts."""
+        return {c["id"] for c in self.report.get("checks", []) if c["verdict"] in verdicts}
+
+    @property
+    def red(self) -> set[str]:
+        """The checks that are neither passed nor skipped."""
+        return self.ids("fail", "inconclusive")
+
+    def check(self, id: str) -> dict[str, Any]:
+        """Return a check of the report."""
+        found: dict[str, Any] = next(c for c in self.report["checks"] if c["id"] == id)
+        return found
+
+    def words(self, id: str) -> str:
+        """Return all that the report says of a failed check."""
+        return json.dumps(self.check(id)["items"], ensure_ascii=False)
+
+
+def command(cluster: Cluster, *arguments: str) -> list[str]:
+    """Return the command line that tests a cluster."""
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--ipv6k8s-kubeconfig={cluster.kubeconfig}",
+        "--ipv6k8s-allow=privileged",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
+
+
+def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
+    """Run the built-in suite from an empty folder and return what came of it."""
+    file = folder / "report.json"
+    file.unlink(missing_ok=True)
+    done = subprocess.run(
+        command(cluster, f"--ipv6k8s-report={file}", *arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIME,
+        check=False,
+    )
+    report = json.loads(file.read_text()) if file.exists() else {}
+    return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
+
+
+def on_node(node: str, script: str, *, within: float = 60) -> str:
+    """Run a shell script on a node of a kind cluster."""
+    return must_run(["docker", "exec", node, "sh", "-ec", script], within=within)
+
+
+def kubectl(cluster: Cluster, *arguments: str, stdin: str = "", within: float = 90) -> str:
+    """Run kubectl on the control plane's node."""
+    node = f"{cluster.name}-control-plane"
+    words = ["docker", "exec", "-i", node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"]
+    return must_run([*words, *arguments], within=within, stdin=stdin)
