@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -129,13 +129,14 @@ class Unmet(AssertionError):
         self.paths = tuple(paths)
 
 
-def expect(holds: object, *, expected: str, seen: object) -> None:
+def expect(holds: object, *, expected: str, seen: object, say: Callable[[Any], str] = str) -> None:
     """State what a check expects; an expectation that does not hold fails the check.
 
     Args:
         holds: true when the expectation is met.
         expected: what should be seen, as a phrase: "an answer from every pod".
-        seen: what was seen: a record, several records, or anything with a telling ``str()``.
+        seen: what was seen: one or several records, or anything else.
+        say: puts one finding into words.
 
     Raises:
         Unmet: it does not hold.
@@ -144,4 +145,4 @@ def expect(holds: object, *, expected: str, seen: object) -> None:
         return
     findings = list(seen) if isinstance(seen, (list, tuple, set, frozenset)) else [seen]
     paths = dict.fromkeys(item.path for item in findings if isinstance(item, Record) and item.path)
-    raise Unmet(expected, [str(redact(str(item))) for item in findings] or ["nothing"], list(paths))
+    raise Unmet(expected, [str(redact(say(item))) for item in findings] or ["nothing"], list(paths))

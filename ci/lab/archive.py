@@ -27,7 +27,7 @@ class Image:
 
 def pack_layer(root: Path, layer: Path, log: Log) -> None:
     """Write a root folder as a layer; the same folder gives the same bytes."""
-    command = ["tar", "--create", "--file", layer, "--directory", root]
+    command: list[str | Path] = ["tar", "--create", "--file", layer, "--directory", root]
     stable = ["--sort=name", "--mtime=@0", "--numeric-owner"]
     machine = ["--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*"]
     log.run([*command, *stable, *machine, "."])

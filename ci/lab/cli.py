@@ -55,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version(text: str) -> str:
-    if not re.fullmatch(r"v1\.\d+\.\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a version like v1.36.3")
+    known = re.fullmatch(r"v1\.\d+\.\d+", text) and settings.minor(text) in settings.COREDNS
+    if not known:
+        minors = " or ".join(f"{minor}.x" for minor in settings.COREDNS)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version like {minors}")
     return text
 
 

@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ci.lab.settings import ENGINE_PACKAGES, HERE, Layout
-from ci.lab.steps import LabProblem, Log, Step
+from ci.lab.settings import ENGINE_PACKAGES, FILES, Layout
+from ci.lab.steps import LabProblem, Log, Step, content_key
 
 SOCKET = Path("/var/run/docker.sock")
 STATE = Path("/run/ipv6k8s-lab")
-FENCE = HERE / "engine" / "fence.nft"
+FENCE = FILES / "engine" / "fence.nft"
 FENCE_TABLE = ("inet", "ipv6k8s_lab")
-RUNTIME = HERE / "engine" / "oci_runtime.py"
+RUNTIME = FILES / "engine" / "oci_runtime.py"
 START_SECONDS = 60
 STOP_SECONDS = 60
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -83,8 +83,11 @@ def missing_packages() -> list[str]:
 
 
 def fence_stands() -> bool:
-    """Whether the table that keeps containers on this machine is there."""
-    return _quiet(["nft", "list", "table", *FENCE_TABLE])
+    """Whether the table that keeps containers on this machine is there, in this version."""
+    if shutil.which("nft") is None:
+        return False
+    listed = subprocess.run(["nft", "list", "table", *FENCE_TABLE], capture_output=True, text=True)
+    return content_key([], [FENCE]) in listed.stdout
 
 
 def stop(layout: Layout) -> list[str]:
@@ -95,7 +98,7 @@ def stop(layout: Layout) -> list[str]:
         os.kill(pid, signal.SIGTERM)
         _await_end(pid)
         done.append(f"engine stopped (process {pid})")
-    if shutil.which("nft") and fence_stands():
+    if shutil.which("nft") and _quiet(["nft", "list", "table", *FENCE_TABLE]):
         subprocess.run(["nft", "delete", "table", *FENCE_TABLE], check=True)
         done.append("nftables table removed")
     return done
@@ -199,7 +202,9 @@ def _await_end(pid: int) -> None:
 
 
 def _raise_fence(log: Log) -> None:
-    log.run(["nft", "--file", FENCE])
+    rules = FENCE.read_text().replace("@KEY@", content_key([], [FENCE]))
+    log.write(rules)
+    subprocess.run(["nft", "--file", "-"], input=rules, text=True, check=True)
 
 
 def _pid_file(layout: Layout) -> Path:

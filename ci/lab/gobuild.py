@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ci.lab import settings
-from ci.lab.settings import HERE, Layout
+from ci.lab.settings import FILES, Layout
 from ci.lab.steps import Artefact, Log, content_key
 
 STATIC_CGO = "-s -w -linkmode external -extldflags -static"
@@ -31,7 +31,6 @@ class Tool:
 
 
 KIND = Tool(name="kind", package="sigs.k8s.io/kind", version=settings.KIND)
-COREDNS = Tool(name="coredns", package="github.com/coredns/coredns", version=settings.COREDNS)
 FLANNEL = Tool(
     name="flannel",
     package="github.com/flannel-io/flannel",
@@ -41,6 +40,12 @@ FLANNEL = Tool(
     ),
     cgo=True,
 )
+
+
+def coredns(kubernetes_version: str) -> Tool:
+    """The CoreDNS that goes with a Kubernetes."""
+    version = settings.COREDNS[settings.minor(kubernetes_version)]
+    return Tool(name="coredns", package="github.com/coredns/coredns", version=version)
 
 
 def tool(layout: Layout, wanted: Tool) -> Artefact:
@@ -58,7 +63,7 @@ def kubernetes(layout: Layout, version: str) -> Artefact:
     """`kube` (all of Kubernetes' programs) and the etcd that this Kubernetes is tested with."""
     return Artefact(
         name=f"kubernetes-{version}",
-        key=content_key([version], [RECIPE, HERE / "go"]),
+        key=content_key([version], [RECIPE, FILES / "go"]),
         outputs=layout.outputs,
         recipe=partial(_build_kubernetes, version),
     )
@@ -81,7 +86,7 @@ def _install(wanted: Tool, out: Path, log: Log) -> None:
 def _build_kubernetes(version: str, out: Path, log: Log) -> None:
     go = settings.go_program()
     source = out / "source"
-    shutil.copytree(HERE / "go", source)
+    shutil.copytree(FILES / "go", source)
     downloaded = log.output([go, "mod", "download", "-json", f"k8s.io/kubernetes@{version}"])
     upstream = Path(json.loads(downloaded)["Dir"])
     (source / "go.mod").write_text(module_file((upstream / "go.mod").read_text(), version))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ci.lab import archive, rootfs, settings
 from ci.lab.archive import Image, pack_layer, write_archive
-from ci.lab.settings import HERE, Layout
-from ci.lab.steps import Artefact, Log, content_key
+from ci.lab.settings import FILES, Layout
+from ci.lab.steps import Artefact, LabProblem, Log, content_key
 
 RECIPES = (Path(__file__), Path(archive.__file__))
 ARCHIVE = "image.tar"
@@ -49,7 +49,7 @@ def components(layout: Layout, programs: Programs, root: Artefact) -> Artefact:
     parts = (programs.kubernetes, programs.coredns, programs.flannel, root)
     return Artefact(
         name=f"component-images-{programs.version}",
-        key=content_key([part.key for part in parts], [*RECIPES, HERE / "images"]),
+        key=content_key([part.key for part in parts], [*RECIPES, FILES / "images"]),
         outputs=layout.outputs,
         recipe=partial(_build_components, programs, root),
     )
@@ -62,7 +62,7 @@ def probe_tag(image: Artefact) -> str:
 
 def kubeadm_images(kubernetes: Artefact, version: str, log: Log) -> dict[str, str]:
     """The images that this Kubernetes wants, by the last word of their names."""
-    command = [kubernetes.path / "kubeadm", "config", "images", "list"]
+    command: list[str | Path] = [kubernetes.path / "kubeadm", "config", "images", "list"]
     listed = log.output([*command, "--kubernetes-version", version]).split()
     return {name.rpartition("/")[2].partition(":")[0]: name for name in listed}
 
@@ -80,8 +80,9 @@ def _build_probe(root: Artefact, out: Path, log: Log) -> None:
 
 def _build_components(programs: Programs, root: Artefact, out: Path, log: Log) -> None:
     names = kubeadm_images(programs.kubernetes, programs.version, log)
+    _check_coredns(names["coredns"], programs.coredns)
     pause = out / "pause"
-    log.run(["gcc", "-static", "-Os", "-s", "-Wall", "-o", pause, HERE / "images" / "pause.c"])
+    log.run(["gcc", "-static", "-Os", "-s", "-Wall", "-o", pause, FILES / "images" / "pause.c"])
     layers = {
         "kubernetes": _kubernetes_layer(programs, root, out, log),
         "etcd": _one_file_layer(programs.kubernetes.path / "etcd", "usr/local/bin/etcd", out, log),
@@ -102,6 +103,12 @@ def _build_components(programs: Programs, root: Artefact, out: Path, log: Log) -
         layer.unlink()
 
 
+def _check_coredns(kubeadm_name: str, built: Artefact) -> None:
+    wanted = kubeadm_name.rpartition(":")[2]
+    if built.name != f"coredns-{wanted}":
+        raise LabProblem(f"kubeadm names CoreDNS {wanted}, settings.COREDNS says {built.name}")
+
+
 def _started(names: Mapping[str, str], layers: Mapping[str, Path], name: str) -> Image:
     return Image(tags=[names[name]], layer=layers[name], config={"Entrypoint": [f"/{name}"]})
 
@@ -114,7 +121,7 @@ def _kubernetes_layer(programs: Programs, root: Artefact, out: Path, log: Log) -
     for name in KUBERNETES_IMAGES:
         (folder / name).symlink_to("kube")
     shutil.copy(programs.flannel.path / "flannel", folder / "flanneld")
-    shutil.copy(HERE / "images" / "flannel-node", folder / "flannel-node")
+    shutil.copy(FILES / "images" / "flannel-node", folder / "flannel-node")
     pack_layer(image_root, layer, log)
     shutil.rmtree(image_root)
     return layer

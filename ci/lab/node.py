@@ -10,26 +10,36 @@ from pathlib import Path
 from ci.lab import archive, images, rootfs
 from ci.lab.archive import Image, pack_layer, write_archive
 from ci.lab.images import ARCHIVE, FLANNEL_IMAGE, Programs
-from ci.lab.settings import HERE, Layout
+from ci.lab.settings import FILES, Layout
 from ci.lab.steps import Artefact, Log, content_key
 
-FILES = HERE / "node"
-RECIPES = (Path(__file__), Path(archive.__file__), FILES)
+NODE_FILES = FILES / "node"
+RECIPES = (Path(__file__), Path(archive.__file__), NODE_FILES)
 ENTRYPOINT = '["/usr/local/bin/entrypoint", "/sbin/init"]'
 CONFIG = {
     "Env": [archive.PATH, "container=docker"],
     "Entrypoint": ["/usr/local/bin/entrypoint", "/sbin/init"],
     "StopSignal": "SIGRTMIN+3",
 }
-CNI_PLUGINS_LEFT_OUT = ("dhcp", "ipvlan", "sbr", "vlan", "vrf")
+LEFT_OUT = (
+    "opt/cni/bin/dhcp",
+    "opt/cni/bin/ipvlan",
+    "opt/cni/bin/sbr",
+    "opt/cni/bin/vlan",
+    "opt/cni/bin/vrf",
+    "usr/bin/containerd-shim",
+    "usr/bin/containerd-shim-runc-v1",
+)
 PLACES = {
     "entrypoint": "usr/local/bin/entrypoint",
     "import-images": "kind/bin/import-images",
+    "delegate-cgroups": "kind/bin/delegate-cgroups",
     "containerd.toml": "etc/containerd/config.toml",
     "containerd.service": "etc/systemd/system/containerd.service",
     "kubelet.service": "etc/systemd/system/kubelet.service",
     "kubelet-lab.conf": "kind/kubelet.conf.d/lab.conf",
     "journald.conf": "etc/systemd/journald.conf.d/lab.conf",
+    "sysctl.conf": "etc/sysctl.d/lab.conf",
     "default-cni.yaml": "kind/manifests/default-cni.yaml",
     "default-storage.yaml": "kind/manifests/default-storage.yaml",
 }
@@ -79,7 +89,6 @@ def _build(parts: Parts, out: Path, log: Log) -> None:
     bare.unlink()
     _import_images(parts, bare_tag, log)
     log.run(["docker", "save", "--output", out / ARCHIVE, parts.tag])
-    log.run(["docker", "rmi", bare_tag])
 
 
 def _furnish(root: Path, parts: Parts, log: Log) -> None:
@@ -87,29 +96,25 @@ def _furnish(root: Path, parts: Parts, log: Log) -> None:
     for name, place in PLACES.items():
         target = root / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = (FILES / name).read_text()
+        text = (NODE_FILES / name).read_text()
         target.write_text(
             text.replace("@PAUSE_IMAGE@", names["pause"]).replace("@FLANNEL_IMAGE@", FLANNEL_IMAGE)
         )
-        target.chmod((FILES / name).stat().st_mode)
+        target.chmod((NODE_FILES / name).stat().st_mode)
     (root / "kind/version").write_text(parts.programs.version + "\n")
     shutil.copy(parts.programs.kubernetes.path / "kube", root / "usr/bin/kube")
     for name in ("kubelet", "kubeadm", "kubectl"):
         (root / "usr/bin" / name).symlink_to("kube")
-    _move_cni_plugins(root)
-    _choose_units(root)
-
-
-def _move_cni_plugins(root: Path) -> None:
     (root / "opt/cni").mkdir(parents=True)
     shutil.move(root / "usr/lib/cni", root / "opt/cni/bin")
-    for name in CNI_PLUGINS_LEFT_OUT:
-        (root / "opt/cni/bin" / name).unlink()
+    for name in LEFT_OUT:
+        (root / name).unlink()
+    _choose_units(root)
 
 
 def _choose_units(root: Path) -> None:
     units = root / "etc/systemd/system"
-    for name in (FILES / "masked-units").read_text().split():
+    for name in (NODE_FILES / "masked-units").read_text().split():
         unit = units / name
         unit.unlink(missing_ok=True)
         unit.symlink_to("/dev/null")
@@ -136,3 +141,4 @@ def _import_images(parts: Parts, bare_tag: str, log: Log) -> None:
         log.run(["docker", "commit", *changes, container, parts.tag])
     finally:
         log.run(["docker", "rm", "--force", container])
+        log.run(["docker", "rmi", bare_tag])

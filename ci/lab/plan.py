@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import partial
 
-from ci.lab import gobuild, images, node, rootfs, settings
+from ci.lab import gobuild, images, node, rootfs
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
 from ci.lab.settings import Layout
@@ -78,26 +78,28 @@ class Plan:
 def make(layout: Layout, kubernetes: str) -> Plan:
     """Work out the artefacts of one version; nothing is built."""
     base = rootfs.base(layout)
-    network_root = rootfs.derived(layout, "network-root", settings.NETWORK_PACKAGES, base)
-    probe_root = rootfs.derived(layout, "probe-root", settings.PROBE_PACKAGES, base)
+    roots = {
+        name: rootfs.derived(layout, name, packages, base)
+        for name, packages in rootfs.DERIVED.items()
+    }
     programs = Programs(
         version=kubernetes,
         kubernetes=gobuild.kubernetes(layout, kubernetes),
-        coredns=gobuild.tool(layout, gobuild.COREDNS),
+        coredns=gobuild.tool(layout, gobuild.coredns(kubernetes)),
         flannel=gobuild.tool(layout, gobuild.FLANNEL),
     )
     parts = Parts(
         programs=programs,
-        root=rootfs.derived(layout, "node-root", settings.NODE_PACKAGES, base),
-        components=images.components(layout, programs, network_root),
-        probe=images.probe(layout, probe_root),
+        root=roots["node-root"],
+        components=images.components(layout, programs, roots["network-root"]),
+        probe=images.probe(layout, roots["probe-root"]),
     )
     return Plan(
         layout=layout,
         kind=gobuild.tool(layout, gobuild.KIND),
         base=base,
-        probe_root=probe_root,
-        network_root=network_root,
+        probe_root=roots["probe-root"],
+        network_root=roots["network-root"],
         parts=parts,
         node=node.node(layout, parts),
     )

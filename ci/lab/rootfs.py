@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from ci.lab.steps import Artefact, Log, content_key
 
 RECIPE = Path(__file__)
 TAR = "rootfs.tar"
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+PURGE = ("--purge", "--force-remove-essential", "--force-remove-protected", "--force-depends")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 UNUSED = (
@@ -32,6 +35,25 @@ UNUSED = (
 KEPT_FOLDERS = ("var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/log")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """What a root folder has more, and what less, than the base."""
+
+    installed: Sequence[str]
+    removed: Sequence[str] = ()
+
+
+DERIVED = {
+    "probe-root": Packages(
+        installed=settings.PROBE_PACKAGES, removed=settings.LEFT_OUT_OF_CONTAINERS
+    ),
+    "network-root": Packages(
+        installed=settings.NETWORK_PACKAGES, removed=settings.LEFT_OUT_OF_CONTAINERS
+    ),
+    "node-root": Packages(installed=settings.NODE_PACKAGES),
+}
+
+
 def base(layout: Layout) -> Artefact:
     """Debian's minbase without documentation and locales."""
     return Artefact(
@@ -42,11 +64,11 @@ def base(layout: Layout) -> Artefact:
     )
 
 
-def derived(layout: Layout, name: str, packages: Sequence[str], on: Artefact) -> Artefact:
-    """The base with more packages."""
+def derived(layout: Layout, name: str, packages: Packages, on: Artefact) -> Artefact:
+    """The base with other packages."""
     return Artefact(
         name=name,
-        key=content_key([on.key, *packages], [RECIPE]),
+        key=content_key([on.key, repr(packages)], [RECIPE]),
         outputs=layout.outputs,
         recipe=partial(_derive, packages, on),
     )
@@ -69,17 +91,16 @@ def _bootstrap(out: Path, log: Log) -> None:
     _finish(root, out, log)
 
 
-def _derive(packages: Sequence[str], on: Artefact, out: Path, log: Log) -> None:
+def _derive(packages: Packages, on: Artefact, out: Path, log: Log) -> None:
     root = out / "root"
     unpack(on, root, log)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-    env = os.environ | {
-        "DEBIAN_FRONTEND": "noninteractive",
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-    }
-    inside = ["chroot", root, "apt-get", "--yes", "--quiet"]
-    log.run([*inside, "update"], env=env)
-    log.run([*inside, "install", "--no-install-recommends", *packages], env=env)
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PATH": PATH}
+    apt: list[str | Path] = ["chroot", root, "apt-get", "--yes", "--quiet"]
+    log.run([*apt, "update"], env=env)
+    log.run([*apt, "install", "--no-install-recommends", *packages.installed], env=env)
+    if packages.removed:
+        log.run(["chroot", root, "dpkg", *PURGE, *packages.removed], env=env)
     _finish(root, out, log)
 
 

@@ -7,13 +7,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+FILES = Path(__file__).resolve().parent / "files"
 
 KIND = "v0.33.0"
-COREDNS = "v1.12.4"
 FLANNEL = "v0.26.7"
 DEBIAN = "bookworm"
 DEFAULT_KUBERNETES = "v1.36.3"
+
+# The CoreDNS that kubeadm of this Kubernetes names: an image's tag must tell what is in it.
+COREDNS = {"v1.34": "v1.12.1", "v1.36": "v1.14.2"}
 
 ENGINE_PACKAGES = (
     "ca-certificates",
@@ -31,6 +33,37 @@ ENGINE_PACKAGES = (
 )
 PROBE_PACKAGES = ("python3",)
 NETWORK_PACKAGES = ("conntrack", "iproute2", "iptables", "nftables")
+
+# Nothing in a container of the lab installs packages, mounts, or logs in.
+LEFT_OUT_OF_CONTAINERS = (
+    "adduser",
+    "apt",
+    "bsdutils",
+    "debian-archive-keyring",
+    "e2fsprogs",
+    "gpgv",
+    "libapt-pkg6.0",
+    "libext2fs2",
+    "libgnutls30",
+    "libhogweed6",
+    "libidn2-0",
+    "libnettle8",
+    "libp11-kit0",
+    "libseccomp2",
+    "libsemanage-common",
+    "libsemanage2",
+    "libsepol2",
+    "libss2",
+    "libstdc++6",
+    "libtasn1-6",
+    "libunistring2",
+    "login",
+    "logsave",
+    "mount",
+    "passwd",
+    "perl-base",
+    "util-linux",
+)
 NODE_PACKAGES = (
     *NETWORK_PACKAGES,
     "containerd",
@@ -87,6 +120,11 @@ def default_layout() -> Layout:
         return Layout(cache=Path(own).resolve())
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Layout(cache=Path(base).resolve() / "ipv6k8s-lab")
+
+
+def minor(kubernetes_version: str) -> str:
+    """v1.36.3 -> v1.36"""
+    return kubernetes_version.rpartition(".")[0]
 
 
 def debian_mirror() -> str:

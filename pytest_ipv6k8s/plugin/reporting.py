@@ -70,7 +70,7 @@ class Reporting:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count a check once, under its verdict; its line is ours to print."""
         category = getattr(report, "ipv6k8s_category", None)
-        return None if category is None else (category, "", "")
+        return None if category is None else (category, "", category.upper())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Print the line of a check that has come to its end."""

@@ -31,14 +31,16 @@ run.Run = FakeRun
 
 CHECKS = '''
 import pytest
-from pytest_ipv6k8s import Family, Inconclusive, Level, Need, ONLY_IPV6, WITH_IPV4, Record, check, expect
+from pytest_ipv6k8s import Family, Inconclusive, Level, Need, Record
+from pytest_ipv6k8s import WITH_IPV4, check, expect
 
 def declare(id, **more):
     return check(id, references=["RFC 8200"], causes=["bad luck"], look="kubectl get nodes", **more)
 
 @pytest.fixture
 def heard(ipv6k8s_recorder):
-    record = Record(asker="probe-00", question={"op": "x"}, answer={"token": "hunter2"}, path="a to b")
+    answer = {"token": "hunter2"}
+    record = Record(asker="probe-00", question={"op": "x"}, answer=answer, path="a to b")
     return ipv6k8s_recorder.append(record)
 
 @declare("T-01")

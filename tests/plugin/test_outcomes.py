@@ -50,7 +50,7 @@ def test_each_check_has_a_line(project: pytest.Pytester) -> None:
 
 
 def test_a_failure_explains_itself(project: pytest.Pytester) -> None:
-    result, report = _run(project)
+    result, _ = _run(project)
 
     result.stdout.fnmatch_lines(
         [

@@ -1,0 +1,147 @@
+"""Who owns what was made: run ids, a state file for each run, and reaping what killed runs left."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pytest_ipv6k8s.clusters import Progress, provider
+from pytest_ipv6k8s.errors import HostProblem
+
+_STATE = "state.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A run, as its state file tells.
+
+    ``process`` and ``started`` together name a process: ids are used again. ``kept`` tells that
+    the cluster is to outlive its run.
+    """
+
+    run_id: str
+    provider: str
+    name: str
+    kept: bool
+    process: int
+    started: str
+    created: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process of the run is still there."""
+        return _start_of(self.process) == self.started
+
+
+def new_run_id() -> str:
+    """Return an id for a run: six hexadecimal digits."""
+    return secrets.token_hex(3)
+
+
+def remember(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
+    """Write down what is going to be made, before it is; return the run's own folder.
+
+    Raises:
+        HostProblem: it cannot be written.
+    """
+    state = Remembered(
+        run_id=run_id,
+        provider=provider,
+        name=name,
+        kept=kept,
+        process=os.getpid(),
+        started=_start_of(os.getpid()),
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+    home = _runs() / run_id
+    unfinished = home / f"{_STATE}.tmp"
+    try:
+        home.mkdir(parents=True, mode=0o700)
+        unfinished.write_text(json.dumps(asdict(state), indent=2))
+        unfinished.replace(home / _STATE)
+    except OSError as error:
+        shutil.rmtree(home, ignore_errors=True)
+        raise HostProblem(
+            f"the run's state cannot be written below {_runs()}: {error.strerror}",
+            remedy="free some space, or set XDG_STATE_HOME to a folder that can be written",
+        ) from None
+    return home
+
+
+def forget(run_id: str) -> None:
+    """Remove the folder of a run; it is fine when there is none."""
+    shutil.rmtree(_runs() / run_id, ignore_errors=True)
+
+
+def remembered() -> list[Remembered]:
+    """Return all runs that have a state file, oldest first."""
+    found = []
+    for file in _runs().glob(f"*/{_STATE}"):
+        try:
+            found.append(Remembered(**json.loads(file.read_text())))
+        except (OSError, ValueError, TypeError):
+            continue
+    return sorted(found, key=lambda state: state.created)
+
+
+def reap(progress: Progress, *, everything: bool = False) -> list[str]:
+    """Delete what runs left whose process is gone; with ``everything`` also kept clusters.
+
+    Returns:
+        The names of the clusters that were deleted.
+
+    Raises:
+        Ipv6k8sError: one could not be deleted; those before it are.
+    """
+    removed = []
+    with _alone():
+        for state in remembered():
+            if state.is_running or (state.kept and not everything):
+                continue
+            if state.provider != "existing":
+                progress(f"deleting {state.name}, made {state.created}")
+                provider(state.provider).delete(state.name)
+                removed.append(state.name)
+            forget(state.run_id)
+    return removed
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process reap at a time."""
+    from filelock import FileLock
+
+    _runs().mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(_runs() / "reap.lock"):
+        yield
+
+
+def _runs() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "ipv6k8s" / "runs"
+
+
+def _start_of(process: int) -> str:
+    """Return when a process started, in the kernel's own count; empty when there is none.
+
+    Where there is no /proc, a living process is known by its id alone.
+    """
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return ""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "alive"

@@ -1,0 +1,41 @@
+"""A cluster that exists, found by its kubeconfig."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress
+from pytest_ipv6k8s.kube import config
+
+
+class Existing:
+    """Finds a cluster; makes and deletes nothing."""
+
+    def problems(self, spec: ClusterSpec) -> list[Problem]:
+        """Return nothing: this machine only needs to reach the API server."""
+        return []
+
+    def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
+        """Settle kubeconfig and context.
+
+        Raises:
+            ConfigError: the kubeconfig is missing or no good, or has no such context.
+        """
+        found = config.read(config.find(spec.kubeconfig, os.environ), spec.context)
+        return Cluster(
+            name=found.context,
+            provider="existing",
+            kubeconfig=found.path,
+            context=found.context,
+            made=False,
+        )
+
+    def delete(self, name: str) -> None:
+        """Do nothing: the cluster is not ours."""
+
+    def collect(self, cluster: Cluster, folder: Path) -> None:
+        """Do nothing: its logs are not ours to collect."""
+
+
+PROVIDER = Existing()

@@ -1,0 +1,170 @@
+"""Clusters in kind: Kubernetes nodes as containers on this machine."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+from pytest_ipv6k8s import data
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, preflight
+from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.process import CommandFailed, Finished, must_run, run
+
+LABEL = "ipv6k8s.run"
+PULL, CREATE, DELETE = 30.0, 600.0, 120.0
+
+
+class Kind:
+    """Lifecycle only. Every cluster has a container network of its own."""
+
+    def problems(self, spec: ClusterSpec) -> list[Problem]:
+        """Return what keeps this machine from making the cluster."""
+        return preflight.problems(preflight.read_facts(), spec)
+
+    def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
+        """Make the cluster; see the contract.
+
+        Raises:
+            HostProblem: an image is not to be had, or the network has no IPv6.
+            ClusterError: kind gave up; carries its last words.
+        """
+        name = f"ipv6k8s-{spec.run_id}"
+        stack = spec.stack or Stack.IPV6
+        if spec.node_image:
+            _have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
+        _have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
+        progress(f"making kind cluster {name}: {stack.value}, 1 control plane, {_workers(spec)}")
+        kubeconfig = home / "kubeconfig"
+        try:
+            _make_network(name, spec.run_id, stack)
+            _make_cluster(name, spec, stack, kubeconfig)
+            _load_probe_image(name, spec.probe_image)
+            _wait_for_dns(name)
+        except BaseException:
+            self.delete(name)
+            raise
+        return Cluster(
+            name=name, provider="kind", kubeconfig=kubeconfig, context=f"kind-{name}", made=True
+        )
+
+    def delete(self, name: str) -> None:
+        """Remove the cluster and its network; twice is fine.
+
+        Raises:
+            HostProblem: they could not be removed.
+        """
+        must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
+        if run(["docker", "network", "inspect", name], within=20).ok:
+            must_run(["docker", "network", "rm", name], within=60)
+
+    def collect(self, cluster: Cluster, folder: Path) -> None:
+        """Write the logs of all nodes below a folder."""
+        must_run(["kind", "export", "logs", folder, "--name", cluster.name], within=DELETE)
+
+
+def _workers(spec: ClusterSpec) -> str:
+    return f"{spec.workers} worker{'' if spec.workers == 1 else 's'}"
+
+
+def configuration(stack: Stack, workers: int) -> str:
+    """Return kind's configuration for a stack and a number of workers."""
+    nodes = "\n".join(["- role: control-plane", *["- role: worker"] * workers])
+    return f"{data.text(f'kind/{stack.value}.yaml')}nodes:\n{nodes}\n"
+
+
+def _have_image(image: str, what: str, option: str, progress: Progress) -> None:
+    """Make sure that the engine has an image: it is there, or it can be pulled."""
+    if run(["docker", "image", "inspect", image], within=20).ok:
+        return
+    progress(f"pulling {what} {image}")
+    try:
+        must_run(["docker", "pull", "--quiet", image], within=PULL)
+    except CommandFailed as error:
+        said = error.finished.last_words if error.finished else f"no image after {PULL:.0f} s"
+        raise HostProblem(
+            f"{what} {image} is not on this machine and cannot be pulled: {_last_line(said)}",
+            remedy=f"pull it beforehand, or give another with {option}",
+        ) from None
+
+
+def _make_network(name: str, run_id: str, stack: Stack) -> None:
+    command = ["docker", "network", "create", "--driver", "bridge", "--label", f"{LABEL}={run_id}"]
+    if Family.V6 in stack.families:
+        subnet = f"fd{secrets.token_hex(1)}:{secrets.token_hex(2)}:{secrets.token_hex(2)}::/64"
+        command += ["--ipv6", "--subnet", subnet]
+    must_run([*command, name], within=60)
+    found = json.loads(must_run(["docker", "network", "inspect", name], within=20))
+    if Family.V6 in stack.families and not found[0].get("EnableIPv6"):
+        raise HostProblem(
+            "the container engine makes no networks with IPv6",
+            remedy='put "ipv6": true and "ip6tables": true into /etc/docker/daemon.json',
+        )
+
+
+def _make_cluster(name: str, spec: ClusterSpec, stack: Stack, kubeconfig: Path) -> None:
+    command = ["kind", "create", "cluster", "--name", name, "--config", "-"]
+    command += ["--kubeconfig", str(kubeconfig), "--wait", "120s"]
+    if spec.node_image:
+        command += ["--image", spec.node_image]
+    made = run(
+        command,
+        within=CREATE,
+        stdin=configuration(stack, spec.workers),
+        environment={"KIND_EXPERIMENTAL_DOCKER_NETWORK": name},
+    )
+    if not made.ok:
+        raise _why_not(made)
+    nodes = must_run(_kubectl(name, "wait", "--for=condition=Ready", "nodes", "--all"), within=150)
+    assert nodes
+
+
+def _why_not(made: Finished) -> ClusterError:
+    said = made.err or made.out
+    errors = [line for line in said.splitlines() if "ERROR" in line] or [made.last_words]
+    text = f"kind could not make the cluster: {' '.join(errors[0].split())[:400]}"
+    if "pull" in said and "image" in said:
+        return ClusterError(text, remedy="give a node image that exists: --ipv6k8s-node-image")
+    if "no space left" in said:
+        return ClusterError(text, remedy="free some space: docker system prune")
+    return ClusterError(text, remedy="look further with `ipv6k8s doctor`")
+
+
+def _kubectl(name: str, *words: str) -> list[str]:
+    node = f"{name}-control-plane"
+    admin = ["--kubeconfig", "/etc/kubernetes/admin.conf"]
+    return ["docker", "exec", node, "kubectl", *admin, *words, "--timeout=120s"]
+
+
+def _load_probe_image(name: str, image: str) -> None:
+    nodes = must_run(["kind", "get", "nodes", "--name", name], within=30).split()
+    lacking = [node for node in nodes if not _node_has(node, image)]
+    if lacking:
+        must_run(
+            ["kind", "load", "docker-image", image, "--name", name, "--nodes", ",".join(lacking)],
+            within=CREATE,
+        )
+
+
+def _node_has(node: str, image: str) -> bool:
+    listed = run(["docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q"], within=30)
+    return any(ref.removeprefix("docker.io/") == image for ref in listed.out.split())
+
+
+def _wait_for_dns(name: str) -> None:
+    """Wait until CoreDNS has rolled out: kind does not, and the first questions would be lost."""
+    words = ["-n", "kube-system", "rollout", "status", "deployment/coredns"]
+    rolled_out = run(_kubectl(name, *words), within=150)
+    if not rolled_out.ok:
+        raise ClusterError(
+            f"CoreDNS does not start: {_last_line(rolled_out.last_words)}",
+            remedy="look further with --ipv6k8s-keep and `kubectl -n kube-system describe pods`",
+        )
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1][:300]
+
+
+PROVIDER = Kind()
