@@ -10,6 +10,13 @@ from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, expect
 
 T = TypeVar("T")
+_timeout_factor = 1.0
+
+
+def set_timeout_factor(factor: float) -> None:
+    """Multiply every deadline of this process from now on."""
+    global _timeout_factor
+    _timeout_factor = factor
 
 
 def wait_until(what: str, fact: Callable[[], T], *, within: float, every: float = 0.2) -> T:
@@ -24,6 +31,7 @@ def wait_until(what: str, fact: Callable[[], T], *, within: float, every: float 
     Raises:
         Inconclusive: the fact did not come true; names the last value.
     """
+    within *= _timeout_factor
     value = _poll(fact, bool, within=within, every=every)
     if not value:
         raise Inconclusive(f"waited {within:.0f} s in vain until {what}; last seen: {value!r}")
@@ -51,6 +59,7 @@ def eventually(
     Raises:
         Unmet: some never did; carries the last ones, the time, and how the first try went.
     """
+    within *= _timeout_factor
     started = time.monotonic()
     records: Sequence[Record[Any]] = ()
     failing_at_first: list[int] = []

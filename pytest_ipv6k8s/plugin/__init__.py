@@ -25,7 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(fixtures, "ipv6k8s-fixtures")
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
+        from pytest_ipv6k8s import waiting
         from pytest_ipv6k8s.plugin import reporting, run, xdist
+
+        waiting.set_timeout_factor(settings.timeout_factor)
 
         collection.add_suite(config, settings)
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")

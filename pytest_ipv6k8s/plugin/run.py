@@ -175,7 +175,6 @@ class Run:
             host_network=self.cluster.made or Allow.PRIVILEGED in settings.allow,
             tolerations=settings.toleration,
             pull_secret=settings.pull_secret,
-            timeout_factor=settings.timeout_factor,
         )
 
     def _control(self, deployed: Deployed, facts: inventory.Inventory) -> control.Controlled:

@@ -38,7 +38,6 @@ class Plan:
     host_network: bool
     tolerations: tuple[Mapping[str, str], ...] = ()
     pull_secret: str | None = None
-    timeout_factor: float = 1.0
 
     @property
     def namespace(self) -> str:
@@ -120,7 +119,7 @@ def deploy(api: Api, plan: Plan) -> Deployed:
     any_user = api.find("/apis/security.openshift.io/v1") is not None
     pods = _pods(plan, any_user=any_user)
     _at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
-    within = 90 * plan.timeout_factor
+    within = 90
     for namespace in {item[0]: None for item in pods}:
         wanted = sum(item[0] == namespace for item in pods)
         _wait_for_pods(api, namespace, wanted, plan, within)
@@ -166,7 +165,7 @@ def _make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
     service_account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     for path in (ca, service_account):
         what = f"{path.rsplit('/', 1)[1]} is in namespace {name}"
-        wait_until(what, lambda path=path: api.find(path), within=30 * plan.timeout_factor)  # type: ignore[misc]
+        wait_until(what, lambda path=path: api.find(path), within=30)  # type: ignore[misc]
 
 
 def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
@@ -281,7 +280,7 @@ def _wait_for_endpoints(api: Api, plan: Plan) -> None:
         return sum(len(item.get("endpoints") or []) for item in slices) >= wanted
 
     try:
-        wait_until("the EndpointSlices are filled", filled, within=15 * plan.timeout_factor)
+        wait_until("the EndpointSlices are filled", filled, within=15)
     except Inconclusive:
         return
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from pytest_ipv6k8s.clusters import Cluster
 from tests.real import run_suite
 
+IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
+"""A broken cluster makes checks wait in vain: let them wait side by side, and not as long."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -31,7 +34,7 @@ class Fault:
 def prove(fault: Fault, cluster: Cluster, folder: Path) -> None:
     """Break the cluster, see just the right checks fail, heal it, and see them pass."""
     with fault.broken(cluster):
-        run = run_suite(cluster, folder)
+        run = run_suite(cluster, folder, *IMPATIENT)
     failed = run.ids("fail")
     assert fault.must <= failed, f"not red: {sorted(fault.must - failed)}\n{run.out}"
     strays = run.red - fault.must - fault.may

@@ -22,7 +22,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(Question[Answer]):
-    """A literal address or a name, a port, and a path; ``timeout`` in seconds."""
+    """A literal address, a port, and a path; ``timeout`` in seconds."""
 
     address: str
     port: int

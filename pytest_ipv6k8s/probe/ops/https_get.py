@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(Question[Answer]):
-    """``host`` is connected to, ``server_name`` must be in the certificate."""
+    """``host`` (a name or an address) is connected to; the certificate names ``server_name``."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Request(Question[Answer]):
 def perform(request: Request) -> Answer:
     try:
         context = ssl.create_default_context(cafile=request.ca_file)
-        raw = socket.create_connection((request.host, request.port), request.timeout)
+        raw = _connect(request)
     except OSError as error:
         return Answer(verified=False, error=sockets.name_of_error(error))
     with raw:
@@ -49,6 +49,16 @@ def perform(request: Request) -> Answer:
             text = getattr(error, "verify_message", "") or sockets.name_of_error(error)
             return Answer(verified=False, address=peer, local=local, error=text)
     return Answer(verified=True, address=peer, local=local, status=status)
+
+
+def _connect(request: Request) -> socket.socket:
+    failure = OSError("no address")
+    for address in sockets.resolve(request.host, request.timeout):
+        try:
+            return sockets.connect(address, request.port, request.timeout)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _get(tls: ssl.SSLSocket, request: Request) -> int:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Tuple
 
+from pytest_ipv6k8s.probe import sockets
 from pytest_ipv6k8s.probe.ops import Question
 
 
@@ -21,17 +22,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(Question[Answer]):
-    """A name; ``timeout`` only bounds how long the host waits for the answer."""
+    """A name; ``timeout`` in seconds."""
 
     name: str
-    timeout: float = 10.0
+    timeout: float = 5.0
 
 
 def perform(request: Request) -> Answer:
     started = time.monotonic()
     try:
-        found = socket.getaddrinfo(request.name, None, type=socket.SOCK_STREAM)
+        addresses = tuple(sockets.resolve(request.name, request.timeout))
     except socket.gaierror as error:
         return Answer(error=str(error.strerror), seconds=time.monotonic() - started)
-    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    except OSError as error:
+        name = sockets.name_of_error(error)
+        return Answer(error=name, seconds=time.monotonic() - started)
     return Answer(addresses=addresses, seconds=time.monotonic() - started)
