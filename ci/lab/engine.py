@@ -21,6 +21,8 @@ STATE = Path("/run/ipv6k8s-lab")
 FENCE = FILES / "engine" / "fence.nft"
 FENCE_TABLE = ("inet", "ipv6k8s_lab")
 RUNTIME = FILES / "engine" / "oci_runtime.py"
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 1024  # a node takes about 20, and the kernel's own limit is 128
 START_SECONDS = 60
 STOP_SECONDS = 60
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -66,6 +68,7 @@ def steps(layout: Layout) -> list[Step]:
             done=lambda: whose_engine(layout) is Engine.OURS,
             act=lambda log: _start(layout, log),
         ),
+        Step(name="kernel limits", done=enough_inotify, act=_raise_inotify),
         Step(name="fence", done=fence_stands, act=_raise_fence),
     ]
 
@@ -80,6 +83,11 @@ def missing_packages() -> list[str]:
         line.split()[0] for line in found.stdout.splitlines() if line.endswith(" installed")
     }
     return [name for name in ENGINE_PACKAGES if name not in installed]
+
+
+def enough_inotify() -> bool:
+    """Whether several clusters can run at once: kube-proxy gives up when there are too few."""
+    return int(INOTIFY.read_text()) >= INOTIFY_INSTANCES
 
 
 def fence_stands() -> bool:
@@ -205,6 +213,11 @@ def _raise_fence(log: Log) -> None:
     rules = FENCE.read_text().replace("@KEY@", content_key([], [FENCE]))
     log.write(rules)
     subprocess.run(["nft", "--file", "-"], input=rules, text=True, check=True)
+
+
+def _raise_inotify(log: Log) -> None:
+    log.write(f"{INOTIFY}: {INOTIFY.read_text().strip()} -> {INOTIFY_INSTANCES}")
+    INOTIFY.write_text(f"{INOTIFY_INSTANCES}\n")
 
 
 def _pid_file(layout: Layout) -> Path:

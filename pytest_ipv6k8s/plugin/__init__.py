@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
-from pytest_ipv6k8s.plugin.state import SETTINGS
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the settings; where a cluster is wanted, load what runs one."""
     settings = options.read(config)
     config.stash[SETTINGS] = settings
+    config.stash[COST] = Cost()
     for name in ("core", "extended", "informational"):
         config.addinivalue_line("markers", f"{name}: level of an IPv6 conformance check")
     plugins = config.pluginmanager

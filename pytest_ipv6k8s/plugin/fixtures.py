@@ -10,7 +10,7 @@ import pytest
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.outcome import INSTRUMENT, RECORDER
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
 
 if TYPE_CHECKING:
     from pytest_ipv6k8s.kube.client import Api
@@ -37,13 +37,17 @@ def ipv6k8s_recorder(request: pytest.FixtureRequest) -> Recorder:
 
 
 @pytest.fixture(scope="session")
-def ipv6k8s_api(ipv6k8s_run: RunFacts, ipv6k8s_recorder: Recorder) -> Api:
+def ipv6k8s_api(
+    request: pytest.FixtureRequest, ipv6k8s_run: RunFacts, ipv6k8s_recorder: Recorder
+) -> Iterator[Api]:
     """The API server."""
     from pytest_ipv6k8s.kube import config
     from pytest_ipv6k8s.kube.client import Api
 
     kubeconfig = config.Kubeconfig(path=ipv6k8s_run.kubeconfig, context=ipv6k8s_run.context)
-    return Api(kubeconfig, recorder=ipv6k8s_recorder)
+    api = Api(kubeconfig, recorder=ipv6k8s_recorder)
+    yield api
+    request.config.stash[COST].add(Cost(api_requests=api.requests))
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +85,8 @@ def ipv6k8s_probes(
     del request.config.stash[INSTRUMENT]
     for session in sessions:
         session.close()
+    opened = sum(session.opened for session in sessions)
+    request.config.stash[COST].add(Cost(exec_sessions=opened))
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import pytest
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.plugin.collection import declared_by
-from pytest_ipv6k8s.plugin.run import RUN
-from pytest_ipv6k8s.plugin.state import FACTS
+from pytest_ipv6k8s.plugin.run import RUN, Run
+from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost
 from pytest_ipv6k8s.plugin.xdist import is_worker
 from pytest_ipv6k8s.reports import HarnessFact, Report, fold_records, save
 from pytest_ipv6k8s.settings import OPTIONS, Settings
@@ -96,7 +96,7 @@ class Reporting:
         run.close()
         if not self._records:
             return
-        self._report = self._make_report(run.harness, complete=exitstatus in (0, 1))
+        self._report = self._make_report(run, complete=exitstatus in (0, 1))
         for path in self._settings.report:
             save(self._report, path)
         broken = not all(fact.holds for fact in self._report.harness)
@@ -104,7 +104,7 @@ class Reporting:
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _make_report(self, harness: list[HarnessFact], *, complete: bool) -> Report:
+    def _make_report(self, run: Run, *, complete: bool) -> Report:
         facts = self._config.stash[FACTS]
         waivers = {waiver.id: waiver.reason for waiver in self._settings.waive}
         return Report(
@@ -132,9 +132,20 @@ class Reporting:
                 for name, source in sorted(self._settings.sources.items())
             },
             checks=fold_records(self._records, waivers),
-            harness=(*harness, *self._own_facts()),
+            cost=self._cost(run.cost),
+            harness=(*run.harness, *self._own_facts()),
             complete=complete,
         )
+
+    def _cost(self, before_and_after: Cost) -> dict[str, int]:
+        facts, total = self._config.stash[FACTS], Cost()
+        total.add(before_and_after)
+        total.add(self._config.stash[COST])
+        return {
+            "apiRequests": total.api_requests,
+            "execSessions": total.exec_sessions,
+            "probePods": len(facts.pods) + len(facts.hosts),
+        }
 
     def _own_facts(self) -> list[HarnessFact]:
         reached = [r for r in self._records if r["verdict"] in ("pass", "fail", "informational")]

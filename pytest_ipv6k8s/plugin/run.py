@@ -5,26 +5,18 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
-from pytest_ipv6k8s.errors import (
-    ClusterError,
-    ConfigError,
-    ControlChannelError,
-    HostProblem,
-    Inconclusive,
-    Ipv6k8sError,
-)
+from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.interrupts import patient
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, RunFacts
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
 from pytest_ipv6k8s.plugin.xdist import is_worker, receive
 from pytest_ipv6k8s.probe import Probe, Probes, control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
@@ -86,10 +78,17 @@ class Run:
         self.tell = tell
         self.id = ownership.new_run_id()
         self.harness: list[HarnessFact] = []
+        self.cost = Cost()
         self.cluster: Cluster | None = None
         self._api: Api | None = None
+        self._begun = False
         self._deploying = False
         self._closed = False
+
+    @property
+    def _name(self) -> str:
+        """The name of a cluster that the run makes."""
+        return f"ipv6k8s-{self.id}"
 
     def start(self) -> RunFacts:
         """Lease the cluster, read its facts and deploy the probes.
@@ -146,13 +145,11 @@ class Run:
             told = "; ".join(problem.text for problem in problems)
             raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
         self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
-        return found.create(spec, self._home(), self.tell)
-
-    def _home(self) -> Path:
-        settings = self.settings
-        return ownership.remember(
-            self.id, provider=settings.provider_name, name=f"ipv6k8s-{self.id}", kept=settings.keep
+        home = ownership.remember(
+            self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
         )
+        self._begun = settings.provider_name != "existing"
+        return found.create(spec, home, self.tell)
 
     def _compare_stack(self, facts: inventory.Inventory) -> None:
         declared = self.settings.stack
@@ -194,6 +191,7 @@ class Run:
         finally:
             for session in sessions.values():
                 session.close()
+            self.cost.exec_sessions += sum(session.opened for session in sessions.values())
         self._fact("META-04", "negative control", holds=True, seen=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
         within = found.skew < control.WORST_SKEW
@@ -208,43 +206,54 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        made = self.cluster is None or self.cluster.made
-        if made and self.settings.provider_name != "existing":
-            self._close_made()
-        else:
-            self._close_existing()
-
-    def _close_made(self) -> None:
-        name = f"ipv6k8s-{self.id}"
-        if self.settings.keep and self.cluster is not None:
+        if self._api is not None:
+            self.cost.api_requests = self._api.requests
+        keep = self.settings.keep and self.cluster is not None and self.cluster.made
+        if self._deploying and (keep or not self._makes):
             self._remove_probes()
-            self.tell(f"cluster {name} is kept; use it again with")
-            self.tell(f"  pytest --ipv6k8s-kubeconfig {self.cluster.kubeconfig}")
-            self.tell("and delete it with `ipv6k8s reap --kept`")
-            return
+        if keep:
+            self._tell_how_to_use_it()
+        elif self._makes:
+            self._delete_cluster()
+        else:
+            ownership.forget(self.id)
+
+    @property
+    def _makes(self) -> bool:
+        """Whether a cluster was made, or the making of one was begun."""
+        return self._begun and (self.cluster is None or self.cluster.made)
+
+    def _tell_how_to_use_it(self) -> None:
+        assert self.cluster is not None
+        self.tell(f"cluster {self.cluster.name} is kept; use it again with")
+        self.tell(f"  pytest --ipv6k8s-kubeconfig {self.cluster.kubeconfig}")
+        self.tell("and delete it with `ipv6k8s reap --kept`")
+
+    def _delete_cluster(self) -> None:
+        name, settings = self._name, self.settings
         if self.cluster is not None:
             self.tell(f"deleting cluster {name}")
-        with patient("the cluster", self.tell):
-            provider(self.settings.provider_name).delete(name)
-            ownership.forget(self.id)
+        try:
+            with patient("the cluster", self.tell):
+                provider(settings.provider_name).delete(name)
+        except Ipv6k8sError as error:
+            self._fact("META-06", "clean-up", holds=False, seen=str(error))
+            self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
+            return
+        ownership.forget(self.id)
         self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
 
-    def _close_existing(self) -> None:
-        self._remove_probes()
-        ownership.forget(self.id)
-
     def _remove_probes(self) -> None:
-        if self._api is None or not self._deploying:
-            return
-        with patient("the probes", self.tell):
-            try:
+        assert self._api is not None
+        try:
+            with patient("the probes", self.tell):
                 left = remove(self._api, self.id)
-            except (ClusterError, ControlChannelError, ConfigError) as error:
-                left = [str(error)]
+        except Ipv6k8sError as error:
+            left = [str(error)]
         seen = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
         self._fact("META-06", "clean-up", holds=not left, seen=seen)
         if left:
-            self.tell(f"{seen}; remove it later with `ipv6k8s reap`")
+            self.tell(f"{seen}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
 
 
 RUN = pytest.StashKey[Run]()

@@ -80,5 +80,19 @@ class RunFacts:
         )
 
 
+@dataclass(kw_only=True)
+class Cost:
+    """What a run asked of the cluster, counted in every process and added up at its end."""
+
+    api_requests: int = 0
+    exec_sessions: int = 0
+
+    def add(self, other: Cost) -> None:
+        """Add what another process counted."""
+        self.api_requests += other.api_requests
+        self.exec_sessions += other.exec_sessions
+
+
+COST = pytest.StashKey[Cost]()
 SETTINGS = pytest.StashKey[Settings]()
 FACTS = pytest.StashKey[RunFacts]()

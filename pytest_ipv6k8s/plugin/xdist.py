@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost, RunFacts
 
 _KEY = "ipv6k8s"
 
@@ -18,6 +19,22 @@ def pytest_configure_node(node: Any) -> None:
     facts = node.config.stash.get(FACTS, None)
     if facts is not None:
         node.workerinput[_KEY] = json.dumps(facts.plain())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what a worker that has ended counted."""
+    counted = getattr(node, "workeroutput", {}).get(_KEY)
+    if counted:
+        node.config.stash[COST].add(Cost(**json.loads(counted)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what this worker counted to the controller."""
+    if is_worker(session.config):
+        counted = json.dumps(asdict(session.config.stash[COST]))
+        session.config.workeroutput[_KEY] = counted  # type: ignore[attr-defined]
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -35,6 +35,7 @@ class Report:
         cluster: facts of the cluster, as plain data.
         settings: each option that was set, with its source.
         checks: one mapping for each check, by id; see ``schema.json``.
+        cost: API requests, exec sessions and probe pods of the run.
         harness: the facts about the run.
         complete: whether the run came to its end.
     """
@@ -44,6 +45,7 @@ class Report:
     cluster: Mapping[str, Any]
     settings: Mapping[str, Any]
     checks: tuple[Mapping[str, Any], ...]
+    cost: Mapping[str, int]
     harness: tuple[HarnessFact, ...]
     complete: bool
 
@@ -89,6 +91,7 @@ class Report:
             "areas": self.areas,
             "cluster": dict(self.cluster),
             "settings": dict(self.settings),
+            "cost": dict(self.cost),
             "checks": [dict(check) for check in self.checks],
             "harness": [
                 {"id": fact.id, "title": fact.title, "holds": fact.holds, "seen": fact.seen}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def test_a_bad_kubeconfig_is_one_sentence_and_exit_code_4(
 
 BAD_OPTIONS = {
     "--ipv6k8s-stack=dua": "(did you mean 'dual'?)",
-    "--ipv6k8s-provider=knid": "did you mean 'kind'?",
+    "--ipv6k8s-provider=knid": "Did you mean 'kind'?",
     "--ipv6k8s-workers=0": "is not above 0",
     "--ipv6k8s-workers=many": "is not a number",
     "--ipv6k8s-timeout-factor=x": "is not a number",
@@ -107,7 +106,7 @@ def test_kubeconfig_and_a_maker_exclude_each_other(pytester: pytest.Pytester) ->
     result = pytester.runpytest_subprocess("--ipv6k8s-kubeconfig=x", "--ipv6k8s-provider=kind")
 
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*give one of the two*"])
+    result.stderr.fnmatch_lines(["*Give one of the two*"])
 
 
 def test_plain_pytest_is_untouched(pytester: pytest.Pytester) -> None:
@@ -184,14 +183,53 @@ def test_help_lists_every_option(pytester: pytest.Pytester) -> None:
         assert option.flag in result.stdout.str()
 
 
-def test_an_unreadable_kubeconfig_is_named(pytester: pytest.Pytester) -> None:
-    path = pytester.path / "kubeconfig"
-    path.write_text("kind: Config")
-    path.chmod(stat.S_IWUSR)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user can read any file")
+def _engine(folder: Path, name: str, script: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+ENGINE_TROUBLE = {
+    "missing": (None, "there is no container engine"),
+    "denied": (
+        "echo 'permission denied while trying to connect to the docker API' >&2; exit 1",
+        "may not talk to the container engine. Add the user to the group docker",
+    ),
+    "down": (
+        "echo 'Cannot connect to the Docker daemon. Is it running?' >&2; exit 1",
+        "the container engine does not answer",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENGINE_TROUBLE)
+def test_trouble_with_the_engine_is_one_sentence_and_exit_code_4(
+    pytester: pytest.Pytester, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, words = ENGINE_TROUBLE[case]
+    programs = pytester.mkdir("programs")
+    _engine(programs, "kind", "echo kind v0.33.0 go1.26 linux/amd64")
+    if script:
+        _engine(programs, "docker", script)
+    monkeypatch.setenv("PATH", f"{programs}:{'/nowhere' if script is None else '/bin:/usr/bin'}")
+    monkeypatch.setenv("XDG_STATE_HOME", str(pytester.path / "state"))
+
+    result = pytester.runpytest_subprocess("--ipv6k8s-provider=kind")
+
+    said = result.stdout.str() + result.stderr.str()
+    assert result.ret == 4, said
+    assert words in said
+    assert "Traceback" not in said
+    assert not list((pytester.path / "state").glob("**/state.json"))
+
+
+def test_a_state_folder_that_cannot_be_written_is_exit_code_4(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _kubeconfig()(pytester.path / "kubeconfig")
+    monkeypatch.setenv("XDG_STATE_HOME", str(pytester.makefile(".txt", "no folder")))
 
     result = pytester.runpytest_subprocess(f"--ipv6k8s-kubeconfig={path}")
 
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*cannot be read: Permission denied*"])
+    result.stderr.fnmatch_lines(["*state cannot be written*"])

@@ -1,0 +1,69 @@
+"""Ctrl-C and SIGTERM in the middle of things: nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.process import must_run
+from tests.real import RUN_TIME, command, kubectl
+
+pytestmark = pytest.mark.real_cluster
+
+
+def _interrupt_when(words: list[str], seen: str, number: int, folder: Path) -> tuple[int, str]:
+    """Start a program, send it a signal once a line with these words was seen, wait for its end."""
+    process = subprocess.Popen(
+        words,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if seen in line:
+            process.send_signal(number)
+            break
+    rest, _ = process.communicate(timeout=RUN_TIME)
+    return process.returncode, said + rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_probes_are_removed(
+    ipv6_cluster: Cluster, tmp_path: Path, number: int, workers: tuple[str, ...]
+) -> None:
+    code, out = _interrupt_when(command(ipv6_cluster, *workers), " pass ", number, tmp_path)
+
+    assert code == 2, out
+    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert not list((tmp_path / "state").glob("**/state.json"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_half_made_cluster_is_removed(tmp_path: Path, number: int) -> None:
+    before = _engine_objects()
+    words = [sys.executable, "-m", "pytest", "--ipv6k8s-provider=kind", "-p", "no:cacheprovider"]
+
+    code, out = _interrupt_when(words, "making kind cluster", number, tmp_path)
+
+    assert code == 2, out
+    assert _engine_objects() == before
+    assert not list((tmp_path / "state").glob("**/state.json"))
+
+
+def _engine_objects() -> set[str]:
+    containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], within=30)
+    networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], within=30)
+    volumes = must_run(["docker", "volume", "ls", "-q"], within=30)
+    return {*containers.split(), *networks.split(), *volumes.split()}

@@ -1,0 +1,192 @@
+"""How people use it: from a wheel, with little rights, in tests of their own, two at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.kube import rights
+from pytest_ipv6k8s.process import must_run
+from tests.real import kubectl, run_suite, settings_of_environment
+
+pytestmark = pytest.mark.real_cluster
+ROOT = Path(__file__).parents[2]
+PIP_TIME = 300
+
+
+@pytest.fixture(scope="module")
+def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh virtual environment with the wheel and nothing else."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    must_run([str(word) for word in build], within=PIP_TIME)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    must_run([python, "-m", "pip", "install", "--quiet", f"{wheel}[xdist]"], within=PIP_TIME)
+    return python
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_the_wheel_runs_the_suite_from_an_empty_folder(
+    ipv6_cluster: Cluster, wheel_python: Path, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    words = [wheel_python, "-I", "-m", "pytest", f"--ipv6k8s-kubeconfig={ipv6_cluster.kubeconfig}"]
+
+    done = subprocess.run(
+        [*words, *workers], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "result   partial" in done.stdout
+    assert "SVC-04: needs host-network probe pods" in done.stdout
+    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+
+
+def _kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> Path:
+    """Write a kubeconfig with a ServiceAccount's token in place of the admin's certificate."""
+    token = kubectl(cluster, "-n", "default", "create", "token", account).strip()
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
+    document["users"] = [{"name": "restricted", "user": {"token": token}}]
+    document["contexts"][0]["context"]["user"] = "restricted"
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def _grant(cluster: Cluster, manifest: list[dict[str, Any]]) -> None:
+    kubectl(cluster, "apply", "-f", "-", stdin=yaml.safe_dump_all(manifest))
+
+
+def _revoke(cluster: Cluster, manifest: list[dict[str, Any]]) -> None:
+    kubectl(cluster, "delete", "--wait", "-f", "-", stdin=yaml.safe_dump_all(manifest))
+
+
+def test_the_printed_rights_are_enough(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    manifest = rights.manifest()
+    _grant(ipv6_cluster, manifest)
+    try:
+        limited = replace(
+            ipv6_cluster, kubeconfig=_kubeconfig_of(ipv6_cluster, "ipv6k8s", tmp_path)
+        )
+        run = run_suite(limited, tmp_path)
+    finally:
+        _revoke(ipv6_cluster, manifest)
+
+    assert run.code == 0, run.out
+    token = yaml.safe_load(limited.kubeconfig.read_text())["users"][0]["user"]["token"]
+    assert token not in run.out
+    assert token not in (tmp_path / "report.json").read_text()
+
+
+def test_a_missing_right_is_named(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    manifest = rights.manifest()
+    role = manifest[1]
+    role["rules"] = [rule for rule in role["rules"] if rule["resources"] != ["pods/exec"]]
+    _grant(ipv6_cluster, manifest)
+    try:
+        limited = replace(
+            ipv6_cluster, kubeconfig=_kubeconfig_of(ipv6_cluster, "ipv6k8s", tmp_path)
+        )
+        run = run_suite(limited, tmp_path)
+    finally:
+        _revoke(ipv6_cluster, manifest)
+
+    assert run.code == 4, run.out
+    assert "may not: get pods/exec, create pods/exec. Grant what `ipv6k8s rbac` prints" in run.out
+    assert "Traceback" not in run.out
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_another_stack_than_declared_is_named(
+    ipv6_cluster: Cluster, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    run = run_suite(ipv6_cluster, tmp_path, "--ipv6k8s-stack=dual", *workers)
+
+    assert run.code == 4, run.out
+    assert "was declared to be dual, and it is ipv6" in run.out
+
+
+def test_a_probe_image_that_cannot_be_had_is_named(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    run = run_suite(ipv6_cluster, tmp_path, "--ipv6k8s-probe-image=nowhere.invalid/python:3")
+
+    assert run.code == 4, run.out
+    assert "cannot get the probe image nowhere.invalid/python:3" in run.out
+    assert "--ipv6k8s-probe-image" in run.out
+    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+
+
+@pytest.mark.parametrize("option", ["node-image", "probe-image"])
+def test_an_image_that_cannot_be_pulled_stops_before_anything_is_made(
+    tmp_path: Path, option: str
+) -> None:
+    words = ["--ipv6k8s-provider=kind", f"--ipv6k8s-{option}=nowhere.invalid/no:1"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = done.stdout + done.stderr
+    assert done.returncode == 4, said
+    assert "nowhere.invalid/no:1 is not on this machine and cannot be pulled" in said
+    assert f"--ipv6k8s-{option}" in said
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda folder: run_suite(ipv6_cluster, folder), folders))
+
+    assert [run.code for run in runs] == [0, 0], runs[0].out + runs[1].out
+
+
+APP = """
+apiVersion: v1
+kind: Pod
+metadata: {name: my-app, namespace: default, labels: {app: my-app}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: web
+    image: IMAGE
+    command: [python3, -m, http.server, "80", --bind, "::"]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: my-app, namespace: default}
+spec:
+  ipFamilyPolicy: PreferDualStack
+  selector: {app: my-app}
+  ports: [{port: 80}]
+"""
+
+
+def test_the_example_of_the_readme_works(dual_cluster: Cluster, tmp_path: Path) -> None:
+    example = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "test_example.py").write_text(example)
+    app = APP.replace("IMAGE", settings_of_environment().probe_image)
+    kubectl(dual_cluster, "apply", "-f", "-", stdin=app)
+    try:
+        kubectl(dual_cluster, "wait", "--for=condition=Ready", "pod/my-app", "--timeout=60s")
+        run = run_suite(dual_cluster, tmp_path, "test_example.py")
+    finally:
+        kubectl(dual_cluster, "delete", "-f", "-", stdin=app)
+
+    assert run.code == 0, run.out
+    assert "1 passed" in run.out
