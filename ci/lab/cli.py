@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ from ci.lab.steps import LabProblem, Step, run_steps
 DESCRIPTION = """\
 Builds what real kind clusters need on a machine that reaches nothing but package registries:
 a container engine, kind, a node image with Kubernetes, and a probe image."""
+
+# Where an engine is left alone, so are the machine's packages.
+BUILD_PROGRAMS = ("debootstrap", "gcc", "tar")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +69,10 @@ def _version(text: str) -> str:
 def _up(wanted: Plan) -> int:
     started = time.monotonic()
     with _lock(wanted.layout):
-        run_steps([*_host_steps(wanted.layout), *wanted.steps()], wanted.layout)
+        host_steps = _host_steps(wanted.layout)
+        if not wanted.built():
+            _need_programs([settings.go_program(), *([] if host_steps else BUILD_PROGRAMS)])
+        run_steps([*host_steps, *wanted.steps()], wanted.layout)
         wanted.link_programs()
     print(f"the lab is up after {time.monotonic() - started:.1f} s")
     print('use it: eval "$(ci/lab/lab env)"')
@@ -85,17 +92,28 @@ def _host_steps(layout: Layout) -> list[Step]:
     return engine.steps(layout)
 
 
+def _need_programs(names: Sequence[str]) -> None:
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        raise LabProblem(f"to be installed first, and not by the lab: {', '.join(missing)}")
+
+
 def _status(wanted: Plan) -> int:
     whose = engine.whose_engine(wanted.layout)
     print(f"{'cache':<34}{wanted.layout.cache}")
     print(f"{'engine':<34}{whose.value}")
     print(f"{'fence':<34}{'stands' if engine.fence_stands() else 'missing'}")
+    print("in the cache:")
     for artefact in wanted.artefacts():
-        print(f"{artefact.name:<34}{artefact.path if artefact.path.is_dir() else 'missing'}")
+        print(f"  {artefact.name:<32}{_megabytes(artefact.size())}")
+    print("images in the engine:")
     for tag in wanted.tags():
-        size = plan.image_size(tag)
-        print(f"{tag:<60}{'missing' if size is None else f'{size / 1e6:.0f} MB'}")
+        print(f"  {tag:<48}{_megabytes(plan.image_size(tag))}")
     return 0 if whose is not Engine.NONE and wanted.complete() else 1
+
+
+def _megabytes(size: int | None) -> str:
+    return "missing" if size is None else f"{size / 1e6:6.0f} MB"
 
 
 def _down(wanted: Plan) -> int:

@@ -193,17 +193,24 @@ def _remove_stale_pid_files(layout: Layout) -> None:
 def _live_process(pid_file: Path, program: str) -> int | None:
     try:
         pid = int(pid_file.read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
     except (OSError, ValueError):
         return None
-    return pid if name == program else None
+    return pid if _running_program(pid) == program else None
+
+
+def _running_program(pid: int) -> str | None:
+    """The name of a process; a zombie has ended, though its number is still taken."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return None if facts["State"].startswith("Z") else facts["Name"]
 
 
 def _await_end(pid: int) -> None:
     deadline = time.monotonic() + STOP_SECONDS
-    while Path(f"/proc/{pid}").exists():
-        if "State:\tZ" in Path(f"/proc/{pid}/status").read_text():
-            return
+    while _running_program(pid) is not None:
         if time.monotonic() > deadline:
             raise LabProblem(f"dockerd (process {pid}) still runs after {STOP_SECONDS} s")
         time.sleep(0.2)

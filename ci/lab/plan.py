@@ -59,6 +59,10 @@ class Plan:
         ]
         return [*(artefact.step() for artefact in self.artefacts()), *loads]
 
+    def built(self) -> bool:
+        """Whether nothing is left to build."""
+        return all(artefact.path.is_dir() for artefact in self.artefacts())
+
     def complete(self) -> bool:
         """Whether the programs and the images can be used now."""
         return self.kind.path.is_dir() and all(image_size(tag) is not None for tag in self.tags())

@@ -90,6 +90,12 @@ class Artefact:
         """The finished folder; it exists only when it is whole."""
         return self.outputs / f"{self.name}-{self.key}"
 
+    def size(self) -> int | None:
+        """How many bytes it takes; None when it is not there."""
+        if not self.path.is_dir():
+            return None
+        return sum(file.lstat().st_size for file in self.path.rglob("*"))
+
     def make(self, log: Log) -> None:
         """Fill a folder with another name, and rename it at the end."""
         partial = self.outputs / f"{self.name}-{self.key}.partial"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import random
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object, Outcome
@@ -153,6 +156,26 @@ class ClusterView:
                 seconds=time.monotonic() - started,
             )
         )
+
+    def free_addresses(self) -> dict[Family, str]:
+        """Return for each family of the cluster a cluster IP that nobody has.
+
+        Raises:
+            Inconclusive: none was found.
+        """
+        offered = self.propose(ipFamilyPolicy="PreferDualStack").answer
+        addresses = offered.object.get("spec", {}).get("clusterIPs") or []
+        return {Family.of(address): self._free_near(address) for address in addresses}
+
+    def _free_near(self, address: str) -> str:
+        """Look around: what a dry run offers is not always free."""
+        base, family = ipaddress.ip_address(address), Family.of(address)
+        for offset in random.sample(range(1, 250), 10):
+            wanted = str(base + offset)
+            fields = {"clusterIP": wanted, "clusterIPs": [wanted], "ipFamilies": [family.value]}
+            if self.propose(**fields).answer.accepted:
+                return wanted
+        raise Inconclusive(f"found no free cluster IP near {address}")
 
     def _running_pods(self) -> Iterator[Pod]:
         for item in self._api.items("/api/v1/pods", fieldSelector="status.phase=Running"):
