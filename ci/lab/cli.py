@@ -29,6 +29,7 @@ BUILD_PROGRAMS = ("debootstrap", "gcc", "tar")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
+    settings.widen_path()
     commands = {"up": _up, "status": _status, "down": _down, "env": _env}
     try:
         return commands[options.command](plan.make(settings.default_layout(), options.kubernetes))

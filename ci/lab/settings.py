@@ -127,6 +127,13 @@ def minor(kubernetes_version: str) -> str:
     return kubernetes_version.rpartition(".")[0]
 
 
+def widen_path() -> None:
+    """Find the administrator's programs even when the shell's PATH leaves them out."""
+    os.environ["PATH"] = (
+        f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/local/sbin:/usr/sbin:/sbin"
+    )
+
+
 def debian_mirror() -> str:
     """Where debootstrap takes Debian's packages from."""
     return os.environ.get("IPV6K8S_LAB_DEBIAN_MIRROR", "http://deb.debian.org/debian")

@@ -1,0 +1,129 @@
+"""Ways to break the fake world, and the shape of a row that does."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.probe import ProbePod
+from tests.checks.world import World
+
+Break = Callable[[World], None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A world in which a check has to fail."""
+
+    id: str
+    name: str
+    break_it: Break
+    stack: Stack = Stack.IPV6
+    family: Family | None = None
+
+
+def answers(
+    operation: str,
+    only: Callable[[ProbePod, Any], bool] = lambda pod, request: True,
+    **changed: Any,
+) -> Break:
+    """Change fields of the answers of an operation, of those questions that ``only`` picks."""
+
+    def break_it(world: World) -> None:
+        def change(pod: ProbePod, request: Any, answer: Any) -> Any:
+            return replace(answer, **changed) if only(pod, request) else answer
+
+        world.override(operation, change)
+
+    return break_it
+
+
+def state(changed: Callable[[Any], Mapping[str, Any]]) -> Break:
+    """Change the network state that the first probe sees."""
+
+    def break_it(world: World) -> None:
+        def change(pod: ProbePod, request: Any, answer: Any) -> Any:
+            return replace(answer, **changed(answer)) if pod.name == "probe-00" else answer
+
+        world.override("network_state", change)
+
+    return break_it
+
+
+def objects(kind: str, name: str, change: Callable[[dict[str, Any]], None]) -> Break:
+    """Change an API object."""
+
+    def break_it(world: World) -> None:
+        for item in world.objects[kind]:
+            if item["metadata"]["name"] == name:
+                change(item)
+
+    return break_it
+
+
+def proposals(change: Callable[[Mapping[str, Any], Outcome], Outcome]) -> Break:
+    """Change what the API server says to proposals."""
+
+    def break_it(world: World) -> None:
+        world.on_propose = change
+
+    return break_it
+
+
+def rewritten(**fields: Any) -> Break:
+    """Set fields of every accepted proposal, as a mutating webhook would; call values."""
+
+    def change(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+        if not outcome.accepted:
+            return outcome
+        spec = dict(outcome.object["spec"])
+        for name, value in fields.items():
+            spec[name] = value(spec.get(name)) if callable(value) else value
+        return replace(outcome, object={**outcome.object, "spec": spec})
+
+    return proposals(change)
+
+
+def all_accepted(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+    """An API server that takes whatever it gets."""
+    return outcome if outcome.accepted else Outcome(code=201, object=dict(body))
+
+
+def all_refused(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+    """A webhook that refuses whatever it sees, in its own words."""
+    return Outcome(code=400, object={}, message="denied by policy", causes=outcome.causes)
+
+
+def dns_says(kind: str, rcode: str | None = None, data: str | None = None) -> Break:
+    """Answer queries of a record type with another response code or other data."""
+
+    def break_it(world: World) -> None:
+        def change(pod: ProbePod, request: Any, answer: Any) -> Any:
+            query = dns.message.from_wire(base64.b64decode(request.wire))
+            question = query.question[0]
+            if dns.rdatatype.to_text(question.rdtype) != kind:
+                return answer
+            reply = dns.message.make_response(query)
+            if rcode:
+                reply.set_rcode(dns.rcode.from_text(rcode))
+            if data:
+                name = question.name.to_text()
+                reply.answer.append(dns.rrset.from_text(name, 5, "IN", kind, data))
+            return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
+
+        world.override("dns_exchange", change)
+
+    return break_it
+
+
+def from_pod(name: str) -> Callable[[ProbePod, Any], bool]:
+    """Pick the questions of one probe."""
+    return lambda pod, request: pod.name == name

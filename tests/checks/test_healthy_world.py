@@ -1,0 +1,35 @@
+"""Every check passes in a world where everything works, on every stack where it applies."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.verdicts import Verdict
+from tests.checks.world import World, run_check
+
+
+def _families(declared: Check, stack: Stack) -> list[Family | None]:
+    return [f for f in declared.families if f in stack.families] or [None]
+
+
+CASES = [
+    (id, stack, family)
+    for id, declared in catalogue.checks().items()
+    for stack in Stack
+    if stack in declared.stacks
+    for family in _families(declared, stack)
+]
+
+
+def _name(value: object) -> str:
+    return str(getattr(value, "value", value) or "")
+
+
+@pytest.mark.parametrize(("id", "stack", "family"), CASES, ids=_name)
+def test_healthy_world_passes(id: str, stack: Stack, family: Family | None) -> None:
+    judgement = run_check(World(stack), id, family)
+
+    assert judgement.verdict in (Verdict.PASS, Verdict.INFORMATIONAL), judgement.reason

@@ -1,0 +1,365 @@
+"""A fake cluster in which everything works, and ways to break it: for the tests of checks."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.checks import check_of
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.kube.view import ClusterView
+from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, scene, wire
+from pytest_ipv6k8s.probe.ops import (
+    dns_exchange,
+    first_moment,
+    https_get,
+    lookup,
+    loopback,
+    network_state,
+    source_address,
+    tcp_connect,
+    udp_exchange,
+)
+from pytest_ipv6k8s.probe.scene import Service, Services
+from pytest_ipv6k8s.verdicts import Judgement, judge
+from tests.checks import names
+from tests.checks.allocator import CIDRS, Allocator
+
+NAMESPACE, RUN = "ipv6k8s-abc", "abc"
+Answerer = Callable[[ProbePod, Any, Any], Any]
+
+
+class FakeApi:
+    """The API server's side, as far as a view of the cluster uses it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.recorder = Recorder()
+        self.kubeconfig = Kubeconfig(path=Path("kubeconfig"), context="fake")
+
+    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """Return a list of objects."""
+        kind = path.rsplit("/", 1)[1]
+        found = self._world.objects[kind]
+        selector = query.get("labelSelector", "")
+        if selector:
+            key, _, value = selector.partition("=")
+            found = [o for o in found if o["metadata"].get("labels", {}).get(key) == value]
+        return found
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return a Service."""
+        name = path.rsplit("/", 1)[1]
+        return next(o for o in self._world.objects["services"] if o["metadata"]["name"] == name)
+
+    def try_create(self, path: str, body: Mapping[str, Any]) -> Outcome:
+        """Admit a Service, or not."""
+        return self._world.on_propose(body, self._world.allocator.admit(body))
+
+
+class World:
+    """A healthy two-node cluster of a stack. Break it by overriding answers or changing objects."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.allocator = Allocator(stack)
+        self.on_propose: Callable[[Mapping[str, Any], Outcome], Outcome] = lambda b, o: o
+        self.overrides: dict[str, Answerer] = {}
+        self.nodes = tuple(self._node(index) for index in range(2))
+        self.pods = (
+            self._pod("probe-00", 0, 2),
+            self._pod("probe-01", 1, 2),
+            self._pod("probe-peer", 0, 3),
+        )
+        self.hosts = tuple(
+            replace(
+                self._pod(f"host-0{index}", index, 0),
+                ips=self.nodes[index].internal_ips,
+                host_network=True,
+            )
+            for index in range(2)
+        )
+        self.api_address = self._service_address(stack.primary, 1)
+        self.dns_addresses = (self._service_address(stack.primary, 10),)
+        self.services = self._services()
+        self.objects = self._objects()
+        self._turn = itertools.count()
+
+    def override(self, operation: str, answerer: Answerer) -> None:
+        """Change the honest answers of an operation."""
+        self.overrides[operation] = answerer
+
+    def behind(self, name: str) -> list[str]:
+        """Return the addresses behind a Service of the scene."""
+        if name == "empty":
+            return []
+        pods = self.pods[2:] if name == "peer" else self.pods
+        return [ip for pod in pods for ip in pod.ips]
+
+    def answer(self, pod: ProbePod, request: Any) -> Any:
+        """Answer a probe's question."""
+        operation = wire.operation_of(request)
+        honest = getattr(self, f"_{operation}")(pod, request)
+        override = self.overrides.get(operation)
+        return override(pod, request, honest) if override else honest
+
+    def _node(self, index: int) -> Node:
+        address = {Family.V4: f"172.18.0.{index + 2}", Family.V6: f"fd00:18::{index + 2}"}
+        cidr = {Family.V4: f"10.244.{index}.0/24", Family.V6: f"fd00:10:244:{index + 1}::/64"}
+        families = self.stack.families
+        return Node(
+            name=f"node-{index}",
+            internal_ips=tuple(address[family] for family in families),
+            pod_cidrs=tuple(cidr[family] for family in families),
+            can_run_probes=True,
+            labels={},
+            kubelet="v1.36.3",
+            kernel="6.18",
+            runtime="containerd",
+        )
+
+    def _pod(self, name: str, node: int, number: int) -> ProbePod:
+        address = {
+            Family.V4: f"10.244.{node}.{number}",
+            Family.V6: f"fd00:10:244:{node + 1}::{number}",
+        }
+        return ProbePod(
+            name=name,
+            namespace=NAMESPACE,
+            node=f"node-{node}",
+            ips=tuple(address[family] for family in self.stack.families),
+            host_ips=self.nodes[node].internal_ips,
+        )
+
+    def _service_address(self, family: Family, number: int) -> str:
+        import ipaddress
+
+        return str(ipaddress.ip_network(CIDRS[family]).network_address + number)
+
+    def _services(self) -> dict[str, Service]:
+        made = {}
+        for body in scene.bodies(self.stack, objects.labels(RUN)):
+            outcome = self.allocator.admit(body)
+            assert outcome.accepted, outcome
+            metadata = {**outcome.object["metadata"], "namespace": NAMESPACE}
+            service = Service.from_object({**outcome.object, "metadata": metadata})
+            made[service.name] = service
+        return made
+
+    def _objects(self) -> dict[str, list[dict[str, Any]]]:
+        return {
+            "pods": [_pod_object(pod) for pod in (*self.pods, *self.hosts)],
+            "nodes": [_node_object(node) for node in self.nodes],
+            "services": [
+                *(_service_object(service) for service in self.services.values()),
+                _service_object(self._kubernetes()),
+            ],
+            "endpointslices": self._slices(),
+            "ipaddresses": [{"metadata": {"name": self.api_address}}],
+        }
+
+    def _kubernetes(self) -> Service:
+        return Service(
+            name="kubernetes",
+            namespace="default",
+            families=(self.stack.primary,),
+            cluster_ips=(self.api_address,),
+        )
+
+    def _slices(self) -> list[dict[str, Any]]:
+        found = [
+            _slice_object(name, family, [ip for ip in self.behind(name) if Family.of(ip) is family])
+            for name, service in self.services.items()
+            for family in service.families
+        ]
+        first = self.stack.primary
+        return [*found, _slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]])]
+
+    def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
+        """Return who answers at an address: a pod, or one behind a Service."""
+        for pod in self.pods:
+            if address in pod.ips:
+                return pod
+        for service in self.services.values():
+            if address in service.cluster_ips:
+                behind = [p for p in self.pods if set(p.ips) & set(self.behind(service.name))]
+                return behind[next(self._turn) % len(behind)] if behind else None
+        return None
+
+    def _source(self, pod: ProbePod, address: str) -> str:
+        family = Family.of(address)
+        return next((ip for ip in pod.ips if Family.of(ip) is family), "")
+
+    def _tcp_connect(self, pod: ProbePod, request: tcp_connect.Request) -> tcp_connect.Answer:
+        target, source = self._target(request.address), self._source(pod, request.address)
+        if target is None:
+            return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
+        return tcp_connect.Answer(
+            connected=True, local=source, pod=target.name, seen_source=source, echoed=True
+        )
+
+    def _udp_exchange(self, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
+        target, source = self._target(request.address), self._source(pod, request.address)
+        if target is None:
+            return udp_exchange.Answer(sent=request.count, echoed=0, error="ECONNREFUSED")
+        return udp_exchange.Answer(
+            sent=request.count,
+            echoed=request.count,
+            local=source,
+            pod=target.name,
+            seen_source=source,
+        )
+
+    def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:
+        if request.server not in self.dns_addresses:
+            return dns_exchange.Answer(error="ETIMEDOUT")
+        local = self._source(pod, request.server)
+        return dns_exchange.Answer(wire=names.exchange(self, request.wire), local=local)
+
+    def _lookup(self, pod: ProbePod, request: lookup.Request) -> lookup.Answer:
+        return lookup.Answer(addresses=names.look_up(self, request.name, SEARCH), seconds=0.01)
+
+    def _loopback(self, pod: ProbePod, request: loopback.Request) -> loopback.Answer:
+        return loopback.Answer(works=True)
+
+    def _source_address(self, pod: ProbePod, request: source_address.Request) -> Any:
+        return source_address.Answer(local=self._source(pod, request.address))
+
+    def _https_get(self, pod: ProbePod, request: https_get.Request) -> https_get.Answer:
+        return https_get.Answer(verified=True, address=self.api_address, status=200)
+
+    def _first_moment(self, pod: ProbePod, request: Any) -> first_moment.Answer:
+        addresses = tuple(network_state.Address("eth0", ip, 64, "global") for ip in pod.ips)
+        return first_moment.Answer(addresses=addresses, unusable=(), seconds=0.01)
+
+    def _network_state(self, pod: ProbePod, request: Any) -> network_state.Answer:
+        gateways = {Family.V4: "10.244.0.1", Family.V6: "fe80::1"}
+        families = [Family.of(ip) for ip in pod.ips]
+        return network_state.Answer(
+            addresses=(
+                network_state.Address("lo", "127.0.0.1", 8, "host"),
+                *(network_state.Address("eth0", ip, 64, "global") for ip in pod.ips),
+                network_state.Address("eth0", "fe80::2", 64, "link"),
+            ),
+            routes=tuple(
+                network_state.Route("default", family.value, gateways[family], "eth0")
+                for family in families
+            ),
+            neighbours=tuple(
+                network_state.Neighbour(gateways[family], "eth0", "REACHABLE")
+                for family in families
+            ),
+            nameservers=self.dns_addresses,
+            search=SEARCH,
+            options=("ndots:5",),
+            sysctls={"net.ipv6.conf.all.disable_ipv6": "0"},
+            environment={
+                "POD_IP": pod.ips[0],
+                "POD_IPS": ",".join(pod.ips),
+                "HOST_IPS": ",".join(pod.host_ips),
+            },
+        )
+
+
+SEARCH = (f"{NAMESPACE}.svc.cluster.local", "svc.cluster.local", "cluster.local")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Brings a probe's questions to the world."""
+
+    world: World
+    pod: ProbePod
+
+    def __call__(self, requests: Sequence[Any]) -> list[Any]:
+        return [self.world.answer(self.pod, request) for request in requests]
+
+
+def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
+    """Run one check in a world and judge it."""
+    function = catalogue.functions()[id]
+    declared = check_of(function)
+    assert declared is not None
+    api = FakeApi(world)
+    fixtures = {
+        "family": family,
+        "cluster": ClusterView(api, _inventory(world), NAMESPACE, world.stack),  # type: ignore[arg-type]
+        "probes": Probes(
+            [Probe(pod, Asker(world, pod), api.recorder) for pod in world.pods],
+            [Probe(pod, Asker(world, pod), api.recorder) for pod in world.hosts],
+        ),
+        "services": Services(list(world.services.values())),
+    }
+    error: Exception | None = None
+    try:
+        function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
+    except Exception as raised:
+        error = raised
+    return judge(level=declared.level, answers=len(api.recorder.take()), error=error)
+
+
+def _inventory(world: World) -> Inventory:
+    return Inventory(
+        version="v1.36.3",
+        stack=world.stack,
+        nodes=world.nodes,
+        service_cidrs=tuple(CIDRS[family] for family in world.stack.families),
+        dns=DnsService(name="kube-dns", cluster_ips=world.dns_addresses),
+        cni="fake",
+        proxy="fake",
+        host_network_pods=True,
+    )
+
+
+def _pod_object(pod: ProbePod) -> dict[str, Any]:
+    return {
+        "metadata": {"name": pod.name, "namespace": pod.namespace},
+        "spec": {"nodeName": pod.node, "hostNetwork": pod.host_network},
+        "status": {
+            "phase": "Running",
+            "podIP": pod.ips[0],
+            "podIPs": [{"ip": ip} for ip in pod.ips],
+            "hostIPs": [{"ip": ip} for ip in pod.host_ips],
+        },
+    }
+
+
+def _node_object(node: Node) -> dict[str, Any]:
+    addresses = [{"type": "InternalIP", "address": ip} for ip in node.internal_ips]
+    return {
+        "metadata": {"name": node.name},
+        "spec": {"podCIDRs": list(node.pod_cidrs)},
+        "status": {"addresses": addresses},
+    }
+
+
+def _service_object(service: Service) -> dict[str, Any]:
+    ips = list(service.cluster_ips) or ["None"]
+    families = [family.value for family in service.families]
+    return {
+        "metadata": {"name": service.name, "namespace": service.namespace},
+        "spec": {"clusterIP": ips[0], "clusterIPs": ips, "ipFamilies": families},
+        "status": {"loadBalancer": {}},
+    }
+
+
+def _slice_object(service: str, family: Family, addresses: list[str]) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"{service}-{family.value.lower()}",
+            "namespace": NAMESPACE,
+            "labels": {"kubernetes.io/service-name": service},
+        },
+        "addressType": family.value,
+        "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],
+    }
