@@ -37,7 +37,7 @@ class Check:
     """All facts of a conformance item, in one place.
 
     Attributes:
-        id: ``AREA-NN``; never re-used.
+        id: ``AREA-NN``; never reused.
         requirement: the first line of the docstring.
         explanation: the rest of the docstring.
         level: core, extended or informational.
