@@ -193,7 +193,11 @@ def test_cluster_ip_keeps_the_source_address(family, probes, services):
     look=PROXY_LOOK,
 )
 def test_service_without_endpoints_refuses(family, probes, services):
-    """A Service without endpoints refuses connections at once instead of letting them time out."""
+    """A Service without endpoints refuses connections at once instead of letting them time out.
+
+    Where the asking node itself refuses, the kernel heeds it at the second SYN, after one second:
+    the first refusal comes while the socket is still busy connecting.
+    """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
 
     records = eventually(

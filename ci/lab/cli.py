@@ -131,6 +131,7 @@ def _env(wanted: Plan) -> int:
         return 1
     print(f"export IPV6K8S_NODE_IMAGE={wanted.parts.tag}")
     print(f"export IPV6K8S_PROBE_IMAGE={wanted.probe_tag}")
+    print(f"export IPV6K8S_OUTSIDE_IMAGE={wanted.outside_tag}")
     return 0
 
 

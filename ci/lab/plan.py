@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import partial
 
-from ci.lab import gobuild, images, node, rootfs
+from ci.lab import gobuild, images, node, outside, rootfs
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
 from ci.lab.settings import Layout
@@ -24,11 +24,18 @@ class Plan:
     network_root: Artefact
     parts: Parts
     node: Artefact
+    outside_root: Artefact
+    outside: Artefact
 
     @property
     def probe_tag(self) -> str:
         """The name of the probe image in the engine."""
         return images.probe_tag(self.parts.probe)
+
+    @property
+    def outside_tag(self) -> str:
+        """The name of the outside world's image in the engine."""
+        return outside.tag(self.outside)
 
     def artefacts(self) -> list[Artefact]:
         """Everything that is kept in the cache, each after what it needs."""
@@ -45,17 +52,20 @@ class Plan:
             self.parts.probe,
             self.parts.components,
             self.node,
+            self.outside_root,
+            self.outside,
         ]
 
-    def tags(self) -> tuple[str, str]:
+    def tags(self) -> tuple[str, ...]:
         """The images that the engine must have."""
-        return self.parts.tag, self.probe_tag
+        return self.parts.tag, self.probe_tag, self.outside_tag
 
     def steps(self) -> list[Step]:
         """Build each artefact, then see that the engine has the images."""
         loads = [
             _load("load node image", self.parts.tag, self.node),
             _load("load probe image", self.probe_tag, self.parts.probe),
+            _load("load outside image", self.outside_tag, self.outside),
         ]
         return [*(artefact.step() for artefact in self.artefacts()), *loads]
 
@@ -98,6 +108,7 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         components=images.components(layout, programs, roots["network-root"]),
         probe=images.probe(layout, roots["probe-root"]),
     )
+    outside_root = outside.root(layout, base)
     return Plan(
         layout=layout,
         kind=gobuild.tool(layout, gobuild.KIND),
@@ -106,6 +117,8 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         network_root=roots["network-root"],
         parts=parts,
         node=node.node(layout, parts),
+        outside_root=outside_root,
+        outside=outside.image(layout, outside_root),
     )
 
 

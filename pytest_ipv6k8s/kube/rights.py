@@ -26,6 +26,7 @@ RIGHTS = (
     Right(resource="pods", verbs=("get", "list", "create", "delete")),
     Right(resource="pods/exec", verbs=("get", "create")),
     Right(resource="configmaps", verbs=("get", "create")),
+    Right(resource="serviceaccounts", verbs=("get",)),
     Right(resource="services", verbs=("get", "list", "create", "delete")),
     Right(group="discovery.k8s.io", resource="endpointslices", verbs=("list",)),
     Right(group="apps", resource="daemonsets", verbs=("list",), required=False),

@@ -206,8 +206,6 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        if self._api is not None:
-            self.cost.api_requests = self._api.requests
         keep = self.settings.keep and self.cluster is not None and self.cluster.made
         if self._deploying and (keep or not self._makes):
             self._remove_probes()
@@ -217,6 +215,8 @@ class Run:
             self._delete_cluster()
         else:
             ownership.forget(self.id)
+        if self._api is not None:
+            self.cost.api_requests = self._api.requests
 
     @property
     def _makes(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -55,7 +56,8 @@ class Session:
             ControlChannelError: the stream broke twice, or an operation broke in the agent.
         """
         with self._lock:
-            numbered = {self._seq + index: request for index, request in enumerate(requests)}
+            patient = [self._with_patience(request) for request in requests]
+            numbered = {self._seq + index: request for index, request in enumerate(patient)}
             self._seq += len(requests)
             answers: dict[int, Any] = {}
             try:
@@ -83,9 +85,15 @@ class Session:
             outstanding.remove(seq)
         self._last_used = time.monotonic()
 
+    def _with_patience(self, request: Question[Any]) -> Question[Any]:
+        """Give a question more time, never less: some measure how long an answer takes."""
+        timeout = request.timeout * max(self._factor, 1.0)
+        patient: Question[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
+        return patient
+
     def _allowance(self, requests: Sequence[Question[Any]]) -> float:
         rounds = -(-len(requests) // AT_ONCE)
-        return (max(item.timeout for item in requests) * rounds + _GRACE) * self._factor
+        return max(item.timeout for item in requests) * rounds + _GRACE * self._factor
 
     def _ready_stream(self) -> Stream:
         if self._stream is not None and time.monotonic() - self._last_used > _IDLE:

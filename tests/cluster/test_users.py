@@ -166,6 +166,7 @@ spec:
   - name: web
     image: IMAGE
     command: [python3, -m, http.server, "80", --bind, "::"]
+    readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}
 ---
 apiVersion: v1
 kind: Service
