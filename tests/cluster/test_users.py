@@ -165,8 +165,8 @@ spec:
   containers:
   - name: web
     image: IMAGE
-    command: [python3, -m, http.server, "80", --bind, "::"]
-    readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}
+    command: [python3, -m, http.server, "8080", --bind, "::"]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
 ---
 apiVersion: v1
 kind: Service
@@ -174,7 +174,7 @@ metadata: {name: my-app, namespace: default}
 spec:
   ipFamilyPolicy: PreferDualStack
   selector: {app: my-app}
-  ports: [{port: 80}]
+  ports: [{port: 80, targetPort: 8080}]
 """
 
 
