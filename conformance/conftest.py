@@ -18,6 +18,12 @@ def probes(ipv6k8s_probes):
 
 
 @pytest.fixture
+def outside(ipv6k8s_outside):
+    """The outside world."""
+    return ipv6k8s_outside
+
+
+@pytest.fixture
 def services(ipv6k8s_services):
     """The Services of the scene."""
     return ipv6k8s_services

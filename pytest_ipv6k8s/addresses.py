@@ -78,6 +78,16 @@ class Stack(enum.Enum):
         return next(stack for stack, has in _FAMILIES.items() if has == wanted)
 
 
+class Egress(enum.Enum):
+    """How a pod's packets look to a peer outside."""
+
+    NATIVE = "native"
+    MASQUERADE = "masquerade"
+    NPTV6 = "nptv6"
+    GATEWAY = "gateway"
+    NONE = "none"
+
+
 _FAMILIES = {
     Stack.IPV6: (Family.V6,),
     Stack.IPV4: (Family.V4,),
@@ -133,3 +143,69 @@ def endpoint(address: str, port: int | None = None) -> str:
 def reverse_name(address: str) -> str:
     """Return the name under in-addr.arpa or ip6.arpa (RFC 3596 section 2.5), with a final dot."""
     return ipaddress.ip_address(address).reverse_pointer + "."
+
+
+_NAT64_LENGTHS = (32, 40, 48, 56, 64, 96)
+_U_OCTET = 8
+
+
+def embed(prefix: str, address: str) -> str:
+    """Return the IPv6 address that stands for an IPv4 address (RFC 6052 section 2.2).
+
+    Raises:
+        ValueError: the prefix has an illegal length or a u-octet that is not zero.
+    """
+    problem = nat64_prefix_problem(prefix)
+    if problem:
+        raise ValueError(problem)
+    network = ipaddress.IPv6Network(prefix)
+    octets = bytearray(network.network_address.packed)
+    for place, octet in zip(_places(network.prefixlen), _packed(address), strict=True):
+        octets[place] = octet
+    return str(ipaddress.IPv6Address(bytes(octets)))
+
+
+def extract(address: str, length: int) -> str:
+    """Return the IPv4 address inside an IPv6 address, for a prefix of this length.
+
+    Raises:
+        ValueError: the length is illegal.
+    """
+    if length not in _NAT64_LENGTHS:
+        raise ValueError(f"/{length} is no length of a NAT64 prefix (RFC 6052 section 2.2)")
+    packed = ipaddress.IPv6Address(address).packed
+    return str(ipaddress.IPv4Address(bytes(packed[place] for place in _places(length))))
+
+
+def nat64_prefix_problem(prefix: str) -> str:
+    """Say why a text is no NAT64 prefix (RFC 6052 section 2.2); empty when it is one."""
+    try:
+        network = ipaddress.IPv6Network(prefix)
+    except ValueError:
+        return f"{prefix!r} is no IPv6 prefix"
+    if network.prefixlen not in _NAT64_LENGTHS:
+        return f"{prefix} has an illegal length: RFC 6052 allows /32, /40, /48, /56, /64 and /96"
+    if network.network_address.packed[_U_OCTET]:
+        return f"{prefix} has a u-octet (bits 64 to 71) that is not zero"
+    return ""
+
+
+def nat64_prefixes(address: str, inside: str) -> list[str]:
+    """Return every legal prefix with which an address stands for an IPv4 one (RFC 7050)."""
+    found = []
+    for length in _NAT64_LENGTHS:
+        prefix = str(ipaddress.ip_network(f"{address}/{length}", strict=False))
+        same = extract(address, length) == inside and not nat64_prefix_problem(prefix)
+        if same and same_address(embed(prefix, inside), address):
+            found.append(prefix)
+    return found
+
+
+def _places(length: int) -> list[int]:
+    """Return where the four octets stand: behind the prefix, around the u-octet."""
+    first = length // 8
+    return [place for place in range(first, first + 5) if place != _U_OCTET][:4]
+
+
+def _packed(address: str) -> bytes:
+    return ipaddress.IPv4Address(address).packed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 
 
@@ -19,6 +19,21 @@ class Allow(enum.Enum):
     PRIVILEGED = "privileged"
     CLUSTER_SCOPE = "cluster-scope"
     DISRUPTIVE = "disruptive"
+
+
+class Outside(enum.Enum):
+    """Which outside world there is: what is declared or else made, always made, or none."""
+
+    AUTO = "auto"
+    HERMETIC = "hermetic"
+    NONE = "none"
+
+
+class Dns64(enum.Enum):
+    """Who synthesises AAAA records: the world's resolver, or the cluster's own CoreDNS."""
+
+    RESOLVER = "resolver"
+    COREDNS = "coredns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +184,35 @@ OPTIONS = (
     Option("max-nodes", _positive(int), "At most so many nodes get a probe (10).", "N", 10),
     Option("node-image", str, "Image of the nodes of a cluster that is made.", "IMAGE"),
     Option("probe-image", str, "Image with a Python for the probes.", "IMAGE", "python:3-slim"),
+    Option(
+        "declaration",
+        _path,
+        "What the cluster is meant to be, and what is outside it: ipv6k8s.yaml.",
+        "FILE",
+    ),
+    Option(
+        "outside",
+        _choice(Outside),
+        "The outside world: auto (what the declaration has; beside a cluster that is made, a "
+        "hermetic one), hermetic, none.",
+        "WORLD",
+        Outside.AUTO,
+    ),
+    Option("outside-image", str, "Image of the hermetic world (built when missing).", "IMAGE"),
+    Option(
+        "egress",
+        _choice(Egress),
+        "How pods' packets look in the hermetic world: native, masquerade, nptv6, none.",
+        "STYLE",
+        Egress.MASQUERADE,
+    ),
+    Option(
+        "dns64",
+        _choice(Dns64),
+        "Who synthesises AAAA records in the hermetic world: resolver, coredns.",
+        "WHO",
+        Dns64.RESOLVER,
+    ),
     Option("pull-secret", str, "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"),
     Option("node-selector", _label, "Only nodes with this label get a probe.", "KEY=VALUE", ()),
     Option("toleration", _toleration, "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", ()),
@@ -203,6 +247,11 @@ class Settings:
     max_nodes: int = 10
     node_image: str | None = None
     probe_image: str = "python:3-slim"
+    declaration: Path | None = None
+    outside: Outside = Outside.AUTO
+    outside_image: str | None = None
+    egress: Egress = Egress.MASQUERADE
+    dns64: Dns64 = Dns64.RESOLVER
     pull_secret: str | None = None
     node_selector: tuple[tuple[str, str], ...] = ()
     toleration: tuple[Mapping[str, str], ...] = ()

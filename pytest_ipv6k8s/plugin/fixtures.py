@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
-from pytest_ipv6k8s.plugin.outcome import INSTRUMENT, RECORDER
+from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ipv6k8s.probe import ProbePod, Probes
     from pytest_ipv6k8s.probe.scene import Services
     from pytest_ipv6k8s.probe.session import Session
+    from pytest_ipv6k8s.targets.outside import Outside
 
 
 @pytest.fixture(scope="session")
@@ -80,13 +81,37 @@ def ipv6k8s_probes(
     pods = [probe(pod) for pod in ipv6k8s_run.pods]
     hosts = [probe(pod) for pod in ipv6k8s_run.hosts]
     probes = Probes(pods, hosts)
-    request.config.stash[INSTRUMENT] = lambda: control.out_of_order(ipv6k8s_api, probes)
+    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
+    instruments["ipv6k8s_probes"] = lambda: control.out_of_order(ipv6k8s_api, probes)
     yield probes
-    del request.config.stash[INSTRUMENT]
+    del instruments["ipv6k8s_probes"]
     for session in sessions:
         session.close()
     opened = sum(session.opened for session in sessions)
     request.config.stash[COST].add(Cost(exec_sessions=opened))
+
+
+@pytest.fixture(scope="session")
+def ipv6k8s_outside(
+    request: pytest.FixtureRequest,
+    ipv6k8s_run: RunFacts,
+    ipv6k8s_recorder: Recorder,
+    ipv6k8s_probes: Probes,
+) -> Iterator[Outside]:
+    """The outside world; see :mod:`pytest_ipv6k8s.targets`. Skips where there is none."""
+    from pytest_ipv6k8s.targets.outside import Outside, hosts
+
+    if ipv6k8s_run.world is None:
+        pytest.skip("there is no outside world: declare one with --ipv6k8s-declaration")
+    factor = request.config.stash[SETTINGS].timeout_factor
+    found, sessions = hosts(ipv6k8s_run.world, ipv6k8s_recorder, timeout_factor=factor)
+    outside = Outside(ipv6k8s_run.world, found)
+    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
+    instruments["ipv6k8s_outside"] = lambda: outside.out_of_order(ipv6k8s_probes)
+    yield outside
+    del instruments["ipv6k8s_outside"]
+    for session in sessions:
+        session.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.plugin.state import SETTINGS
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 RECORDER = pytest.StashKey[Recorder]()
-INSTRUMENT = pytest.StashKey[Callable[[], str]]()
+INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
 _RECORD = pytest.StashKey[dict[str, Any]]()
 _TOLD = pytest.StashKey[bool]()
 _EVIDENCE_KEPT = 10
@@ -59,9 +59,12 @@ def _decide(
 
 
 def _out_of_order(item: pytest.Item, error: BaseException | None) -> str:
-    """Say what is wrong with the probes, before a cluster is blamed for what they saw."""
-    look = item.config.stash.get(INSTRUMENT, None)
-    return look() if look is not None and isinstance(error, AssertionError) else ""
+    """Say what is wrong with probes and targets, before a cluster is blamed for what they saw."""
+    if not isinstance(error, AssertionError):
+        return ""
+    used = getattr(item, "fixturenames", ())
+    looks = item.config.stash.get(INSTRUMENTS, {}).items()
+    return next(filter(None, (look() for name, look in looks if name in used)), "")
 
 
 def _record(

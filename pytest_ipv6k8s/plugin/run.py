@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
@@ -17,6 +19,7 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.interrupts import patient
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.world import WorldLease
 from pytest_ipv6k8s.plugin.xdist import is_worker, receive
 from pytest_ipv6k8s.probe import Probe, Probes, control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
@@ -81,6 +84,8 @@ class Run:
         self.cost = Cost()
         self.cluster: Cluster | None = None
         self._api: Api | None = None
+        self._outside: WorldLease | None = None
+        self._home = Path()
         self._begun = False
         self._deploying = False
         self._closed = False
@@ -96,13 +101,16 @@ class Run:
         Raises:
             Ipv6k8sError: something is in the way.
         """
+        self._outside = WorldLease(self.settings, self.tell)
         self.cluster = self._lease()
         kubeconfig = Kubeconfig(path=self.cluster.kubeconfig, context=self.cluster.context)
         self._api = Api(kubeconfig, recorder=Recorder())
         if not self.cluster.made:
             rights.require(self._api)
         facts = inventory.read(self._api)
-        self._compare_stack(facts)
+        self._compare_stack(facts, self._outside.declared.stack)
+        made = self.cluster.made
+        world = self._outside.begin(self._api, facts, made=made, run_id=self.id, home=self._home)
         plan = self._plan(facts)
         self.tell(
             f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
@@ -111,12 +119,14 @@ class Run:
         self._deploying = True
         deployed = deploy(self._api, plan)
         controlled = self._control(deployed, facts)
+        if world is not None:
+            self.harness.append(self._outside.control(world, self._api))
         self.tell(f"probes ready after {deployed.seconds:.1f} s")
         return RunFacts(
             run_id=self.id,
             kubeconfig=kubeconfig.path,
             context=kubeconfig.context,
-            made=self.cluster.made,
+            made=made,
             stack=facts.stack,
             inventory=facts,
             namespace=plan.namespace,
@@ -126,6 +136,7 @@ class Run:
                 dataclasses.replace(service, domain=controlled.domain)
                 for service in deployed.services
             ),
+            world=world,
         )
 
     def _lease(self) -> Cluster:
@@ -145,18 +156,18 @@ class Run:
             told = "; ".join(problem.text for problem in problems)
             raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
         self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
-        home = ownership.remember(
+        self._home = ownership.remember(
             self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
         )
         self._begun = settings.provider_name != "existing"
-        return found.create(spec, home, self.tell)
+        return found.create(spec, self._home, self.tell)
 
-    def _compare_stack(self, facts: inventory.Inventory) -> None:
-        declared = self.settings.stack
+    def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
+        declared = self.settings.stack or by_file
         if declared is not None and declared is not facts.stack:
             raise ClusterError(
                 f"the cluster was declared to be {declared.value}, and it is {facts.stack.value}",
-                remedy="correct --ipv6k8s-stack, or the cluster",
+                remedy="correct --ipv6k8s-stack or the declaration, or the cluster",
             )
 
     def _plan(self, facts: inventory.Inventory) -> Plan:
@@ -207,7 +218,13 @@ class Run:
             return
         self._closed = True
         keep = self.settings.keep and self.cluster is not None and self.cluster.made
-        if self._deploying and (keep or not self._makes):
+        stays = keep or not self._makes
+        if self._outside is not None:
+            left = self._outside.end(self._api if stays else None)
+            if left:
+                self._fact("META-06", "clean-up", holds=False, seen=left)
+                self.tell(left)
+        if self._deploying and stays:
             self._remove_probes()
         if keep:
             self._tell_how_to_use_it()

@@ -14,6 +14,7 @@ from pytest_ipv6k8s.needs import Need
 from pytest_ipv6k8s.probe import ProbePod
 from pytest_ipv6k8s.probe.scene import Service
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.targets import World, provides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class RunFacts:
     pods: tuple[ProbePod, ...]
     hosts: tuple[ProbePod, ...]
     services: tuple[Service, ...]
+    world: World | None = None
 
     def meets(self, need: Need) -> bool:
         """Tell whether a need is met."""
@@ -41,7 +43,9 @@ class RunFacts:
             return self.inventory.dns is not None
         if need is Need.HOST_NETWORK_PODS:
             return self.inventory.host_network_pods
-        return self._pod_cidrs_are_used()
+        if need is Need.NODE_POD_CIDRS:
+            return self._pod_cidrs_are_used()
+        return self.world is not None and provides(self.world, need)
 
     def _pod_cidrs_are_used(self) -> bool:
         from pytest_ipv6k8s.addresses import in_any
@@ -62,6 +66,7 @@ class RunFacts:
             "pods": [asdict(pod) for pod in self.pods],
             "hosts": [asdict(pod) for pod in self.hosts],
             "services": [service.plain() for service in self.services],
+            "world": self.world and self.world.plain(),
         }
 
     @classmethod
@@ -76,6 +81,7 @@ class RunFacts:
                 "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
                 "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
                 "services": tuple(Service.from_plain(item) for item in data["services"]),
+                "world": data["world"] and World.from_plain(data["world"]),
             }
         )
 

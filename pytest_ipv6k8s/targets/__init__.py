@@ -8,21 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ipv6k8s.addresses import Family
-
-
-class Egress(enum.Enum):
-    """How a pod's packets look to a peer outside."""
-
-    NATIVE = "native"
-    MASQUERADE = "masquerade"
-    NPTV6 = "nptv6"
-    GATEWAY = "gateway"
-    NONE = "none"
+from pytest_ipv6k8s.addresses import Egress, Family
+from pytest_ipv6k8s.needs import Need
 
 
 class Role(enum.Enum):
@@ -120,6 +112,11 @@ class World:
         """Return the target for a role, or None."""
         return next((target for target in self.targets if target.role is role), None)
 
+    @property
+    def ipv6_target(self) -> Target | None:
+        """A target with IPv6, the dual-stack one where there is one."""
+        return self.find(Role.DUAL) or self.find(Role.V6)
+
     def plain(self) -> dict[str, Any]:
         """Return plain data, for a worker process and for a declaration."""
         plain: dict[str, Any] = _without_enums(dataclasses.asdict(self))
@@ -142,6 +139,36 @@ class World:
                 "nat64": _nat64(nat64) if nat64 else None,
             }
         )
+
+
+def provides(world: World, need: Need) -> bool:
+    """Tell whether a need that is about the outside is met."""
+    nat64, prefixes = world.nat64, world.nat64.prefixes if world.nat64 else ()
+    lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
+    private = bool(nat64 and nat64.private_host)
+    dual, narrow = world.find(Role.DUAL), world.find(Role.NARROW)
+    met = {
+        Need.IPV6_TARGET: world.ipv6_target is not None,
+        Need.IPV4_TARGET: world.find(Role.V4) is not None,
+        Need.DUAL_TARGET: dual is not None,
+        Need.SPEAKING_TARGET: dual is not None and bool(dual.ask),
+        Need.NARROW_TARGET: narrow is not None,
+        Need.DEAD_ENDS: bool(world.find(Role.BLACK_HOLE) and world.find(Role.REJECTER)),
+        Need.EGRESS: world.egress not in (None, Egress.NONE),
+        Need.NATIVE_EGRESS: world.egress is Egress.NATIVE,
+        Need.MASQUERADE: world.egress is Egress.MASQUERADE,
+        Need.NAT64: nat64 is not None,
+        Need.NAT64_POOL: bool(nat64 and nat64.pool),
+        Need.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
+        Need.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
+        Need.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
+        Need.DNS64: world.dns64,
+        Need.ZONE: bool(world.zone),
+        Need.CLAT: world.clat,
+        Need.PROXY: bool(world.proxy),
+        Need.REGISTRY: bool(world.registry),
+    }
+    return met[need]
 
 
 def _nat64(data: Mapping[str, Any]) -> Nat64:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import data
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import CommandFailed, must_run, run
-from pytest_ipv6k8s.targets import Egress, Nat64, Role, Target, WellKnownPrefix, World, layout
+from pytest_ipv6k8s.targets import Nat64, Role, Target, WellKnownPrefix, World, layout
 from pytest_ipv6k8s.waiting import wait_until
 
 Progress = Callable[[str], None]
@@ -163,9 +163,10 @@ def _start_container(name: str, network: str, image: str, run_id: str) -> None:
         must_run([*command, image, "sleep", "infinity"], within=_COPY)
         must_run(["docker", "exec", name, "test", "-c", "/dev/net/tun"], within=_COMMAND)
     except CommandFailed as error:
-        said = error.finished.last_words.splitlines() if error.finished else [str(error)]
+        said = error.finished.last_words if error.finished else str(error)
+        why = (said.splitlines() or ["there is no /dev/net/tun"])[-1][:300]
         raise HostProblem(
-            f"the container engine cannot make the outside world: {(said or ['no /dev/net/tun'])[-1]}",
+            f"the container engine cannot make the outside world: {why}",
             remedy="allow privileged containers with TUN, or do without: --ipv6k8s-outside none",
         ) from None
 
@@ -254,7 +255,9 @@ def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
     for family in plan.stack.families:
         six = family is Family.V6
         for destination in layout.IPV6_ROUTES if six else layout.IPV4_ROUTES:
-            lines.append(f"ip {'-6' if six else '-4'} route replace {destination} via {ours[family]}")
+            lines.append(
+                f"ip {'-6' if six else '-4'} route replace {destination} via {ours[family]}"
+            )
         cidr = _cidr(node, family)
         if cidr:
             lines += _egress_lines(plan, node, family, cidr)
@@ -292,8 +295,7 @@ def _nptv6_lines(plan: Plan, node: Node, cidr: str) -> list[str]:
             f"-j SNPT --src-pfx {inner} --dst-pfx {outer}"
         )
     rules.append(
-        f"ip6tables -t mangle -A PREROUTING -d {outer} "
-        f"-j DNPT --src-pfx {outer} --dst-pfx {inner}"
+        f"ip6tables -t mangle -A PREROUTING -d {outer} -j DNPT --src-pfx {outer} --dst-pfx {inner}"
     )
     return rules
 
@@ -332,12 +334,9 @@ def _point_dns(api: Api, corefile: str) -> None:
     def rolled_out() -> bool:
         found = api.get(_COREDNS)
         status, wanted = found["status"], found["spec"]["replicas"]
-        return (
-            status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-            and status.get("updatedReplicas") == wanted
-            and status.get("replicas") == wanted
-            and status.get("availableReplicas") == wanted
-        )
+        counts = ("updatedReplicas", "replicas", "availableReplicas")
+        current = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+        return bool(current) and all(status.get(count) == wanted for count in counts)
 
     wait_until("CoreDNS has been started anew", rolled_out, within=90)
 
@@ -385,6 +384,8 @@ def ask_command(container: str, host: str) -> tuple[str, ...]:
 
 def _dead_ends(stack: Stack) -> Sequence[Target]:
     return [
-        Target(role=Role.BLACK_HOLE, addresses=layout.BLACK_HOLE, name=f"black-hole.{layout.ZONE}."),
+        Target(
+            role=Role.BLACK_HOLE, addresses=layout.BLACK_HOLE, name=f"black-hole.{layout.ZONE}."
+        ),
         Target(role=Role.REJECTER, addresses=layout.REJECTER, name=f"rejecter.{layout.ZONE}."),
     ]

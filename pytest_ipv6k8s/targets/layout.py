@@ -74,10 +74,10 @@ def gateways() -> tuple[Gateway, ...]:
     prefixes = (*NAT64_PREFIXES, WELL_KNOWN_PREFIX, LOCAL_USE_MAPPED)
     return tuple(
         Gateway(
-            device="nat64-%d" % number,
+            device=f"nat64-{number}",
             prefix=prefix,
-            own_ipv4="100.64.%d.1" % number,
-            pool="100.64.%d.0/24" % number,
+            own_ipv4=f"100.64.{number}.1",
+            pool=f"100.64.{number}.0/24",
         )
         for number, prefix in enumerate(prefixes)
     )

@@ -9,15 +9,28 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_ipv6k8s.targets import layout
 from pytest_ipv6k8s.targets.layout import Gateway, Host
 
 HOME = Path("/ipv6k8s")
 AGENT = [sys.executable, "-I", str(HOME / "agent.pyz")]
+_NODAD = 0x02  # IFA_F_NODAD
+_LINK_SCOPE = 253  # RT_SCOPE_LINK: no source for what goes further
+_ONLINK = 0x4  # RTNH_F_ONLINK
+
+
+class Ends(NamedTuple):
+    """The addresses of the two ends of a link, IPv6 and IPv4."""
+
+    near: tuple[str, str]
+    far: tuple[str, str]
+
+
+_OUTER = Ends(("fe80::1", "169.254.0.1"), ("fe80::2", "169.254.0.2"))
+_INNER = Ends(("fe80::3", "169.254.0.3"), ("fe80::4", "169.254.0.4"))
 SYSCTLS = {
     "net/ipv6/conf/all/forwarding": "1",
     "net/ipv4/ip_forward": "1",
@@ -60,7 +73,6 @@ def main() -> None:
     for host in layout.HOSTS:
         _serve(host)
     _start_servers()
-    print("built")
 
 
 def _own_addresses(root: Any) -> None:
@@ -71,81 +83,57 @@ def _own_addresses(root: Any) -> None:
 
 
 def _build_host(root: Any, host: Host) -> None:
-    """Root ns - link with the hop's MTU - router ns - host ns; a plain link where there is none."""
+    """Root ns - host ns; with a narrow hop: root ns - link of that MTU - router ns - host ns."""
     if host.hop == 1500:
-        _link(root, None, host.role, mtu=1500)
+        _make_link(root, _OUTER, _device(host.role), host.role, mtu=1500)
     else:
-        router = host.role + "-router"
-        _link(root, None, router, mtu=host.hop)
-        _link_namespaces(router, host.role)
-        _in_namespace(router, lambda ns: _towards(ns, host, "down"))
-        for name in ("net/ipv6/conf/all/forwarding", "net/ipv4/ip_forward"):
-            _in_shell(router, "echo 1 > /proc/sys/%s" % name)
-        _in_shell(router, "echo 0 > /proc/sys/net/ipv6/icmp/ratelimit")
-    _in_namespace(host.role, lambda ns: _own(ns, host))
-    _towards(root, host, _device(host.role if host.hop == 1500 else host.role + "-router"))
+        router = f"{host.role}-router"
+        _make_link(root, _OUTER, _device(host.role), router, mtu=host.hop)
+        with _in(router) as ns:
+            _make_link(ns, _INNER, "down", host.role, mtu=1500)
+            _towards(ns, host, _INNER, "down")
+        for name, value in SYSCTLS.items():
+            _in_shell(router, f"echo {value} > /proc/sys/{name} || true")
+    with _in(host.role) as ns:
+        _own(ns, host)
+    _towards(root, host, _OUTER, _device(host.role))
 
 
-def _device(namespace: str) -> str:
-    return ("to-" + namespace)[:15]
+def _device(role: str) -> str:
+    return f"to-{role}"
 
 
-def _link(root: Any, _: None, namespace: str, *, mtu: int) -> None:
-    from pyroute2 import netns
-
-    netns.create(namespace)
-    near = _device(namespace)
-    root.link("add", ifname=near, kind="veth", peer={"ifname": "up", "net_ns_fd": namespace})
-    _set_up(root, near, mtu)
-    _in_namespace(namespace, lambda ns: (_set_up(ns, "up", mtu, "fe80::2"), _default(ns)))
-
-
-def _link_namespaces(router: str, namespace: str) -> None:
-    from pyroute2 import netns
-
-    netns.create(namespace)
-
-    def build(ns: Any) -> None:
-        ns.link("add", ifname="down", kind="veth", peer={"ifname": "up", "net_ns_fd": namespace})
-        _set_up(ns, "down", 1500)
-
-    _in_namespace(router, build)
-    _in_namespace(namespace, lambda ns: (_set_up(ns, "up", 1500, "fe80::2"), _default(ns)))
-
-
-def _in_namespace(namespace: str, act: Any) -> None:
+def _in(namespace: str) -> Any:
     from pyroute2 import IPRoute
 
-    with IPRoute(netns=namespace) as ns:
-        act(ns)
+    return IPRoute(netns=namespace)
 
 
 def _in_shell(namespace: str, script: str) -> None:
     subprocess.run(["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True)
 
 
-def _set_up(ns: Any, name: str, mtu: int, link_local: str = "fe80::1") -> None:
-    """Bring a link up; the near end is fe80::1 and 169.254.0.1, the far one fe80::2."""
+def _make_link(near: Any, ends: Ends, device: str, namespace: str, *, mtu: int) -> None:
+    """Make a namespace and a link to it; its own end is called up, and leads to everywhere."""
+    from pyroute2 import netns
+
+    netns.create(namespace)
+    near.link("add", ifname=device, kind="veth", peer={"ifname": "up", "net_ns_fd": namespace})
+    _set_up(near, device, mtu, ends.near)
+    with _in(namespace) as far:
+        _set_up(far, "up", mtu, ends.far)
+        (index,) = far.link_lookup(ifname="up")
+        far.route("add", dst="::/0", gateway=ends.near[0], oif=index)
+        far.route("add", dst="0.0.0.0/0", gateway=ends.near[1], oif=index, flags=_ONLINK)
+
+
+def _set_up(ns: Any, name: str, mtu: int, own: tuple[str, str]) -> None:
     (index,) = ns.link_lookup(ifname=name)
     ns.link("set", index=index, mtu=mtu, state="up")
-    ns.addr("add", index=index, address=link_local, prefixlen=64, flags=_NODAD)
-    if link_local == "fe80::1":
-        ns.addr("add", index=index, address="169.254.0.1", prefixlen=32)
+    ns.addr("add", index=index, address=own[0], prefixlen=64, flags=_NODAD)
+    ns.addr("add", index=index, address=own[1], prefixlen=32, scope=_LINK_SCOPE)
     (loopback,) = ns.link_lookup(ifname="lo")
     ns.link("set", index=loopback, state="up")
-
-
-_NODAD = 0x02
-
-
-def _default(ns: Any) -> None:
-    (index,) = ns.link_lookup(ifname="up")
-    ns.route("add", dst="::/0", gateway="fe80::1", oif=index)
-    ns.route("add", dst="169.254.0.1/32", oif=index, scope=253)
-    ns.route("add", dst="0.0.0.0/0", gateway="169.254.0.1", oif=index, flags=_ONLINK)
-
-
-_ONLINK = 0x4
 
 
 def _own(ns: Any, host: Host) -> None:
@@ -155,27 +143,27 @@ def _own(ns: Any, host: Host) -> None:
         ns.addr("add", index=index, address=address, prefixlen=length, flags=_NODAD)
 
 
-def _towards(ns: Any, host: Host, device: str) -> None:
+def _towards(ns: Any, host: Host, ends: Ends, device: str) -> None:
     (index,) = ns.link_lookup(ifname=device)
     if host.ipv6:
-        ns.route("add", dst=host.ipv6 + "/128", gateway="fe80::2", oif=index)
+        ns.route("add", dst=f"{host.ipv6}/128", gateway=ends.far[0], oif=index)
     for address in filter(None, (host.ipv4, host.extra)):
-        ns.route("add", dst=address + "/32", oif=index, scope=253)
+        ns.route("add", dst=f"{address}/32", gateway=ends.far[1], oif=index, flags=_ONLINK)
 
 
 def _start_gateway(root: Any, gateway: Gateway, number: int) -> None:
     folder = Path("/var/lib/tayga") / gateway.device
     folder.mkdir(parents=True)
     file = folder / "tayga.conf"
+    own_ipv6 = f"2001:db8:46:{number:x}::1"
     file.write_text(
-        "tun-device %s\nipv4-addr %s\nipv6-addr 2001:db8:46:%x::1\nprefix %s\n"
-        "dynamic-pool %s\ndata-dir %s\n"
-        % (gateway.device, gateway.own_ipv4, number, gateway.prefix, gateway.pool, folder)
+        f"tun-device {gateway.device}\nipv4-addr {gateway.own_ipv4}\nipv6-addr {own_ipv6}\n"
+        f"prefix {gateway.prefix}\ndynamic-pool {gateway.pool}\ndata-dir {folder}\n"
     )
     subprocess.run(["tayga", "--config", str(file), "--mktun"], check=True, capture_output=True)
     (index,) = root.link_lookup(ifname=gateway.device)
     root.link("set", index=index, state="up")
-    for destination in (gateway.prefix, gateway.pool, "2001:db8:46:%x::1/128" % number):
+    for destination in (gateway.prefix, gateway.pool, f"{own_ipv6}/128"):
         root.route("add", dst=destination, oif=index)
     subprocess.run(["tayga", "--config", str(file)], check=True, capture_output=True)
 
@@ -219,5 +207,4 @@ def _start_servers() -> None:
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()

@@ -109,14 +109,15 @@ def test_a_probe_that_died_makes_a_failure_inconclusive(project: pytest.Pytester
     project.makepyfile(
         test_more="""
         import pytest
-        from pytest_ipv6k8s.plugin.outcome import INSTRUMENT
+        from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS
         from test_checks import declare, heard
 
         @pytest.fixture
         def dead(request):
-            request.config.stash[INSTRUMENT] = lambda: "probe pods were deleted: probe-01"
+            looks = {"dead": lambda: "probe pods were deleted: probe-01"}
+            request.config.stash[INSTRUMENTS] = looks
             yield
-            del request.config.stash[INSTRUMENT]
+            del request.config.stash[INSTRUMENTS]
 
         @declare("T-20")
         def test_blames(dead, heard):

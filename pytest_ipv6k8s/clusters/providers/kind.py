@@ -50,13 +50,17 @@ class Kind:
         )
 
     def delete(self, name: str) -> None:
-        """Remove the cluster and its network; twice is fine.
+        """Remove the cluster, its network and whatever else is on it; twice is fine.
 
         Raises:
             HostProblem: they could not be removed.
         """
         must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
-        if run(["docker", "network", "inspect", name], within=20).ok:
+        network = run(["docker", "network", "inspect", name], within=20)
+        if network.ok:
+            guests = [*json.loads(network.out)[0]["Containers"]]
+            if guests:
+                must_run(["docker", "rm", "--force", "--volumes", *guests], within=60)
             must_run(["docker", "network", "rm", name], within=60)
 
     def collect(self, cluster: Cluster, folder: Path) -> None:
