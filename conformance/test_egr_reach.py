@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
-from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.probe.ops import tcp_connect
 
 EGRESS_CAUSES = [
     "the CNI does not masquerade IPv6 (flannel --ip-masq, Calico natOutgoing, Cilium "

@@ -106,7 +106,7 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
     image = have_image(plan.image, home, progress)
     network = _network_of(plan.nodes[0].name)
     built = Built(
-        world=_world(plan, f"{network}-outside"),
+        world=world_of(plan.stack, plan.egress, container=f"{network}-outside"),
         container=f"{network}-outside",
         nodes=tuple(node.name for node in plan.nodes),
         corefile=api.get(_COREFILE)["data"]["Corefile"],
@@ -341,11 +341,12 @@ def _point_dns(api: Api, corefile: str) -> None:
     wait_until("CoreDNS has been started anew", rolled_out, within=90)
 
 
-def _world(plan: Plan, container: str) -> World:
+def world_of(stack: Stack, egress: Egress, *, container: str = "outside") -> World:
+    """Return what a hermetic world has; nothing is made."""
     return World(
         source="hermetic",
-        targets=(*_hosts(plan.stack, container), *_dead_ends(plan.stack)),
-        egress=plan.egress,
+        targets=(*_hosts(container), *_dead_ends()),
+        egress=egress,
         nat64=Nat64(
             prefixes=layout.NAT64_PREFIXES,
             pool=(f"{layout.NAT64_POOL}/32",),
@@ -360,7 +361,7 @@ def _world(plan: Plan, container: str) -> World:
     )
 
 
-def _hosts(stack: Stack, container: str) -> Sequence[Target]:
+def _hosts(container: str) -> Sequence[Target]:
     return [
         Target(
             role=Role(host.role),
@@ -382,7 +383,7 @@ def ask_command(container: str, host: str) -> tuple[str, ...]:
     return (*enter, "python3", "-I", f"{_HOME}/agent.pyz", "ask")
 
 
-def _dead_ends(stack: Stack) -> Sequence[Target]:
+def _dead_ends() -> Sequence[Target]:
     return [
         Target(
             role=Role.BLACK_HOLE, addresses=layout.BLACK_HOLE, name=f"black-hole.{layout.ZONE}."

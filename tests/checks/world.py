@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import objects
@@ -31,9 +31,12 @@ from pytest_ipv6k8s.probe.ops import (
     udp_exchange,
 )
 from pytest_ipv6k8s.probe.scene import Service, Services
+from pytest_ipv6k8s.targets import Role, hermetic
+from pytest_ipv6k8s.targets.outside import Outside
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import names
 from tests.checks.allocator import CIDRS, Allocator
+from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 
 NAMESPACE, RUN = "ipv6k8s-abc", "abc"
 Answerer = Callable[[ProbePod, Any, Any], Any]
@@ -75,6 +78,7 @@ class World:
         self.allocator = Allocator(stack)
         self.on_propose: Callable[[Mapping[str, Any], Outcome], Outcome] = lambda b, o: o
         self.overrides: dict[str, Answerer] = {}
+        self.outside = hermetic.world_of(stack, Egress.MASQUERADE)
         self.nodes = tuple(self._node(index) for index in range(2))
         self.pods = (
             self._pod("probe-00", 0, 2),
@@ -109,7 +113,10 @@ class World:
     def answer(self, pod: ProbePod, request: Any) -> Any:
         """Answer a probe's question."""
         operation = wire.operation_of(request)
-        honest = getattr(self, f"_{operation}")(pod, request)
+        outside = OUTSIDE_ANSWERS.get(operation)
+        honest = outside(self, pod, request) if outside else None
+        if honest is None:
+            honest = getattr(self, f"_{operation}")(pod, request)
         override = self.overrides.get(operation)
         return override(pod, request, honest) if override else honest
 
@@ -299,6 +306,7 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
             [Probe(pod, Asker(world, pod), api.recorder) for pod in world.hosts],
         ),
         "services": Services(list(world.services.values())),
+        "outside": Outside(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
     try:
@@ -306,6 +314,21 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
     except Exception as raised:
         error = raised
     return judge(level=declared.level, answers=len(api.recorder.take()), error=error)
+
+
+def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:
+    found = {}
+    for target in world.outside.targets:
+        if target.ask:
+            pod = ProbePod(
+                name=f"outside-{target.role.value}",
+                namespace="",
+                node="outside",
+                ips=target.addresses,
+                host_ips=(),
+            )
+            found[target.role] = Probe(pod, Asker(world, pod), recorder)
+    return found
 
 
 def _inventory(world: World) -> Inventory:

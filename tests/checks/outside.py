@@ -1,0 +1,95 @@
+"""The fake outside world: who is where, and honest answers to questions that lead there.
+
+``ANSWERS`` has, by operation, a function that answers a question about the outside, or returns None
+when the question is about the cluster. Operations that only the outside needs always answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pytest_ipv6k8s.addresses import Family, extract, in_any
+from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.targets import layout
+
+if TYPE_CHECKING:
+    from tests.checks.world import World
+
+TRANSLATED = (*layout.NAT64_PREFIXES, layout.LOCAL_USE_PREFIX)
+
+
+def host_at(address: str) -> layout.Host | None:
+    """Return the host that answers at an address, also behind a NAT64 prefix."""
+    for prefix in TRANSLATED:
+        if in_any(address, [prefix]):
+            address = extract(address, int(prefix.split("/")[1]))
+    known = {a: host for host in layout.HOSTS for a in (host.ipv6, host.ipv4, host.extra) if a}
+    return known.get(address)
+
+
+def is_outside(address: str) -> bool:
+    """Tell whether an address belongs to the outside world."""
+    return in_any(address, [*layout.IPV6_ROUTES, *layout.IPV4_ROUTES])
+
+
+def seen_source(world: World, pod: ProbePod, address: str) -> str:
+    """Return the source that a host sees: the node's address, or one of the NAT64 pool."""
+    if pod.name.startswith("outside"):
+        return pod.ips[0]
+    if in_any(address, TRANSLATED):
+        return layout.NAT64_POOL
+    family = Family.of(address)
+    return next((ip for ip in pod.host_ips if Family.of(ip) is family), "")
+
+
+def local(pod: ProbePod, address: str) -> str:
+    """Return the source that the pod itself sees."""
+    return next((ip for ip in pod.ips if Family.of(ip) is Family.of(address)), "")
+
+
+def error_towards(pod: ProbePod, address: str) -> str:
+    """Return why nobody answers."""
+    if not local(pod, address):
+        return "ENETUNREACH"
+    if in_any(address, layout.BLACK_HOLE_ROUTES):
+        return "ETIMEDOUT"
+    return "EHOSTUNREACH"
+
+
+def _tcp_connect(world: World, pod: ProbePod, request: tcp_connect.Request) -> Any:
+    if not is_outside(request.address):
+        return None
+    host = host_at(request.address)
+    if host is None or not local(pod, request.address):
+        return tcp_connect.Answer(connected=False, error=error_towards(pod, request.address))
+    return tcp_connect.Answer(
+        connected=True,
+        local=local(pod, request.address),
+        pod=f"outside-{host.role}",
+        seen_source=seen_source(world, pod, request.address),
+        echoed=True,
+    )
+
+
+def _udp_exchange(world: World, pod: ProbePod, request: udp_exchange.Request) -> Any:
+    if not is_outside(request.address):
+        return None
+    host = host_at(request.address)
+    if host is None or not local(pod, request.address):
+        error = error_towards(pod, request.address)
+        return udp_exchange.Answer(sent=request.count, echoed=0, error=error)
+    return udp_exchange.Answer(
+        sent=request.count,
+        echoed=request.count,
+        local=local(pod, request.address),
+        pod=f"outside-{host.role}",
+        seen_source=seen_source(world, pod, request.address),
+    )
+
+
+ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
+    "tcp_connect": _tcp_connect,
+    "udp_exchange": _udp_exchange,
+}
