@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= ipv6
 
-.PHONY: help venv conformance test fast lint types cluster bench lab clean
+.PHONY: help venv conformance test fast lint types cluster bench docs lab clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ test: lint types lab ## everything that CI runs
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/python ci/bench/bench.py
+
+docs: venv ## write the pages that are made from the code
+	$(BIN)/python ci/options_page.py
 
 clean: ## remove what is made here (not the lab's cache)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

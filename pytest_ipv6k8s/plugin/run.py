@@ -96,37 +96,32 @@ class Run:
         return f"ipv6k8s-{self.id}"
 
     def start(self) -> RunFacts:
-        """Lease the cluster, read its facts and deploy the probes.
+        """Lease the cluster, read its facts, lead it to its outside and deploy the probes.
 
         Raises:
             Ipv6k8sError: something is in the way.
         """
         self._outside = WorldLease(self.settings, self.tell)
-        self.cluster = self._lease()
-        kubeconfig = Kubeconfig(path=self.cluster.kubeconfig, context=self.cluster.context)
+        self.cluster = cluster = self._lease()
+        kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
         self._api = Api(kubeconfig, recorder=Recorder())
-        if not self.cluster.made:
+        if not cluster.made:
             rights.require(self._api)
         facts = inventory.read(self._api)
         self._compare_stack(facts, self._outside.declared.stack)
-        made = self.cluster.made
-        world = self._outside.begin(self._api, facts, made=made, run_id=self.id, home=self._home)
-        plan = self._plan(facts)
-        self.tell(
-            f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
-            f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
+        world = self._outside.begin(
+            self._api, facts, made=cluster.made, run_id=self.id, home=self._home
         )
-        self._deploying = True
-        deployed = deploy(self._api, plan)
+        plan = self._plan(facts)
+        deployed = self._deploy(plan, facts)
         controlled = self._control(deployed, facts)
         if world is not None:
             self.harness.append(self._outside.control(world, self._api))
-        self.tell(f"probes ready after {deployed.seconds:.1f} s")
         return RunFacts(
             run_id=self.id,
             kubeconfig=kubeconfig.path,
             context=kubeconfig.context,
-            made=made,
+            made=cluster.made,
             stack=facts.stack,
             inventory=facts,
             namespace=plan.namespace,
@@ -138,6 +133,17 @@ class Run:
             ),
             world=world,
         )
+
+    def _deploy(self, plan: Plan, facts: inventory.Inventory) -> Deployed:
+        assert self._api is not None
+        self.tell(
+            f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
+            f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
+        )
+        self._deploying = True
+        deployed = deploy(self._api, plan)
+        self.tell(f"probes ready after {deployed.seconds:.1f} s")
+        return deployed
 
     def _lease(self) -> Cluster:
         settings = self.settings

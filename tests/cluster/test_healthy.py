@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
@@ -11,10 +14,12 @@ from pytest_ipv6k8s.clusters import Cluster
 from tests.real import SuiteRun, kind_cluster, kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster
+SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 LISTED = "namespaces,nodes,pods,services,endpointslices,configmaps,serviceaccounts,clusterroles"
 
 
 def _assert_healthy(run: SuiteRun) -> None:
+    jsonschema.validate(run.report, SCHEMA)
     assert not run.red, run.out
     assert run.code == 0, run.out
     assert len(run.report["checks"]) >= 60
