@@ -1,0 +1,92 @@
+"""All checks of the suite: each is complete, and no two share an id."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.checks import Check
+
+CHECKS = catalogue.checks()
+
+
+def test_ids_are_sorted_and_each_names_its_check() -> None:
+    assert list(CHECKS) == sorted(CHECKS)
+    assert all(id == declared.id for id, declared in CHECKS.items())
+    assert list(CHECKS) == list(catalogue.functions())
+
+
+def test_every_check_of_the_folder_is_found() -> None:
+    folder = Path(__file__).parents[2] / "conformance"
+    decorated = sum(file.read_text().count("\n@check(") for file in folder.glob("test_*.py"))
+
+    assert len(CHECKS) == decorated > 0
+
+
+@pytest.mark.parametrize("declared", CHECKS.values(), ids=CHECKS)
+def test_every_check_says_who_requires_it_and_why_it_fails(declared: Check) -> None:
+    assert declared.references
+    assert declared.causes
+    assert all(text.strip() for text in (*declared.references, *declared.causes))
+    assert len(set(declared.causes)) == len(declared.causes)
+    assert declared.look.strip()
+    assert declared.stacks
+
+
+@pytest.mark.parametrize("declared", CHECKS.values(), ids=CHECKS)
+def test_every_requirement_is_one_sentence(declared: Check) -> None:
+    assert declared.requirement == declared.requirement.strip() != ""
+    assert not declared.requirement.endswith(".")
+    assert "\n" not in declared.requirement
+
+
+@pytest.mark.parametrize("declared", CHECKS.values(), ids=CHECKS)
+def test_a_check_is_asked_in_families_that_its_stacks_have(declared: Check) -> None:
+    reachable = {family for stack in declared.stacks for family in stack.families}
+
+    assert set(declared.families) <= reachable
+
+
+A_CHECK = """
+from pytest_ipv6k8s.checks import check
+@check("SVC-01", references=["r"], causes=["c"], look="l")
+def test_it():
+    \"\"\"It holds.\"\"\"
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A suite of its own, with one check in one module."""
+    package = tmp_path / "suite_of_a_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "test_one.py").write_text(A_CHECK)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(catalogue, "SUITE", package.name)
+    yield package
+    for name in [name for name in sys.modules if name.startswith(package.name)]:
+        del sys.modules[name]
+
+
+def test_two_checks_with_one_id_are_refused(suite: Path) -> None:
+    (suite / "test_two.py").write_text(A_CHECK)
+
+    with pytest.raises(ValueError, match="two checks have the id SVC-01"):
+        catalogue.functions()
+
+
+def test_a_check_that_is_imported_elsewhere_is_one(suite: Path) -> None:
+    (suite / "test_two.py").write_text("from suite_of_a_test.test_one import test_it")
+
+    assert list(catalogue.functions()) == ["SVC-01"]
+
+
+def test_only_test_modules_are_looked_into(suite: Path) -> None:
+    (suite / "helper.py").write_text("raise RuntimeError")
+
+    assert list(catalogue.checks()) == ["SVC-01"]

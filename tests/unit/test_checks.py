@@ -1,0 +1,134 @@
+"""What a check declares, and what is refused to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import checks
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.checks import Check, Level, check, check_of
+from pytest_ipv6k8s.needs import Need
+
+
+def _declare(id: str = "SVC-01", **more: Any) -> Callable[[Any], Any]:
+    usual = {"references": ["RFC 8200"], "causes": ["bad luck"], "look": "kubectl get nodes"}
+    return check(id, **{**usual, **more})
+
+
+def _declared(function: object) -> Check:
+    found = check_of(function)
+    assert found is not None
+    return found
+
+
+def test_the_first_line_is_the_requirement_and_the_rest_explains() -> None:
+    @_declare()
+    def test_it() -> None:
+        """Every pod answers.
+
+        Because it does,
+            in its own way.
+        """
+
+    declared = _declared(test_it)
+    assert declared.requirement == "Every pod answers"
+    assert declared.explanation == "Because it does,\n    in its own way."
+
+
+def test_a_function_stays_what_it_is() -> None:
+    def test_it() -> str:
+        """It holds."""
+        return "done"
+
+    assert _declare()(test_it) is test_it
+    assert test_it() == "done"
+
+
+def test_whatever_is_declared_is_kept() -> None:
+    @_declare(
+        "DNS-42",
+        level=Level.EXTENDED,
+        stacks=checks.DUAL_STACK,
+        families=Family,
+        needs=[Need.TWO_NODES],
+        causes=iter(["one", "two"]),
+    )
+    def test_it() -> None:
+        """It holds."""
+
+    assert _declared(test_it) == Check(
+        id="DNS-42",
+        requirement="It holds",
+        explanation="",
+        level=Level.EXTENDED,
+        stacks=frozenset({Stack.DUAL, Stack.DUAL_IPV6}),
+        families=(Family.V4, Family.V6),
+        needs=(Need.TWO_NODES,),
+        references=("RFC 8200",),
+        causes=("one", "two"),
+        look="kubectl get nodes",
+    )
+    assert _declared(test_it).area == "DNS"
+
+
+def test_a_check_is_core_and_for_every_stack_unless_it_says_otherwise() -> None:
+    @_declare()
+    def test_it() -> None:
+        """It holds."""
+
+    declared = _declared(test_it)
+    assert declared.level is Level.CORE
+    assert declared.stacks == frozenset(Stack)
+    assert (declared.families, declared.needs) == ((), ())
+
+
+@pytest.mark.parametrize("id", ["", "SVC", "SVC-1", "SVC-001", "svc-01", "SVC-01 ", "SVC_01"])
+def test_an_id_of_another_form_is_refused(id: str) -> None:
+    with pytest.raises(ValueError, match="is not of the form AREA-NN"):
+        _declare(id)
+
+
+@pytest.mark.parametrize("docstring", [None, ""])
+def test_a_check_without_a_docstring_is_refused(docstring: str | None) -> None:
+    def test_it() -> None: ...
+
+    test_it.__doc__ = docstring
+    with pytest.raises(ValueError, match="check SVC-01 has no docstring"):
+        _declare()(test_it)
+
+
+@pytest.mark.parametrize("thing", [len, 5, None, "x", Check])
+def test_other_things_are_no_checks(thing: object) -> None:
+    assert check_of(thing) is None
+
+
+def test_what_pretends_to_be_a_check_is_none() -> None:
+    class Anything:
+        def __getattr__(self, name: str) -> str:
+            return name
+
+    assert check_of(Anything()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "stacks"),
+    [
+        ("ALL_STACKS", {"ipv6", "ipv4", "dual", "dual-ipv6"}),
+        ("WITH_IPV6", {"ipv6", "dual", "dual-ipv6"}),
+        ("WITH_IPV4", {"ipv4", "dual", "dual-ipv6"}),
+        ("DUAL_STACK", {"dual", "dual-ipv6"}),
+        ("SINGLE_STACK", {"ipv4", "ipv6"}),
+        ("ONLY_IPV6", {"ipv6"}),
+    ],
+)
+def test_the_named_sets_of_stacks(name: str, stacks: set[str]) -> None:
+    assert {stack.value for stack in getattr(checks, name)} == stacks
+
+
+@pytest.mark.parametrize("need", Need)
+def test_every_need_has_a_sentence_that_says_what_is_missing(need: Need) -> None:
+    assert need.sentence.startswith("needs ")
+    assert ": " in need.sentence

@@ -1,0 +1,221 @@
+"""The command ``ipv6k8s``, from its arguments to what it prints and its exit code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_ipv6k8s import __version__, catalogue, cli
+from pytest_ipv6k8s.clusters import Problem, ownership
+from pytest_ipv6k8s.clusters.providers.kind import Kind
+from pytest_ipv6k8s.kube import rights
+
+CHECKS = catalogue.checks()
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def _listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert cli.main(["list", *arguments]) == 0
+    return [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_every_check_is_listed_with_its_level_and_requirement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cli.main(["list"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CHECKS)
+    for line, declared in zip(lines, CHECKS.values(), strict=True):
+        assert line.split()[1] == declared.level.value
+        assert line.endswith(declared.requirement)
+
+
+@pytest.mark.parametrize("area", ["SVC", "svc", "Dns"])
+def test_an_area_is_listed_however_it_is_written(
+    capsys: pytest.CaptureFixture[str], area: str
+) -> None:
+    wanted = [id for id, declared in CHECKS.items() if declared.area == area.upper()]
+
+    assert _listed(capsys, "--area", area) == wanted != []
+
+
+@pytest.mark.parametrize("stack", ["ipv6", "ipv4", "dual", "dual-ipv6"])
+def test_the_checks_of_a_stack_are_listed(capsys: pytest.CaptureFixture[str], stack: str) -> None:
+    wanted = [id for id, d in CHECKS.items() if stack in {s.value for s in d.stacks}]
+
+    assert _listed(capsys, "--stack", stack) == wanted != []
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str], id: str) -> None:
+    declared = CHECKS[id]
+
+    assert cli.main(["explain", id.lower()]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith(f"{id}  {declared.requirement}\n")
+    for text in (*declared.references, *declared.causes, declared.look, declared.level.value):
+        assert text in said
+    for need in declared.needs:
+        assert need.value in said
+
+
+def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    id, declared = max(CHECKS.items(), key=lambda item: len(item[1].causes))
+
+    cli.main(["explain", id])
+
+    said = capsys.readouterr().out
+    numbered = re.findall(r"^  (\d+)\. (.*)$", said, re.MULTILINE)
+    assert [int(number) for number, _ in numbered] == list(range(1, len(declared.causes) + 1))
+    assert [cause for _, cause in numbered] == list(declared.causes)
+
+
+def test_an_unknown_check_is_hinted_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "SVX-01"]) == cli.USAGE
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ipv6k8s: there is no check 'SVX-01'. Did you mean ")
+    assert "SVC-01" in captured.err
+
+
+def test_a_check_like_no_other_points_to_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "???"]) == cli.USAGE
+
+    assert "See `ipv6k8s list`." in capsys.readouterr().err
+
+
+def test_the_rights_are_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rbac"]) == 0
+
+    assert list(yaml.safe_load_all(capsys.readouterr().out)) == rights.manifest()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["dance"], ["list", "--stack", "dua"], ["explain"], ["list", "--colour"], ["rbac", "x"]],
+)
+def test_wrong_usage_is_exit_code_4(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+
+    said = capsys.readouterr().err
+    assert caught.value.code == cli.USAGE == 4
+    assert "usage: ipv6k8s" in said
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"ipv6k8s {__version__}\n"
+
+
+@pytest.mark.parametrize("problems", [[], [Problem(text="no IPv6", remedy="switch it on")]])
+def test_the_doctor_tells_every_problem(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    problems: list[Problem],
+) -> None:
+    monkeypatch.setattr(Kind, "problems", lambda self, spec: problems)
+
+    assert cli.main(["doctor"]) == (cli.PROBLEM if problems else cli.OK)
+
+    said = capsys.readouterr().out
+    wanted = "problem  no IPv6\nremedy   switch it on\n"
+    assert said == (wanted if problems else "This machine is ready for provider kind.\n")
+
+
+def test_a_doctor_for_an_unknown_provider_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["doctor", "--provider", "knid"]) == cli.USAGE
+    assert "Did you mean 'kind'?" in capsys.readouterr().err
+
+
+def test_nothing_to_reap_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["reap"]) == 0
+    assert capsys.readouterr().out == "Nothing was left behind.\n"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_was_reaped_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    asked: list[bool] = []
+
+    def reap(progress: object, *, everything: bool) -> list[str]:
+        asked.append(everything)
+        return ["ipv6k8s-abc"]
+
+    monkeypatch.setattr(ownership, "reap", reap)
+
+    assert cli.main(["reap", *(["--kept"] if kept else [])]) == 0
+    assert capsys.readouterr().out == "removed  ipv6k8s-abc\n"
+    assert asked == [kept]
+
+
+def test_a_kubeconfig_that_is_missing_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert cli.main(["reap", "--kubeconfig", str(tmp_path / "none")]) == cli.USAGE
+    assert "none does not exist" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalogue, "checks", interrupted)
+
+    assert cli.main(["list"]) == 130
+
+
+def _into_closed_pipe(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command while nobody reads what it prints."""
+    reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+    reader.wait()
+    assert reader.stdin
+    with reader.stdin as closed:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest_ipv6k8s", *arguments],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+
+@pytest.mark.parametrize(
+    "unbuffered",
+    [
+        "1",
+        pytest.param(
+            "",
+            marks=pytest.mark.xfail(
+                reason="what is still buffered is written when nobody catches", strict=True
+            ),
+        ),
+    ],
+)
+def test_a_reader_that_went_away_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+
+    done = _into_closed_pipe("rbac")
+
+    assert (done.returncode, done.stderr) == (0, b"")

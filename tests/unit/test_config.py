@@ -1,0 +1,122 @@
+"""Which kubeconfig is used, and what is said of one that is no good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.kube.config import Kubeconfig, find, read
+
+TWO = "contexts: [{name: one, context: {}}, {name: two, context: {}}]\n"
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "config"
+    path.write_text(text)
+    return path
+
+
+def test_a_given_path_wins_over_the_environment() -> None:
+    assert find(Path("/given"), {"KUBECONFIG": "/other"}) == Path("/given")
+
+
+@pytest.mark.parametrize("variable", ["/first:/second", "/first", ":/first:", "::/first:/second"])
+def test_the_first_of_the_environment_is_used(variable: str) -> None:
+    assert find(None, {"KUBECONFIG": variable}) == Path("/first")
+
+
+@pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": ""}, {"KUBECONFIG": "::"}])
+def test_the_usual_place_is_last(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".kube").mkdir()
+    usual = _file(tmp_path / ".kube", TWO)
+
+    assert find(None, environment) == usual
+
+
+def test_none_anywhere_is_told_with_all_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(ConfigError) as caught:
+        find(None, {})
+
+    said = str(caught.value)
+    assert "--ipv6k8s-kubeconfig nor $KUBECONFIG" in said
+    assert f"{tmp_path}/.kube/config does not exist" in said
+
+
+def test_the_current_context_is_used_when_none_is_given(tmp_path: Path) -> None:
+    path = _file(tmp_path, TWO + "current-context: two")
+
+    assert read(path) == Kubeconfig(path=path, context="two")
+
+
+def test_a_given_context_wins_over_the_current_one(tmp_path: Path) -> None:
+    assert read(_file(tmp_path, TWO + "current-context: two"), "one").context == "one"
+
+
+@pytest.mark.parametrize(
+    ("text", "context", "words"),
+    [
+        (TWO, None, "has no current context. Give --ipv6k8s-context, one of: one, two."),
+        (TWO + "current-context: ''", None, "has no current context"),
+        (TWO + "current-context: x", None, "has no context 'x'. It has: one, two."),
+        (TWO + "current-context: one", "x", "has no context 'x'. It has: one, two."),
+        ("contexts: []", None, "has no contexts"),
+        ("contexts:", "one", "has no contexts"),
+        ("contexts: [{context: {}}]", None, "has no contexts"),
+        ("kind: Config", None, "has no contexts"),
+        ("", None, "is no kubeconfig"),
+        ("- a", None, "is no kubeconfig"),
+        ("hello", None, "is no kubeconfig"),
+        ("{{{", None, "is not YAML"),
+        ("a: !!python/object:os.system x", None, "is not YAML"),
+    ],
+)
+def test_whatever_is_wrong_with_it_is_said(
+    tmp_path: Path, text: str, context: str | None, words: str
+) -> None:
+    path = _file(tmp_path, text)
+
+    with pytest.raises(ConfigError) as caught:
+        read(path, context)
+
+    assert str(caught.value).startswith(f"kubeconfig {path} ")
+    assert words in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.xfail(reason="escapes as TypeError", strict=True)
+@pytest.mark.parametrize("text", ["contexts: [1]", "contexts: 5", "contexts: [{name: 1}]"])
+def test_contexts_of_another_shape_are_said(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        read(_file(tmp_path, text))
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none does not exist"):
+        read(tmp_path / "none")
+
+
+def test_a_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        read(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "config").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ConfigError, match="cannot be read: it is no text"):
+        read(tmp_path / "config")
+
+
+def test_kubectl_is_called_for_the_same_cluster() -> None:
+    found = Kubeconfig(path=Path("/k"), context="one")
+
+    assert found.kubectl == "kubectl --kubeconfig /k --context one"

@@ -1,0 +1,214 @@
+"""The instrument is looked at before and while a cluster is judged with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, control, wire
+from pytest_ipv6k8s.probe.control import CLOSED_PORT
+from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
+from tests.unit.clock import Clock
+from tests.unit.fake_api import FakeApi
+
+BOTH = (Family.V4, Family.V6)
+PODS = "/api/v1/namespaces/n/pods"
+HELLO = hello.Answer(pod="p", node="n", python="3", kernel="6", protocol=1, time=0.0)
+STATE = network_state.Answer(
+    addresses=(),
+    routes=(),
+    neighbours=(),
+    nameservers=(),
+    search=("n.svc.example.org", "svc.example.org", "example.org"),
+    options=(),
+    sysctls={},
+    environment={},
+)
+Say = Callable[[ProbePod, Any], Any]
+
+
+def _honest(pod: ProbePod, request: Any) -> Any:
+    if isinstance(request, tcp_connect.Request):
+        if request.port == CLOSED_PORT:
+            return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
+        return tcp_connect.Answer(connected=True, echoed=True)
+    if isinstance(request, hello.Request):
+        return replace(HELLO, time=time.time())
+    return STATE
+
+
+class Instrument:
+    """Three probes and a host-network one; ``say`` answers, and may raise."""
+
+    def __init__(self, say: Say = _honest) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.say = say
+        names = ("probe-00", "probe-01", "probe-peer")
+        self.probes = Probes([self._probe(name) for name in names], [self._probe("host-00")])
+
+    def _probe(self, name: str) -> Probe:
+        pod = ProbePod(
+            name=name,
+            namespace="n",
+            node="node",
+            ips=("fd00::1",) if name == "probe-01" else ("10.0.0.1", "fd00::1"),
+            host_ips=(),
+            host_network=name.startswith("host"),
+            uid=f"uid-{name}",
+        )
+
+        def ask(requests: Sequence[Any]) -> list[Any]:
+            self.asked += [(name, request) for request in requests]
+            return [self.say(pod, request) for request in requests]
+
+        return Probe(pod, ask, Recorder())
+
+
+def test_an_instrument_in_order_is_described() -> None:
+    found = control.control(Instrument().probes, BOTH)
+
+    assert found.negative == "5 closed ports refused"
+    assert found.servers == "5 servers answered"
+    assert found.domain == "example.org"
+    assert found.skew >= 0.0
+
+
+def test_only_families_that_a_pod_has_are_asked_for() -> None:
+    instrument = Instrument()
+
+    control.control(instrument.probes, BOTH)
+
+    connects = [
+        (n, r.address) for n, r in instrument.asked if wire.operation_of(r) == "tcp_connect"
+    ]
+    assert [address for name, address in connects if name == "probe-01"] == ["::1", "fd00::1"]
+
+
+def test_a_silent_server_is_told(clock: Clock) -> None:
+    def silent(pod: ProbePod, request: Any) -> Any:
+        if isinstance(request, tcp_connect.Request) and pod.name == "probe-01":
+            return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
+        return _honest(pod, request)
+
+    with pytest.raises(
+        ClusterError, match=r"the probes are not in order: .* own loopback"
+    ) as caught:
+        control.control(Instrument(silent).probes, BOTH)
+
+    assert "probe-01" in str(caught.value)
+    assert "--ipv6k8s-probe-image" in caught.value.remedy
+
+
+def test_a_server_that_starts_late_is_waited_for(clock: Clock) -> None:
+    started = clock.now + 3
+
+    def late(pod: ProbePod, request: Any) -> Any:
+        answer = _honest(pod, request)
+        return replace(answer, echoed=clock.now >= started) if hasattr(answer, "echoed") else answer
+
+    assert control.control(Instrument(late).probes, BOTH).servers == "5 servers answered"
+
+
+def test_a_closed_port_that_answers_spoils_every_answer() -> None:
+    def open_everywhere(pod: ProbePod, request: Any) -> Any:
+        if isinstance(request, tcp_connect.Request):
+            return tcp_connect.Answer(connected=True, echoed=True)
+        return _honest(pod, request)
+
+    with pytest.raises(ClusterError, match=r"a closed port answered .* transparent proxy"):
+        control.control(Instrument(open_everywhere).probes, BOTH)
+
+
+@pytest.mark.parametrize(("ahead", "least"), [(100.0, 99.0), (-100.0, 99.0), (0.0, 0.0)])
+def test_the_worst_clock_is_found(ahead: float, least: float) -> None:
+    def skewed(pod: ProbePod, request: Any) -> Any:
+        answer = _honest(pod, request)
+        late = pod.name == "host-00" and isinstance(answer, hello.Answer)
+        return replace(answer, time=answer.time + ahead) if late else answer
+
+    assert control.control(Instrument(skewed).probes, BOTH).skew >= least
+
+
+def test_a_clock_that_agrees_has_no_skew() -> None:
+    assert control.control(Instrument().probes, BOTH).skew < 1.0
+
+
+def test_the_usual_domain_is_taken_when_the_pod_names_none() -> None:
+    def without(pod: ProbePod, request: Any) -> Any:
+        answer = _honest(pod, request)
+        return replace(answer, search=()) if isinstance(answer, network_state.Answer) else answer
+
+    assert control.control(Instrument(without).probes, BOTH).domain == "cluster.local"
+
+
+def _pod(name: str, **more: Any) -> dict[str, Any]:
+    status = {"phase": "Running", "containerStatuses": [{"restartCount": 0}]}
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}", **more.pop("metadata", {})},
+        "status": {**status, **more},
+    }
+
+
+def _api(*changed: dict[str, Any]) -> FakeApi:
+    api = FakeApi()
+    standing = {n: _pod(n) for n in ("probe-00", "probe-01", "probe-peer", "host-00", "stranger")}
+    for pod in changed:
+        standing[pod["metadata"]["name"]] = pod
+    api.lists[PODS] = list(standing.values())
+    return api
+
+
+def test_probes_that_are_all_there_are_in_order() -> None:
+    instrument = Instrument()
+
+    assert control.out_of_order(_api(), instrument.probes) == ""
+    greeted = {name for name, request in instrument.asked if isinstance(request, hello.Request)}
+    assert greeted == {"probe-00", "probe-01", "probe-peer", "host-00"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        _pod("probe-01", metadata={"uid": "another"}),
+        _pod("probe-01", metadata={"deletionTimestamp": "now"}),
+        _pod("probe-01", phase="Failed"),
+        _pod("probe-01", containerStatuses=[{"restartCount": 1}]),
+    ],
+    ids=["replaced", "being-deleted", "failed", "restarted"],
+)
+def test_a_probe_that_is_not_itself_any_more_is_named(changed: dict[str, Any]) -> None:
+    said = control.out_of_order(_api(changed), Instrument().probes)
+
+    assert said == "probe pods were deleted or restarted: probe-01"
+
+
+def test_probes_that_are_gone_are_all_named() -> None:
+    api = _api()
+    api.lists[PODS] = [_pod("probe-01")]
+
+    said = control.out_of_order(api, Instrument().probes)
+
+    assert said.endswith(": host-00, probe-00, probe-peer")
+
+
+def test_a_probe_that_cannot_be_asked_is_told() -> None:
+    def broken(pod: ProbePod, request: Any) -> Any:
+        raise ControlChannelError("exec into pod n/probe-00: no answer in time")
+
+    said = control.out_of_order(_api(), Instrument(broken).probes)
+
+    assert said == "the probes cannot be asked: exec into pod n/probe-00: no answer in time"
+
+
+def test_a_server_that_refuses_is_told() -> None:
+    api = _api()
+    api.refuse(PODS, 500)
+
+    assert control.out_of_order(api, Instrument().probes).startswith("the probes cannot be asked")

@@ -1,0 +1,138 @@
+"""Running programs: what they say, how they end, and that all of them end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.process import CommandFailed, Finished, must_run, run
+
+AMPLE = 30.0
+
+
+def _python(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_what_a_program_says_is_returned() -> None:
+    finished = run(["sh", "-c", "echo out; echo err >&2; exit 3"], within=AMPLE)
+
+    assert finished == Finished(
+        command=("sh", "-c", "echo out; echo err >&2; exit 3"), code=3, out="out\n", err="err\n"
+    )
+    assert not finished.ok
+
+
+def test_a_program_reads_what_it_is_given() -> None:
+    assert must_run(["cat"], within=AMPLE, stdin="häl\nlo") == "häl\nlo"
+
+
+def test_a_program_that_is_given_nothing_reads_its_end() -> None:
+    assert must_run(["cat"], within=AMPLE) == ""
+
+
+def test_a_program_that_does_not_read_does_no_harm() -> None:
+    assert run(["true"], within=AMPLE, stdin="x" * 1_000_000).ok
+
+
+def test_variables_are_added_to_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", "kept")
+    monkeypatch.setenv("THEIRS", "old")
+    script = "import os; print(os.environ['OURS'], os.environ['THEIRS'])"
+
+    said = must_run(_python(script), within=AMPLE, environment={"THEIRS": "new"})
+
+    assert said == "kept new\n"
+    assert os.environ["THEIRS"] == "old"
+
+
+def test_no_shell_is_involved(tmp_path: Path) -> None:
+    assert must_run(["echo", "$HOME;", tmp_path], within=AMPLE) == f"$HOME; {tmp_path}\n"
+
+
+def test_bytes_that_are_no_text_are_replaced() -> None:
+    assert must_run(["printf", r"a\377b"], within=AMPLE) == "a\ufffdb"
+
+
+def test_a_missing_program_is_named_with_its_remedy() -> None:
+    with pytest.raises(CommandFailed) as caught:
+        run(["no-such-program-here", "x"], within=AMPLE)
+
+    assert isinstance(caught.value, HostProblem)
+    assert str(caught.value) == (
+        "no-such-program-here is not on PATH. Install no-such-program-here."
+    )
+
+
+def test_a_failure_shows_the_command_the_code_and_the_last_words() -> None:
+    script = "for n in $(seq 20); do echo line $n >&2; done; exit 7"
+
+    with pytest.raises(CommandFailed) as caught:
+        must_run(["sh", "-c", script], within=AMPLE)
+
+    said = str(caught.value)
+    assert said.startswith(f"`sh -c {script}` failed with exit code 7: line 9\n")
+    assert said.endswith("line 20")
+    assert caught.value.finished is not None
+    assert caught.value.finished.code == 7
+
+
+@pytest.mark.parametrize(("script", "words"), [("echo out; exit 1", "out"), ("exit 1", "")])
+def test_the_last_words_are_output_where_there_are_no_errors(script: str, words: str) -> None:
+    assert run(["sh", "-c", script], within=AMPLE).last_words == words
+
+
+def _ends(pid: int) -> bool:
+    """Wait for the end of a process that has been killed; nobody may have waited for it yet."""
+    for _ in range(1000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_program_that_takes_too_long_is_named() -> None:
+    with pytest.raises(CommandFailed, match="`sleep 600` did not end within"):
+        run(["sleep", "600"], within=0.05)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "raised"),
+    [(subprocess.TimeoutExpired("sh", 1), CommandFailed), (KeyboardInterrupt(), KeyboardInterrupt)],
+    ids=["timeout", "interrupt"],
+)
+def test_the_whole_group_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    trouble: BaseException,
+    raised: type[BaseException],
+) -> None:
+    begun: list[subprocess.Popen[str]] = []
+    child = tmp_path / "child"
+
+    class Troubled(subprocess.Popen[str]):
+        def communicate(self, *words: Any, **more: Any) -> tuple[str, str]:
+            if begun:
+                return super().communicate(*words, **more)
+            begun.append(self)
+            while not (child.exists() and child.read_text().endswith("\n")):
+                time.sleep(0.01)
+            raise trouble
+
+    monkeypatch.setattr(subprocess, "Popen", Troubled)
+    with pytest.raises(raised):
+        run(["sh", "-c", 'sleep 600 & echo $! > "$0"; wait', child], within=AMPLE)
+
+    assert begun[0].returncode is not None
+    assert _ends(int(child.read_text()))

@@ -1,0 +1,130 @@
+"""One verdict for whatever may happen in an item, and one for all items of a check."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.checks import Level
+from pytest_ipv6k8s.errors import ClusterError, ControlChannelError, Inconclusive
+from pytest_ipv6k8s.evidence import Unmet
+from pytest_ipv6k8s.verdicts import Phase, Verdict, fold, judge
+
+PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+INFORMS, SKIP, OTHER_STACK = Verdict.INFORMATIONAL, Verdict.SKIP, Verdict.NOT_APPLICABLE
+UNMET = Unmet("an answer", ["none"], [])
+UNMET_TEXT = "expected an answer; seen: none"
+GONE = "probe pods were deleted: probe-01"
+
+# What happened; the verdict of a check that counts; that of an informational one; the reason.
+TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
+    "returned": ({}, PASS, INFORMS, ""),
+    "returned, probes gone": ({"out_of_order": GONE}, PASS, INFORMS, ""),
+    "asked nothing": ({"answers": 0}, UNKNOWN, UNKNOWN, "asserted nothing: no answer heard"),
+    "unmet": ({"error": UNMET}, FAIL, INFORMS, UNMET_TEXT),
+    "bare assert": ({"error": AssertionError("no")}, FAIL, INFORMS, "no"),
+    "unmet, nothing asked": (
+        {"error": UNMET, "answers": 0},
+        UNKNOWN,
+        UNKNOWN,
+        "asserted without having asked",
+    ),
+    "unmet, probes gone": ({"error": UNMET, "out_of_order": GONE}, UNKNOWN, UNKNOWN, GONE),
+    "unmet in set-up": (
+        {"error": UNMET, "phase": Phase.SETUP},
+        UNKNOWN,
+        UNKNOWN,
+        f"set-up asserted: {UNMET_TEXT}",
+    ),
+    "gave up": ({"error": Inconclusive("who knows")}, UNKNOWN, UNKNOWN, "who knows"),
+    "gave up in set-up": (
+        {"error": Inconclusive("who knows"), "phase": Phase.SETUP, "answers": 0},
+        UNKNOWN,
+        UNKNOWN,
+        "who knows",
+    ),
+    "channel broke": (
+        {"error": ControlChannelError("exec broke", remedy="try again")},
+        UNKNOWN,
+        UNKNOWN,
+        "exec broke. Try again.",
+    ),
+    "suite broke": (
+        {"error": KeyError("x")},
+        UNKNOWN,
+        UNKNOWN,
+        "the suite broke: KeyError: 'x'",
+    ),
+    "cluster error": (
+        {"error": ClusterError("forbidden")},
+        UNKNOWN,
+        UNKNOWN,
+        "the suite broke: ClusterError: forbidden",
+    ),
+    "interrupted": (
+        {"error": KeyboardInterrupt()},
+        UNKNOWN,
+        UNKNOWN,
+        "the suite broke: KeyboardInterrupt: ",
+    ),
+    "need not met": ({"skipped": "needs two nodes", "answers": 0}, SKIP, SKIP, "needs two nodes"),
+    "need not met, raised": (
+        {"skipped": "needs two nodes", "error": UNMET},
+        SKIP,
+        SKIP,
+        "needs two nodes",
+    ),
+    "other stack": (
+        {"not_applicable": "for dual stack", "answers": 0},
+        OTHER_STACK,
+        OTHER_STACK,
+        "for dual stack",
+    ),
+    "other stack, need not met": (
+        {"not_applicable": "for dual stack", "skipped": "needs two nodes", "error": UNMET},
+        OTHER_STACK,
+        OTHER_STACK,
+        "for dual stack",
+    ),
+}
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("case", TABLE)
+def test_whatever_happens_has_one_verdict_and_its_sentence(case: str, level: Level) -> None:
+    happened, counts, informs, reason = TABLE[case]
+
+    judgement = judge(**{"level": level, "answers": 3, **happened})
+
+    assert judgement.verdict is (informs if level is Level.INFORMATIONAL else counts)
+    assert judgement.reason == reason
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_an_informational_check_never_fails(case: str) -> None:
+    judgement = judge(**{"level": Level.INFORMATIONAL, "answers": 3, **TABLE[case][0]})
+
+    assert judgement.verdict not in (PASS, FAIL)
+
+
+def test_the_table_has_every_verdict() -> None:
+    assert {verdict for row in TABLE.values() for verdict in row[1:3]} == set(Verdict)
+
+
+WORST_FIRST = [FAIL, UNKNOWN, PASS, INFORMS, SKIP, OTHER_STACK]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_the_worst_verdict_reached_is_that_of_the_check(size: int) -> None:
+    for verdicts in itertools.product(Verdict, repeat=size):
+        assert fold(verdicts) is min(verdicts, key=WORST_FIRST.index)
+
+
+def test_a_check_without_items_is_not_applicable() -> None:
+    assert fold([]) is OTHER_STACK
+
+
+def test_only_failures_and_the_inconclusive_are_red() -> None:
+    assert [verdict for verdict in Verdict if verdict.is_red] == [FAIL, UNKNOWN]

@@ -1,0 +1,118 @@
+"""Waiting for facts and for answers, by a clock that stands still."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import waiting
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record, Unmet
+from pytest_ipv6k8s.waiting import eventually, wait_until
+from tests.unit.clock import Clock
+
+
+@pytest.fixture(autouse=True)
+def _usual_patience() -> Iterator[None]:
+    yield
+    waiting.set_timeout_factor(1.0)
+
+
+def _saying(*values: Any) -> Callable[[], Any]:
+    """Say one value after the other, the last one for ever."""
+    left = list(values)
+    return lambda: left.pop(0) if len(left) > 1 else left[0]
+
+
+def test_a_fact_that_is_true_is_returned_without_waiting(clock: Clock) -> None:
+    assert wait_until("it is so", lambda: ["yes"], within=5) == ["yes"]
+    assert clock.slept == []
+
+
+def test_the_first_true_value_is_returned(clock: Clock) -> None:
+    assert wait_until("it is so", _saying(None, 0, "", "yes", "no"), within=5, every=0.5) == "yes"
+    assert clock.slept == [0.5] * 3
+
+
+def test_a_fact_that_never_comes_true_is_inconclusive(clock: Clock) -> None:
+    with pytest.raises(Inconclusive) as caught:
+        wait_until("pod p is Ready", _saying(None, "", []), within=3, every=1)
+
+    assert str(caught.value) == "waited 3 s in vain until pod p is Ready; last seen: []"
+    assert sum(clock.slept) <= 3 + 1
+
+
+def test_an_error_of_the_question_is_not_swallowed(clock: Clock) -> None:
+    def broken() -> bool:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError, match="ours"):
+        wait_until("it is so", broken, within=3)
+    assert clock.slept == []
+
+
+def test_a_deadline_of_nothing_asks_once(clock: Clock) -> None:
+    asked: list[int] = []
+
+    with pytest.raises(Inconclusive):
+        wait_until("it is so", lambda: asked.append(1), within=0)
+    assert asked == [1]
+
+
+def test_the_factor_multiplies_every_deadline(clock: Clock) -> None:
+    waiting.set_timeout_factor(4.0)
+
+    with pytest.raises(Inconclusive, match="waited 12 s in vain"):
+        wait_until("it is so", lambda: False, within=3, every=1)
+    with pytest.raises(Unmet, match="within 20 s"):
+        eventually(lambda: _records("no"), _holds, expected="it", within=5)
+
+    assert sum(clock.slept) >= 12 + 20
+
+
+def _records(*answers: str) -> list[Record[Any]]:
+    return [Record(asker="p", question={}, answer=answer, path="a → b") for answer in answers]
+
+
+def _holds(record: Record[Any]) -> bool:
+    return bool(record.answer == "yes")
+
+
+def test_the_first_answers_that_all_hold_are_returned(clock: Clock) -> None:
+    good = _records("yes", "yes")
+    ask: Callable[[], Sequence[Record[Any]]] = _saying(_records("no", "yes"), good, _records("no"))
+
+    assert eventually(ask, _holds, expected="it", within=5) is good
+    assert len(clock.slept) == 1
+
+
+def test_answers_that_hold_at_once_are_asked_once(clock: Clock) -> None:
+    eventually(_saying(_records("yes"), _records("no")), _holds, expected="it")
+
+    assert clock.slept == []
+
+
+def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
+    ask = _saying(_records("no", "no", "yes"), _records("yes", "no", "yes"))
+
+    with pytest.raises(Unmet) as caught:
+        eventually(ask, _holds, expected="a yes from everybody", within=1)
+
+    told = re.fullmatch(
+        r"a yes from everybody within 1 s \(waited 1\.0 s over (\d+) tries; "
+        r"2 of 3 answers amiss at first\)",
+        caught.value.expected,
+    )
+    assert told
+    assert int(told[1]) == len(clock.slept) + 1
+    assert caught.value.seen == ("a → b: said no",)
+    assert caught.value.paths == ("a → b",)
+
+
+def test_a_pause_lasts_as_long_as_asked(clock: Clock) -> None:
+    waiting.pause(7)
+
+    assert clock.slept == [7]
