@@ -101,9 +101,10 @@ def is_canonical(text: str) -> bool:
     address, slash, length = text.partition("/")
     try:
         parsed = ipaddress.ip_address(address)
+        whole = ipaddress.ip_interface(text) if slash else None
     except ValueError:
         return False
-    return str(parsed) == address and (not slash or str(int(length or "-1")) == length)
+    return str(parsed) == address and (whole is None or str(whole.network.prefixlen) == length)
 
 
 def same_address(one: str, other: str) -> bool:

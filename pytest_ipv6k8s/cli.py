@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
+        sys.stdout.flush()
     except Ipv6k8sError as error:
         print(f"ipv6k8s: {error}", file=sys.stderr)
         return USAGE

@@ -81,7 +81,8 @@ def redact(data: Any) -> Any:
 
 
 def _redacted(key: str, value: Any) -> Any:
-    return REDACTED if isinstance(value, str) and _SECRET_KEY.search(key) else redact(value)
+    secret = _SECRET_KEY.search(key) and not isinstance(value, (bool, int, float, type(None)))
+    return REDACTED if secret else redact(value)
 
 
 class Recorder:

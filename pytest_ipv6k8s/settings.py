@@ -322,7 +322,8 @@ def resolve(
 def _parse(option: Option, raw: Any, source: str) -> Any:
     texts: Iterable[str]
     if option.repeats:
-        texts = raw.split(option.separator) if isinstance(raw, str) else raw
+        parts = raw.split(option.separator) if isinstance(raw, str) else raw
+        texts = [part for part in parts if part.strip()]
     else:
         texts = [str(raw)]
     try:

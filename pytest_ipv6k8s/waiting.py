@@ -19,6 +19,11 @@ def set_timeout_factor(factor: float) -> None:
     _timeout_factor = factor
 
 
+def patience(seconds: float) -> float:
+    """Return how long a deadline really is, for messages."""
+    return seconds * _timeout_factor
+
+
 def wait_until(what: str, fact: Callable[[], T], *, within: float, every: float = 0.2) -> T:
     """Wait for a fact of the API and return it as soon as it is true.
 

@@ -64,15 +64,22 @@ def remember(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
     unfinished = home / f"{_STATE}.tmp"
     try:
         home.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise _unwritable(error) from None
+    try:
         unfinished.write_text(json.dumps(asdict(state), indent=2))
         unfinished.replace(home / _STATE)
     except OSError as error:
         shutil.rmtree(home, ignore_errors=True)
-        raise HostProblem(
-            f"the run's state cannot be written below {_runs()}: {error.strerror}",
-            remedy="free some space, or set XDG_STATE_HOME to a folder that can be written",
-        ) from None
+        raise _unwritable(error) from None
     return home
+
+
+def _unwritable(error: OSError) -> HostProblem:
+    return HostProblem(
+        f"the run's state cannot be written below {_runs()}: {error.strerror}",
+        remedy="free some space, or set XDG_STATE_HOME to a folder that can be written",
+    )
 
 
 def forget(run_id: str) -> None:
@@ -118,7 +125,10 @@ def _alone() -> Iterator[None]:
     """Let one process reap at a time."""
     from filelock import FileLock
 
-    _runs().mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        _runs().mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unwritable(error) from None
     with FileLock(_runs() / "reap.lock"):
         yield
 

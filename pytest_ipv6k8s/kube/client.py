@@ -159,12 +159,20 @@ class Api:
             response = self._send(method, path, query, body)
             if response.status != 429 or attempt == 2:
                 break
-            pause(min(float(response.headers.get("Retry-After") or 1), 10.0))
+            pause(_seconds(response.headers.get("Retry-After")))
         try:
             answer = json.loads(response.data or b"{}")
         except ValueError:
-            answer = {"message": response.data[:200].decode(errors="replace")}
-        return response.status, answer if isinstance(answer, dict) else {"message": str(answer)}
+            answer = None
+        if isinstance(answer, dict):
+            return response.status, answer
+        said = response.data[:200].decode(errors="replace")
+        if response.status < 300:
+            raise ControlChannelError(
+                f"{self.server} does not answer as an API server does: {_short(said)}",
+                remedy="check the server's URL: does something stand before it?",
+            )
+        return response.status, {"message": said}
 
     def _send(
         self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
@@ -187,6 +195,12 @@ class Api:
             raise explain_connection(self.server, error) from None
 
 
+def _seconds(retry_after: str | None) -> float:
+    """Return how long a busy server wants us to wait, ten seconds at most; a date counts as one."""
+    text = retry_after or ""
+    return min(float(text), 10.0) if text.isdecimal() else 1.0
+
+
 def explain_connection(server: str, error: BaseException) -> ControlChannelError:
     """Return the trouble of reaching the API server in one sentence with a remedy."""
     cause = getattr(error, "reason", None) or error
@@ -195,6 +209,11 @@ def explain_connection(server: str, error: BaseException) -> ControlChannelError
         return ControlChannelError(
             f"API server {server} has a certificate that does not verify: {_short(text)}",
             remedy="check certificate-authority-data, and tls-server-name for another name",
+        )
+    if "PEM lib" in text or "no start line" in text:
+        return ControlChannelError(
+            f"our client certificate or key cannot be read: {_short(text)}",
+            remedy="check client-certificate-data and client-key-data in the kubeconfig",
         )
     if "certificate" in text.lower() and "alert" in text.lower():
         return ControlChannelError(
@@ -268,5 +287,9 @@ def _api_error(
             remedy="renew the credentials in the kubeconfig",
         )
     if code == 403:
-        return ApiError(message, code=code, remedy="grant what `ipv6k8s rbac` prints")
+        return ApiError(
+            message or f"{method} {path}: forbidden",
+            code=code,
+            remedy="grant what `ipv6k8s rbac` prints",
+        )
     return ApiError(f"{method} {path}: {code} {message}", code=code)

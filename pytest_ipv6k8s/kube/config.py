@@ -67,7 +67,10 @@ def read(path: Path, context: str | None = None) -> Kubeconfig:
 
 def _contexts(path: Path) -> tuple[list[str], str]:
     document = _document(path)
-    contexts = [item["name"] for item in document.get("contexts") or [] if "name" in item]
+    listed = document.get("contexts")
+    items = listed if isinstance(listed, list) else []
+    contexts = [item["name"] for item in items if isinstance(item, dict) and "name" in item]
+    contexts = [name for name in contexts if isinstance(name, str)]
     if not contexts:
         raise ConfigError(
             f"kubeconfig {path} has no contexts", remedy="give one that names a cluster and a user"

@@ -112,7 +112,7 @@ def read(api: Api) -> Inventory:
         nodes=nodes,
         service_cidrs=_service_cidrs(api),
         dns=_dns_service(api),
-        cni=next((cni for name, cni in _CNI_DAEMONSETS.items() if name in daemonsets), UNKNOWN),
+        cni=_cni(daemonsets),
         proxy=_proxy_mode(api, daemonsets),
         host_network_pods=_has_host_network_pods(api),
     )
@@ -192,21 +192,33 @@ def _has_host_network_pods(api: Api) -> bool:
     return any(pod["spec"].get("hostNetwork") for pod in pods)
 
 
-def _proxy_mode(api: Api, daemonsets: set[str]) -> str:
+def _cni(daemonsets: set[str] | None) -> str:
+    known = daemonsets or set()
+    return next((cni for name, cni in _CNI_DAEMONSETS.items() if name in known), UNKNOWN)
+
+
+def _proxy_mode(api: Api, daemonsets: set[str] | None) -> str:
     path = "/api/v1/namespaces/kube-system/configmaps/kube-proxy"
     try:
         config = (api.find(path) or {}).get("data", {}).get("config.conf")
     except ApiError:
         return UNKNOWN
     if config is None:
-        return UNKNOWN if "kube-proxy" in daemonsets else "no kube-proxy"
+        unknown = daemonsets is None or "kube-proxy" in daemonsets
+        return UNKNOWN if unknown else "no kube-proxy"
     import yaml
 
     return f"kube-proxy {(yaml.safe_load(config) or {}).get('mode') or 'iptables'}"
 
 
-def _names(api: Api, path: str) -> set[str]:
-    return {item["metadata"]["name"] for item in _optional(api, path)}
+def _names(api: Api, path: str) -> set[str] | None:
+    """Return the names of all objects of a list, None when we may not see it."""
+    try:
+        return {item["metadata"]["name"] for item in api.items(path)}
+    except ApiError as error:
+        if error.code not in (403, 404):
+            raise
+        return None if error.code == 403 else set()
 
 
 def _optional(api: Api, path: str) -> list[Object]:

@@ -19,7 +19,7 @@ from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.probe import ProbePod, scene
 from pytest_ipv6k8s.probe.scene import Service
-from pytest_ipv6k8s.waiting import wait_until
+from pytest_ipv6k8s.waiting import patience, wait_until
 
 _AGENT_FILES = ("agent.py", "netlink.py", "server.py", "sockets.py", "wire.py")
 _MAIN = "from pytest_ipv6k8s.probe.agent import main\nmain()\n"
@@ -227,7 +227,7 @@ def _wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, within: fl
     except Inconclusive:
         waiting = [_plight(api, pod) for pod in api.items(path) if not _runs(pod)]
         raise ClusterError(
-            f"probes do not start within {within:.0f} s: {'; '.join(waiting)}",
+            f"probes do not start within {patience(within):.0f} s: {'; '.join(waiting)}",
             remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
         ) from None
 

@@ -80,8 +80,7 @@ class Session:
                 continue
             if "broke" in message:
                 raise ControlChannelError(f"operation in the probe broke: {message['broke']}")
-            operation = wire.operation_of(numbered[seq])
-            answers[seq] = wire.answer_of(operation, message["answer"])
+            answers[seq] = _answer(numbered[seq], message)
             outstanding.remove(seq)
         self._last_used = time.monotonic()
 
@@ -117,6 +116,13 @@ def _parse(line: bytes) -> dict[str, Any]:
         return wire.parse(line)
     except ValueError as error:
         raise ControlChannelError(f"the probe said something odd: {error}") from None
+
+
+def _answer(request: Question[Any], message: dict[str, Any]) -> Any:
+    try:
+        return wire.answer_of(wire.operation_of(request), message["answer"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ControlChannelError(f"the probe answered something odd: {error}") from None
 
 
 def connect(api: Api, pod: ProbePod, *, timeout_factor: float = 1.0) -> Session:

@@ -178,14 +178,15 @@ def save(report: Report, path: Path) -> None:
     Raises:
         HostProblem: the file cannot be written.
     """
-    unfinished = path.with_name(path.name + ".tmp")
+    writer, unfinished = writer_for(path), path.with_name(path.name + ".tmp")
     try:
         with unfinished.open("w", encoding="utf-8") as out:
-            writer_for(path).write(report, out)
+            writer.write(report, out)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise HostProblem(
             f"report {path} cannot be written: {error.strerror}",
             remedy="free some space or give another path with --ipv6k8s-report",
         ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -27,8 +27,8 @@ PIP_TIME = 300
 def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh virtual environment with the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    must_run([str(word) for word in build], within=PIP_TIME)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    must_run([*build, folder, ROOT], within=PIP_TIME)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
@@ -40,7 +40,8 @@ def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_runs_the_suite_from_an_empty_folder(
     ipv6_cluster: Cluster, wheel_python: Path, tmp_path: Path, workers: tuple[str, ...]
 ) -> None:
-    words = [wheel_python, "-I", "-m", "pytest", f"--ipv6k8s-kubeconfig={ipv6_cluster.kubeconfig}"]
+    words = [str(wheel_python), "-I", "-m", "pytest"]
+    words.append(f"--ipv6k8s-kubeconfig={ipv6_cluster.kubeconfig}")
 
     done = subprocess.run(
         [*words, *workers], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -39,7 +39,7 @@ def _folder(path: Path) -> str:
     return str(path)
 
 
-BAD_KUBECONFIGS = {
+BAD_KUBECONFIGS: dict[str, tuple[Callable[[Path], str], str]] = {
     "missing": (lambda path: str(path), "does not exist"),
     "folder": (_folder, "cannot be read"),
     "binary": (lambda path: str(path) if path.write_bytes(b"\xff\xfe\x00") else "", "cannot be"),

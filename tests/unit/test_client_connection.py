@@ -97,7 +97,6 @@ def test_a_kubeconfig_that_cannot_be_used_is_named(
         Api(found)
 
 
-@pytest.mark.xfail(reason="told as a server that cannot be reached", strict=True)
 def test_a_client_certificate_that_is_none_is_named(
     server: ApiServer, tmp_path: Path, ca: trustme.CA
 ) -> None:

@@ -92,7 +92,6 @@ def test_whatever_is_wrong_with_it_is_said(
     assert caught.value.remedy
 
 
-@pytest.mark.xfail(reason="escapes as TypeError", strict=True)
 @pytest.mark.parametrize("text", ["contexts: [1]", "contexts: 5", "contexts: [{name: 1}]"])
 def test_contexts_of_another_shape_are_said(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):

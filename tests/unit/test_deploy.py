@@ -219,7 +219,6 @@ def test_pods_that_do_not_start_are_named_with_their_plight(clock: Clock) -> Non
     assert sum(clock.slept) == pytest.approx(90, abs=0.5)
 
 
-@pytest.mark.xfail(reason="the time that is told leaves the factor out", strict=True)
 def test_the_time_that_is_told_is_the_time_that_was_waited(clock: Clock) -> None:
     api = ClusterApi()
     api.pod_status = {"conditions": []}

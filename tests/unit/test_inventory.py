@@ -213,7 +213,6 @@ def test_a_kube_proxy_whose_configuration_is_hidden_is_unknown(cluster: FakeApi)
     assert inventory.read(cluster).proxy == "unknown"
 
 
-@pytest.mark.xfail(reason="a list that may not be seen counts as empty", strict=True)
 def test_daemonsets_that_may_not_be_seen_leave_the_proxy_unknown(cluster: FakeApi) -> None:
     cluster.refuse(PROXY, 404)
     cluster.refuse(DAEMONSETS, 403)

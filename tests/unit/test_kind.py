@@ -279,7 +279,6 @@ def test_whatever_fails_what_was_begun_is_removed(
     ]
 
 
-@pytest.mark.xfail(reason="the clean-up's failure takes the place of the first", strict=True)
 def test_the_first_failure_is_told_even_when_the_clean_up_fails(engine: Engine) -> None:
     engine.fails("kind create cluster", "ERROR: no space left on device")
     engine.fails("kind delete cluster", "the engine is gone")

@@ -224,7 +224,6 @@ def test_a_place_that_cannot_be_written_to_is_named(
     assert "XDG_STATE_HOME" in caught.value.remedy
 
 
-@pytest.mark.xfail(reason="escapes as NotADirectoryError", strict=True)
 def test_reaping_in_a_place_that_cannot_be_written_to_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +234,6 @@ def test_reaping_in_a_place_that_cannot_be_written_to_is_named(
         _reap()
 
 
-@pytest.mark.xfail(reason="the folder of the run that has the id is deleted", strict=True)
 def test_a_run_id_that_is_taken_leaves_the_other_run_alone() -> None:
     _remember("abc")
 

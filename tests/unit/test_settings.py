@@ -160,7 +160,6 @@ def test_waivers_are_parted_by_lines_for_their_reasons_hold_commas() -> None:
     )
 
 
-@pytest.mark.xfail(reason="the empty text behind the last separator is parsed", strict=True)
 @pytest.mark.parametrize(
     ("variable", "text"), [("IPV6K8S_WAIVE", "SVC-01=known\n"), ("IPV6K8S_ALLOW", "privileged,")]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from pathlib import Path
@@ -43,7 +44,8 @@ class Kind:
             _load_probe_image(name, spec.probe_image)
             _wait_for_dns(name)
         except BaseException:
-            self.delete(name)
+            with contextlib.suppress(HostProblem):  # what went wrong first is what is told
+                self.delete(name)
             raise
         return Cluster(
             name=name, provider="kind", kubeconfig=kubeconfig, context=f"kind-{name}", made=True

@@ -48,17 +48,15 @@ def _over_udp(request: Request, query: bytes) -> "tuple[bytes, str]":
     with socket.socket(sockets.family_of(request.server), socket.SOCK_DGRAM) as sock:
         sock.settimeout(request.timeout / 3)
         sock.connect((request.server, request.port))
-        for attempt in range(3):
+        for _ in range(3):
             sock.send(query)
             try:
                 reply = sock.recv(65535)
             except socket.timeout:
-                if attempt == 2:
-                    raise
                 continue
             if reply[:2] == query[:2]:
-                break
-        return reply, sockets.local_address(sock)
+                return reply, sockets.local_address(sock)
+    raise socket.timeout("no reply to this query")
 
 
 def _over_tcp(request: Request, query: bytes) -> "tuple[bytes, str]":

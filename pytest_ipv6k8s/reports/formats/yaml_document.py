@@ -13,4 +13,7 @@ def write(report: Report, out: TextIO) -> None:
     """Write the document."""
     import yaml
 
-    yaml.safe_dump(report.plain(), out, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(report.plain(), sort_keys=False, allow_unicode=True, width=100)
+    if "\x85" in text:  # which PyYAML leaves as it is, though it ends a line
+        text = yaml.safe_dump(report.plain(), sort_keys=False, width=100)
+    out.write(text)
