@@ -73,9 +73,16 @@ class Stack(enum.Enum):
 
     @classmethod
     def from_families(cls, families: Iterable[Family]) -> Stack:
-        """Return the stack that has just these families in this order."""
+        """Return the stack that has just these families in this order.
+
+        Raises:
+            ValueError: there is none.
+        """
         wanted = tuple(families)
-        return next(stack for stack, has in _FAMILIES.items() if has == wanted)
+        for stack, has in _FAMILIES.items():
+            if has == wanted:
+                return stack
+        raise ValueError(f"no stack has the families {[family.value for family in wanted]}")
 
 
 class Egress(enum.Enum):
@@ -104,7 +111,13 @@ def is_canonical(text: str) -> bool:
         whole = ipaddress.ip_interface(text) if slash else None
     except ValueError:
         return False
-    return str(parsed) == address and (whole is None or str(whole.network.prefixlen) == length)
+    return _text(parsed) == address and (whole is None or str(whole.network.prefixlen) == length)
+
+
+def _text(parsed: Address) -> str:
+    """Return the canonical text; mapped addresses end in dotted form (RFC 5952 section 5)."""
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return f"::ffff:{mapped}" if mapped else str(parsed)
 
 
 def same_address(one: str, other: str) -> bool:

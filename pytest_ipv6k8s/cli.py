@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("list", help="list the checks")
     command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
-    command.add_argument("--area", help="those of this area: ADDR, API, DNS, NODE, SVC")
+    command.add_argument("--area", help="those of this area, such as SVC")
     command.set_defaults(run=_list)
 
     command = commands.add_parser("explain", help="say what a check requires, and why it fails")
@@ -77,8 +77,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(chosen: argparse.Namespace) -> int:
     stack = Stack(chosen.stack) if chosen.stack else None
-    area = (chosen.area or "").upper()
-    for id, declared in catalogue.checks().items():
+    area, known = (chosen.area or "").upper(), catalogue.checks()
+    areas = sorted({declared.area for declared in known.values()})
+    if area and area not in areas:
+        raise ConfigError(f"there is no area {area}", remedy=f"give one of {', '.join(areas)}")
+    for id, declared in known.items():
         if (stack and stack not in declared.stacks) or (area and declared.area != area):
             continue
         print(f"{id:8} {declared.level.value:13} {declared.requirement}")

@@ -107,6 +107,12 @@ def _choice(kind: type[enum.Enum]) -> Callable[[str], enum.Enum]:
     return parse
 
 
+def _style(text: str) -> Egress:
+    if text == Egress.GATEWAY.value:
+        raise ValueError("an egress gateway can be declared, not made")
+    return Egress(_choice(Egress)(text))
+
+
 def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
@@ -201,7 +207,7 @@ OPTIONS = (
     Option("outside-image", str, "Image of the hermetic world (built when missing).", "IMAGE"),
     Option(
         "egress",
-        _choice(Egress),
+        _style,
         "How pods' packets look in the hermetic world: native, masquerade, nptv6, none.",
         "STYLE",
         Egress.MASQUERADE,

@@ -60,6 +60,8 @@ def resolve(name: str, timeout: float) -> List[str]:
             found.put(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
         except OSError as error:
             found.put(error)
+        except UnicodeError as error:
+            found.put(socket.gaierror(socket.EAI_NONAME, "no name: %s" % error))
 
     threading.Thread(target=look_up, daemon=True).start()
     try:

@@ -64,7 +64,11 @@ class Report:
 
     @property
     def result(self) -> str:
-        """``failure`` with a red check or a broken harness, ``partial`` with a core gap."""
+        """What the run says of the cluster.
+
+        ``failure`` with a failed check that nobody waived, or a broken harness; ``partial`` with a
+        check that is inconclusive, a core check that was skipped, or a run cut short.
+        """
         open_reds = [
             check for check in self.checks if check["verdict"] == "fail" and "waived" not in check
         ]
