@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--provider", default="kind", help="for this provider (kind)")
     command.set_defaults(run=_doctor)
 
+    command = commands.add_parser("init", help="print a declaration of a cluster, to be completed")
+    command.add_argument("--kubeconfig", type=Path, help="the cluster's kubeconfig (the usual one)")
+    command.add_argument("--context", help="the kubeconfig's context to use")
+    command.set_defaults(run=_init)
+
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
     command.set_defaults(run=_rbac)
 
@@ -129,6 +134,17 @@ def _doctor(chosen: argparse.Namespace) -> int:
     if not problems:
         print(f"This machine is ready for provider {chosen.provider}.")
     return PROBLEM if problems else OK
+
+
+def _init(chosen: argparse.Namespace) -> int:
+    from pytest_ipv6k8s.kube import config, inventory
+    from pytest_ipv6k8s.kube.client import Api
+    from pytest_ipv6k8s.targets.declaration import draft
+
+    path = config.find(chosen.kubeconfig, os.environ)
+    facts = inventory.read(Api(config.read(path, chosen.context)))
+    print(draft(facts.stack, about=f"{facts.version}, CNI {facts.cni}, {facts.proxy}"), end="")
+    return OK
 
 
 def _rbac(chosen: argparse.Namespace) -> int:

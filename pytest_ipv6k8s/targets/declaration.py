@@ -44,6 +44,11 @@ def read(path: Path) -> Declaration:
     )
 
 
+def draft(stack: Stack, *, about: str) -> str:
+    """Return a declaration to be completed: what is known, and the rest as comments."""
+    return data.text("declaration.yaml").format(stack=stack.value, about=about)
+
+
 def text(stack: Stack, world: World) -> str:
     """Return a declaration of this world, as YAML."""
     import yaml

@@ -1,0 +1,128 @@
+"""``ipv6k8s.yaml``: what it may say, and one clear sentence for what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.targets import Role, World, hermetic
+from pytest_ipv6k8s.targets.declaration import draft, read, text
+
+HEAD = "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
+
+
+def _file(folder: Path, body: str) -> Path:
+    path = folder / "ipv6k8s.yaml"
+    path.write_text(HEAD + body)
+    return path
+
+
+def test_a_hermetic_world_can_be_declared(tmp_path: Path) -> None:
+    world = hermetic.world_of(Stack.DUAL, Egress.NATIVE)
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(text(Stack.DUAL, world))
+
+    declared = read(path)
+
+    assert declared.stack is Stack.DUAL
+    assert declared.world is not None
+    assert declared.world == World.from_plain({**world.plain(), "source": "declared"})
+
+
+def test_a_draft_is_a_declaration_that_promises_nothing_outside(tmp_path: Path) -> None:
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(draft(Stack.IPV6, about="v1.36.3"))
+
+    declared = read(path)
+
+    assert (declared.stack, declared.world) == (Stack.IPV6, None)
+
+
+def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
+    lines = draft(Stack.IPV6, about="v1.36.3").splitlines()
+    keys = (
+        "# egress",
+        "# nat64",
+        "#   ",
+        "# dns64",
+        "# clat",
+        "# proxy",
+        "# registry",
+        "# targets",
+        "# - ",
+    )
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text("\n".join(x[2:] if x.startswith(keys) else x for x in lines))
+
+    world = read(path).world
+
+    assert world is not None
+    assert world.egress is Egress.MASQUERADE
+    assert world.find(Role.DUAL) is not None
+
+
+BAD = {
+    "not yaml": ("x: {", "is not YAML"),
+    "unknown key": ("colour: red", "'colour' was unexpected"),
+    "unknown stack": ("stack: v6", "stack: 'v6' is not one of"),
+    "illegal length": (
+        "nat64: {prefixes: ['2001:db8::/95']}",
+        "[0]: 2001:db8::/95 has an illegal",
+    ),
+    "u-octet": (
+        "nat64: {prefixes: ['2001:db8:0:0:100::/96']}",
+        "u-octet (bits 64 to 71)",
+    ),
+    "no prefix": ("nat64: {prefixes: ['198.51.100.0/24']}", "is no IPv6 prefix"),
+    "pool": (
+        "nat64: {prefixes: ['64:ff9b::/96'], pool: ['::/0']}",
+        "'::/0' is no IPv4 CIDR",
+    ),
+    "dns64 alone": ("dns64: true", "dns64: there is no nat64"),
+    "no address": ("targets: [{role: v6, addresses: [there], tcp: 1}]", "'there' is no IP address"),
+    "two v6": ("targets: [{role: v6, addresses: ['::1', '::2'], tcp: 1}]", "two of one family"),
+    "half a dual": (
+        "targets: [{role: dual, addresses: ['::1'], tcp: 1}]",
+        "needs one of each",
+    ),
+    "no port": ("targets: [{role: v6, addresses: ['::1']}]", "it has no port"),
+    "port": ("targets: [{role: v6, addresses: ['::1'], tcp: 70000}]", "70000 is greater than"),
+    "overlap": (
+        "targets: [{role: v6, addresses: ['::1'], tcp: 1}, {role: narrow, addresses: ['::1'], "
+        "tcp: 1}]",
+        "::1 is v6's already",
+    ),
+    "same role": (
+        "targets: [{role: v6, addresses: ['::1'], tcp: 1}, {role: v6, addresses: ['::2'], tcp: 1}]",
+        "role v6 is given twice",
+    ),
+    "credentials": ("proxy: http://me:secret@[::1]:3128", "proxy: "),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_named(tmp_path: Path, case: str) -> None:
+    body, words = BAD[case]
+
+    with pytest.raises(ConfigError) as caught:
+        read(_file(tmp_path, body))
+
+    assert words in str(caught.value)
+    assert str(tmp_path / "ipv6k8s.yaml") in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        read(tmp_path / "none.yaml")
+
+
+def test_a_list_is_no_declaration(tmp_path: Path) -> None:
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(yaml.safe_dump([1]))
+
+    with pytest.raises(ConfigError, match="is no declaration"):
+        read(path)

@@ -1,0 +1,234 @@
+"""What a hermetic world asks of the engine, of nodes and of CoreDNS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.process import CommandFailed, Finished
+from pytest_ipv6k8s.targets import hermetic
+
+COREFILE = """.:53 {
+    errors
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       ttl 30
+    }
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    loop
+}
+"""
+NETWORK = {"ipv6k8s-abc": {"IPAddress": "172.18.0.9", "GlobalIPv6Address": "fd00:18::9"}}
+
+
+def _node(number: int) -> Node:
+    return Node(
+        name=f"n{number}",
+        internal_ips=(f"fd00:18::{number + 2}", f"172.18.0.{number + 2}"),
+        pod_cidrs=(f"fd00:10:244:{number}::/64", f"10.244.{number}.0/24"),
+        can_run_probes=True,
+        labels={},
+        kubelet="",
+        kernel="",
+        runtime="",
+    )
+
+
+class Engine:
+    """A container engine that does what it is told, or fails at one thing."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.fails_at = ""
+
+    def run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> Finished:
+        """Record a command."""
+        line = " ".join(str(word) for word in command)
+        self.asked.append((line, stdin))
+        failed = bool(self.fails_at) and self.fails_at in line
+        out = json.dumps(NETWORK) if "inspect --format" in line else ""
+        return Finished(command=(line,), code=int(failed), out=out, err="denied" if failed else "")
+
+    def must_run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> str:
+        """Record a command that has to succeed."""
+        finished = self.run(command, within=within, stdin=stdin)
+        if not finished.ok:
+            raise CommandFailed("it failed", finished=finished)
+        return finished.out
+
+    def script(self, node: str) -> str:
+        """Return what a node was told."""
+        return next(stdin for line, stdin in self.asked if f"exec -i {node} sh" in line)
+
+    def lines(self, words: str) -> list[str]:
+        """Return the commands with these words."""
+        return [line for line, _ in self.asked if words in line]
+
+
+class Dns:
+    """An API server with a CoreDNS."""
+
+    def __init__(self, corefile: str = COREFILE) -> None:
+        self.corefile = corefile
+        self.restarts = 0
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return the ConfigMap or the Deployment."""
+        if "configmaps" in path:
+            return {"data": {"Corefile": self.corefile}}
+        counts = {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}
+        status = {"observedGeneration": self.restarts, **counts}
+        return {
+            "metadata": {"generation": self.restarts},
+            "spec": {"replicas": 2},
+            "status": status,
+        }
+
+    def patch(self, path: str, body: dict[str, Any]) -> None:
+        """Change either."""
+        if "configmaps" in path:
+            self.corefile = body["data"]["Corefile"]
+        else:
+            self.restarts += 1
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine in the place of the real one."""
+    made = Engine()
+    monkeypatch.setattr(hermetic, "run", made.run)
+    monkeypatch.setattr(hermetic, "must_run", made.must_run)
+    return made
+
+
+def _plan(
+    stack: Stack = Stack.IPV6, egress: Egress = Egress.MASQUERADE, dns64: str = "resolver"
+) -> hermetic.Plan:
+    return hermetic.Plan(
+        run_id="abc",
+        image="outside:1",
+        stack=stack,
+        nodes=(_node(0), _node(1)),
+        egress=egress,
+        dns64=dns64,
+    )
+
+
+def _build(plan: hermetic.Plan, dns: Dns, folder: Path) -> hermetic.Built:
+    return hermetic.build(plan, dns, b"zip", folder, lambda line: None)  # type: ignore[arg-type]
+
+
+def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
+    engine: Engine, tmp_path: Path
+) -> None:
+    _build(_plan(), Dns(), tmp_path)
+
+    (started,) = engine.lines("docker run")
+    for words in ("--privileged", "--network ipv6k8s-abc", "--label ipv6k8s.run=abc", "outside:1"):
+        assert words in started
+
+
+def test_dns_is_led_to_the_resolver_and_back(engine: Engine, tmp_path: Path) -> None:
+    dns = Dns()
+
+    built = _build(_plan(Stack.DUAL), dns, tmp_path)
+    led = dns.corefile
+    hermetic.remove(built, dns)  # type: ignore[arg-type]
+
+    assert "forward . 192.0.2.53 2001:db8:53::53 {" in led
+    assert "max_concurrent 1000" in led
+    assert dns.corefile == COREFILE
+    assert dns.restarts == 2
+
+
+def test_coredns_may_synthesise_itself(engine: Engine, tmp_path: Path) -> None:
+    dns = Dns()
+
+    _build(_plan(dns64="coredns"), dns, tmp_path)
+
+    assert "    dns64 2001:db8:64::/96\n    forward . 2001:db8:53::54 {" in dns.corefile
+
+
+def test_a_dns_that_forwards_nowhere_is_named_and_nothing_stays(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with pytest.raises(ClusterError, match="CoreDNS forwards nowhere"):
+        _build(_plan(), Dns(".:53 {\n}\n"), tmp_path)
+
+    assert engine.lines("docker rm --force --volumes ipv6k8s-abc-outside")
+
+
+@pytest.mark.parametrize(
+    ("egress", "words"),
+    [
+        (Egress.MASQUERADE, ["ip6 saddr fd00:10:244:1::/64", "masquerade"]),
+        (Egress.NATIVE, ["notrack"]),
+        (Egress.NONE, ["type filter hook forward", "drop"]),
+        (Egress.NPTV6, ["SNPT --src-pfx fd00:10:244:1::/64 --dst-pfx 2001:db8:f:2::/64", "DNPT"]),
+    ],
+)
+def test_each_style_has_its_rules(
+    engine: Engine, tmp_path: Path, egress: Egress, words: list[str]
+) -> None:
+    _build(_plan(egress=egress), Dns(), tmp_path)
+
+    script = engine.script("n1")
+    assert "ip -6 route replace 2001:db8::/32 via fd00:18::9" in script
+    assert "ip -4" not in script
+    for word in words:
+        assert word in script
+
+
+@pytest.mark.parametrize(
+    ("egress", "routes"),
+    [
+        (Egress.MASQUERADE, {}),
+        (Egress.NATIVE, {"fd00:10:244:0::/64": "fd00:18::2", "fd00:10:244:1::/64": "fd00:18::3"}),
+        (Egress.NPTV6, {"2001:db8:f:1::/64": "fd00:18::2", "2001:db8:f:2::/64": "fd00:18::3"}),
+    ],
+)
+def test_the_outside_has_routes_back_where_nothing_is_masqueraded(
+    engine: Engine, tmp_path: Path, egress: Egress, routes: dict[str, str]
+) -> None:
+    _build(_plan(egress=egress), Dns(), tmp_path)
+
+    plan = next(stdin for line, stdin in engine.asked if "targets.world" in line)
+    assert json.loads(plan)["routes"] == routes
+
+
+@pytest.mark.parametrize("step", ["docker run", "test -c /dev/net/tun", "targets.world"])
+def test_an_engine_that_may_not_is_told_in_one_sentence(
+    engine: Engine, tmp_path: Path, step: str
+) -> None:
+    engine.fails_at = step
+
+    with pytest.raises(HostProblem, match="outside world") as caught:
+        _build(_plan(), Dns(), tmp_path)
+
+    assert "--ipv6k8s-outside none" in caught.value.remedy
+    assert engine.lines("docker rm --force")
+
+
+def test_an_image_that_cannot_be_had_is_named(engine: Engine, tmp_path: Path) -> None:
+    engine.fails_at = "docker"
+
+    with pytest.raises(HostProblem, match="image of the outside world cannot be had"):
+        hermetic.have_image("outside:1", tmp_path, lambda line: None)
+
+
+def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Path) -> None:
+    engine.fails_at = "image inspect"
+
+    tag = hermetic.have_image(None, tmp_path, lambda line: None)
+
+    assert tag.startswith("ipv6k8s/outside:")
+    assert engine.lines(f"docker build --quiet --tag {tag}")
+    assert "tayga" in (tmp_path / "outside-image" / "packages.txt").read_text()

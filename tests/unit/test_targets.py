@@ -1,0 +1,55 @@
+"""What a world provides, and how it crosses the border to workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Egress, Family, Stack
+from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.targets import Role, Target, World, hermetic, provides
+
+OUTSIDE_NEEDS = [
+    need
+    for need in Need
+    if need
+    not in {
+        Need.TWO_NODES,
+        Need.NODE_POD_CIDRS,
+        Need.HOST_NETWORK_PROBES,
+        Need.HOST_NETWORK_PODS,
+        Need.CLUSTER_DNS,
+    }
+]
+WORLD = hermetic.world_of(Stack.IPV6, Egress.MASQUERADE)
+
+
+def test_a_world_survives_the_way_to_a_worker() -> None:
+    assert World.from_plain(json.loads(json.dumps(WORLD.plain()))) == WORLD
+
+
+@pytest.mark.parametrize("need", OUTSIDE_NEEDS, ids=lambda need: str(need.name))
+def test_an_empty_world_provides_nothing(need: Need) -> None:
+    assert not provides(World(source="declared"), need)
+
+
+@pytest.mark.parametrize("need", OUTSIDE_NEEDS, ids=lambda need: str(need.name))
+def test_a_hermetic_world_provides_all_but_a_clat(need: Need) -> None:
+    wanted = need not in (Need.CLAT, Need.NATIVE_EGRESS)
+
+    assert provides(WORLD, need) is wanted
+
+
+def test_no_egress_is_no_egress_to_be_checked() -> None:
+    assert not provides(dataclasses.replace(WORLD, egress=Egress.NONE), Need.EGRESS)
+
+
+def test_an_ipv6_target_may_be_dual_or_not() -> None:
+    only = Target(role=Role.V6, addresses=("2001:db8::1",), tcp=443)
+    world = World(source="declared", targets=(only,))
+
+    assert world.ipv6_target is only
+    assert only.address(Family.V6) == "2001:db8::1"
+    assert only.address(Family.V4) == ""
