@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster
-from tests.real import kind_cluster
+from tests.real import OutsideWorld, kind_cluster, outside_world
 
 pytest_plugins = ["pytester"]
 
@@ -25,3 +25,12 @@ def dual_cluster() -> Iterator[Cluster]:
     """A two-node dual-stack kind cluster, IPv4 first."""
     with kind_cluster(Stack.DUAL) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def ipv6_outside(
+    ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OutsideWorld]:
+    """A hermetic outside world beside the IPv6-only cluster, with NAT66."""
+    with outside_world(ipv6_cluster, tmp_path_factory.mktemp("outside")) as world:
+        yield world

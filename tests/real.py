@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
+from pytest_ipv6k8s.kube import inventory
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.process import must_run
 from pytest_ipv6k8s.settings import Settings, resolve
+from pytest_ipv6k8s.targets import declaration, hermetic
 
 RUN_TIME = 600
 
@@ -47,6 +52,44 @@ def kind_cluster(stack: Stack, *, workers: int = 1) -> Iterator[Cluster]:
     finally:
         found.delete(f"ipv6k8s-{run_id}")
         ownership.forget(run_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideWorld:
+    """A hermetic world that stands beside a cluster, and the declaration that describes it."""
+
+    container: str
+    declaration: Path
+
+    @property
+    def option(self) -> str:
+        """The option with which the suite uses it."""
+        return f"--ipv6k8s-declaration={self.declaration}"
+
+
+@contextmanager
+def outside_world(
+    cluster: Cluster, folder: Path, egress: Egress = Egress.MASQUERADE
+) -> Iterator[OutsideWorld]:
+    """Make a world beside a cluster, and take it away afterwards."""
+    settings = settings_of_environment()
+    api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
+    facts = inventory.read(api)
+    plan = hermetic.Plan(
+        run_id="tests",
+        image=settings.outside_image,
+        stack=facts.stack,
+        nodes=facts.nodes,
+        egress=egress,
+        dns64="resolver",
+    )
+    built = hermetic.build(plan, api, zipapp(), folder, print)
+    file = folder / "ipv6k8s.yaml"
+    file.write_text(declaration.text(facts.stack, built.world))
+    try:
+        yield OutsideWorld(container=built.container, declaration=file)
+    finally:
+        hermetic.remove(built, api)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +147,14 @@ def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
     )
     report = json.loads(file.read_text()) if file.exists() else {}
     return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
+
+
+def engine_objects() -> set[str]:
+    """Return the names of all containers, networks and volumes."""
+    containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], within=30)
+    networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], within=30)
+    volumes = must_run(["docker", "volume", "ls", "-q"], within=30)
+    return {*containers.split(), *networks.split(), *volumes.split()}
 
 
 def on_node(node: str, script: str, *, within: float = 60) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from pytest_ipv6k8s.process import must_run
-from tests.real import RUN_TIME, command, kubectl
+from tests.real import RUN_TIME, command, engine_objects, kubectl
 
 pytestmark = pytest.mark.real_cluster
 
@@ -52,18 +51,11 @@ def test_probes_are_removed(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_half_made_cluster_is_removed(tmp_path: Path, number: int) -> None:
-    before = _engine_objects()
+    before = engine_objects()
     words = [sys.executable, "-m", "pytest", "--ipv6k8s-provider=kind", "-p", "no:cacheprovider"]
 
     code, out = _interrupt_when(words, "making kind cluster", number, tmp_path)
 
     assert code == 2, out
-    assert _engine_objects() == before
+    assert engine_objects() == before
     assert not list((tmp_path / "state").glob("**/state.json"))
-
-
-def _engine_objects() -> set[str]:
-    containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], within=30)
-    networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], within=30)
-    volumes = must_run(["docker", "volume", "ls", "-q"], within=30)
-    return {*containers.split(), *networks.split(), *volumes.split()}

@@ -31,10 +31,17 @@ class Fault:
     cause: dict[str, str]
 
 
-def prove(fault: Fault, cluster: Cluster, folder: Path) -> None:
-    """Break the cluster, see just the right checks fail, heal it, and see them pass."""
+def prove(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
+    """Break the cluster, see just the right checks fail, heal it, and see them pass.
+
+    Args:
+        fault: what is broken, and what has to come of it.
+        cluster: a healthy cluster.
+        folder: where reports go.
+        options: more options for the suite.
+    """
     with fault.broken(cluster):
-        run = run_suite(cluster, folder, *IMPATIENT)
+        run = run_suite(cluster, folder, *IMPATIENT, *options)
     failed = run.ids("fail")
     assert fault.must <= failed, f"not red: {sorted(fault.must - failed)}\n{run.out}"
     strays = run.red - fault.must - fault.may
@@ -43,6 +50,7 @@ def prove(fault: Fault, cluster: Cluster, folder: Path) -> None:
         causes = run.check(id)["items"][0].get("failure", {}).get("causes", [])
         assert any(words in cause for cause in causes[:3]), (id, words, causes)
         assert words in run.out, f"{words!r} is not printed"
-    healed = run_suite(cluster, folder, "-k", " or ".join(sorted(fault.must)))
+    only = ("-k", " or ".join(sorted(fault.must)))
+    healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
