@@ -90,7 +90,7 @@ def test_a_stack_has_its_families_in_order(stack: Stack, families: tuple[Family,
     assert Stack.from_families(iter(families)) is stack
 
 
-@given(ADDRESSES)
+@given(st.ip_addresses(v=4) | PLAIN_V6)
 def test_whatever_python_prints_of_an_address_is_canonical(address: object) -> None:
     assert is_canonical(str(address))
 
@@ -148,10 +148,9 @@ def test_a_cidr_with_a_length_that_cannot_be_is_not_canonical(text: str) -> None
     assert not is_canonical(text)
 
 
-def test_a_mapped_address_has_one_canonical_form_of_its_two() -> None:
-    forms = ["::ffff:192.0.2.1", "::ffff:c000:201"]
-
-    assert [is_canonical(form) for form in forms].count(True) == 1
+def test_a_mapped_address_ends_in_dotted_form() -> None:
+    assert is_canonical("::ffff:192.0.2.1")
+    assert not is_canonical("::ffff:c000:201")
     assert not is_canonical("::FFFF:192.0.2.1")
     assert not is_canonical("0:0:0:0:0:ffff:192.0.2.1")
 
