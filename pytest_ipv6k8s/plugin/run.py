@@ -63,6 +63,7 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
 
     def tell(line: str) -> None:
         if reporter is not None:
+            reporter.ensure_newline()
             reporter.write_line(f"ipv6k8s: {line}")
 
     return tell
