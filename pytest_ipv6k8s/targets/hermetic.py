@@ -267,6 +267,7 @@ def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
 
 
 def _egress_lines(plan: Plan, node: Node, family: Family, cidr: str) -> list[str]:
+    """Return the rules of a style; to masquerade is the CNI's own task, and under test."""
     six = family is Family.V6
     kind, outside = ("ip6", layout.IPV6_ROUTES) if six else ("ip", layout.IPV4_ROUTES)
     away = f"{kind} saddr {cidr} {kind} daddr {{ {', '.join(outside)} }}"
@@ -274,12 +275,12 @@ def _egress_lines(plan: Plan, node: Node, family: Family, cidr: str) -> list[str
     translate = plan.egress is Egress.NPTV6 and six
     if plan.egress is Egress.NONE:
         chain = ["type filter hook forward priority -10", f"{away} drop"]
-    elif plan.egress is Egress.NATIVE or translate:
+    elif plan.egress is not Egress.NATIVE and not translate:
+        return []
+    else:
         own = _nptv6_prefix(plan.nodes.index(node)) if translate else cidr
         untracked = [f"{away} notrack", f"{back} {kind} daddr {own} notrack"]
         chain = ["type filter hook prerouting priority raw", *untracked]
-    else:
-        chain = ["type nat hook postrouting priority srcnat - 5", f"{away} masquerade"]
     table = ["nft -f - <<'END'", f"table {kind} ipv6k8s_egress {{", "chain egress {"]
     lines = [*table, *(f"{line};" for line in chain), "}", "}", "END"]
     return lines + (_nptv6_lines(plan, node, cidr) if translate else [])

@@ -169,7 +169,6 @@ def test_a_dns_that_forwards_nowhere_is_named_and_nothing_stays(
 @pytest.mark.parametrize(
     ("egress", "words"),
     [
-        (Egress.MASQUERADE, ["ip6 saddr fd00:10:244:1::/64", "masquerade"]),
         (Egress.NATIVE, ["notrack"]),
         (Egress.NONE, ["type filter hook forward", "drop"]),
         (Egress.NPTV6, ["SNPT --src-pfx fd00:10:244:1::/64 --dst-pfx 2001:db8:f:2::/64", "DNPT"]),
