@@ -162,6 +162,16 @@ def on_node(node: str, script: str, *, within: float = 60) -> str:
     return must_run(["docker", "exec", node, "sh", "-ec", script], within=within)
 
 
+def in_outside(cluster: Cluster, script: str, *, within: float = 60) -> str:
+    """Run a shell script in the container of the outside world beside a cluster."""
+    return on_node(f"{cluster.name}-outside", script, within=within)
+
+
+def nodes_of(cluster: Cluster) -> tuple[str, str]:
+    """Return the names of a two-node kind cluster's nodes."""
+    return f"{cluster.name}-control-plane", f"{cluster.name}-worker"
+
+
 def kubectl(cluster: Cluster, *arguments: str, stdin: str = "", within: float = 90) -> str:
     """Run kubectl on the control plane's node."""
     node = f"{cluster.name}-control-plane"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.real import run_suite
+from tests.real import kubectl, run_suite
+
+OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
+"""A fault outside leaves the rest of the suite alone; what may suffer is asked."""
 
 IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 """A broken cluster makes checks wait in vain: let them wait side by side, and not as long."""
@@ -54,3 +58,23 @@ def prove(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
     healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
+
+
+@contextmanager
+def other_corefile(cluster: Cluster, change: Callable[[str], str]) -> Iterator[None]:
+    """Run CoreDNS with a changed Corefile, and with the old one afterwards."""
+    where = ("-n", "kube-system", "get", "configmap", "coredns", "-o", "jsonpath={.data.Corefile}")
+    before = kubectl(cluster, *where)
+    _load(cluster, change(before))
+    try:
+        yield
+    finally:
+        _load(cluster, before)
+
+
+def _load(cluster: Cluster, corefile: str) -> None:
+    patch = json.dumps({"data": {"Corefile": corefile}})
+    system = ("-n", "kube-system")
+    kubectl(cluster, *system, "patch", "configmap", "coredns", "--type=merge", "-p", patch)
+    kubectl(cluster, *system, "rollout", "restart", "deployment/coredns")
+    kubectl(cluster, *system, "rollout", "status", "deployment/coredns", "--timeout=80s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,31 +9,17 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.faults.fault import Fault, prove
-from tests.real import kubectl
+from tests.faults.fault import Fault, other_corefile, prove
 
 pytestmark = pytest.mark.real_cluster
 TEMPLATE = "    template IN AAAA . {\n        rcode NXDOMAIN\n    }\n    kubernetes "
 
 
-def _load(cluster: Cluster, corefile: str) -> None:
-    patch = json.dumps({"data": {"Corefile": corefile}})
-    system = ("-n", "kube-system")
-    kubectl(cluster, *system, "patch", "configmap", "coredns", "--type=merge", "-p", patch)
-    kubectl(cluster, *system, "rollout", "restart", "deployment/coredns")
-    kubectl(cluster, *system, "rollout", "status", "deployment/coredns", "--timeout=80s")
-
-
 @contextmanager
 def nxdomain_for_aaaa(cluster: Cluster) -> Iterator[None]:
-    """Put a template before the kubernetes plugin and restart CoreDNS."""
-    where = ("-n", "kube-system", "get", "configmap", "coredns", "-o", "jsonpath={.data.Corefile}")
-    corefile = kubectl(cluster, *where)
-    _load(cluster, corefile.replace("    kubernetes ", TEMPLATE, 1))
-    try:
+    """Put a template before the kubernetes plugin."""
+    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", TEMPLATE, 1)):
         yield
-    finally:
-        _load(cluster, corefile)
 
 
 FAULT = Fault(

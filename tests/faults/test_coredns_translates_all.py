@@ -1,0 +1,39 @@
+"""CoreDNS' dns64 with translate_all replaces the records of the cluster's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.faults.fault import OUTSIDE_AREAS, Fault, other_corefile, prove
+from tests.real import OutsideWorld
+
+pytestmark = pytest.mark.real_cluster
+DNS64 = """    dns64 {
+        prefix 2001:db8:64::/96
+        translate_all
+    }
+    kubernetes """
+
+
+@contextmanager
+def translate_all(cluster: Cluster) -> Iterator[None]:
+    """Put the plugin before the kubernetes plugin."""
+    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", DNS64, 1)):
+        yield
+
+
+FAULT = Fault(
+    broken=translate_all,
+    must=frozenset({"N64-13"}),
+    may=frozenset({"DNS-04", "DNS-07"}),
+    cause={},
+)
+
+
+def test_translate_all(ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path) -> None:
+    prove(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)

@@ -1,0 +1,45 @@
+"""The NAT64 gateway drops UDP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
+from tests.real import OutsideWorld, in_outside
+
+pytestmark = pytest.mark.real_cluster
+RULES = """
+table ip6 ipv6k8s_fault {
+  chain pre {
+    type filter hook prerouting priority 0;
+    ip6 daddr { 2001:db8:64::/96, 3fff::/20 } meta l4proto udp drop
+  }
+}
+"""
+
+
+@contextmanager
+def udp_dropped(cluster: Cluster) -> Iterator[None]:
+    """Drop UDP towards every prefix."""
+    in_outside(cluster, f"nft -f - <<'END'\n{RULES}\nEND")
+    try:
+        yield
+    finally:
+        in_outside(cluster, "nft delete table ip6 ipv6k8s_fault")
+
+
+FAULT = Fault(
+    broken=udp_dropped,
+    must=frozenset({"N64-15"}),
+    may=frozenset({"N64-19", "N64-23"}),
+    cause={},
+)
+
+
+def test_udp_dropped(ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path) -> None:
+    prove(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)

@@ -1,0 +1,47 @@
+"""ICMPv6 packet-too-big is dropped at the 1280-byte hop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
+from tests.real import OutsideWorld, in_outside
+
+pytestmark = pytest.mark.real_cluster
+RULES = """
+table ip6 ipv6k8s_fault {
+  chain out {
+    type filter hook output priority 0;
+    icmpv6 type packet-too-big drop
+  }
+}
+"""
+
+
+@contextmanager
+def packet_too_big_dropped(cluster: Cluster) -> Iterator[None]:
+    """Drop the router's own ICMPv6 type 2."""
+    in_outside(cluster, f"nft -f - <<'END'\n{RULES}\nEND")
+    try:
+        yield
+    finally:
+        in_outside(cluster, "nft delete table ip6 ipv6k8s_fault")
+
+
+FAULT = Fault(
+    broken=packet_too_big_dropped,
+    must=frozenset({"MTU-07", "MTU-12"}),
+    may=frozenset({"MTU-08"}),
+    cause={"MTU-07": "packet-too-big"},
+)
+
+
+def test_packet_too_big_dropped(
+    ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path
+) -> None:
+    prove(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
