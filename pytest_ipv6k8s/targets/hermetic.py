@@ -28,6 +28,7 @@ _HOME = "/ipv6k8s"
 _BUILD, _COPY, _COMMAND = 900.0, 60.0, 30.0
 _COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 _COREFILE = "/api/v1/namespaces/kube-system/configmaps/coredns"
+_KEPT = "ipv6k8s/corefile-before"
 _FORWARD = re.compile(r"^(\s*forward\s+\.\s+)([^\n{]+?)(\s*\{|\s*)$", re.MULTILINE)
 
 
@@ -105,11 +106,12 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
     """
     image = have_image(plan.image, home, progress)
     network = _network_of(plan.nodes[0].name)
+    _refuse_second(f"{network}-outside")
     built = Built(
         world=world_of(plan.stack, plan.egress, container=f"{network}-outside"),
         container=f"{network}-outside",
         nodes=tuple(node.name for node in plan.nodes),
-        corefile=api.get(_COREFILE)["data"]["Corefile"],
+        corefile=_healthy_corefile(api),
     )
     try:
         _start_container(built.container, network, image, plan.run_id)
@@ -118,7 +120,7 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
         _run_in(built.container, "world", {"routes": _routes_back(plan)})
         for node in plan.nodes:
             _lead_node(node, plan, ours)
-        _point_dns(api, _corefile(built.corefile, plan))
+        _point_dns(api, _corefile(built.corefile, plan), before=built.corefile)
     except BaseException:
         remove(built, api)
         raise
@@ -138,7 +140,22 @@ def remove(built: Built, api: Api | None) -> None:
     for node in built.nodes:
         run(["docker", "exec", node, "sh", "-c", _leave_script()], within=_COMMAND)
     if api.get(_COREFILE)["data"]["Corefile"] != built.corefile:
-        _point_dns(api, built.corefile)
+        _point_dns(api, built.corefile, before=None)
+
+
+def _refuse_second(container: str) -> None:
+    if run(["docker", "container", "inspect", container], within=_COMMAND).ok:
+        raise HostProblem(
+            f"an outside world stands already beside this cluster: container {container}",
+            remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
+        )
+
+
+def _healthy_corefile(api: Api) -> str:
+    """Return the Corefile, or what it was before a run that was killed changed it."""
+    found = api.get(_COREFILE)
+    kept = (found.get("metadata", {}).get("annotations") or {}).get(_KEPT)
+    return str(kept or found["data"]["Corefile"])
 
 
 def _network_of(node: str) -> str:
@@ -325,9 +342,13 @@ def _corefile(before: str, plan: Plan) -> str:
     return changed
 
 
-def _point_dns(api: Api, corefile: str) -> None:
-    """Change the Corefile and start CoreDNS anew: its own reload can take two minutes."""
-    api.patch(_COREFILE, {"data": {"Corefile": corefile}})
+def _point_dns(api: Api, corefile: str, *, before: str | None) -> None:
+    """Change the Corefile and start CoreDNS anew: its own reload can take two minutes.
+
+    What was there before is kept beside it until it is there again.
+    """
+    kept = {"annotations": {_KEPT: before}}
+    api.patch(_COREFILE, {"metadata": kept, "data": {"Corefile": corefile}})
     stamp = hashlib.sha256(corefile.encode()).hexdigest()[:12]
     annotations = {"ipv6k8s/corefile": stamp}
     api.patch(_COREDNS, {"spec": {"template": {"metadata": {"annotations": annotations}}}})

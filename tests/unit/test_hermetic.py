@@ -48,12 +48,14 @@ class Engine:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.fails_at = ""
+        self.stands = False
 
     def run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> Finished:
         """Record a command."""
         line = " ".join(str(word) for word in command)
         self.asked.append((line, stdin))
         failed = bool(self.fails_at) and self.fails_at in line
+        failed = failed or (not self.stands and "container inspect" in line)
         out = json.dumps(NETWORK) if "inspect --format" in line else ""
         return Finished(command=(line,), code=int(failed), out=out, err="denied" if failed else "")
 
@@ -79,11 +81,13 @@ class Dns:
     def __init__(self, corefile: str = COREFILE) -> None:
         self.corefile = corefile
         self.restarts = 0
+        self.kept: str | None = None
 
     def get(self, path: str) -> dict[str, Any]:
         """Return the ConfigMap or the Deployment."""
         if "configmaps" in path:
-            return {"data": {"Corefile": self.corefile}}
+            annotations = {"ipv6k8s/corefile-before": self.kept}
+            return {"metadata": {"annotations": annotations}, "data": {"Corefile": self.corefile}}
         counts = {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}
         status = {"observedGeneration": self.restarts, **counts}
         return {
@@ -96,6 +100,7 @@ class Dns:
         """Change either."""
         if "configmaps" in path:
             self.corefile = body["data"]["Corefile"]
+            self.kept = body["metadata"]["annotations"]["ipv6k8s/corefile-before"]
         else:
             self.restarts += 1
 
@@ -231,3 +236,21 @@ def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Pa
     assert tag.startswith("ipv6k8s/outside:")
     assert engine.lines(f"docker build --quiet --tag {tag}")
     assert "tayga" in (tmp_path / "outside-image" / "packages.txt").read_text()
+
+
+def test_a_second_world_beside_a_cluster_is_refused(engine: Engine, tmp_path: Path) -> None:
+    engine.stands = True
+
+    with pytest.raises(HostProblem, match="stands already beside this cluster"):
+        _build(_plan(), Dns(), tmp_path)
+
+    assert not engine.lines("docker rm")
+
+
+def test_what_a_killed_run_changed_is_not_taken_for_healthy(engine: Engine, tmp_path: Path) -> None:
+    dns = Dns()
+    _build(_plan(), dns, tmp_path)
+
+    hermetic.remove(_build(_plan(), dns, tmp_path), dns)  # type: ignore[arg-type]
+
+    assert (dns.corefile, dns.kept) == (COREFILE, None)
