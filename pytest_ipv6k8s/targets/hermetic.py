@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import ipaddress
 import json
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,20 +15,23 @@ from typing import Any
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
-from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import CommandFailed, must_run, run
-from pytest_ipv6k8s.targets import Nat64, Role, Target, WellKnownPrefix, World, layout
-from pytest_ipv6k8s.waiting import wait_until
+from pytest_ipv6k8s.targets import (
+    Nat64,
+    Role,
+    Target,
+    WellKnownPrefix,
+    World,
+    cluster_dns,
+    layout,
+)
 
 Progress = Callable[[str], None]
 _HOME = "/ipv6k8s"
 _BUILD, _COPY, _COMMAND = 900.0, 60.0, 30.0
-_COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
-_COREFILE = "/api/v1/namespaces/kube-system/configmaps/coredns"
-_KEPT = "ipv6k8s/corefile-before"
-_FORWARD = re.compile(r"^(\s*forward\s+\.\s+)([^\n{]+?)(\s*\{|\s*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
         world=world_of(plan.stack, plan.egress, container=f"{network}-outside"),
         container=f"{network}-outside",
         nodes=tuple(node.name for node in plan.nodes),
-        corefile=_healthy_corefile(api),
+        corefile=cluster_dns.healthy_corefile(api),
     )
     try:
         _start_container(built.container, network, image, plan.run_id)
@@ -120,7 +122,7 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
         _run_in(built.container, "world", {"routes": _routes_back(plan)})
         for node in plan.nodes:
             _lead_node(node, plan, ours)
-        _point_dns(api, _corefile(built.corefile, plan), before=built.corefile)
+        cluster_dns.point(api, _corefile(built.corefile, plan), before=built.corefile)
     except BaseException:
         remove(built, api)
         raise
@@ -139,8 +141,8 @@ def remove(built: Built, api: Api | None) -> None:
         return
     for node in built.nodes:
         run(["docker", "exec", node, "sh", "-c", _leave_script()], within=_COMMAND)
-    if api.get(_COREFILE)["data"]["Corefile"] != built.corefile:
-        _point_dns(api, built.corefile, before=None)
+    if not cluster_dns.is_pointed(api, built.corefile):
+        cluster_dns.point(api, built.corefile, before=None)
 
 
 def _refuse_second(container: str) -> None:
@@ -149,13 +151,6 @@ def _refuse_second(container: str) -> None:
             f"an outside world stands already beside this cluster: container {container}",
             remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
         )
-
-
-def _healthy_corefile(api: Api) -> str:
-    """Return the Corefile, or what it was before a run that was killed changed it."""
-    found = api.get(_COREFILE)
-    kept = (found.get("metadata", {}).get("annotations") or {}).get(_KEPT)
-    return str(kept or found["data"]["Corefile"])
 
 
 def _network_of(node: str) -> str:
@@ -327,40 +322,11 @@ def _leave_script() -> str:
 
 
 def _corefile(before: str, plan: Plan) -> str:
-    """Return the Corefile with the world's resolver as upstream."""
-    index = [0 if family is Family.V6 else 1 for family in plan.stack.families]
-    servers = layout.PLAIN_SERVER if plan.dns64 == "coredns" else layout.DNS64_SERVER
-    upstreams = " ".join(servers[number] for number in index)
-    changed, count = _FORWARD.subn(rf"\g<1>{upstreams}\g<3>", before)
-    if not count:
-        raise ClusterError(
-            "CoreDNS forwards nowhere, so pods cannot ask the outside world's resolver",
-            remedy="add `forward . /etc/resolv.conf` to its Corefile",
-        )
-    if plan.dns64 == "coredns":
-        changed = _FORWARD.sub(rf"    dns64 {layout.NAT64_PREFIXES[0]}\n\g<0>", changed)
-    return changed
-
-
-def _point_dns(api: Api, corefile: str, *, before: str | None) -> None:
-    """Change the Corefile and start CoreDNS anew: its own reload can take two minutes.
-
-    What was there before is kept beside it until it is there again.
-    """
-    kept = {"annotations": {_KEPT: before}}
-    api.patch(_COREFILE, {"metadata": kept, "data": {"Corefile": corefile}})
-    stamp = hashlib.sha256(corefile.encode()).hexdigest()[:12]
-    annotations = {"ipv6k8s/corefile": stamp}
-    api.patch(_COREDNS, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
-
-    def rolled_out() -> bool:
-        found = api.get(_COREDNS)
-        status, wanted = found["status"], found["spec"]["replicas"]
-        counts = ("updatedReplicas", "replicas", "availableReplicas")
-        current = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-        return bool(current) and all(status.get(count) == wanted for count in counts)
-
-    wait_until("CoreDNS has been started anew", rolled_out, within=90)
+    own = plan.dns64 == "coredns"
+    servers = layout.PLAIN_SERVER if own else layout.DNS64_SERVER
+    upstreams = [servers[0 if family is Family.V6 else 1] for family in plan.stack.families]
+    dns64 = layout.NAT64_PREFIXES[0] if own else ""
+    return cluster_dns.corefile_towards(before, upstreams, dns64=dns64)
 
 
 def world_of(stack: Stack, egress: Egress, *, container: str = "outside") -> World:
