@@ -52,7 +52,7 @@ test: lint types lab ## everything that CI runs
 
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/python ci/bench/bench.py
+	$(BIN)/python -m ci.bench.bench
 
 docs: venv ## write the pages that are made from the code
 	$(BIN)/python ci/options_page.py

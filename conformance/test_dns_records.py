@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Need, check, expect
 from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.dns_messages import query, reply
+from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
 from pytest_ipv6k8s.probe.ops import dns_exchange
 from pytest_ipv6k8s.probe.scene import HTTP
 from pytest_ipv6k8s.waiting import eventually
@@ -24,30 +24,16 @@ def _ask(cluster, probes, name: str, record_type: str):
     return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
 
 
-def _said(record) -> str:
-    """Return what a reply says in a line: the data of its answers, or its response code."""
-    said = reply(record.answer.wire)
-    if said is None:
-        return f"{record.path}: {record.answer.error or 'no DNS message'}"
-    data = ", ".join(f"{kind} {data}" for kind, _, data in said.records)
-    return f"{record.path}: {said.rcode} {data or 'no data'}"
-
-
-def _data(record, record_type: str) -> set[str]:
-    said = reply(record.answer.wire)
-    return set(said.data(record_type)) if said else set()
-
-
 def _expect_data(cluster, probes, name: str, record_type: str, wanted: set[str]) -> None:
     records = eventually(
         lambda: _ask(cluster, probes, name, record_type),
-        lambda record: reply(record.answer.wire) is not None,
+        answered,
         expected=f"an answer for {name} {record_type}",
     )
 
-    wrong = [record for record in records if _data(record, record_type) != wanted]
+    wrong = [record for record in records if data_of(record, record_type) != wanted]
     shown = f"{name} {record_type} is {', '.join(sorted(wanted))}"
-    expect(not wrong, expected=shown, seen=wrong, say=_said)
+    expect(not wrong, expected=shown, seen=wrong, say=describe)
 
 
 def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
@@ -123,7 +109,7 @@ def test_missing_family_is_no_data(cluster, probes, services):
             not wrong,
             expected=f"NODATA for {service.dns_name} {family.other.record_type}",
             seen=wrong,
-            say=_said,
+            say=describe,
         )
 
 
@@ -180,8 +166,8 @@ def test_srv_target_resolves_in_every_family(cluster, probes, services):
 
     records = _ask(cluster, probes, f"_http._tcp.{service.dns_name}", "SRV")
     wanted = {f"{HTTP} {service.dns_name}"}
-    wrong = [r for r in records if {_target(data) for data in _data(r, "SRV")} != wanted]
-    expect(not wrong, expected=f"an SRV record for {wanted}", seen=wrong, say=_said)
+    wrong = [r for r in records if {_target(data) for data in data_of(r, "SRV")} != wanted]
+    expect(not wrong, expected=f"an SRV record for {wanted}", seen=wrong, say=describe)
     for family in service.families:
         addresses = {service.cluster_ip(family)}
         _expect_data(cluster, probes, service.dns_name, family.record_type, addresses)

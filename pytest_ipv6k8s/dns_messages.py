@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.errors import Inconclusive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,23 +18,37 @@ class Reply:
         records: the answer section: record type, owner and data, all as text.
         has_soa: whether the authority section has an SOA (RFC 2308 section 2.2).
         truncated: the TC bit.
+        ttls: the time to live of each record set of the answer section, in seconds.
     """
 
     rcode: str
     records: tuple[tuple[str, str, str], ...]
     has_soa: bool
     truncated: bool
+    ttls: tuple[int, ...] = ()
 
     def data(self, record_type: str) -> tuple[str, ...]:
         """Return the data of all answers of a type, sorted; addresses in canonical form."""
         return tuple(sorted(data for kind, _, data in self.records if kind == record_type))
 
 
-def query(name: str, record_type: str) -> str:
-    """Return a query in base64. Names end in a dot: nothing is searched for."""
+def query(name: str, record_type: str, *, validating: bool = False) -> str:
+    """Return a query in base64. Names end in a dot: nothing is searched for.
+
+    Args:
+        name: the full name.
+        record_type: A, AAAA and so on.
+        validating: set DO and CD, as a client does that validates itself (RFC 4035).
+    """
+    import dns.flags
     import dns.message
 
-    message = dns.message.make_query(name, record_type, use_edns=0, payload=1232)
+    flags = dns.flags.RD | dns.flags.CD if validating else dns.flags.RD
+    message = dns.message.make_query(
+        name, record_type, use_edns=0, payload=1232, flags=flags, want_dnssec=validating
+    )
+    if validating:
+        message.flags |= dns.flags.CD
     return base64.b64encode(message.to_wire()).decode()
 
 
@@ -58,4 +75,37 @@ def reply(wire: str) -> Reply | None:
         ),
         has_soa=any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority),
         truncated=bool(message.flags & dns.flags.TC),
+        ttls=tuple(int(rrset.ttl) for rrset in message.answer),
     )
+
+
+def data_of(record: Any, record_type: str) -> set[str]:
+    """Return the data of a type in the reply that a probe recorded; empty when there was none."""
+    found = reply(record.answer.wire)
+    return set(found.data(record_type)) if found else set()
+
+
+def answered(record: Any) -> bool:
+    """Tell whether a probe got a DNS message in reply."""
+    return reply(record.answer.wire) is not None
+
+
+def said(record: Any) -> Reply:
+    """Return the reply that a probe recorded.
+
+    Raises:
+        Inconclusive: there was none.
+    """
+    found = reply(record.answer.wire)
+    if found is None:
+        raise Inconclusive(f"no reply: {record}")
+    return found
+
+
+def describe(record: Any) -> str:
+    """Return what a reply says in a line: the data of its answers, or its response code."""
+    found = reply(record.answer.wire)
+    if found is None:
+        return f"{record.path}: {record.answer.error or 'no DNS message'}"
+    data = ", ".join(f"{kind} {data}" for kind, _, data in found.records)
+    return f"{record.path}: {found.rcode} {data or 'no data'}"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import Family, extract, in_any
 from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.targets import layout
 
 if TYPE_CHECKING:
     from tests.checks.world import World
 
+CLAT = "192.0.0.1"
 TRANSLATED = (*layout.NAT64_PREFIXES, layout.LOCAL_USE_PREFIX)
 
 
@@ -62,11 +63,12 @@ def _tcp_connect(world: World, pod: ProbePod, request: tcp_connect.Request) -> A
     if not is_outside(request.address):
         return None
     host = host_at(request.address)
-    if host is None or not local(pod, request.address):
+    source = local(pod, request.address) or (CLAT if world.outside.clat else "")
+    if host is None or not source:
         return tcp_connect.Answer(connected=False, error=error_towards(pod, request.address))
     return tcp_connect.Answer(
         connected=True,
-        local=local(pod, request.address),
+        local=source,
         pod=f"outside-{host.role}",
         seen_source=seen_source(world, pod, request.address),
         echoed=True,
@@ -89,7 +91,13 @@ def _udp_exchange(world: World, pod: ProbePod, request: udp_exchange.Request) ->
     )
 
 
+def _ping(world: World, pod: ProbePod, request: ping.Request) -> Any:
+    reached = host_at(request.address) is not None and bool(local(pod, request.address))
+    return ping.Answer(permitted=True, sent=request.count, received=request.count if reached else 0)
+
+
 ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
     "tcp_connect": _tcp_connect,
+    "ping": _ping,
     "udp_exchange": _udp_exchange,
 }

@@ -18,6 +18,7 @@ from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
+from pytest_ipv6k8s.needs import Need
 from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, scene, wire
 from pytest_ipv6k8s.probe.ops import (
     dns_exchange,
@@ -297,6 +298,8 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
     function = catalogue.functions()[id]
     declared = check_of(function)
     assert declared is not None
+    if Need.CLAT in declared.needs:
+        world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
     fixtures = {
         "family": family,

@@ -1,0 +1,244 @@
+"""N64: what pods reach through the NAT64 gateway (RFC 6146), and what nobody may."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s.addresses import embed, in_any
+from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.waiting import eventually
+
+NEEDS = (Need.NAT64, Need.IPV4_TARGET)
+GATEWAY_CAUSES = [
+    "no node routes the NAT64 prefix to the gateway, or the way back is missing",
+    "the gateway does not translate: its process, its device or its IPv4 pool is gone",
+    "the CNI treats the prefix as inside: it is not masqueraded, or dropped",
+]
+LOOK = "ip -6 route get 64:ff9b::1 (with the gateway's prefix, on the asking pod's node)"
+WELL_KNOWN_PREFIX, LOCAL_USE_PREFIX = "64:ff9b::/96", "64:ff9b:1::/96"
+SPECIAL = ("0.0.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255")
+
+
+def _connect(probes, address: str, port: int, *, timeout: float = 3.0):
+    request = tcp_connect.Request(address, port, timeout=timeout)
+    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+
+
+def _expect_tcp(probes, address: str, port: int) -> None:
+    eventually(
+        lambda: _connect(probes, address, port),
+        lambda record: record.answer.connected,
+        expected="a connection from every node",
+        within=6,
+    )
+
+
+@check(
+    "N64-14",
+    stacks=WITH_IPV6,
+    needs=NEEDS,
+    level=Level.EXTENDED,
+    references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"],
+    causes=GATEWAY_CAUSES,
+    look=LOOK,
+)
+def test_ipv4_hosts_answer_over_tcp(probes, outside):
+    """Pods on every node reach an IPv4-only host over TCP by its synthetic address."""
+    target = outside.target("v4")
+
+    _expect_tcp(probes, outside.synthetic(outside.address("v4", Family.V4)), target.tcp)
+
+
+@check(
+    "N64-15",
+    stacks=WITH_IPV6,
+    needs=NEEDS,
+    level=Level.EXTENDED,
+    references=["RFC 6146 section 3.5.1"],
+    causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],
+    look=LOOK,
+)
+def test_ipv4_hosts_answer_over_udp(probes, outside):
+    """Pods on every node reach an IPv4-only host over UDP by its synthetic address."""
+    target = outside.target("v4")
+    address = outside.synthetic(outside.address("v4", Family.V4))
+
+    eventually(
+        lambda: probes.ask_each(
+            lambda probe: [udp_exchange.Request(address, target.udp)], among=probes.one_per_node
+        ),
+        lambda record: record.answer.echoed > 0,
+        expected="an echo to every node",
+        within=6,
+    )
+
+
+@check(
+    "N64-16",
+    stacks=WITH_IPV6,
+    needs=NEEDS,
+    level=Level.EXTENDED,
+    references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
+    causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
+    look=LOOK,
+)
+def test_ipv4_hosts_answer_to_echo_requests(probes, outside):
+    """Pods on every node get echo replies from an IPv4-only host by its synthetic address."""
+    address = outside.synthetic(outside.address("v4", Family.V4))
+
+    records = eventually(
+        lambda: probes.ask_each(
+            lambda probe: [ping.Request(address, count=2)], among=probes.one_per_node
+        ),
+        lambda record: record.answer.received > 0 or not record.answer.permitted,
+        expected="an echo reply to every node",
+        within=6,
+    )
+
+    silenced = [record for record in records if not record.answer.permitted]
+    expect(not silenced, expected="a pod that may send echo requests", seen=silenced)
+
+
+@check(
+    "N64-17",
+    stacks=WITH_IPV6,
+    needs=[*NEEDS, Need.NAT64_POOL],
+    level=Level.EXTENDED,
+    references=["RFC 6146 section 3.5"],
+    causes=["packets take another gateway, or are translated twice"],
+    look=LOOK,
+)
+def test_ipv4_hosts_see_the_gateway(probes, outside):
+    """An IPv4-only host sees an address of the gateway's pool as the source."""
+    target, pool = outside.target("v4"), outside.nat64.pool
+    address = outside.synthetic(outside.address("v4", Family.V4))
+
+    records = _connect(probes, address, target.tcp)
+
+    wrong = [r for r in records if not _is_seen_in(r.answer.seen_source, pool)]
+    expect(not wrong, expected=f"a source in {', '.join(pool)}", seen=wrong)
+
+
+def _is_seen_in(source: str, pool) -> bool:
+    return bool(source) and in_any(source, pool)
+
+
+@check(
+    "N64-19",
+    stacks=WITH_IPV6,
+    needs=[*NEEDS, Need.NAT64_PREFIXES],
+    level=Level.EXTENDED,
+    references=["RFC 6052 section 2.2"],
+    causes=["a prefix of that length is not routed, or the gateway embeds the address elsewhere"],
+    look=LOOK,
+)
+def test_every_length_of_prefix_works(probes, outside):
+    """Prefixes of all six lengths lead to the same IPv4-only host."""
+    target, ipv4 = outside.target("v4"), outside.address("v4", Family.V4)
+
+    for prefix in outside.nat64.prefixes:
+        records = _connect(probes, embed(prefix, ipv4), target.tcp)
+
+        wrong = [record for record in records if not record.answer.connected]
+        expect(not wrong, expected=f"a connection by {prefix} from every node", seen=wrong)
+
+
+@check(
+    "N64-20",
+    stacks=WITH_IPV6,
+    needs=[Need.NAT64, Need.WELL_KNOWN_PREFIX],
+    level=Level.INFORMATIONAL,
+    references=["RFC 6052 section 3.1", "draft-ietf-v6ops-nat64-wkp-1918"],
+    causes=["the gateway is in the other mode (tayga: wkpf-strict)"],
+    look=LOOK,
+)
+def test_well_known_prefix_and_private_addresses(probes, outside):
+    """64:ff9b::/96 leads to private IPv4 addresses exactly where that is declared."""
+    nat64, port = outside.nat64, outside.target("v4").tcp
+
+    records = _connect(probes, embed(WELL_KNOWN_PREFIX, nat64.private_host), port)
+
+    relaxed = nat64.well_known_prefix.value == "relaxed"
+    wrong = [record for record in records if record.answer.connected is not relaxed]
+    expect(not wrong, expected=f"{'a' if relaxed else 'no'} connection", seen=wrong)
+
+
+@check(
+    "N64-21",
+    stacks=WITH_IPV6,
+    needs=[*NEEDS, Need.LOCAL_USE_PREFIX],
+    level=Level.EXTENDED,
+    references=["RFC 8215 section 5"],
+    causes=["64:ff9b:1::/48 is not routed to the gateway, or the gateway refuses it"],
+    look=LOOK,
+)
+def test_local_use_prefix_leads_to_private_addresses(probes, outside):
+    """64:ff9b:1::/48 leads to private IPv4 addresses, where it is declared."""
+    address = embed(LOCAL_USE_PREFIX, outside.nat64.private_host)
+
+    _expect_tcp(probes, address, outside.target("v4").tcp)
+
+
+@check(
+    "N64-25",
+    stacks=WITH_IPV6,
+    needs=[*NEEDS, Need.HOST_NETWORK_PROBES],
+    level=Level.INFORMATIONAL,
+    references=["kubernetes-sigs/nat64: known limitations"],
+    causes=["the gateway hooks into pods' interfaces, and host-network pods bypass it"],
+    look=LOOK,
+)
+def test_host_network_pods_reach_ipv4_hosts(probes, outside):
+    """Host-network pods reach an IPv4-only host by its synthetic address, too."""
+    target = outside.target("v4")
+    request = tcp_connect.Request(
+        outside.synthetic(outside.address("v4", Family.V4)), target.tcp, timeout=3.0
+    )
+
+    records = probes.ask_each(lambda probe: [request], among=probes.hosts)
+
+    failed = [record for record in records if not record.answer.connected]
+    expect(not failed, expected="a connection from every node", seen=failed)
+
+
+@check(
+    "N64-27",
+    stacks=ONLY_IPV6,
+    needs=[Need.CLAT, Need.IPV4_TARGET],
+    level=Level.EXTENDED,
+    references=["RFC 6877 section 6", "RFC 7335"],
+    causes=["the CLAT does not run in the pod's network, or has no NAT64 prefix"],
+    look="ip -4 route (in a pod)",
+)
+def test_ipv4_literals_work_where_there_is_a_clat(probes, outside):
+    """An IPv6-only pod with a CLAT reaches an IPv4 literal."""
+    _expect_tcp(probes, outside.address("v4", Family.V4), outside.target("v4").tcp)
+
+
+@check(
+    "N64-31",
+    stacks=WITH_IPV6,
+    needs=NEEDS,
+    level=Level.EXTENDED,
+    references=["RFC 6052 section 5.1", "RFC 6146 section 5.4"],
+    causes=[
+        "the gateway translates special ranges: pods reach a cloud's metadata server at "
+        "169.254.169.254, or the gateway's own loopback",
+    ],
+    look=LOOK,
+)
+def test_special_ranges_lead_nowhere(probes, outside):
+    """Loopback, link-local, multicast and 0.0.0.0/8 behind the prefix lead nowhere."""
+    ports = [p for p in (outside.target("v4").tcp, outside.target("v4").http, 80) if p]
+    requests = [
+        tcp_connect.Request(outside.synthetic(ipv4), port, timeout=1.5)
+        for ipv4 in SPECIAL
+        for port in ports
+    ]
+
+    records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
+    _expect_tcp(
+        probes, outside.synthetic(outside.address("v4", Family.V4)), outside.target("v4").tcp
+    )
+
+    answered = [record for record in records if record.answer.connected]
+    expect(not answered, expected="no connection to a special address", seen=answered)
