@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -101,6 +102,22 @@ class ClusterView:
         path = f"/api/v1/namespaces/{namespace}/services/{name}"
         found = self._api.get(path)
         return self._heard(path, {"metadata": {"name": name}, "spec": found["spec"]})
+
+    def dns_upstreams(self) -> tuple[str, ...]:
+        """Return where CoreDNS forwards names outside the cluster: addresses, or a file's name.
+
+        Raises:
+            Inconclusive: there is no CoreDNS whose configuration we may read.
+        """
+        path = "/api/v1/namespaces/kube-system/configmaps/coredns"
+        try:
+            corefile = (self._api.find(path) or {}).get("data", {}).get("Corefile", "")
+        except ApiError as error:
+            raise Inconclusive(f"the Corefile cannot be read: {error}") from None
+        if not corefile:
+            raise Inconclusive("kube-system has no ConfigMap coredns with a Corefile")
+        words = re.findall(r"^\s*forward\s+\.\s+([^\n{]+)", corefile, re.MULTILINE)
+        return self._heard(path, tuple(word for line in words for word in line.split()))
 
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
         """Return the EndpointSlices of a Service."""

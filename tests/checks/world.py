@@ -32,7 +32,7 @@ from pytest_ipv6k8s.probe.ops import (
     udp_exchange,
 )
 from pytest_ipv6k8s.probe.scene import Service, Services
-from pytest_ipv6k8s.targets import Role, hermetic
+from pytest_ipv6k8s.targets import Role, hermetic, layout
 from pytest_ipv6k8s.targets.outside import Outside
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import names
@@ -60,6 +60,10 @@ class FakeApi:
             key, _, value = selector.partition("=")
             found = [o for o in found if o["metadata"].get("labels", {}).get(key) == value]
         return found
+
+    def find(self, path: str) -> dict[str, Any]:
+        """Return CoreDNS' ConfigMap."""
+        return {"data": {"Corefile": self._world.corefile}}
 
     def get(self, path: str) -> dict[str, Any]:
         """Return a Service."""
@@ -96,6 +100,7 @@ class World:
         )
         self.api_address = self._service_address(stack.primary, 1)
         self.dns_addresses = (self._service_address(stack.primary, 10),)
+        self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
         self.objects = self._objects()
         self._turn = itertools.count()
@@ -120,6 +125,10 @@ class World:
             honest = getattr(self, f"_{operation}")(pod, request)
         override = self.overrides.get(operation)
         return override(pod, request, honest) if override else honest
+
+    def _upstreams(self) -> list[str]:
+        """Return the outside's resolvers, one for each family."""
+        return [layout.DNS64_SERVER[0 if f is Family.V6 else 1] for f in self.stack.families]
 
     def _node(self, index: int) -> Node:
         address = {Family.V4: f"172.18.0.{index + 2}", Family.V6: f"fd00:18::{index + 2}"}
@@ -191,7 +200,12 @@ class World:
             for family in service.families
         ]
         first = self.stack.primary
-        return [*found, _slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]])]
+        dns_pods = [ip for pod in self.pods[:2] for ip in pod.ips]
+        return [
+            *found,
+            _slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]]),
+            _slice_object("kube-dns", first, dns_pods),
+        ]
 
     def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
         """Return who answers at an address: a pod, or one behind a Service."""
@@ -229,7 +243,7 @@ class World:
         )
 
     def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:
-        if request.server not in self.dns_addresses:
+        if request.server not in (*self.dns_addresses, *layout.DNS64_SERVER):
             return dns_exchange.Answer(error="ETIMEDOUT")
         local = self._source(pod, request.server)
         return dns_exchange.Answer(wire=names.exchange(self, request.wire), local=local)

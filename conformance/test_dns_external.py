@@ -1,0 +1,86 @@
+"""DNS: names outside the cluster, and the resolvers that CoreDNS asks for them."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
+from pytest_ipv6k8s.probe.ops import dns_exchange, lookup, network_state
+from pytest_ipv6k8s.waiting import eventually
+
+COREFILE_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
+UPSTREAM_CAUSES = [
+    "CoreDNS forwards to an address of a family that its pods do not have: an IPv4 nameserver in "
+    "the node's resolv.conf, on an IPv6-only cluster",
+    "CoreDNS forwards to a loopback address of the node (systemd-resolved), which is its own in "
+    "the pod",
+    "the CNI does not let CoreDNS out (EGR-01)",
+]
+LONGEST = 2.0
+
+
+@check(
+    "DNS-18",
+    stacks=WITH_IPV6,
+    needs=[Need.CLUSTER_DNS, Need.IPV6_TARGET, Need.ZONE],
+    references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
+    causes=UPSTREAM_CAUSES,
+    look=COREFILE_LOOK,
+)
+def test_external_aaaa_records_are_found(cluster, probes, outside):
+    """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
+    target = outside.world.ipv6_target
+    wanted = {target.address(Family.V6)}
+    question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
+
+    records = eventually(
+        lambda: probes.ask_each(lambda probe: [question], among=probes.one_per_node),
+        lambda record: data_of(record, "AAAA") == wanted,
+        expected=f"{target.name} AAAA is {', '.join(wanted)}",
+    )
+    looked_up = probes.ask_each(
+        lambda probe: [lookup.Request(target.name.rstrip("."))], among=probes.one_per_node
+    )
+
+    expect(records, expected="an answer", seen=records, say=describe)
+    slow = [r for r in looked_up if not wanted <= set(r.answer.addresses) or r.seconds > LONGEST]
+    expect(not slow, expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s", seen=slow)
+
+
+@check(
+    "DNS-19",
+    stacks=WITH_IPV6,
+    needs=[Need.CLUSTER_DNS, Need.ZONE, Need.HOST_NETWORK_PROBES],
+    references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
+    causes=UPSTREAM_CAUSES,
+    look=COREFILE_LOOK,
+)
+def test_upstream_resolvers_can_be_reached(cluster, probes, outside):
+    """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
+    upstreams = cluster.dns_upstreams()
+    if any(upstream.startswith("/") for upstream in upstreams):
+        states = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
+        upstreams = sorted({server for state in states for server in state.answer.nameservers})
+    slices = cluster.slices("kube-system", cluster.dns.name)
+    behind = {address for item in slices for address in item.addresses}
+    pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
+    families = {Family.of(ip) for pod in pods for ip in pod.ips}
+    servers = [upstream for upstream in upstreams if not upstream.startswith("/")]
+
+    expect(servers, expected="a resolver to forward to", seen=list(upstreams))
+    foreign = [server for server in servers if Family.of(_address(server)) not in families]
+    expect(not foreign, expected="resolvers of a family that CoreDNS' pods have", seen=foreign)
+    wire = query(f"v6.{outside.world.zone}.", "AAAA")
+    records = probes.ask_each(
+        lambda probe: [dns_exchange.Request(_address(server), wire) for server in servers],
+        among=probes.one_per_node,
+    )
+    silent = [record for record in records if reply(record.answer.wire) is None]
+    expect(not silent, expected="an answer from every resolver", seen=silent, say=describe)
+
+
+def _address(server: str) -> str:
+    """Return the address in a resolver's name: ``tls://[2001:db8::1]:853``."""
+    text = server.rpartition("://")[2]
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
