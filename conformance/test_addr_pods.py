@@ -174,7 +174,7 @@ def test_downward_api_tells_the_addresses_in_order(probes):
     look=CNI_LOOK,
 )
 def test_loopback_works(cluster, probes):
-    """[::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
+    """The address [::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
     addresses = {Family.V4.loopback, *(family.loopback for family in cluster.stack.families)}
 
     records = probes.ask_each(lambda probe: [loopback.Request(a) for a in sorted(addresses)])
@@ -228,7 +228,7 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
     look="sysctl -a | grep disable_ipv6 (on the node)",
 )
 def test_ipv6_is_not_disabled_in_pods(probes):
-    """disable_ipv6 is 0 in every pod, for all, default and each interface."""
+    """The sysctl disable_ipv6 is 0 in every pod, for all, default and each interface."""
     records = _states(probes)
 
     off = [

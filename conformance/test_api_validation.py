@@ -80,7 +80,7 @@ def test_single_stack_takes_neither_two_families_nor_two_addresses(cluster):
 
 @check("API-11", references=[SOURCE], causes=CAUSES, look=LOOK)
 def test_cluster_ip_and_cluster_ips_have_to_agree(cluster):
-    """clusterIP and clusterIPs are refused unless they agree."""
+    """The fields clusterIP and clusterIPs are refused unless they agree."""
     address = next(iter(cluster.free_addresses().values()))
     other = _neighbour(address)
 
@@ -164,7 +164,7 @@ def test_external_name_has_no_family_fields(cluster):
 
 @check("API-18", references=[SOURCE], causes=CAUSES, look=LOOK)
 def test_none_is_refused_for_services_that_need_an_address(cluster):
-    """clusterIP None is refused for NodePort and LoadBalancer Services."""
+    """A clusterIP of None is refused for NodePort and LoadBalancer Services."""
     for kind in ("NodePort", "LoadBalancer"):
         record = cluster.propose(type=kind, clusterIP="None")
 

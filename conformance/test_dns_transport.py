@@ -116,7 +116,7 @@ def test_resolv_conf_can_be_used(probes, services):
     look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
 def test_applications_resolve_cluster_names_quickly(cluster, probes, services):
-    """getaddrinfo finds short and full names of a Service within two seconds in every pod."""
+    """The C library finds short and full names of a Service within two seconds in every pod."""
     service = services["every"]
     full = service.dns_name.rstrip(".")
     names = (service.name, f"{service.name}.{service.namespace}", f"{full}", f"{full}.")

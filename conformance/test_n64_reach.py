@@ -147,12 +147,15 @@ def test_every_length_of_prefix_works(probes, outside):
     stacks=WITH_IPV6,
     needs=[Need.NAT64, Need.WELL_KNOWN_PREFIX],
     level=Level.INFORMATIONAL,
-    references=["RFC 6052 section 3.1", "draft-ietf-v6ops-nat64-wkp-1918"],
+    references=["RFC 6052 section 3.1"],
     causes=["the gateway is in the other mode (tayga: wkpf-strict)"],
     look=LOOK,
 )
 def test_well_known_prefix_and_private_addresses(probes, outside):
-    """64:ff9b::/96 leads to private IPv4 addresses exactly where that is declared."""
+    """The prefix 64:ff9b::/96 leads to private IPv4 addresses exactly where that is declared.
+
+    RFC 6052 forbids it; draft-ietf-v6ops-nat64-wkp-1918 wants it allowed. Recorded, not judged.
+    """
     nat64, port = outside.nat64, outside.target("v4").tcp
 
     records = _connect(probes, embed(WELL_KNOWN_PREFIX, nat64.private_host), port)
@@ -172,7 +175,7 @@ def test_well_known_prefix_and_private_addresses(probes, outside):
     look=LOOK,
 )
 def test_local_use_prefix_leads_to_private_addresses(probes, outside):
-    """64:ff9b:1::/48 leads to private IPv4 addresses, where it is declared."""
+    """The prefix 64:ff9b:1::/48 leads to private IPv4 addresses, where it is declared."""
     address = embed(LOCAL_USE_PREFIX, outside.nat64.private_host)
 
     _expect_tcp(probes, address, outside.target("v4").tcp)

@@ -218,7 +218,7 @@ def test_validating_clients_get_no_synthesis(cluster, probes, outside):
     stacks=WITH_IPV6,
     needs=[Need.CLUSTER_DNS, Need.NAT64, Need.DNS64],
     level=Level.EXTENDED,
-    references=["RFC 6147 section 5.1.1", "CoreDNS issue 7246"],
+    references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
         "CoreDNS' dns64 has translate_all, which replaces the cluster's own records",
         "dns64 stands in the server block of the cluster's domain, and synthesises for Services "

@@ -114,7 +114,7 @@ def deploy(api: Api, plan: Plan) -> Deployed:
     services_path = f"/api/v1/namespaces/{plan.namespace}/services"
     services = _at_once(
         lambda body: api.create(services_path, body),
-        scene.bodies(plan.stack, objects.labels(plan.run_id)),
+        scene.bodies(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network),
     )
     any_user = api.find("/apis/security.openshift.io/v1") is not None
     pods = _pods(plan, any_user=any_user)

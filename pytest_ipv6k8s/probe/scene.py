@@ -27,6 +27,7 @@ class Service:
     """A Service as the API server made it.
 
     ``cluster_ips`` is empty for a headless one; ``domain`` is the cluster's DNS domain.
+    ``node_ports`` are pairs of a port and its node port.
     """
 
     name: str
@@ -34,6 +35,18 @@ class Service:
     families: tuple[Family, ...]
     cluster_ips: tuple[str, ...]
     domain: str = "cluster.local"
+    node_ports: tuple[tuple[int, int], ...] = ()
+
+    def node_port(self, port: int) -> int:
+        """Return the port on every node that leads to a port of the Service.
+
+        Raises:
+            Inconclusive: it has none.
+        """
+        for own, on_nodes in self.node_ports:
+            if own == port:
+                return on_nodes
+        raise Inconclusive(f"Service {self.name} has no node port for port {port}")
 
     @property
     def dns_name(self) -> str:
@@ -60,6 +73,11 @@ class Service:
             namespace=item["metadata"]["namespace"],
             families=tuple(Family(name) for name in spec.get("ipFamilies") or []),
             cluster_ips=tuple(ip for ip in spec.get("clusterIPs") or [] if ip != "None"),
+            node_ports=tuple(
+                (port["port"], port["nodePort"])
+                for port in spec.get("ports") or []
+                if port.get("nodePort")
+            ),
         )
 
     def plain(self) -> dict[str, Any]:
@@ -71,14 +89,22 @@ class Service:
     def from_plain(cls, data: Mapping[str, Any]) -> Service:
         """Return what :meth:`plain` made."""
         families = tuple(Family(name) for name in data["families"])
-        return cls(**{**data, "families": families, "cluster_ips": tuple(data["cluster_ips"])})
+        more = {
+            "families": families,
+            "cluster_ips": tuple(data["cluster_ips"]),
+            "node_ports": tuple((own, on_nodes) for own, on_nodes in data["node_ports"]),
+        }
+        return cls(**{**data, **more})
 
 
-def bodies(stack: Stack, run_labels: Mapping[str, str]) -> list[dict[str, Any]]:
+def bodies(
+    stack: Stack, run_labels: Mapping[str, str], *, exposed: bool = True
+) -> list[dict[str, Any]]:
     """Return the Services of the scene.
 
     ``every`` is PreferDualStack with all probes behind it, ``peer`` has only the peer, ``headless``
-    all without a cluster IP, ``empty`` nobody; ``only-ipv4`` and ``only-ipv6`` are SingleStack.
+    all without a cluster IP, ``empty`` nobody; ``only-ipv4`` and ``only-ipv6`` are SingleStack;
+    ``nodeport`` has all behind a port of every node, where probes may be ``exposed``.
     """
 
     def service(name: str, role: str | None, **fields: Any) -> dict[str, Any]:
@@ -93,6 +119,8 @@ def bodies(stack: Stack, run_labels: Mapping[str, str]) -> list[dict[str, Any]]:
         service("headless", None, policy="PreferDualStack", clusterIP="None"),
         service("empty", NOBODY, policy="PreferDualStack"),
     ]
+    if exposed:
+        made.append(service("nodeport", None, policy="PreferDualStack", type="NodePort"))
     for family in stack.families:
         name = f"only-{family.value.lower()}"
         made.append(service(name, None, policy="SingleStack", families=[family]))

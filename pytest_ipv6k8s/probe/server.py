@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import json
 import os
 import socket
 from typing import Any, List, Tuple
 
+from pytest_ipv6k8s.probe import sockets
 from pytest_ipv6k8s.probe.sockets import unmapped
 
 HTTP_PORT, TCP_PORT, UDP_PORT = 8080, 8081, 8082
+LARGEST = 16 << 20
 
 
 def serve() -> None:
@@ -51,18 +55,22 @@ def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int) -> 
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if kind == socket.SOCK_STREAM:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, sockets.TCP_SAVE_SYN, 1)
     sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
     sock.setblocking(False)
     return sock
 
 
-def _identity(peer: Tuple[Any, ...], payload: str = "") -> bytes:
+def _identity(peer: Tuple[Any, ...], payload: str = "", mss: int = 0) -> bytes:
     said = {
         "pod": os.environ.get("POD_NAME", ""),
         "node": os.environ.get("NODE_NAME", ""),
         "source": unmapped(peer[0]),
         "port": peer[1],
         "payload": payload,
+        "mss": mss,
     }
     return json.dumps(said).encode()
 
@@ -71,7 +79,8 @@ async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     try:
         line = await asyncio.wait_for(reader.readline(), 10)
         peer = writer.get_extra_info("peername")
-        writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n")))
+        mss = sockets.saved_mss(writer.get_extra_info("socket"))
+        writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n"), mss))
         await writer.drain()
     except (OSError, ValueError, asyncio.TimeoutError):
         pass
@@ -81,8 +90,8 @@ async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
-        body = _identity(writer.get_extra_info("peername"))
+        asked = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        body = await _body(asked, reader, writer.get_extra_info("peername"))
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
         writer.write((head % len(body)).encode() + b"Connection: close\r\n\r\n" + body)
         await writer.drain()
@@ -92,9 +101,27 @@ async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
+async def _body(asked: bytes, reader: asyncio.StreamReader, peer: Any) -> bytes:
+    """Return what is asked for: many bytes, what became of an upload, or who we are."""
+    method, _, rest = asked.partition(b" ")
+    path = rest.partition(b" ")[0]
+    if method == b"GET" and path.startswith(b"/bytes/"):
+        return sockets.pattern(min(int(path[7:]), LARGEST))
+    if method == b"POST":
+        size = min(int(asked.lower().partition(b"content-length:")[2].split()[0]), LARGEST)
+        data = await asyncio.wait_for(reader.readexactly(size), 60)
+        return _identity(peer, "%d %s" % (len(data), hashlib.sha256(data).hexdigest()))
+    return _identity(peer)
+
+
 class _Udp(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Tuple[Any, ...]) -> None:
-        self.transport.sendto(_identity(addr, data.decode(errors="replace")), addr)
+        if data.startswith(b"size "):
+            reply = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
+            wanted = min(int(data.split(b" ", 2)[1]), 65000)
+            self.transport.sendto(reply.ljust(wanted, b"."), addr)
+        else:
+            self.transport.sendto(_identity(addr, data.decode(errors="replace")), addr)

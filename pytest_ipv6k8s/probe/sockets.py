@@ -9,6 +9,11 @@ import socket
 import threading
 from typing import Any, Dict, List
 
+IP_MTU, IP_MTU_DISCOVER, IPV6_MTU, IPV6_MTU_DISCOVER = 14, 10, 24, 23
+PMTUDISC_DONT, PMTUDISC_DO = 0, 2
+TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
+SMALLEST_MTU = 1280
+
 
 def family_of(address: str) -> socket.AddressFamily:
     """Return the socket family of a literal address."""
@@ -100,3 +105,51 @@ def read_to_end(sock: socket.socket, limit: int = 1 << 20) -> bytes:
         parts.append(part)
         size += len(part)
     return b"".join(parts)
+
+
+def path_mtu(sock: socket.socket) -> int:
+    """Return what the kernel knows of the path MTU of a connected socket, 0 when it does not."""
+    six = sock.family == socket.AF_INET6
+    level, option = (socket.IPPROTO_IPV6, IPV6_MTU) if six else (socket.IPPROTO_IP, IP_MTU)
+    try:
+        return sock.getsockopt(level, option)
+    except OSError:
+        return 0
+
+
+def shape(sock: socket.socket, how: str) -> None:
+    """Make a UDP socket send unfragmented, fragmented into 1280-byte parts, or as needed."""
+    six = sock.family == socket.AF_INET6
+    level = socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP
+    discover = IPV6_MTU_DISCOVER if six else IP_MTU_DISCOVER
+    if how == "unfragmented":
+        sock.setsockopt(level, discover, PMTUDISC_DO)
+    elif how == "fragmented" and six:
+        sock.setsockopt(level, IPV6_MTU, SMALLEST_MTU)
+    elif not six:
+        sock.setsockopt(level, discover, PMTUDISC_DONT)
+
+
+def pattern(size: int) -> bytes:
+    """Return so many bytes of which no two neighbouring blocks are equal."""
+    block = b"".join(b"%06d " % number for number in range(1000))
+    return (block * (size // len(block) + 1))[:size]
+
+
+def saved_mss(sock: Any) -> int:
+    """Return the MSS in the SYN of an accepted connection (RFC 9293 section 3.7.1), or 0."""
+    try:
+        syn = sock.getsockopt(socket.IPPROTO_TCP, TCP_SAVED_SYN, 256)
+    except OSError:
+        return 0
+    start = 40 if syn[:1] and syn[0] >> 4 == 6 else (syn[0] & 15) * 4 if syn else 0
+    header = syn[start:]
+    options = header[20 : (header[12] >> 4) * 4] if len(header) > 12 else b""
+    while options and options[0]:
+        if options[0] == 1:
+            options = options[1:]
+            continue
+        if options[0] == 2 and len(options) >= 4:
+            return int.from_bytes(options[2:4], "big")
+        options = options[max(options[1], 2) :] if len(options) > 1 else b""
+    return 0

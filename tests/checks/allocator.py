@@ -62,6 +62,10 @@ class Allocator:
             spec["clusterIPs"] = ["None"]
         else:
             self._allocate(spec)
+        if spec.get("type") == "NodePort":
+            spec["ports"] = [
+                {**port, "nodePort": 30000 + port["port"]} for port in spec.get("ports", [])
+            ]
 
     def _default_selectorless(self, spec: dict[str, Any]) -> None:
         first = self._stack.primary

@@ -13,6 +13,7 @@ from pytest_ipv6k8s.addresses import Family, extract, in_any
 from pytest_ipv6k8s.probe import ProbePod
 from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.targets import layout
+from tests.checks import sizes
 
 if TYPE_CHECKING:
     from tests.checks.world import World
@@ -92,7 +93,8 @@ def _udp_exchange(world: World, pod: ProbePod, request: udp_exchange.Request) ->
 
 
 def _ping(world: World, pod: ProbePod, request: ping.Request) -> Any:
-    reached = host_at(request.address) is not None and bool(local(pod, request.address))
+    there = host_at(request.address) is not None or not is_outside(request.address)
+    reached = there and bool(local(pod, request.address))
     return ping.Answer(permitted=True, sent=request.count, received=request.count if reached else 0)
 
 
@@ -100,4 +102,5 @@ ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
     "tcp_connect": _tcp_connect,
     "ping": _ping,
     "udp_exchange": _udp_exchange,
+    **sizes.ANSWERS,
 }

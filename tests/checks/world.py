@@ -35,11 +35,11 @@ from pytest_ipv6k8s.probe.scene import Service, Services
 from pytest_ipv6k8s.targets import Role, hermetic, layout
 from pytest_ipv6k8s.targets.outside import Outside
 from pytest_ipv6k8s.verdicts import Judgement, judge
-from tests.checks import names
+from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 
-NAMESPACE, RUN = "ipv6k8s-abc", "abc"
+NAMESPACE, RUN = api_objects.NAMESPACE, "abc"
 Answerer = Callable[[ProbePod, Any, Any], Any]
 
 
@@ -175,11 +175,11 @@ class World:
 
     def _objects(self) -> dict[str, list[dict[str, Any]]]:
         return {
-            "pods": [_pod_object(pod) for pod in (*self.pods, *self.hosts)],
-            "nodes": [_node_object(node) for node in self.nodes],
+            "pods": [api_objects.pod_object(pod) for pod in (*self.pods, *self.hosts)],
+            "nodes": [api_objects.node_object(node) for node in self.nodes],
             "services": [
-                *(_service_object(service) for service in self.services.values()),
-                _service_object(self._kubernetes()),
+                *(api_objects.service_object(service) for service in self.services.values()),
+                api_objects.service_object(self._kubernetes()),
             ],
             "endpointslices": self._slices(),
             "ipaddresses": [{"metadata": {"name": self.api_address}}],
@@ -195,7 +195,9 @@ class World:
 
     def _slices(self) -> list[dict[str, Any]]:
         found = [
-            _slice_object(name, family, [ip for ip in self.behind(name) if Family.of(ip) is family])
+            api_objects.slice_object(
+                name, family, [ip for ip in self.behind(name) if Family.of(ip) is family]
+            )
             for name, service in self.services.items()
             for family in service.families
         ]
@@ -203,8 +205,8 @@ class World:
         dns_pods = [ip for pod in self.pods[:2] for ip in pod.ips]
         return [
             *found,
-            _slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]]),
-            _slice_object("kube-dns", first, dns_pods),
+            api_objects.slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]]),
+            api_objects.slice_object("kube-dns", first, dns_pods),
         ]
 
     def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
@@ -227,12 +229,17 @@ class World:
         if target is None:
             return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
         return tcp_connect.Answer(
-            connected=True, local=source, pod=target.name, seen_source=source, echoed=True
+            connected=True,
+            local=source,
+            pod=target.name,
+            seen_source=source,
+            echoed=True,
+            seen_mss=sizes.MTU - (60 if ":" in request.address else 40),
         )
 
     def _udp_exchange(self, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
         target, source = self._target(request.address), self._source(pod, request.address)
-        if target is None:
+        if target is None or request.port < scene.HTTP:
             return udp_exchange.Answer(sent=request.count, echoed=0, error="ECONNREFUSED")
         return udp_exchange.Answer(
             sent=request.count,
@@ -359,47 +366,3 @@ def _inventory(world: World) -> Inventory:
         proxy="fake",
         host_network_pods=True,
     )
-
-
-def _pod_object(pod: ProbePod) -> dict[str, Any]:
-    return {
-        "metadata": {"name": pod.name, "namespace": pod.namespace},
-        "spec": {"nodeName": pod.node, "hostNetwork": pod.host_network},
-        "status": {
-            "phase": "Running",
-            "podIP": pod.ips[0],
-            "podIPs": [{"ip": ip} for ip in pod.ips],
-            "hostIPs": [{"ip": ip} for ip in pod.host_ips],
-        },
-    }
-
-
-def _node_object(node: Node) -> dict[str, Any]:
-    addresses = [{"type": "InternalIP", "address": ip} for ip in node.internal_ips]
-    return {
-        "metadata": {"name": node.name},
-        "spec": {"podCIDRs": list(node.pod_cidrs)},
-        "status": {"addresses": addresses},
-    }
-
-
-def _service_object(service: Service) -> dict[str, Any]:
-    ips = list(service.cluster_ips) or ["None"]
-    families = [family.value for family in service.families]
-    return {
-        "metadata": {"name": service.name, "namespace": service.namespace},
-        "spec": {"clusterIP": ips[0], "clusterIPs": ips, "ipFamilies": families},
-        "status": {"loadBalancer": {}},
-    }
-
-
-def _slice_object(service: str, family: Family, addresses: list[str]) -> dict[str, Any]:
-    return {
-        "metadata": {
-            "name": f"{service}-{family.value.lower()}",
-            "namespace": NAMESPACE,
-            "labels": {"kubernetes.io/service-name": service},
-        },
-        "addressType": family.value,
-        "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],
-    }

@@ -8,11 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from tests.house.tree import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = pytest.importorskip("tomllib").loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PLACES = {
     "pytest_ipv6k8s": "pytest_ipv6k8s",
     "conformance": "pytest_ipv6k8s/conformance",

@@ -11,7 +11,11 @@ from pytest_ipv6k8s.probe.ops import Question
 
 @dataclass(frozen=True)
 class Answer:
-    """How many echoes came back, who sent them and which source it saw."""
+    """How many echoes came back, who sent them, which source and port it saw.
+
+    Only what comes from the very address and port that were asked is an echo.
+    ``local_port`` is our own port.
+    """
 
     sent: int
     echoed: int
@@ -19,23 +23,31 @@ class Answer:
     pod: str = ""
     seen_source: str = ""
     error: str = ""
+    local_port: int = 0
+    seen_port: int = 0
 
 
 @dataclass(frozen=True)
 class Request(Question[Answer]):
-    """A literal address and a port; ``timeout`` in seconds is for all ``count`` datagrams."""
+    """A literal address and a port; ``timeout`` in seconds is for all ``count`` datagrams.
+
+    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
+    """
 
     address: str
     port: int
     count: int = 1
     payload: str = "ipv6k8s"
     timeout: float = 3.0
+    source_port: int = 0
 
 
 def perform(request: Request) -> Answer:
     with socket.socket(sockets.family_of(request.address), socket.SOCK_DGRAM) as sock:
         sock.settimeout(request.timeout / request.count)
         try:
+            if request.source_port:
+                sock.bind(("", request.source_port))
             sock.connect((request.address, request.port))
         except OSError as error:
             return Answer(sent=0, echoed=0, error=sockets.name_of_error(error))
@@ -43,22 +55,23 @@ def perform(request: Request) -> Answer:
 
 
 def _exchange(sock: socket.socket, request: Request) -> Answer:
-    echoed, pod, source, failure = 0, "", "", ""
+    echoed, last, failure = 0, {}, ""
     for number in range(request.count):
         payload = "%s %d" % (request.payload, number)
         try:
             sock.send(payload.encode())
-            said = sockets.identity(sock.recv(65536))
+            last = sockets.identity(sock.recv(65536))
         except OSError as error:
             failure = sockets.name_of_error(error)
             continue
-        echoed += said.get("payload") == payload
-        pod, source = said.get("pod", ""), said.get("source", "")
+        echoed += last.get("payload") == payload
     return Answer(
         sent=request.count,
         echoed=echoed,
         local=sockets.local_address(sock),
-        pod=pod,
-        seen_source=source,
+        pod=last.get("pod", ""),
+        seen_source=last.get("source", ""),
         error=failure,
+        local_port=sock.getsockname()[1],
+        seen_port=last.get("port", 0),
     )

@@ -1,0 +1,77 @@
+"""MTU: ICMPv6 errors and echo, which path MTU discovery rests on (RFC 4443)."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.probe.ops import hop_limit, ping, udp_exchange
+
+CLOSED_PORT = 9
+TIME_EXCEEDED = 3
+LONGEST = 1.0
+FILTERED = "ICMPv6 errors are filtered on a node, or by the CNI (RFC 4890 section 4.3 lets them)"
+LOOK = "ip6tables -S | grep -i icmp; nft list ruleset | grep icmpv6 (on both nodes)"
+
+
+def _ipv6(addresses) -> list[str]:
+    return [address for address in addresses if Family.of(address) is Family.V6]
+
+
+@check(
+    "MTU-10",
+    stacks=WITH_IPV6,
+    references=["RFC 4443 section 3.1"],
+    causes=[FILTERED, "a policy drops instead of rejecting"],
+    look=LOOK,
+)
+def test_closed_ports_are_told_at_once(probes):
+    """A datagram to a closed port of a pod or node is refused within a second."""
+    addresses = [probe.address(Family.V6) for probe in probes]
+    nodes = [ip for probe in probes.one_per_node for ip in _ipv6(probe.pod.host_ips)]
+    requests = [udp_exchange.Request(a, CLOSED_PORT, timeout=LONGEST) for a in [*addresses, *nodes]]
+
+    records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
+
+    silent = [record for record in records if record.answer.error != "ECONNREFUSED"]
+    expect(not silent, expected=f"ECONNREFUSED in less than {LONGEST:.0f} s", seen=silent)
+
+
+@check(
+    "MTU-11",
+    stacks=WITH_IPV6,
+    needs=[Need.TWO_NODES],
+    references=["RFC 4443 section 3.3"],
+    causes=[FILTERED, "the CNI's datapath forwards without counting hops"],
+    look=LOOK,
+)
+def test_exceeded_hop_limits_are_told(probes):
+    """A packet whose hop limit ends on the way to another node's pod is reported to its sender."""
+    records = [
+        one.ask(hop_limit.Request(other.address(Family.V6), CLOSED_PORT, hops=1))
+        for one, other in probes.pairs()
+    ]
+
+    silent = [record for record in records if record.answer.icmp_type != TIME_EXCEEDED]
+    expect(not silent, expected="ICMPv6 type 3 (time exceeded)", seen=silent)
+
+
+@check(
+    "MTU-13",
+    stacks=WITH_IPV6,
+    references=["RFC 4443 section 4", "RFC 4890 section 4.3.1"],
+    causes=["ICMPv6 echo is filtered on a node, or by the CNI", FILTERED],
+    look=LOOK,
+)
+def test_echo_requests_are_answered(probes):
+    """Every pod and node answers ICMPv6 echo requests from every pod.
+
+    EGR-02 asks a target outside.
+    """
+    addresses = [probe.address(Family.V6) for probe in probes]
+    addresses += [ip for probe in probes.one_per_node for ip in _ipv6(probe.pod.host_ips)]
+
+    records = probes.ask_each(lambda probe: [ping.Request(a, count=2) for a in addresses])
+
+    silenced = [record for record in records if not record.answer.permitted]
+    expect(not silenced, expected="pods that may send echo requests", seen=silenced)
+    silent = [record for record in records if not record.answer.received]
+    expect(not silent, expected="an echo reply from every pod and node", seen=silent)

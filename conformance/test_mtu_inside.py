@@ -1,0 +1,237 @@
+"""MTU: sizes of packets and segments between pods, whole and in fragments."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s.probe import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.probe.ops import bulk, datagram, links, network_state, tcp_connect
+from pytest_ipv6k8s.probe.scene import UDP
+
+LEAST_MTU = 1280
+HEADERS = {Family.V6: 40, Family.V4: 20}
+UDP_HEADER, TCP_HEADER, FRAGMENT_HEADER = 8, 20, 8
+REASSEMBLED = 1500
+TUNNELS = ("vxlan", "geneve", "wg", "wireguard", "tunl", "ip6tnl", "sit", "gre", "flannel.")
+MTU_LOOK = "ip -6 route; ip link (in the pod and on its node)"
+MTU_CAUSES = [
+    "the CNI's MTU is larger than what the nodes' network carries less the encapsulation "
+    "(VXLAN over IPv6 70, WireGuard 80, IPIP 40 bytes)",
+    "the CNI gives pods the MTU of the wrong interface of the node",
+]
+FRAGMENT_CAUSES = [
+    "the CNI's datapath, or a filter, drops IPv6 fragments (cilium/cilium 45339)",
+    "conntrack does not reassemble fragments: nf_defrag_ipv6 is missing",
+]
+
+
+def _links(probes, among=None):
+    return probes.ask_each(lambda probe: [links.Request()], among=among)
+
+
+def _routed_links(probes, among=None) -> dict[str, set[str]]:
+    """Return for each probe the interfaces with a default route."""
+    states = probes.ask_each(lambda probe: [network_state.Request()], among=among)
+    return {
+        record.asker: {r.interface for r in record.answer.routes if r.destination == "default"}
+        for record in states
+    }
+
+
+def _mtus(probes, among=None) -> dict[str, int]:
+    """Return for each probe the smallest MTU of its interfaces with a default route."""
+    routed = _routed_links(probes, among)
+    return {
+        record.asker: min(
+            (link.mtu for link in record.answer.links if link.name in routed[record.asker]),
+            default=0,
+        )
+        for record in _links(probes, among)
+    }
+
+
+@check(
+    "MTU-01",
+    stacks=WITH_IPV6,
+    references=["RFC 8200 section 5"],
+    causes=["the CNI's MTU is below 1280: the kernel switches IPv6 off on such an interface"],
+    look=MTU_LOOK,
+)
+def test_interfaces_carry_at_least_1280_bytes(probes):
+    """Every interface of a pod has an MTU of at least 1280 bytes."""
+    records = _links(probes)
+
+    small = [r for r in records if any(link.mtu < LEAST_MTU for link in r.answer.links)]
+    bare = [record for record in records if not record.answer.links]
+    expect(not bare, expected="an interface in every pod", seen=bare)
+    expect(not small, expected=f"an MTU of at least {LEAST_MTU}", seen=small)
+
+
+@check(
+    "MTU-02",
+    needs=[Need.HOST_NETWORK_PROBES],
+    references=["RFC 8200 section 5", "RFC 7348 section 4.3"],
+    causes=MTU_CAUSES,
+    look=MTU_LOOK,
+)
+def test_pod_mtu_fits_the_nodes(probes):
+    """A pod's MTU is not larger than that of its node, nor than that of the node's tunnels."""
+    pods, hosts = _mtus(probes), _mtus(probes, probes.hosts)
+    limits = {probe.node: hosts[probe.name] for probe in probes.hosts}
+    for record in _links(probes, probes.hosts):
+        tunnels = [x.mtu for x in record.answer.links if x.name.startswith(TUNNELS)]
+        node = probes.named(record.asker).node
+        limits[node] = min([limits[node], *tunnels])
+
+    seen = [
+        f"pod {name} on {node}: MTU {mtu}, and the node has {limits[node]}"
+        for name, mtu in pods.items()
+        for node in [probes.named(name).node]
+        if not 0 < mtu <= limits[node]
+    ]
+    expect(not seen, expected="an MTU that fits through the node's interfaces", seen=seen)
+
+
+@check(
+    "MTU-03",
+    families=Family,
+    needs=[Need.TWO_NODES],
+    references=["Kubernetes docs: the Kubernetes network model", "RFC 8201 section 4"],
+    causes=["large packets are lost between the nodes while small ones pass", *MTU_CAUSES],
+    look=MTU_LOOK,
+)
+def test_bulk_transfer_between_nodes(family, probes):
+    """Eight MiB pass between pods on different nodes, in both directions, and arrive intact."""
+    size = 8 << 20
+    asker, server = next(iter(probes.pairs()))
+    address = server.address(family)
+    requests = [
+        bulk.Request(address, HTTP_PORT, size=size, direction=direction)
+        for direction in ("down", "up")
+    ]
+
+    records = asker.ask_all(requests)
+
+    broken = [record for record in records if not record.answer.intact]
+    expect(not broken, expected=f"{size} bytes, intact", seen=broken)
+
+
+@check(
+    "MTU-04",
+    families=Family,
+    needs=[Need.TWO_NODES],
+    references=["RFC 8200 section 5", "RFC 1191 section 3"],
+    causes=MTU_CAUSES,
+    look=MTU_LOOK,
+)
+def test_the_largest_datagram_passes_whole(family, probes):
+    """A datagram that fills the pod's MTU reaches a pod on another node without fragmentation."""
+    mtus = _mtus(probes)
+    overhead = HEADERS[family] + UDP_HEADER
+
+    records = [
+        one.ask(_sized(other.address(family), mtus[one.name] - overhead, datagram.UNFRAGMENTED))
+        for one, other in probes.pairs()
+    ]
+    over = [
+        one.ask(_sized(other.address(family), mtus[one.name] - overhead + 1, datagram.UNFRAGMENTED))
+        for one, other in probes.pairs()
+    ]
+
+    lost = [record for record in records if not record.answer.arrived]
+    expect(not lost, expected="a datagram of the pod's MTU to arrive", seen=lost)
+    fitted = [record for record in over if record.answer.arrived]
+    expect(not fitted, expected="one byte more to be refused by the sender", seen=fitted)
+
+
+def _sized(address: str, size: int, how: str, *, reply: int = 0, port: int = UDP_PORT):
+    return datagram.Request(address, port, size, reply_size=reply, how=how)
+
+
+def _across(probes, family: Family, sizes, how: str):
+    """Send datagrams of these sizes between every ordered pair of nodes."""
+    return [
+        record
+        for one, other in probes.pairs()
+        for record in one.ask_all([_sized(other.address(family), size, how) for size in sizes])
+    ]
+
+
+@check(
+    "MTU-05",
+    stacks=WITH_IPV6,
+    families=[Family.V6],
+    needs=[Need.TWO_NODES],
+    references=["RFC 8200 section 5"],
+    causes=FRAGMENT_CAUSES,
+    look="nstat -az | grep -i frag (on both nodes)",
+)
+def test_fragments_are_reassembled(family, probes):
+    """A datagram in fragments that reassembles to 1500 bytes arrives at a pod on another node."""
+    size = REASSEMBLED - HEADERS[family] - UDP_HEADER
+
+    records = _across(probes, family, [size], datagram.FRAGMENTED)
+
+    lost = [record for record in records if not record.answer.arrived]
+    expect(not lost, expected=f"{size} bytes in fragments to arrive", seen=lost)
+
+
+@check(
+    "MTU-06",
+    stacks=WITH_IPV6,
+    families=[Family.V6],
+    level=Level.EXTENDED,
+    references=["RFC 8200 section 4.5", "Kubernetes docs: virtual IPs and Service proxies"],
+    causes=["the Service proxy translates the first fragment only", *FRAGMENT_CAUSES],
+    look="nstat -az | grep -i frag (on both nodes)",
+)
+def test_fragments_pass_through_a_service(family, probes, services):
+    """Fragmented datagrams and fragmented replies pass through a cluster IP."""
+    address = services["every"].cluster_ip(family)
+    request = _sized(address, 2000, datagram.AS_NEEDED, reply=4000, port=UDP)
+
+    records = probes.ask_each(lambda probe: [request] * 3, among=probes.one_per_node)
+
+    lost = [record for record in records if not record.answer.arrived]
+    expect(not lost, expected="2000 bytes there and 4000 bytes back", seen=lost)
+
+
+@check(
+    "MTU-14",
+    families=Family,
+    needs=[Need.TWO_NODES],
+    references=["RFC 9293 section 3.7.1", "RFC 6691 section 2"],
+    causes=[
+        "a middlebox or the CNI clamps the MSS, which hides a path MTU that is smaller than the "
+        "pod's MTU",
+    ],
+    look="ip6tables -t mangle -S | grep TCPMSS; nft list ruleset | grep maxseg (on both nodes)",
+)
+def test_segment_size_follows_from_the_mtu(family, probes):
+    """The MSS in a SYN that a pod on another node receives is the sender's MTU less the headers."""
+    mtus, overhead = _mtus(probes), HEADERS[family] + TCP_HEADER
+
+    records = [
+        one.ask(tcp_connect.Request(other.address(family), TCP_PORT))
+        for one, other in probes.pairs()
+    ]
+
+    wrong = [r for r in records if r.answer.seen_mss != mtus[r.asker] - overhead]
+    expect(not wrong, expected=f"an MSS of the MTU less {overhead}", seen=wrong)
+
+
+@check(
+    "MTU-19",
+    stacks=WITH_IPV6,
+    families=[Family.V6],
+    needs=[Need.TWO_NODES],
+    level=Level.EXTENDED,
+    references=["RFC 8200 section 4.5"],
+    causes=FRAGMENT_CAUSES,
+    look="nstat -az | grep -i frag (on both nodes)",
+)
+def test_large_datagrams_arrive(family, probes):
+    """Datagrams of 4 and 8 KiB arrive at a pod on another node."""
+    records = _across(probes, family, [4096, 8192], datagram.AS_NEEDED)
+
+    lost = [record for record in records if not record.answer.arrived]
+    expect(not lost, expected="4096 and 8192 bytes to arrive", seen=lost)

@@ -1,0 +1,94 @@
+"""MTU: path MTU discovery towards a peer behind a narrow link (RFC 8201)."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.probe.ops import bulk, datagram
+from pytest_ipv6k8s.probe.scene import HTTP
+
+NARROW = 1280
+LARGE = 1400
+PTB_CAUSES = [
+    "ICMPv6 packet-too-big is dropped on its way to the pod: a filter on the node or in the CNI "
+    "(RFC 4890 forbids it)",
+    "the message reaches the node and is not translated back to the pod (masquerade, eBPF "
+    "datapath: cilium/cilium 16080, 35489)",
+]
+LOOK = "ip -6 route get ADDRESS (in the pod: is there an mtu?); tcpdump icmp6 (on its node)"
+
+
+@check(
+    "MTU-07",
+    stacks=WITH_IPV6,
+    needs=[Need.NARROW_TARGET, Need.EGRESS],
+    references=["RFC 8201 section 4", "RFC 4443 section 3.2"],
+    causes=PTB_CAUSES,
+    look=LOOK,
+)
+def test_transfers_adapt_to_a_narrow_path(probes, outside):
+    """One MiB passes in both directions behind a 1280-byte link, and the pod learns that MTU."""
+    target = outside.target("narrow")
+    address = target.address(Family.V6)
+    requests = [
+        bulk.Request(address, target.http, direction=direction) for direction in ("up", "down")
+    ]
+
+    records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
+
+    broken = [record for record in records if not record.answer.intact]
+    expect(not broken, expected="1 MiB, intact, from and to every node", seen=broken)
+    unaware = [
+        record
+        for record in records
+        if record.question["direction"] == "up" and record.answer.path_mtu != NARROW
+    ]
+    expect(not unaware, expected=f"a path MTU of {NARROW} in the pod", seen=unaware)
+
+
+@check(
+    "MTU-08",
+    stacks=WITH_IPV6,
+    needs=[Need.NARROW_TARGET, Need.SPEAKING_TARGET, Need.HOST_NETWORK_PROBES],
+    references=["RFC 8201 section 4", "Kubernetes docs: Service, type NodePort"],
+    causes=[
+        "packet-too-big for a Service's answer reaches a node whose Service proxy does not lead it "
+        "to the backend (direct server return, ECMP: cilium/cilium 39690)",
+        *PTB_CAUSES,
+    ],
+    look=LOOK,
+)
+def test_clients_behind_a_narrow_path_download_from_a_service(probes, services, outside):
+    """A client behind a 1280-byte link downloads 1 MiB through a node port of every node."""
+    client, port = outside.host("narrow"), services["nodeport"].node_port(HTTP)
+    nodes = [
+        ip for probe in probes.hosts for ip in probe.pod.host_ips if Family.of(ip) is Family.V6
+    ]
+
+    records = client.ask_all([bulk.Request(node, port) for node in nodes])
+
+    expect(records, expected="a node with an IPv6 address", seen=nodes)
+    broken = [record for record in records if not record.answer.intact]
+    expect(not broken, expected="1 MiB, intact, through every node", seen=broken)
+
+
+@check(
+    "MTU-12",
+    stacks=WITH_IPV6,
+    needs=[Need.NARROW_TARGET, Need.MASQUERADE],
+    references=["RFC 4443 section 3.2", "RFC 8201 section 4"],
+    causes=PTB_CAUSES[::-1],
+    look=LOOK,
+)
+def test_errors_find_back_through_masquerade(probes, outside):
+    """Packet-too-big finds its way back through the masquerade to the pod that sent."""
+    target = outside.target("narrow")
+    request = datagram.Request(
+        target.address(Family.V6), target.udp, LARGE, how=datagram.UNFRAGMENTED
+    )
+
+    records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+
+    unaware = [record for record in records if record.answer.path_mtu != NARROW]
+    expect(not unaware, expected=f"a path MTU of {NARROW} in the pod", seen=unaware)
+    passed = [record for record in records if record.answer.arrived]
+    expect(not passed, expected="no datagram larger than the path", seen=passed)

@@ -1,0 +1,58 @@
+"""N64: packets that are too large for the way through the translator (RFC 7915)."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s.probe.ops import bulk, datagram
+
+HEADER_DIFFERENCE = 20
+
+
+@check(
+    "N64-22",
+    stacks=WITH_IPV6,
+    needs=[Need.NAT64, Need.NARROW_TARGET],
+    level=Level.EXTENDED,
+    references=["RFC 7915 section 4.2", "RFC 7915 section 5.2"],
+    causes=["the translator drops ICMPv4 fragmentation-needed instead of translating it"],
+    look="ip -6 route get ADDRESS (in the pod: is there an mtu?)",
+)
+def test_path_mtu_crosses_the_translator(probes, outside):
+    """One MiB passes through NAT64 behind narrow IPv4 links, and pods learn their MTU plus 20."""
+    for role, link in (("narrow", 1280), ("narrow-1400", 1400)):
+        target = outside.target(role)
+        address = outside.synthetic(outside.address(role, Family.V4))
+
+        records = _upload(probes, address, target.http)
+
+        broken = [record for record in records if not record.answer.intact]
+        expect(not broken, expected="1 MiB, intact, from every node", seen=broken)
+        mtu = link + HEADER_DIFFERENCE
+        unaware = [record for record in records if record.answer.path_mtu != mtu]
+        expect(not unaware, expected=f"a path MTU of {mtu} in the pod", seen=unaware)
+
+
+def _upload(probes, address: str, port: int):
+    request = bulk.Request(address, port, direction="up")
+    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+
+
+@check(
+    "N64-23",
+    stacks=WITH_IPV6,
+    needs=[Need.NAT64, Need.IPV4_TARGET],
+    level=Level.EXTENDED,
+    references=["RFC 7915 section 4.1", "RFC 7915 section 5.1"],
+    causes=["the translator drops fragments, or translates the first one only"],
+    look="ip -6 route get ADDRESS (in the pod); the gateway's log",
+)
+def test_fragments_cross_the_translator(probes, outside):
+    """A fragmented datagram passes through NAT64 to an IPv4-only host, and its reply returns."""
+    target = outside.target("v4")
+    address = outside.synthetic(outside.address("v4", Family.V4))
+    request = datagram.Request(address, target.udp, 2000, reply_size=2500)
+
+    records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+
+    lost = [record for record in records if not record.answer.arrived]
+    expect(not lost, expected="2000 bytes there and 2500 bytes back", seen=lost)

@@ -1,0 +1,60 @@
+"""API objects of the fake world, as the API server writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.scene import Service
+
+NAMESPACE = "ipv6k8s-abc"
+
+
+def pod_object(pod: ProbePod) -> dict[str, Any]:
+    """Return a pod object."""
+    return {
+        "metadata": {"name": pod.name, "namespace": pod.namespace},
+        "spec": {"nodeName": pod.node, "hostNetwork": pod.host_network},
+        "status": {
+            "phase": "Running",
+            "podIP": pod.ips[0],
+            "podIPs": [{"ip": ip} for ip in pod.ips],
+            "hostIPs": [{"ip": ip} for ip in pod.host_ips],
+        },
+    }
+
+
+def node_object(node: Node) -> dict[str, Any]:
+    """Return a node object."""
+    addresses = [{"type": "InternalIP", "address": ip} for ip in node.internal_ips]
+    return {
+        "metadata": {"name": node.name},
+        "spec": {"podCIDRs": list(node.pod_cidrs)},
+        "status": {"addresses": addresses},
+    }
+
+
+def service_object(service: Service) -> dict[str, Any]:
+    """Return a service object."""
+    ips = list(service.cluster_ips) or ["None"]
+    families = [family.value for family in service.families]
+    return {
+        "metadata": {"name": service.name, "namespace": service.namespace},
+        "spec": {"clusterIP": ips[0], "clusterIPs": ips, "ipFamilies": families},
+        "status": {"loadBalancer": {}},
+    }
+
+
+def slice_object(service: str, family: Family, addresses: list[str]) -> dict[str, Any]:
+    """Return a slice object."""
+    return {
+        "metadata": {
+            "name": f"{service}-{family.value.lower()}",
+            "namespace": NAMESPACE,
+            "labels": {"kubernetes.io/service-name": service},
+        },
+        "addressType": family.value,
+        "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],
+    }

@@ -1,0 +1,65 @@
+"""Worlds in which the checks of path MTU, fragments and ICMPv6 errors fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.probe.ops.links import Link
+from tests.checks.breaking import Broken, answers, from_pod
+
+V4, V6 = Family.V4, Family.V6
+LOST: dict[str, Any] = {"arrived": False, "replied": 0, "error": "ETIMEDOUT"}
+STUCK: dict[str, Any] = {"moved": 1000, "intact": False, "error": "ETIMEDOUT"}
+
+
+def _how(how: str) -> Any:
+    return lambda pod, request: request.how == how
+
+
+def _larger_than(size: int) -> Any:
+    return lambda pod, request: request.size > size
+
+
+def _towards(words: str) -> Any:
+    return lambda pod, request: words in request.address
+
+
+def _direction(direction: str) -> Any:
+    return lambda pod, request: request.direction == direction
+
+
+SMALL = answers("links", from_pod("probe-01"), links=(Link("eth0", 1000),))
+JUMBO = answers("links", from_pod("probe-01"), links=(Link("eth0", 9000),))
+TUNNEL = answers("links", from_pod("host-00"), links=(Link("eth0", 1500), Link("flannel.1", 1430)))
+
+ROWS = [
+    Broken("MTU-01", "1000 bytes", SMALL),
+    Broken("MTU-01", "no interface", answers("links", links=())),
+    Broken("MTU-02", "jumbo pods", JUMBO),
+    Broken("MTU-02", "larger than the tunnel", TUNNEL),
+    *(Broken("MTU-03", f"{d} stalls", answers("bulk", _direction(d), **STUCK), family=V6) for d in ("up", "down")),
+    Broken("MTU-03", "stalls", answers("bulk", **STUCK), Stack.DUAL, V4),
+    Broken("MTU-03", "damaged", answers("bulk", intact=False), family=V6),
+    Broken("MTU-04", "lost", answers("datagram", **LOST), family=V6),
+    Broken("MTU-04", "one more byte fits", answers("datagram", arrived=True), family=V6),
+    Broken("MTU-05", "fragments are lost", answers("datagram", _how("fragmented"), **LOST), family=V6),
+    Broken("MTU-06", "fragments are lost", answers("datagram", _how("as needed"), **LOST), family=V6),
+    Broken("MTU-07", "uploads stall", answers("bulk", _direction("up"), **STUCK)),
+    Broken("MTU-07", "downloads stall", answers("bulk", _direction("down"), **STUCK)),
+    Broken("MTU-07", "the pod does not learn", answers("bulk", path_mtu=1500)),
+    Broken("MTU-08", "downloads stall", answers("bulk", from_pod("outside-narrow"), **STUCK)),
+    Broken("MTU-10", "silence", answers("udp_exchange", error="ETIMEDOUT")),
+    Broken("MTU-11", "silence", answers("hop_limit", icmp_type=-1, error="ETIMEDOUT")),
+    Broken("MTU-11", "unreachable instead", answers("hop_limit", icmp_type=1)),
+    Broken("MTU-12", "the pod does not learn", answers("datagram", path_mtu=1500)),
+    Broken("MTU-12", "everything passes", answers("datagram", arrived=True)),
+    Broken("MTU-13", "silence", answers("ping", received=0)),
+    Broken("MTU-13", "not permitted", answers("ping", permitted=False, received=0)),
+    Broken("MTU-14", "clamped", answers("tcp_connect", seen_mss=1200), family=V6),
+    Broken("MTU-14", "nobody says", answers("tcp_connect", seen_mss=0), family=V6),
+    Broken("MTU-19", "8 KiB are lost", answers("datagram", _larger_than(5000), **LOST), family=V6),
+    Broken("N64-22", "uploads stall", answers("bulk", **STUCK)),
+    Broken("N64-22", "the pod does not learn", answers("bulk", _towards("cb00:710e"), path_mtu=1500)),
+    Broken("N64-23", "fragments are lost", answers("datagram", _towards("2001:db8:64:"), **LOST)),
+]  # fmt: skip

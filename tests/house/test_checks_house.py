@@ -1,0 +1,108 @@
+"""How checks are declared: words, sources, ids, and the worlds that break them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.checks import check_of
+from tests.checks.breaking import Broken
+from tests.checks.test_broken_worlds import ALL
+from tests.checks.test_healthy_world import CASES
+from tests.house.tree import SUITE, tree
+
+FUNCTIONS = catalogue.functions()
+DECLARED = catalogue.checks()
+REFERENCE = re.compile(
+    r"(RFC \d+( sections? [\d.]+(( and |, | to )[\d.]+)*)?"
+    r"|KEP-\d+(: \S.*)?"
+    r"|[A-Z][\w /.-]* (docs|documentation|specification): \S.*"
+    r"|[\w-]+/[\w-]+: \S.*"
+    r"|Kubernetes DNS-Based Service Discovery section [\d.]+)"
+)
+PLACED = re.compile(r" sections? [\d.]+|: \S")
+
+
+def _ids_in_the_sources() -> list[str]:
+    found = []
+    for file in sorted(SUITE.glob("test_*.py")):
+        for node in tree(file).body:
+            if isinstance(node, ast.FunctionDef):
+                found += [
+                    str(ast.literal_eval(call.args[0]))
+                    for call in node.decorator_list
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "check"
+                ]
+    return found
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_the_requirement_is_one_sentence(id: str) -> None:
+    line = _first_line(FUNCTIONS[id])
+    assert line.endswith("."), line
+    assert not re.search(r"[.!?]\s", line), line
+
+
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_the_requirement_begins_with_a_capital_letter(id: str) -> None:
+    line = _first_line(FUNCTIONS[id])
+    assert line[:1].isupper(), line
+
+
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_the_rest_of_the_docstring_is_apart(id: str) -> None:
+    lines = (inspect.getdoc(FUNCTIONS[id]) or "").split("\n")
+    assert len(lines) == 1 or not lines[1], lines[1]
+
+
+@pytest.mark.parametrize("id", DECLARED)
+def test_references_name_a_document_and_one_a_place_in_it(id: str) -> None:
+    references = DECLARED[id].references
+    for reference in references:
+        assert REFERENCE.fullmatch(reference), f"{reference!r} is no RFC, KEP or documentation"
+    assert any(PLACED.search(reference) for reference in references), references
+
+
+def test_ids_are_unique_and_all_are_in_the_catalogue() -> None:
+    counts = Counter(_ids_in_the_sources())
+    assert [id for id, count in counts.items() if count > 1] == []
+    assert set(counts) == set(DECLARED)
+
+
+def test_a_function_is_one_check_and_has_a_name_of_its_own() -> None:
+    names = Counter(function.__name__ for function in FUNCTIONS.values())
+    assert [name for name, count in names.items() if count > 1] == []
+    for function in FUNCTIONS.values():
+        assert check_of(function) is not None
+        assert function.__name__.startswith("test_")
+
+
+def test_every_check_has_a_healthy_world() -> None:
+    assert {id for id, _, _ in CASES} == set(DECLARED)
+
+
+@pytest.mark.parametrize("broken", ALL, ids=lambda b: f"{b.id}-{b.name}-{b.stack.value}")
+def test_a_broken_world_is_one_in_which_the_check_runs(broken: Broken) -> None:
+    declared = DECLARED[broken.id]
+    assert broken.stack in declared.stacks
+    if declared.families:
+        assert broken.family in declared.families, "say for which family"
+        assert broken.family in broken.stack.families
+    else:
+        assert broken.family is None
+
+
+def test_broken_worlds_have_names_of_their_own() -> None:
+    counts = Counter((broken.id, broken.name, broken.stack, broken.family) for broken in ALL)
+    assert [row for row, count in counts.items() if count > 1] == []

@@ -1,0 +1,99 @@
+"""The report's schema is strict, and says what the code says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import jsonschema
+
+from pytest_ipv6k8s import settings
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.checks import Level
+from pytest_ipv6k8s.evidence import Record, digest
+from pytest_ipv6k8s.reports import API_VERSION, HarnessFact, Report
+from pytest_ipv6k8s.verdicts import Verdict
+
+SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
+DEFS = SCHEMA["$defs"]
+HOME = "https://raw.githubusercontent.com/pytest-ipv6k8s/pytest-ipv6k8s/main/"
+OPTIONAL = {"waived", "failure", "teardown"}
+OPEN = {"question", "answer"}
+
+
+def _objects(schema: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every schema of an object, under the name of its property."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "object" and name not in OPEN:
+            yield name, schema
+        for key, value in schema.items():
+            yield from _objects(value, key)
+
+
+def _empty() -> Report:
+    return Report(
+        date="2026-01-01T00:00:00Z",
+        suite={"name": "pytest-ipv6k8s", "version": "0"},
+        cluster={
+            **{"provider": "kind", "kubernetes": "v1", "stack": "ipv6"},
+            **{"cni": "none", "proxy": "none", "nodes": []},
+        },
+        settings={},
+        checks=(),
+        cost={"apiRequests": 0, "execSessions": 0, "probePods": 0},
+        harness=(HarnessFact(id="META-02", title="vacuity", holds=True, seen="nothing"),),
+        complete=True,
+    )
+
+
+def test_it_is_a_schema_with_a_name_and_an_address() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["$id"] == f"{HOME}pytest_ipv6k8s/reports/schema.json"
+    assert SCHEMA["title"]
+
+
+def test_no_object_takes_unknown_keys() -> None:
+    for name, schema in _objects(SCHEMA):
+        more = schema.get("additionalProperties")
+        assert more is False or (isinstance(more, dict) and "properties" not in schema), name
+
+
+def test_every_key_is_required_but_those_of_some_outcomes() -> None:
+    for name, schema in _objects(SCHEMA):
+        known = set(schema.get("properties", {}))
+        assert set(schema.get("required", ())) == known - OPTIONAL, name
+
+
+def test_words_are_those_of_the_code() -> None:
+    verdicts = {verdict.value for verdict in Verdict}
+    item = DEFS["item"]["properties"]
+    option = SCHEMA["properties"]["settings"]["additionalProperties"]["properties"]
+
+    assert set(DEFS["verdict"]["enum"]) == verdicts
+    assert set(DEFS["counts"]["properties"]) == verdicts
+    assert set(DEFS["check"]["properties"]["level"]["enum"]) == {level.value for level in Level}
+    assert set(item["family"]["enum"]) == {"", *(family.value for family in Family)}
+    stacks = SCHEMA["properties"]["cluster"]["properties"]["stack"]["enum"]
+    assert set(stacks) == {stack.value for stack in Stack}
+    sources = {settings.COMMAND_LINE, settings.ENVIRONMENT, settings.INI}
+    assert set(option["source"]["enum"]) == sources
+    assert SCHEMA["properties"]["apiVersion"]["const"] == API_VERSION
+
+
+def test_evidence_has_the_keys_of_a_record() -> None:
+    record: Record[Any] = Record(asker="probe-00", question={"op": "x"}, answer={"y": 1})
+    evidence = DEFS["item"]["properties"]["evidence"]["items"]
+
+    assert set(evidence["properties"]) == set(record.plain())
+    jsonschema.validate(record.plain(), evidence)
+    jsonschema.validate(digest([record]), DEFS["item"]["properties"]["digest"])
+
+
+def test_a_run_without_checks_keeps_to_it() -> None:
+    plain = _empty().plain()
+
+    assert list(plain) == list(SCHEMA["properties"])
+    jsonschema.validate(plain, SCHEMA)
