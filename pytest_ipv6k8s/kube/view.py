@@ -116,7 +116,7 @@ class ClusterView:
             raise Inconclusive(f"the Corefile cannot be read: {error}") from None
         if not corefile:
             raise Inconclusive("kube-system has no ConfigMap coredns with a Corefile")
-        words = re.findall(r"^\s*forward\s+\.\s+([^\n{]+)", corefile, re.MULTILINE)
+        words = re.findall(r"^[ \t]*forward[ \t]+\.[ \t]+([^\n{]+)", corefile, re.MULTILINE)
         return self._heard(path, tuple(word for line in words for word in line.split()))
 
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
