@@ -1,0 +1,136 @@
+"""Bulk transfers, sized datagrams, hop limits and interfaces, done on loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_ipv6k8s.probe import sockets
+from pytest_ipv6k8s.probe.ops import bulk, datagram, hop_limit, links, tcp_connect
+from tests.unit.responders import Serving, closed_port, serving_agent, tcp, udp
+
+AMPLE, SHORT = 10.0, 0.2
+LOOPBACKS = ("::1", "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Serving]:
+    """A serving agent."""
+    with serving_agent("probe-07") as ports:
+        yield ports
+
+
+@pytest.mark.parametrize("direction", ["down", "up"])
+@pytest.mark.parametrize("address", LOOPBACKS)
+def test_many_bytes_arrive_intact(agent: Serving, address: str, direction: str) -> None:
+    request = bulk.Request(address, agent.http, size=3 << 20, direction=direction, timeout=AMPLE)
+
+    answer = bulk.perform(request)
+
+    assert (answer.moved, answer.intact, answer.error) == (3 << 20, True, "")
+    assert answer.path_mtu >= 1280
+    assert answer.local == address
+
+
+def test_a_transfer_that_is_refused_moves_nothing() -> None:
+    answer = bulk.perform(bulk.Request("::1", closed_port(), timeout=AMPLE))
+
+    assert (answer.moved, answer.intact, answer.error) == (0, False, "ECONNREFUSED")
+
+
+def test_damaged_bytes_are_not_intact() -> None:
+    def damage(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
+
+    with tcp(damage) as port:
+        answer = bulk.perform(bulk.Request("::1", port, size=5000, timeout=AMPLE))
+
+    assert (answer.moved, answer.intact) == (5000, False)
+
+
+def test_a_transfer_that_ends_too_soon_says_so() -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nshort")
+
+    with tcp(hang_up) as port:
+        answer = bulk.perform(bulk.Request("::1", port, size=5000, timeout=AMPLE))
+
+    assert (answer.intact, answer.error) == (False, "ECONNRESET")
+
+
+@pytest.mark.parametrize("how", [datagram.UNFRAGMENTED, datagram.FRAGMENTED, datagram.AS_NEEDED])
+@pytest.mark.parametrize("address", LOOPBACKS)
+def test_a_sized_datagram_arrives_and_so_does_its_reply(
+    agent: Serving, address: str, how: str
+) -> None:
+    request = datagram.Request(address, agent.udp, 4000, reply_size=5000, how=how, timeout=AMPLE)
+
+    answer = datagram.perform(request)
+
+    assert (answer.arrived, answer.replied, answer.error) == (True, 5000, "")
+    assert answer.replied_from == address
+
+
+def test_a_datagram_that_arrives_damaged_did_not_arrive() -> None:
+    with udp(lambda data: [b"%d 0000" % len(data)]) as port:
+        answer = datagram.perform(datagram.Request("::1", port, 100, timeout=AMPLE))
+
+    assert (answer.arrived, answer.error) == (False, "")
+
+
+def test_a_datagram_without_a_reply_times_out() -> None:
+    with udp(lambda data: []) as port:
+        answer = datagram.perform(datagram.Request("::1", port, 100, tries=2, timeout=SHORT))
+
+    assert (answer.arrived, answer.error) == (False, "ETIMEDOUT")
+
+
+def test_a_datagram_larger_than_the_interface_is_refused_by_the_kernel() -> None:
+    request = datagram.Request(
+        "::1", closed_port(), 65450, how=datagram.UNFRAGMENTED, tries=1, timeout=SHORT
+    )
+    answer = datagram.perform(request)
+
+    assert not answer.arrived
+
+
+@pytest.mark.parametrize("address", LOOPBACKS)
+def test_a_closed_port_is_a_complaint_of_another_type(address: str) -> None:
+    answer = hop_limit.perform(hop_limit.Request(address, closed_port(), hops=1, timeout=AMPLE))
+
+    assert (answer.icmp_type, answer.icmp_code) == ((1, 4) if ":" in address else (3, 3))
+    assert answer.offender == address
+
+
+def test_nobody_complains_about_a_datagram_that_is_taken() -> None:
+    with udp(lambda data: []) as port:
+        answer = hop_limit.perform(hop_limit.Request("::1", port, timeout=SHORT))
+
+    assert (answer.icmp_type, answer.error) == (-1, "ETIMEDOUT")
+
+
+def test_interfaces_are_listed_without_loopback() -> None:
+    answer = links.perform(links.Request())
+
+    assert all(link.mtu > 0 for link in answer.links)
+    assert "lo" not in {link.name for link in answer.links}
+
+
+@pytest.mark.parametrize(("address", "mss"), [("::1", 65476), ("127.0.0.1", 65495)])
+def test_the_server_says_which_segment_size_it_was_offered(
+    agent: Serving, address: str, mss: int
+) -> None:
+    answer = tcp_connect.perform(tcp_connect.Request(address, agent.tcp, timeout=AMPLE))
+
+    assert answer.seen_mss == mss
+
+
+def test_a_pattern_has_its_length_and_does_not_repeat_soon() -> None:
+    data = sockets.pattern(20000)
+
+    assert len(data) == 20000
+    assert data[:1400] != data[1400:2800]
