@@ -47,7 +47,7 @@ ROWS = [
     Broken("MTU-06", "fragments are lost", answers("datagram", _how("as needed"), **LOST), family=V6),
     Broken("MTU-07", "uploads stall", answers("bulk", _direction("up"), **STUCK)),
     Broken("MTU-07", "downloads stall", answers("bulk", _direction("down"), **STUCK)),
-    Broken("MTU-07", "the pod does not learn", answers("bulk", path_mtu=1500)),
+    Broken("MTU-07", "the pod does not learn", answers("datagram", path_mtu=1500)),
     Broken("MTU-08", "downloads stall", answers("bulk", from_pod("outside-narrow"), **STUCK)),
     Broken("MTU-10", "silence", answers("udp_exchange", error="ETIMEDOUT")),
     Broken("MTU-11", "silence", answers("hop_limit", icmp_type=-1, error="ETIMEDOUT")),

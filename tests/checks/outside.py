@@ -13,7 +13,7 @@ from pytest_ipv6k8s.addresses import Family, extract, in_any
 from pytest_ipv6k8s.probe import ProbePod
 from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.targets import layout
-from tests.checks import sizes
+from tests.checks import answers_egr, sizes
 
 if TYPE_CHECKING:
     from tests.checks.world import World
@@ -104,3 +104,4 @@ ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
     "udp_exchange": _udp_exchange,
     **sizes.ANSWERS,
 }
+ANSWERS.update(answers_egr.over(ANSWERS))

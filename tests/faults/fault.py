@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.real import kubectl, run_suite
+from tests.real import in_outside, kubectl, run_suite
 
 OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
 """A fault outside leaves the rest of the suite alone; what may suffer is asked."""
@@ -72,9 +72,28 @@ def other_corefile(cluster: Cluster, change: Callable[[str], str]) -> Iterator[N
         _load(cluster, before)
 
 
+@contextmanager
+def other_named(cluster: Cluster, change: str) -> Iterator[None]:
+    """Run the outside's BIND with a configuration that sed changed, and with the old one after."""
+    file, reload = "/ipv6k8s/servers/named.conf", "kill -HUP $(cat /run/named.pid); sleep 1"
+    in_outside(cluster, f"cp {file} {file}.healthy; sed -i '{change}' {file}; {reload}")
+    _restart_dns(cluster)
+    try:
+        yield
+    finally:
+        in_outside(cluster, f"mv {file}.healthy {file}; {reload}")
+        _restart_dns(cluster)
+
+
 def _load(cluster: Cluster, corefile: str) -> None:
     patch = json.dumps({"data": {"Corefile": corefile}})
-    system = ("-n", "kube-system")
-    kubectl(cluster, *system, "patch", "configmap", "coredns", "--type=merge", "-p", patch)
-    kubectl(cluster, *system, "rollout", "restart", "deployment/coredns")
-    kubectl(cluster, *system, "rollout", "status", "deployment/coredns", "--timeout=80s")
+    where = ("-n", "kube-system", "patch", "configmap", "coredns", "--type=merge")
+    kubectl(cluster, *where, "-p", patch)
+    _restart_dns(cluster)
+
+
+def _restart_dns(cluster: Cluster) -> None:
+    """Start CoreDNS anew: it heeds its configuration at once, and its cache is empty."""
+    coredns = ("deployment/coredns", "-n", "kube-system")
+    kubectl(cluster, "rollout", "restart", *coredns)
+    kubectl(cluster, "rollout", "status", *coredns, "--timeout=80s")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
-from tests.real import OutsideWorld, in_outside
+from tests.faults.fault import OUTSIDE_AREAS, Fault, other_named, prove
+from tests.real import OutsideWorld
 
 pytestmark = pytest.mark.real_cluster
 CHANGE = "s|clients { any; };|clients { any; }; exclude { ::/0; };|"
@@ -19,19 +19,15 @@ CHANGE = "s|clients { any; };|clients { any; }; exclude { ::/0; };|"
 @contextmanager
 def native_aaaa_replaced(cluster: Cluster) -> Iterator[None]:
     """Let BIND ignore every AAAA record."""
-    file = "/ipv6k8s/servers/named.conf"
-    in_outside(cluster, f"cp {file} {file}.healthy; sed -i '{CHANGE}' {file}; pkill -HUP named")
-    try:
+    with other_named(cluster, CHANGE):
         yield
-    finally:
-        in_outside(cluster, f"mv {file}.healthy {file}; pkill -HUP named")
 
 
 FAULT = Fault(
     broken=native_aaaa_replaced,
     must=frozenset({"N64-06"}),
     may=frozenset({"DNS-18"}),
-    cause={},
+    cause={"N64-06": "ignore real AAAA records"},
 )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
-from tests.real import OutsideWorld, in_outside
+from tests.faults.fault import OUTSIDE_AREAS, Fault, other_named, prove
+from tests.real import OutsideWorld
 
 pytestmark = pytest.mark.real_cluster
 CHANGE = "s|dns64 2001:db8:64::/96|dns64 2001:db8:6464::/96|"
@@ -19,19 +19,15 @@ CHANGE = "s|dns64 2001:db8:64::/96|dns64 2001:db8:6464::/96|"
 @contextmanager
 def wrong_prefix(cluster: Cluster) -> Iterator[None]:
     """Give BIND another prefix."""
-    file = "/ipv6k8s/servers/named.conf"
-    in_outside(cluster, f"cp {file} {file}.healthy; sed -i '{CHANGE}' {file}; pkill -HUP named")
-    try:
+    with other_named(cluster, CHANGE):
         yield
-    finally:
-        in_outside(cluster, f"mv {file}.healthy {file}; pkill -HUP named")
 
 
 FAULT = Fault(
     broken=wrong_prefix,
-    must=frozenset({"N64-05"}),
-    may=frozenset({"N64-01", "N64-11"}),
-    cause={},
+    must=frozenset({"N64-01", "N64-05"}),
+    may=frozenset({"N64-10", "N64-11"}),
+    cause={"N64-05": "the DNS64 prefix is not the gateway's"},
 )
 
 

@@ -36,8 +36,8 @@ def udp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=udp_dropped,
     must=frozenset({"N64-15"}),
-    may=frozenset({"N64-19", "N64-23"}),
-    cause={},
+    may=frozenset({"N64-23"}),
+    cause={"N64-15": "drops UDP"},
 )
 
 

@@ -37,7 +37,7 @@ FAULT = Fault(
     broken=metadata_translated,
     must=frozenset({"N64-31"}),
     may=frozenset(set()),
-    cause={},
+    cause={"N64-31": "metadata server"},
 )
 
 

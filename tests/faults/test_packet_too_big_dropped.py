@@ -37,7 +37,7 @@ FAULT = Fault(
     broken=packet_too_big_dropped,
     must=frozenset({"MTU-07", "MTU-12"}),
     may=frozenset({"MTU-08"}),
-    cause={"MTU-07": "packet-too-big"},
+    cause={"MTU-07": "packet-too-big is dropped"},
 )
 
 
