@@ -1,15 +1,19 @@
-"""EGR: what pods reach outside, and as whom they are seen."""
+"""EGR: what pods and nodes reach outside."""
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
-from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s.addresses import Egress, same_address
+from pytest_ipv6k8s.probe.ops import network_state, ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.targets import Role
 
 EGRESS_CAUSES = [
     "the CNI does not masquerade IPv6 (flannel --ip-masq, Calico natOutgoing, Cilium "
     "enable-ipv6-masquerade), and nobody routes the pod range back",
     "the node forwards no IPv6, or lost its default route: accept_ra is not 2 where it forwards",
 ]
+NAT_LOOK = "ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)"
+KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 
 
 @check(
@@ -18,7 +22,7 @@ EGRESS_CAUSES = [
     needs=[Need.IPV6_TARGET, Need.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=EGRESS_CAUSES,
-    look="ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)",
+    look=NAT_LOOK,
 )
 def test_pods_reach_an_ipv6_target_over_tcp(probes, outside):
     """Pods on every node reach an IPv6 target outside the cluster over TCP."""
@@ -31,3 +35,142 @@ def test_pods_reach_an_ipv6_target_over_tcp(probes, outside):
 
     failed = [record for record in records if not record.answer.connected]
     expect(not failed, expected="a connection from every node", seen=failed)
+
+
+def _require_alive(outside, request, records, holds):
+    """Leave it open whose fault it is, unless a host outside or some probe gets an answer."""
+    others = [outside.world.find(role) for role in (Role.V6, Role.DUAL)]
+    speaking = [target for target in others if target and target.ask]
+    asked = [outside.host(target.role).ask(request) for target in speaking]
+    if not any(holds(record) for record in (*asked, *records)):
+        raise Inconclusive(f"the target does not answer anybody: {(*asked, *records)[0]}")
+
+
+@check(
+    "EGR-02",
+    stacks=WITH_IPV6,
+    needs=[Need.IPV6_TARGET, Need.EGRESS],
+    references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
+    causes=[
+        *EGRESS_CAUSES,
+        "a packet filter passes TCP only, or drops ICMPv6 echo (RFC 4890 section 4.3.1)",
+    ],
+    look=NAT_LOOK,
+)
+def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, outside):
+    """Pods on every node reach an IPv6 target outside over UDP and with ICMPv6 echo requests."""
+    target = outside.world.ipv6_target
+    address = target.address(Family.V6)
+
+    echoes = probes.ask_each(
+        lambda probe: [ping.Request(address, count=3)], among=probes.one_per_node
+    )
+    datagrams = []
+    if target.udp:
+        datagrams = probes.ask_each(
+            lambda probe: [udp_exchange.Request(address, target.udp, count=3)],
+            among=probes.one_per_node,
+        )
+
+    # A datagram may be lost; a way that is shut loses them all.
+    unheard = [record for record in datagrams if not record.answer.echoed]
+    if unheard:
+        question = udp_exchange.Request(address, target.udp, count=3)
+        _require_alive(outside, question, datagrams, lambda record: record.answer.echoed)
+    expect(not unheard, expected="an echo of UDP datagrams on every node", seen=unheard)
+    allowed = [record for record in echoes if record.answer.permitted]
+    if not allowed:
+        raise Inconclusive("no probe may send ICMPv6 echo requests")
+    unanswered = [record for record in allowed if not record.answer.received]
+    if unanswered:
+        echo = ping.Request(address, count=3)
+        _require_alive(outside, echo, allowed, lambda record: record.answer.received)
+    expect(not unanswered, expected="ICMPv6 echo replies on every node", seen=unanswered)
+
+
+@check(
+    "EGR-11",
+    stacks=WITH_IPV6,
+    needs=[Need.HOST_NETWORK_PROBES, Need.SPEAKING_TARGET, Need.EGRESS],
+    references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
+    causes=[
+        "the node itself has no IPv6 route to the outside",
+        "the CNI's masquerade rule or egress gateway takes the node's own packets as well",
+        "the node prefers an address that is deprecated, or that of another interface",
+    ],
+    look="ip -6 route get 2001:db8:: (on the node named above); ip -6 addr",
+)
+def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, outside, cluster):
+    """Processes in a node's network reach an IPv6 target, which sees an address of that node.
+
+    With NPTv6 or a gateway behind the nodes, their packets may be translated as well: then the
+    source is not judged.
+    """
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+
+    states = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
+    records = probes.ask_each(
+        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.hosts
+    )
+
+    failed = [record for record in records if not record.answer.echoed]
+    expect(not failed, expected="an echo to every node", seen=failed)
+    own = {state.asker: [item.address for item in state.answer.addresses] for state in states}
+    for node in cluster.nodes:
+        for probe in probes.hosts:
+            if probe.node == node.name:
+                own[probe.name] += node.internal_ips
+    strange = [
+        record
+        for record in records
+        if not any(same_address(record.answer.seen_source, ip) for ip in own[record.asker])
+    ]
+    judged = outside.world.egress in KEPT_BY_NODES
+    expect(not strange or not judged, expected="the node's own address as source", seen=strange)
+
+
+def _told(records) -> dict[str, list[str]]:
+    """Return what each node got, in words that can be compared."""
+    found: dict[str, list[str]] = {}
+    for node, word in records:
+        found.setdefault(node, []).append(word)
+    return found
+
+
+@check(
+    "EGR-14",
+    stacks=WITH_IPV6,
+    needs=[Need.IPV6_TARGET, Need.EGRESS, Need.TWO_NODES],
+    references=["Kubernetes docs: the Kubernetes network model"],
+    causes=[
+        "one node lacks a route, a forwarding sysctl or the CNI's masquerade rules",
+        "the CNI's agent does not run there: a taint that it does not tolerate",
+        "a node's packet filter or security group differs from the others'",
+    ],
+    look="kubectl get pods -A -o wide; ip -6 route; sysctl net.ipv6.conf.all.forwarding",
+)
+def test_every_node_gets_the_same_way_out(probes, outside):
+    """Pods get the same answers from outside on every node, the control plane included.
+
+    By TCP, UDP and ICMPv6: reached or not. It names the node that differs; why, EGR-01 tells.
+    """
+    target = outside.world.ipv6_target
+    address, asked = target.address(Family.V6), probes.one_per_node
+
+    tcp = probes.ask_each(lambda probe: [tcp_connect.Request(address, target.tcp)], among=asked)
+    udp = probes.ask_each(
+        lambda probe: [udp_exchange.Request(address, target.udp or 9, count=3)], among=asked
+    )
+    icmp = probes.ask_each(lambda probe: [ping.Request(address, count=3)], among=asked)
+
+    words = [(r, f"TCP {r.answer.error or 'reached'}") for r in tcp]
+    if target.udp:
+        words += [(r, f"UDP {'echoed' if r.answer.echoed else r.answer.error}") for r in udp]
+    if all(record.answer.permitted for record in icmp):
+        words += [(r, f"ICMPv6 {'echoed' if r.answer.received else 'silent'}") for r in icmp]
+    told = _told((probes.named(record.asker).node, word) for record, word in words)
+    differ = len({tuple(answers) for answers in told.values()}) > 1
+    seen = [f"node {node}: {', '.join(answers)}" for node, answers in told.items()]
+    expect(not differ, expected="the same answers on every node", seen=seen)
+    reached = [record for record in tcp if record.answer.connected]
+    expect(reached, expected="a node that gets out at all", seen=tcp)

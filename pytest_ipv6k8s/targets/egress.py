@@ -1,4 +1,4 @@
-"""How packets of pods look outside: native, NPTv6, masquerade or a gateway, told from what was seen.
+"""How packets of pods look outside, told from what was seen: native, NPTv6, masquerade, a gateway.
 
 Nothing is asked here; a check brings what a target saw of several pods.
 """

@@ -262,8 +262,11 @@ def _routes_back(plan: Plan) -> dict[str, str]:
 
 
 def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
-    """Give a node routes to the world, and rules that make its pods' packets look as wanted."""
-    lines = []
+    """Give a node routes to the world, and rules that make its pods' packets look as wanted.
+
+    What an earlier world may have left goes first: rules of two styles do not mix.
+    """
+    lines = _without_rules()
     for family in plan.stack.families:
         six = family is Family.V6
         for destination in layout.IPV6_ROUTES if six else layout.IPV4_ROUTES:
@@ -316,9 +319,15 @@ def _nptv6_lines(plan: Plan, node: Node, cidr: str) -> list[str]:
 def _leave_script() -> str:
     lines = [f"ip -6 route del {destination}" for destination in layout.IPV6_ROUTES]
     lines += [f"ip -4 route del {destination}" for destination in layout.IPV4_ROUTES]
-    lines += ["nft delete table ip6 ipv6k8s_egress", "nft delete table ip ipv6k8s_egress"]
-    lines += ["ip6tables-save -t mangle | grep -v 'NPT' | ip6tables-restore"]
-    return "\n".join(f"{line} 2>/dev/null || true" for line in lines)
+    return "\n".join([*(f"{line} 2>/dev/null || true" for line in lines), *_without_rules()])
+
+
+def _without_rules() -> list[str]:
+    """Return the lines that take the rules of any style off a node; none need be there."""
+    undo = "ip6tables-save -t mangle | grep -v NPT | ip6tables-restore"
+    lines = [f"nft delete table {kind} ipv6k8s_egress" for kind in ("ip6", "ip")]
+    lines.append(f"ip6tables-save -t mangle | grep -q NPT && {undo}")
+    return [f"{line} 2>/dev/null || true" for line in lines]
 
 
 def _corefile(before: str, plan: Plan) -> str:

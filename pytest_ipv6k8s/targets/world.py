@@ -203,7 +203,9 @@ def _start_servers() -> None:
     _start(["tinyproxy", "-d", "-c", str(servers / "tinyproxy.conf")])
     exec_in_v4 = ["ip", "netns", "exec", "v4"]
     _start([*exec_in_v4, "docker-registry", "serve", str(servers / "registry.yaml")])
-    _start(["docker-registry", "serve", str(servers / "registry-cache.yaml")])
+    push = f"{sys.executable} {servers / 'push_image.py'}"
+    cache = f"docker-registry serve {servers / 'registry-cache.yaml'}"
+    _start(["sh", "-c", f"{push}; exec {cache}"])  # the cache gives up where there is no upstream
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.checks import Check
 CHECKS = catalogue.checks()
 COMMANDS = (
     *("bridge", "cat", "conntrack", "curl", "dig", "docker", "getent", "grep", "ip", "ip6tables"),
-    *("ipv6k8s", "kubectl", "ls", "nft", "openssl", "ping", "ss", "sysctl", "tracepath"),
+    *("ipv6k8s", "kubectl", "ls", "nft", "nstat", "openssl", "ping", "ss", "sysctl", "tracepath"),
 )
 
 

@@ -1,0 +1,136 @@
+"""EGR: what one family does when the other is dead, or not there."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import DUAL_STACK, ONLY_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s.addresses import in_any
+from pytest_ipv6k8s.probe.ops import happy_eyeballs, network_state, tcp_connect
+
+NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
+IPV4_LITERAL = "192.0.2.1"
+AT_ONCE = 0.5
+BLACK_HOLE_LIMIT, REJECTER_LIMIT = 2.0, 0.5
+TRIES = 5
+NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCES")
+
+
+@check(
+    "EGR-06",
+    stacks=DUAL_STACK,
+    needs=[Need.DUAL_TARGET, Need.DEAD_ENDS, Need.EGRESS],
+    references=["RFC 8305 section 1", "KEP-563"],
+    causes=[
+        "only one family has a way out of the pods: masquerading, route or forwarding of the other",
+        "a gateway for egress takes both families down when one fails",
+    ],
+    look="ip -4 route; ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)",
+)
+def test_one_family_works_while_the_other_is_dead(probes, outside):
+    """Each family gets out while connections of the other run into a black hole."""
+    target, port = outside.target("dual"), outside.target("dual").tcp
+    alive = [target.address(family) for family in Family]
+    dead = [outside.address("black-hole", family) for family in Family]
+
+    records = probes.ask_each(
+        lambda probe: [
+            *(tcp_connect.Request(address, port) for address in alive),
+            *(tcp_connect.Request(address, port, timeout=1.0) for address in dead),
+        ],
+        among=probes.one_per_node,
+    )
+
+    answered = [r for r in records if r.question["address"] in dead and r.answer.connected]
+    if answered:
+        raise Inconclusive(f"somebody answers in the black hole: {answered[0]}")
+    failed = [r for r in records if r.question["address"] in alive and not r.answer.connected]
+    expect(not failed, expected="a connection in each family on every node", seen=failed)
+
+
+@check(
+    "EGR-07",
+    stacks=DUAL_STACK,
+    needs=[Need.DUAL_TARGET, Need.DEAD_ENDS, Need.ZONE, Need.EGRESS],
+    references=["RFC 8305 sections 3 to 5"],
+    causes=[
+        "the cluster's DNS is slow with one record type: search list, upstream, or AAAA queries",
+        "IPv4 has no way out of the pods (EGR-06)",
+        "the first packets of a connection are held back or dropped on the node",
+    ],
+    look="kubectl -n kube-system logs -l k8s-app=kube-dns; dig AAAA black-hole.ZONE (in a pod)",
+)
+def test_fallback_to_the_other_family_is_fast(probes, outside):
+    """A client with Happy Eyeballs passes a dead IPv6 address in 2 s, a rejected one in 0.5 s.
+
+    What is judged is the time from the first look-up to the connection; where IPv4 was found and
+    connected to before IPv6 was even found, nothing was passed, and it is tried again. An error is
+    not judged by itself: Linux heeds an ICMPv6 error only when nobody holds the socket. Where it
+    comes while connect() still runs, as it does from a router near by, the SYN's repetition after
+    one second brings it. A client that starts the next attempt after 250 ms does not mind; the time
+    of one that tries address after address is recorded and not judged.
+    """
+    port = outside.target("dual").tcp
+    limits = {
+        f"black-hole.{outside.world.zone}.": BLACK_HOLE_LIMIT,
+        f"rejecter.{outside.world.zone}.": REJECTER_LIMIT,
+    }
+
+    probes[0].ask_all([happy_eyeballs.Request(name, port, naive=True) for name in limits])
+    for _ in range(TRIES):
+        records = probes.ask_each(
+            lambda probe: [happy_eyeballs.Request(name, port) for name in limits],
+            among=probes.one_per_node,
+        )
+        half = [r for r in records if len({*map(Family.of, r.answer.addresses)}) < 2]
+        if not half:
+            break
+    if half:
+        raise Inconclusive(f"the dead address was not found in time to be tried: {half[0]}")
+    failed = [record for record in records if not record.answer.address]
+    expect(not failed, expected="a connection by IPv4", seen=failed)
+    strange = [r for r in records if Family.of(r.answer.address) is Family.V6]
+    if strange:
+        raise Inconclusive(f"somebody answers at the dead address: {strange[0]}")
+    slow = [r for r in records if r.answer.seconds >= limits[r.question["name"]]]
+    expect(not slow, expected="less than 2 s past a black hole, 0.5 s past a rejecter", seen=slow)
+
+
+@check(
+    "EGR-08",
+    stacks=ONLY_IPV6,
+    references=["RFC 6877 section 1", "RFC 7335", "RFC 8305 section 7"],
+    causes=[
+        "pods have an IPv4 default route that leads nowhere, so connections hang",
+        "a packet filter drops instead of rejecting",
+        "the declared CLAT does not run, or has lost its NAT64 prefix",
+    ],
+    look="ip -4 route; ip -4 addr (in the pod)",
+)
+def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, outside):
+    """In an IPv6-only pod, connecting to an IPv4 address fails at once or works by a CLAT.
+
+    Pods with a node-local IPv4 address for egress, as on EKS, may reach IPv4 by it and are left
+    out.
+    """
+    world = outside.world
+    four = next((t for t in world.targets if t.tcp and t.address(Family.V4)), None)
+    address = four.address(Family.V4) if four else IPV4_LITERAL
+    if world.clat and four is None:
+        raise Inconclusive("a CLAT is declared, and no IPv4 target to try it with")
+
+    states = probes.ask_each(lambda probe: [network_state.Request()])
+    records = probes.ask_each(
+        lambda probe: [tcp_connect.Request(address, four.tcp if four else 80)]
+    )
+
+    excused = {
+        state.asker
+        for state in states
+        if any(in_any(item.address, NODE_LOCAL_EGRESS) for item in state.answer.addresses)
+    }
+    if world.clat:
+        failed = [record for record in records if not record.answer.connected]
+        expect(not failed, expected="a connection by the CLAT", seen=failed)
+        return
+    judged = [record for record in records if record.asker not in excused]
+    odd = [r for r in judged if r.answer.error not in NO_WAY or r.answer.seconds > AT_ONCE]
+    expect(not odd, expected=f"no way to {address}, told within {AT_ONCE} s", seen=odd)

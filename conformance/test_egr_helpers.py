@@ -1,0 +1,94 @@
+"""EGR: the other ways to the IPv4 world: a web proxy, a registry cache."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
+from pytest_ipv6k8s.probe.ops import http_proxy, registry_pull
+from pytest_ipv6k8s.targets import Role
+
+REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an open relay
+IMAGE, NO_TAG = "ipv6k8s/hello", "no-such-tag"
+
+
+def _require_alive(outside, request, records, holds):
+    """Leave it open whose fault it is, unless a host outside or some probe has success."""
+    speaking = [t for role in (Role.V6, Role.DUAL) if (t := outside.world.find(role)) and t.ask]
+    asked = [outside.host(target.role).ask(request) for target in speaking[:1]]
+    if not any(holds(record) for record in (*asked, *records)):
+        raise Inconclusive(f"it works for nobody, here or outside: {(*asked, *records)[0]}")
+
+
+def _is_whole(record):
+    answer = record.answer
+    return answer.status == 200 and answer.verified >= 2 and not answer.amiss
+
+
+@check(
+    "EGR-19",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.PROXY, Need.IPV4_TARGET, Need.EGRESS],
+    references=["RFC 9110 section 9.3.6", "RFC 6586 section 5"],
+    causes=[
+        "the proxy listens on IPv4 only, or its name has no AAAA record",
+        "the proxy admits the nodes' range and not the pods', or the reverse with native egress",
+        "the proxy itself has no IPv4 route",
+    ],
+    look="curl -v --proxy PROXY http://IPV4-TARGET/ (in a pod)",
+)
+def test_the_proxy_leads_to_ipv4_only_servers(probes, outside):
+    """Pods reach an IPv4-only web server through the declared proxy, which they reach over IPv6."""
+    proxy, target = urlsplit(outside.world.proxy), outside.target("v4")
+    host, port = proxy.hostname, proxy.port or 80
+    address = outside.address("v4", Family.V4)
+
+    records = probes.ask_each(
+        lambda probe: [http_proxy.Request(host, port, address, target.http)],
+        among=probes.one_per_node,
+    )
+    refused = probes[0].ask(http_proxy.Request(host, port, address, REFUSED_PORT))
+
+    failed = [record for record in records if record.answer.status != 200]
+    if failed:
+        question = http_proxy.Request(host, port, address, target.http)
+        _require_alive(outside, question, records, lambda r: r.answer.status == 200)
+    expect(not failed, expected="a page through the proxy on every node", seen=failed)
+    strange = [r for r in records if target.identifies and r.answer.pod != "outside-v4"]
+    expect(not strange, expected="the page of the IPv4-only target", seen=strange)
+    if refused.answer.granted < 400:
+        raise Inconclusive(f"the proxy does not refuse a tunnel to port {REFUSED_PORT}: {refused}")
+
+
+@check(
+    "EGR-20",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.REGISTRY, Need.EGRESS],
+    references=["OCI distribution specification: pulling manifests, pulling blobs"],
+    causes=[
+        "the cache listens on IPv4 only, or its name has no AAAA record",
+        "the cache itself cannot reach the registry behind it",
+        "large answers are lost on the way: path MTU (MTU-07)",
+    ],
+    look="curl -v REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
+)
+def test_images_are_pulled_through_the_cache(probes, outside):
+    """Pods pull an image through the registry cache over IPv6, and every digest is right.
+
+    The image is ipv6k8s/hello:latest; of a tag that is not there the cache has to say so.
+    """
+    url = outside.world.registry
+
+    records = probes.ask_each(
+        lambda probe: [registry_pull.Request(url, IMAGE)], among=probes.one_per_node
+    )
+    missing = probes[0].ask(registry_pull.Request(url, IMAGE, reference=NO_TAG))
+
+    failed = [record for record in records if not _is_whole(record)]
+    if failed:
+        _require_alive(outside, registry_pull.Request(url, IMAGE), records, _is_whole)
+    expect(not failed, expected="manifest, configuration and layers, digests right", seen=failed)
+    if missing.answer.status != 404:
+        raise Inconclusive(f"the cache knows a tag that is not there: {missing}")

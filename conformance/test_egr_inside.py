@@ -1,0 +1,89 @@
+"""EGR: as whom pods are seen inside the cluster: by pods, through Services, and on nodes."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import Family, check, expect
+from pytest_ipv6k8s.addresses import same_address
+from pytest_ipv6k8s.probe import UDP_PORT
+from pytest_ipv6k8s.probe.ops import udp_exchange, udp_inbox
+from pytest_ipv6k8s.probe.scene import UDP
+
+
+def _heard_by_own_node(probes, family):
+    """Have every pod send to all nodes, which answer nothing; return what pods' own nodes heard."""
+    opened = probes.ask_each(
+        lambda box: [udp_inbox.Request(box.address(family))], among=probes.hosts
+    )
+    ports = {record.asker: record.answer.port for record in opened if record.answer.port}
+    boxes = [box for box in probes.hosts if box.name in ports]
+    if not boxes:
+        return []
+    probes.ask_each(
+        lambda probe: [
+            udp_exchange.Request(
+                box.address(family), ports[box.name], payload=probe.name, timeout=0.3
+            )
+            for box in boxes
+        ]
+    )
+    heard = probes.ask_each(
+        lambda box: [
+            udp_inbox.Request(box.address(family), ports[box.name], wanted=len(probes), timeout=0.3)
+        ],
+        among=boxes,
+    )
+    node_of = {probe.name: probe.node for probe in probes}
+    return [
+        (item.payload.split()[0], item.source)
+        for record in heard
+        for item in record.answer.heard
+        if node_of.get(item.payload.split(" ")[0]) == probes.named(record.asker).node
+    ]
+
+
+@check(
+    "EGR-05",
+    families=Family,
+    references=[
+        "Kubernetes docs: the Kubernetes network model (no NAT between pods and nodes)",
+        "Kubernetes docs: IP masquerade agent",
+    ],
+    causes=[
+        "the masquerade rule exempts too little: its cluster, Service or node ranges lack this "
+        "family (nonMasqueradeCIDRs, natOutgoing pools, --cluster-cidr, native routing CIDR)",
+        "the Service proxy cannot tell local traffic in this family (detectLocal, clusterCIDR)",
+    ],
+    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
+)
+def test_nothing_is_masqueraded_inside(family, probes, services):
+    """Pods keep their own address towards pods, cluster IPs and their node, over UDP as well.
+
+    A node is asked through its host-network probe, where these may run. What other nodes than the
+    pod's own see is recorded and not judged: many CNIs exempt the cluster range only, and the
+    network model says nothing of it.
+    """
+    address = services["peer"].cluster_ip(family)
+    own = {probe.name: probe.address(family) for probe in probes}
+
+    records = probes.ask_each(
+        lambda probe: [
+            *(
+                udp_exchange.Request(other.address(family), UDP_PORT, count=2)
+                for other in probes
+                if other is not probe
+            ),
+            *([udp_exchange.Request(address, UDP, count=2)] if probe is not probes.peer else []),
+        ]
+    )
+    on_nodes = _heard_by_own_node(probes, family)
+
+    reached = [record for record in records if record.answer.seen_source]
+    expect(reached, expected="pods that answer", seen=records)
+    masked = [r for r in reached if not same_address(r.answer.seen_source, own[r.asker])]
+    expect(not masked, expected="the asking pod's own address as source", seen=masked)
+    hidden = [
+        f"pod {pod} ({own[pod]}) was seen as {source} by its node"
+        for pod, source in on_nodes
+        if not same_address(source, own[pod])
+    ]
+    expect(not hidden, expected="the pod's own address, seen by its node", seen=hidden)

@@ -1,0 +1,165 @@
+"""EGR: what translation on the way out must not break: ports, errors, fragments."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
+from pytest_ipv6k8s.addresses import same_address
+from pytest_ipv6k8s.probe import TCP_PORT
+from pytest_ipv6k8s.probe.ops import flows, tcp_connect, udp_exchange
+from pytest_ipv6k8s.targets import Role
+from pytest_ipv6k8s.waiting import eventually
+
+FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
+CLOSED_PORT = 33499  # among those of traceroute, which packet filters let be refused
+BIG = "x" * 2000
+
+
+def _outsider(outside):
+    """Return a host outside that can try what pods try: another target, or the target itself."""
+    found = outside.world.find(Role.V6)
+    return outside.host(Role.V6 if found and found.ask else Role.DUAL)
+
+
+@check(
+    "EGR-09",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
+    causes=[
+        "the masquerade rule has too small a port range (--to-ports), or the node ran out of ports",
+        "the translation keeps the source port at any price: two pods' flows become one",
+        "the conntrack table is full (nf_conntrack: table full, dropping packet)",
+    ],
+    look="conntrack -S; sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
+)
+def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
+    """Pods that use the same 500 source ports towards one target at the same time all get through.
+
+    The first probe and the peer share a node, so with masquerading they share its address.
+    """
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    asked = (probes.peer, *probes.one_per_node)[:ASKERS]
+
+    records = probes.ask_each(
+        lambda probe: [flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)],
+        among=asked,
+    )
+
+    if any(record.answer.taken > FLOWS // 10 for record in records):
+        raise Inconclusive("too many of the source ports are taken in a probe")
+    lost = [record for record in records if record.answer.answered < record.answer.opened]
+    if lost:
+        question = flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
+        control = _outsider(outside).ask(question)
+        if control.answer.answered < control.answer.opened:
+            raise Inconclusive(f"the target loses connections of hosts outside: {control}")
+    expect(not lost, expected="an echo on every one of the connections", seen=lost)
+
+
+@check(
+    "EGR-13",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
+    causes=[
+        "a packet filter drops ICMPv6 type 1 towards pods or nodes",
+        "the translation does not map the packet inside the error back to the pod",
+        "ICMPv6 errors are taken for INVALID by conntrack and dropped",
+    ],
+    look="nft list ruleset; ip6tables -S FORWARD (on the asking pod's node)",
+)
+def test_port_unreachable_comes_back_to_the_pod(probes, outside):
+    """A datagram to a closed port outside brings ECONNREFUSED to the pod's socket.
+
+    That the target itself refuses is asked of another target, or of itself where there is none.
+    """
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+
+    control = _outsider(outside).ask(udp_exchange.Request(address, CLOSED_PORT))
+    if control.answer.error != "ECONNREFUSED":
+        raise Inconclusive(f"the target does not refuse datagrams: {control}")
+    records = probes.ask_each(
+        lambda probe: [
+            udp_exchange.Request(address, CLOSED_PORT, count=3),
+            udp_exchange.Request(address, target.udp, count=3),
+        ],
+        among=probes.one_per_node,
+    )
+
+    closed = [r for r in records if r.question["port"] == CLOSED_PORT]
+    silent = [record for record in closed if record.answer.error != "ECONNREFUSED"]
+    expect(not silent, expected="ECONNREFUSED on every node", seen=silent)
+    opened = [r for r in records if r.question["port"] == target.udp]
+    refused = [record for record in opened if not record.answer.echoed]
+    expect(not refused, expected="an echo where the port is open", seen=refused)
+
+
+@check(
+    "EGR-17",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.NATIVE_EGRESS, Need.SPEAKING_TARGET],
+    references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
+    causes=[
+        "the routes back to the pods' ranges are missing, or lead to the wrong node",
+        "a packet filter at the edge or on the node admits replies only",
+        "the node masquerades what comes from outside, so pods do not see the true source",
+    ],
+    look="ip -6 route get POD-IP (at the target); ip -6 route (on the pod's node)",
+)
+def test_the_outside_reaches_pods_directly(probes, outside):
+    """With native egress a host outside reaches every podIP and is seen with its own address."""
+    host = outside.host("dual")
+
+    records = eventually(
+        lambda: host.ask_all(
+            [tcp_connect.Request(probe.address(Family.V6), TCP_PORT) for probe in probes]
+        ),
+        lambda r: r.answer.echoed and r.answer.pod == probes.owner(r.question["address"]).name,
+        expected="every pod echoes",
+    )
+
+    own = outside.address("dual", Family.V6)
+    hidden = [r for r in records if not same_address(r.answer.seen_source, own)]
+    expect(not hidden, expected=f"source {own}", seen=hidden)
+
+
+@check(
+    "EGR-18",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],
+    causes=[
+        "the CNI's data path drops IPv6 fragments: only the first one has ports",
+        "fragments are not defragmented before translation (nf_defrag_ipv6), so later ones leave "
+        "with the pod's address",
+        "the reply is translated to another address than the one that was asked",
+    ],
+    look="nft list ruleset; nstat -az 'Ip6Reasm*' (on the asking pod's node)",
+)
+def test_udp_replies_come_from_where_they_were_asked(probes, outside):
+    """UDP replies come from the address and port that was asked, also to a fragmented datagram.
+
+    The sockets are connected: what comes from elsewhere is not heard. The small datagrams tell
+    whether it is the fragments.
+    """
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+
+    records = probes.ask_each(
+        lambda probe: [
+            udp_exchange.Request(address, target.udp, count=3),
+            udp_exchange.Request(address, target.udp, count=3, payload=BIG),
+        ],
+        among=probes.one_per_node,
+    )
+
+    control = _outsider(outside).ask(udp_exchange.Request(address, target.udp, payload=BIG))
+    if not control.answer.echoed:
+        raise Inconclusive(f"the target does not echo large datagrams: {control}")
+    for size, wanted in (("small", "ipv6k8s"), ("fragmented", BIG)):
+        unheard = [
+            record
+            for record in records
+            if record.question["payload"] == wanted and not record.answer.echoed
+        ]
+        expect(not unheard, expected=f"an echo of {size} datagrams on every node", seen=unheard)

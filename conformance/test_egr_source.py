@@ -1,0 +1,180 @@
+"""EGR: as whom pods are seen, outside and inside."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s.addresses import Egress, in_any, same_address
+from pytest_ipv6k8s.probe.ops import network_state, tcp_connect, udp_exchange, udp_inbox
+from pytest_ipv6k8s.targets.egress import Observation, classify
+
+SOURCE_PORTS = (19990, 19991)
+UNIQUE_LOCAL = ("fc00::/7",)
+NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
+
+
+def _node_addresses(cluster, name=None) -> list[str]:
+    return [ip for n in cluster.nodes if name in (None, n.name) for ip in n.internal_ips]
+
+
+def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
+    """Return all addresses of the nodes, by node, where host-network probes may look."""
+    if not probes.hosts:
+        return {}
+    records = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
+    return {probes.named(r.asker).node: list(r.answer.addresses) for r in records}
+
+
+def _style(probes, cluster, records) -> list[str]:
+    """Return the style in which each pod was seen; ``none`` where nothing came back."""
+    nodes = _node_addresses(cluster)
+    nodes += [item.address for found in _of_hosts(probes).values() for item in found]
+    seen = [record for record in records if record.answer.seen_source]
+    observations = [
+        Observation(
+            pod=probes.named(record.asker).address(Family.V6),
+            port=record.question["source_port"],
+            source=record.answer.seen_source,
+            seen_port=record.answer.seen_port,
+        )
+        for record in seen
+    ]
+    styles = dict(zip(map(id, seen), classify(observations, nodes), strict=True))
+    return [styles.get(id(record), Egress.NONE).value for record in records]
+
+
+@check(
+    "EGR-03",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET],
+    references=["RFC 6296 sections 2 and 3", "RFC 4787 section 4.1"],
+    causes=[
+        "the CNI's masquerading is not what was declared (ipMasq, natOutgoing, "
+        "enable-ipv6-masquerade, ip-masq-agent)",
+        "the masquerade rule lacks a node's pod range, or is missing on one node",
+        "a gateway or router beyond the nodes translates, too",
+    ],
+    look=NAT_LOOK,
+)
+def test_pods_look_outside_as_declared(probes, outside, cluster):
+    """Packets of pods look outside as declared: native, masquerade, nptv6, gateway or none.
+
+    Every pod asks from the same source ports. Seen with its own address it is *native*; with one of
+    a node, *masquerade*; with a prefix swapped as RFC 6296 wants it and the port kept, *nptv6*;
+    with any other, *gateway*; without an answer, *none*. Where no style is declared, all pods have
+    to look alike. To see that nothing gets out proves something only while the target lives, so
+    then it is asked whether it does.
+    """
+    declared = outside.world.egress
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+
+    records = probes.ask_each(
+        lambda probe: [
+            tcp_connect.Request(address, target.tcp, source_port=port) for port in SOURCE_PORTS
+        ]
+    )
+
+    if any(record.answer.error == "EADDRINUSE" for record in records):
+        raise Inconclusive(f"the source ports {SOURCE_PORTS} are taken in a probe")
+    if any(record.answer.connected and not record.answer.seen_source for record in records):
+        raise Inconclusive("the target does not say whom it saw: it runs another server")
+    styles = _style(probes, cluster, records)
+    if Egress.NONE.value in styles and (dead := outside.out_of_order(probes)):
+        raise Inconclusive(dead)
+    wanted = declared.value if declared else styles[0]
+    seen = [f"{s}: {r}" for r, s in zip(records, styles, strict=True) if s != wanted]
+    expect(not seen, expected=f"every pod seen as {wanted}", seen=seen)
+
+
+@check(
+    "EGR-04",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET, Need.MASQUERADE],
+    references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
+    causes=[
+        "masquerading takes the first address of the interface: a deprecated or temporary one",
+        "the outgoing interface has link-local addresses only",
+        "packets leave through another node than the pod's",
+    ],
+    look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the asking pod's node)",
+)
+def test_masqueraded_packets_bear_a_sane_address(probes, outside, cluster):
+    """Masqueraded packets bear a global address of the pod's own node that is not deprecated.
+
+    An address that the API does not name may yet be the node's; only a host-network probe can
+    tell. Without one it is left open.
+    """
+    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+
+    records = probes.ask_each(
+        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
+    )
+    on_nodes = _of_hosts(probes)
+
+    reached = [record for record in records if record.answer.seen_source]
+    expect(reached, expected="an answer of the target", seen=records)
+    for record in reached:
+        node, source = probes.named(record.asker).node, record.answer.seen_source
+        expect(
+            not in_any(source, ("fe80::/10",)), expected="no link-local source address", seen=record
+        )
+        own = [item for item in on_nodes.get(node, []) if same_address(item.address, source)]
+        worn = [item for item in own if item.flags or item.scope != "global"]
+        expect(not worn, expected="an address in good order", seen=[record, *worn])
+        known = own or any(same_address(source, ip) for ip in _node_addresses(cluster, node))
+        foreign = any(same_address(source, ip) for ip in _node_addresses(cluster))
+        if not known and not foreign and node not in on_nodes:
+            raise Inconclusive(f"whose address {source} is, only a host-network probe could tell")
+        expect(known, expected=f"an address of node {node}", seen=record)
+
+
+@check(
+    "EGR-12",
+    stacks=WITH_IPV6,
+    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    references=["RFC 4193 section 4.3", "RFC 4193 section 4.1"],
+    causes=[
+        "the CNI does not masquerade IPv6, or not this protocol or node, and pods have ULAs",
+        "packets without a connection in conntrack (INVALID, notrack) leave untranslated",
+        "no packet filter at the edge stops fc00::/7",
+    ],
+    look=NAT_LOOK,
+)
+def test_no_unique_local_source_leaves(probes, outside, cluster):
+    """A target outside never sees a packet of a pod with a unique local address (fc00::/7).
+
+    The target listens for datagrams and answers none of them: it also hears those to whose source
+    no reply could get. Two ULAs are the operator's own choice. An address that the API gives a
+    node: then the target is in the nodes' own site. And the pod's own where *native* is declared:
+    then the site routes pod ranges.
+    """
+    host, address = outside.host("dual"), outside.address("dual", Family.V6)
+
+    port = host.ask(udp_inbox.Request(address)).answer.port
+    if not port:
+        raise Inconclusive("the target could not open a port")
+    probes.ask_each(
+        lambda probe: [
+            udp_exchange.Request(address, port, count=2, payload=probe.name, timeout=0.4)
+        ]
+    )
+    heard = host.ask(udp_inbox.Request(address, port, wanted=2 * len(probes), timeout=0.5))
+
+    arrived = [item for item in heard.answer.heard if item.payload]
+    chosen = _node_addresses(cluster)
+    if outside.world.egress is Egress.NATIVE:
+        chosen += [probe.address(Family.V6) for probe in probes]
+    leaked = [
+        f"{item.source} on a datagram of pod {item.payload.split()[0]}"
+        for item in arrived
+        if _is_unique_local(item.source) and not any(same_address(item.source, a) for a in chosen)
+    ]
+    expect(not leaked, expected="no source in fc00::/7", seen=sorted(set(leaked)))
+    silent = {probe.name for probe in probes} - {item.payload.split()[0] for item in arrived}
+    if silent:
+        raise Inconclusive(f"no datagram of {sorted(silent)} arrived; see EGR-02")
+
+
+def _is_unique_local(address: str) -> bool:
+    return ipaddress.ip_address(address).version == 6 and in_any(address, UNIQUE_LOCAL)
