@@ -124,7 +124,6 @@ def test_lost_datagrams_are_not_counted() -> None:
     assert answer.pod == "p"
 
 
-@pytest.mark.xfail(reason="one late echo is taken for each of those behind it", strict=True)
 def test_a_late_echo_does_not_hide_those_behind_it() -> None:
     kept: list[bytes] = []
 

@@ -55,19 +55,22 @@ def perform(request: Request) -> Answer:
 
 
 def _exchange(sock: socket.socket, request: Request) -> Answer:
-    echoed, last, failure = 0, {}, ""
+    echoes, last, failure = set(), {}, ""
     for number in range(request.count):
         payload = "%s %d" % (request.payload, number)
         try:
             sock.send(payload.encode())
-            last = sockets.identity(sock.recv(65536))
+            while payload not in echoes:
+                last = sockets.identity(sock.recv(65536))
+                echoes.add(last.get("payload"))
+                if not last:
+                    break
         except OSError as error:
             failure = sockets.name_of_error(error)
-            continue
-        echoed += last.get("payload") == payload
+    wanted = {"%s %d" % (request.payload, number) for number in range(request.count)}
     return Answer(
         sent=request.count,
-        echoed=echoed,
+        echoed=len(echoes & wanted),
         local=sockets.local_address(sock),
         pod=last.get("pod", ""),
         seen_source=last.get("source", ""),
