@@ -141,6 +141,16 @@ class World:
         )
 
 
+OUTSIDE_NEEDS = frozenset(Need) - {
+    Need.TWO_NODES,
+    Need.NODE_POD_CIDRS,
+    Need.HOST_NETWORK_PROBES,
+    Need.HOST_NETWORK_PODS,
+    Need.CLUSTER_DNS,
+}
+"""The needs that are about the outside."""
+
+
 def provides(world: World, need: Need) -> bool:
     """Tell whether a need that is about the outside is met."""
     nat64, prefixes = world.nat64, world.nat64.prefixes if world.nat64 else ()

@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.targets import OUTSIDE_NEEDS, hermetic, provides
 from tests.real import in_outside, kubectl, run_suite
 
 OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
@@ -16,6 +19,16 @@ OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
 
 IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 """A broken cluster makes checks wait in vain: let them wait side by side, and not as long."""
+
+
+def checks_of_the_outside() -> frozenset[str]:
+    """Return the checks that need something outside: they suffer when nothing gets out."""
+    everything = hermetic.world_of(Stack.IPV6, Egress.MASQUERADE)
+    return frozenset(
+        id
+        for id, declared in catalogue.checks().items()
+        if any(need in OUTSIDE_NEEDS and provides(everything, need) for need in declared.needs)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

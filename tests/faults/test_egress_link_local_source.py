@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
+from tests.faults.fault import OUTSIDE_AREAS, Fault, checks_of_the_outside, prove
 from tests.real import OutsideWorld, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
@@ -38,7 +38,7 @@ def link_local_source(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=link_local_source,
     must=frozenset({"EGR-01"}),
-    may=frozenset({"N64-14"}),
+    may=checks_of_the_outside() | {"EGR-03"},
     cause={},
 )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
+from tests.faults.fault import OUTSIDE_AREAS, Fault, checks_of_the_outside, prove
 from tests.real import OutsideWorld, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
@@ -30,7 +30,7 @@ def masquerade_rule_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=masquerade_rule_gone,
     must=frozenset({"EGR-01", "EGR-02", "EGR-14"}),
-    may=frozenset({"N64-14"}),
+    may=checks_of_the_outside() | {"EGR-03"},
     cause={"EGR-01": "does not masquerade IPv6"},
 )
 

@@ -44,7 +44,7 @@ def ula_leaks(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ula_leaks,
     must=frozenset({"EGR-03", "EGR-12"}),
-    may=frozenset(set()),
+    may=frozenset({"EGR-04", "MTU-07", "MTU-12"}),
     cause={},
 )
 

@@ -9,20 +9,9 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.targets import Role, Target, World, hermetic, provides
+from pytest_ipv6k8s.targets import OUTSIDE_NEEDS, Role, Target, World, hermetic, provides
 
-OUTSIDE_NEEDS = [
-    need
-    for need in Need
-    if need
-    not in {
-        Need.TWO_NODES,
-        Need.NODE_POD_CIDRS,
-        Need.HOST_NETWORK_PROBES,
-        Need.HOST_NETWORK_PODS,
-        Need.CLUSTER_DNS,
-    }
-]
+NEEDS = sorted(OUTSIDE_NEEDS, key=lambda need: need.name)
 WORLD = hermetic.world_of(Stack.IPV6, Egress.MASQUERADE)
 
 
@@ -30,12 +19,12 @@ def test_a_world_survives_the_way_to_a_worker() -> None:
     assert World.from_plain(json.loads(json.dumps(WORLD.plain()))) == WORLD
 
 
-@pytest.mark.parametrize("need", OUTSIDE_NEEDS, ids=lambda need: str(need.name))
+@pytest.mark.parametrize("need", NEEDS, ids=lambda need: str(need.name))
 def test_an_empty_world_provides_nothing(need: Need) -> None:
     assert not provides(World(source="declared"), need)
 
 
-@pytest.mark.parametrize("need", OUTSIDE_NEEDS, ids=lambda need: str(need.name))
+@pytest.mark.parametrize("need", NEEDS, ids=lambda need: str(need.name))
 def test_a_hermetic_world_provides_all_but_a_clat(need: Need) -> None:
     wanted = need not in (Need.CLAT, Need.NATIVE_EGRESS)
 
