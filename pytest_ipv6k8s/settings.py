@@ -1,241 +1,15 @@
-"""The option table, and the settings that come of it: every name, default and precedence."""
+"""The settings of a run: what the options said, with precedence and source."""
 
 from __future__ import annotations
 
-import difflib
-import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-
-
-class Allow(enum.Enum):
-    """What a run may do on a cluster that it did not make."""
-
-    PRIVILEGED = "privileged"
-    CLUSTER_SCOPE = "cluster-scope"
-    DISRUPTIVE = "disruptive"
-
-
-class Outside(enum.Enum):
-    """Which outside world there is: what is declared or else made, always made, or none."""
-
-    AUTO = "auto"
-    HERMETIC = "hermetic"
-    NONE = "none"
-
-
-class Dns64(enum.Enum):
-    """Who synthesises AAAA records: the world's resolver, or the cluster's own CoreDNS."""
-
-    RESOLVER = "resolver"
-    COREDNS = "coredns"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """A check whose red verdict the operator accepts, and why; shown in every report."""
-
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: on the command line, in the environment and in the ini file.
-
-    Attributes:
-        name: as on the command line, without the prefix.
-        parse: turns one text into a value; a ValueError's text is shown.
-        help: one sentence.
-        metavar: what ``--help`` shows for the value; empty for a flag.
-        default: the value when nobody says anything; a tuple for a repeatable option.
-        separator: parts the values of a repeatable option in the environment.
-    """
-
-    name: str
-    parse: Callable[[str], Any]
-    help: str
-    metavar: str = ""
-    default: Any = None
-    separator: str = ","
-
-    @property
-    def flag(self) -> str:
-        """The option on the command line."""
-        return f"--ipv6k8s-{self.name}"
-
-    @property
-    def ini(self) -> str:
-        """The name in the ini file, and of the field in argparse."""
-        return f"ipv6k8s_{self.field}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return self.ini.upper()
-
-    @property
-    def field(self) -> str:
-        """The attribute of :class:`Settings`."""
-        return self.name.replace("-", "_")
-
-    @property
-    def is_flag(self) -> bool:
-        """Whether it takes no value on the command line."""
-        return not self.metavar
-
-    @property
-    def repeats(self) -> bool:
-        """Whether it may be given more than once."""
-        return isinstance(self.default, tuple)
-
-
-def _choice(kind: type[enum.Enum]) -> Callable[[str], enum.Enum]:
-    def parse(text: str) -> enum.Enum:
-        values = [member.value for member in kind]
-        if text not in values:
-            close = difflib.get_close_matches(text, values, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"{text!r} is none of {', '.join(values)}{hint}")
-        return kind(text)
-
-    return parse
-
-
-def _style(text: str) -> Egress:
-    if text == Egress.GATEWAY.value:
-        raise ValueError("an egress gateway can be declared, not made")
-    return Egress(_choice(Egress)(text))
-
-
-def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a number") from None
-        if not 0 < value < 10_000:
-            raise ValueError(f"{text} is not above 0 and below 10000")
-        return value
-
-    return parse
-
-
-def _waiver(text: str) -> Waiver:
-    id, equals, reason = text.partition("=")
-    if not (id and equals and reason.strip()):
-        raise ValueError(f"{text!r} is not of the form ID=reason")
-    return Waiver(id=id.strip().upper(), reason=reason.strip())
-
-
-def _path(text: str) -> Path:
-    if not text:
-        raise ValueError("is empty")
-    return Path(text).expanduser()
-
-
-def _report_path(text: str) -> Path:
-    path = _path(text)
-    if path.suffix not in (".yaml", ".yml", ".json"):
-        raise ValueError(f"{text!r} ends in neither .yaml nor .json")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"the folder of {text!r} does not exist")
-    return path
-
-
-def _label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise ValueError(f"{text!r} is not of the form KEY=VALUE")
-    return key, value
-
-
-def _toleration(text: str) -> dict[str, str]:
-    key_value, _, effect = text.partition(":")
-    key, equals, value = key_value.partition("=")
-    toleration = {"key": key, "operator": "Equal" if equals else "Exists"}
-    if equals:
-        toleration["value"] = value
-    if effect not in ("", "NoSchedule", "NoExecute", "PreferNoSchedule"):
-        raise ValueError(f"{effect!r} is none of NoSchedule, NoExecute, PreferNoSchedule")
-    return {**toleration, "effect": effect} if effect else toleration
-
-
-def _yes(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered in ("1", "true", "yes", "on"):
-        return True
-    if lowered in ("", "0", "false", "no", "off"):
-        return False
-    raise ValueError(f"{text!r} is neither true nor false")
-
-
-OPTIONS = (
-    Option("kubeconfig", _path, "Test the cluster of this kubeconfig.", "FILE"),
-    Option("context", str, "The kubeconfig's context to use (its current one).", "NAME"),
-    Option("provider", str, "Who makes or finds the cluster: kind, existing.", "NAME"),
-    Option(
-        "stack",
-        _choice(Stack),
-        "Families of the cluster, first one first: ipv6, ipv4, dual, dual-ipv6 "
-        "(made: ipv6; existing: inferred, and when given a declaration to be kept).",
-        "STACK",
-    ),
-    Option("workers", _positive(int), "Worker nodes of a cluster that is made (1).", "N", 1),
-    Option("max-nodes", _positive(int), "At most so many nodes get a probe (10).", "N", 10),
-    Option("node-image", str, "Image of the nodes of a cluster that is made.", "IMAGE"),
-    Option("probe-image", str, "Image with a Python for the probes.", "IMAGE", "python:3-slim"),
-    Option(
-        "declaration",
-        _path,
-        "What the cluster is meant to be, and what is outside it: ipv6k8s.yaml.",
-        "FILE",
-    ),
-    Option(
-        "outside",
-        _choice(Outside),
-        "The outside world: auto (what the declaration has; beside a cluster that is made, a "
-        "hermetic one), hermetic, none.",
-        "WORLD",
-        Outside.AUTO,
-    ),
-    Option("outside-image", str, "Image of the hermetic world (built when missing).", "IMAGE"),
-    Option(
-        "egress",
-        _style,
-        "How pods' packets look in the hermetic world: native, masquerade, nptv6, none.",
-        "STYLE",
-        Egress.MASQUERADE,
-    ),
-    Option(
-        "dns64",
-        _choice(Dns64),
-        "Who synthesises AAAA records in the hermetic world: resolver, coredns.",
-        "WHO",
-        Dns64.RESOLVER,
-    ),
-    Option("pull-secret", str, "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"),
-    Option("node-selector", _label, "Only nodes with this label get a probe.", "KEY=VALUE", ()),
-    Option("toleration", _toleration, "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", ()),
-    Option(
-        "allow",
-        _choice(Allow),
-        "What may be done on a cluster that was not made for the run: privileged, "
-        "cluster-scope, disruptive.",
-        "WHAT",
-        (),
-    ),
-    Option("timeout-factor", _positive(float), "Multiply every deadline by this (1).", "X", 1.0),
-    Option("waive", _waiver, "Accept a red check; the reason is shown.", "ID=REASON", (), "\n"),
-    Option("strict", _yes, "Skipped core checks make the run fail, too.", "", False),
-    Option("keep", _yes, "Keep the cluster that was made, and say how to use it.", "", False),
-    Option("report", _report_path, "Write the report to a .yaml or .json file.", "FILE", ()),
-)
+from pytest_ipv6k8s.options import OPTIONS, Allow, Dns64, KubeProxy, Option, Outside, Waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +24,11 @@ class Settings:
     provider: str | None = None
     stack: Stack | None = None
     workers: int = 1
+    cni: str = "default"
+    cni_command: str | None = None
+    kube_proxy: KubeProxy | None = None
+    pod_cidr: tuple[str, ...] = ()
+    service_cidr: tuple[str, ...] = ()
     max_nodes: int = 10
     node_image: str | None = None
     probe_image: str = "python:3-slim"

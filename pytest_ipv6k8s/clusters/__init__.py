@@ -1,4 +1,4 @@
-"""What a cluster provider is, and how one is found by its name."""
+"""What cluster providers and CNI installers are, and how one is found by its name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.options import KubeProxy
 
 Progress = Callable[[str], None]
 
@@ -32,6 +33,10 @@ class ClusterSpec:
         run_id: part of the name of everything that is made.
         stack: the families, first one first; None leaves it to a cluster that exists.
         workers: number of worker nodes besides one control plane.
+        cni: name of the CNI installer; ``default`` leaves the network to the provider.
+        cni_command: the shell command of the installer ``none``.
+        kube_proxy: mode of kube-proxy; None for the provider's own.
+        pod_cidrs, service_cidrs: ranges, one a family; empty for the provider's own.
         node_image: image of the nodes; None for the provider's own default.
         probe_image: image that the nodes must have or be able to pull.
         kubeconfig, context: the cluster that exists.
@@ -40,6 +45,11 @@ class ClusterSpec:
     run_id: str
     stack: Stack | None = None
     workers: int = 1
+    cni: str = "default"
+    cni_command: str | None = None
+    kube_proxy: KubeProxy | None = None
+    pod_cidrs: tuple[str, ...] = ()
+    service_cidrs: tuple[str, ...] = ()
     node_image: str | None = None
     probe_image: str = "python:3-slim"
     kubeconfig: Path | None = None
@@ -86,25 +96,72 @@ class ClusterProvider(Protocol):
         ...
 
 
+class CniInstaller(Protocol):
+    """Puts a network on a cluster that was made. No lifecycle, no probes, no verdicts.
+
+    Attributes:
+        replaces_default: whether the provider has to leave out the network that it brings.
+    """
+
+    replaces_default: bool
+
+    def problems(self, spec: ClusterSpec) -> list[Problem]:
+        """Return what stops this machine. Looks, never changes anything."""
+        ...
+
+    def install(self, cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
+        """Install the network and wait until it has rolled out.
+
+        Args:
+            cluster: its API server answers; nodes are NotReady where the network is missing.
+            spec: what is wanted: stack, ranges, mode of kube-proxy.
+            progress: told one line for each step.
+
+        Raises:
+            Ipv6k8sError: it does not roll out; names the pod and its last words.
+        """
+        ...
+
+
 def provider(name: str) -> ClusterProvider:
     """Return the provider of this name: a module of :mod:`pytest_ipv6k8s.clusters.providers`.
 
     Raises:
         ConfigError: there is none; lists those that there are.
     """
-    names = provider_names()
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "give one of these"
-        raise ConfigError(
-            f"unknown provider {name!r}: available are {', '.join(names)}", remedy=hint
-        )
-    module = importlib.import_module(f"pytest_ipv6k8s.clusters.providers.{name}")
-    found: ClusterProvider = module.PROVIDER
+    found: ClusterProvider = _plugin("provider", name).PROVIDER
     return found
 
 
 def provider_names() -> list[str]:
     """Return the names of all providers."""
-    folder = importlib.import_module("pytest_ipv6k8s.clusters.providers")
+    return _names("provider")
+
+
+def installer(name: str) -> CniInstaller:
+    """Return the CNI installer of this name: a module of ``pytest_ipv6k8s.clusters.installers``.
+
+    Raises:
+        ConfigError: there is none; lists those that there are.
+    """
+    found: CniInstaller = _plugin("installer", name).INSTALLER
+    return found
+
+
+def installer_names() -> list[str]:
+    """Return the names of all CNI installers."""
+    return _names("installer")
+
+
+def _names(kind: str) -> list[str]:
+    folder = importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s")
     return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+
+
+def _plugin(kind: str, name: str) -> Any:
+    names = _names(kind)
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "give one of these"
+        raise ConfigError(f"unknown {kind} {name!r}: available are {', '.join(names)}", remedy=hint)
+    return importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s.{name}")

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.settings import OPTIONS, Settings, resolve
+from pytest_ipv6k8s.options import OPTIONS
+from pytest_ipv6k8s.settings import Settings, resolve
 
 
 def add(parser: pytest.Parser) -> None:

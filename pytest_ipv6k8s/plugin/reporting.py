@@ -10,12 +10,13 @@ import pytest
 
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
+from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.run import RUN, Run
 from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost
 from pytest_ipv6k8s.plugin.xdist import is_worker
 from pytest_ipv6k8s.reports import HarnessFact, Report, fold_records, save
-from pytest_ipv6k8s.settings import OPTIONS, Settings
+from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.verdicts import Verdict
 
 _MARKUP: dict[Verdict, dict[str, bool]] = {

@@ -17,6 +17,7 @@ from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.options import Allow
 from pytest_ipv6k8s.plugin.interrupts import patient
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
 from pytest_ipv6k8s.plugin.world import WorldLease
@@ -25,7 +26,7 @@ from pytest_ipv6k8s.probe import Probe, Probes, control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports import HarnessFact
-from pytest_ipv6k8s.settings import Allow, Settings
+from pytest_ipv6k8s.settings import Settings
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -152,6 +153,11 @@ class Run:
             run_id=self.id,
             stack=settings.stack,
             workers=settings.workers,
+            cni=settings.cni,
+            cni_command=settings.cni_command,
+            kube_proxy=settings.kube_proxy,
+            pod_cidrs=settings.pod_cidr,
+            service_cidrs=settings.service_cidr,
             node_image=settings.node_image,
             probe_image=settings.probe_image,
             kubeconfig=settings.kubeconfig,

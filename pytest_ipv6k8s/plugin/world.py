@@ -9,9 +9,9 @@ from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.errors import ControlChannelError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Inventory
+from pytest_ipv6k8s.options import Outside as Wanted
 from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.reports import HarnessFact
-from pytest_ipv6k8s.settings import Outside as Wanted
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.targets import World, hermetic
 from pytest_ipv6k8s.targets.declaration import Declaration, read

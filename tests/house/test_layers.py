@@ -11,7 +11,7 @@ from tests.house.tree import PACKAGE, SUITE, early_imports, imports, name_of, so
 BASE = "pytest_ipv6k8s"
 LAYERS = (
     ("errors", "addresses", "needs", "checks", "verdicts", "evidence", "dns_messages"),
-    ("settings", "waiting", "process", "data", "catalogue"),
+    ("options", "settings", "waiting", "process", "data", "catalogue"),
     ("kube",),
     ("clusters", "probe"),
     ("targets",),

@@ -174,7 +174,7 @@ def test_own_tests_without_a_cluster_are_skipped(pytester: pytest.Pytester) -> N
 
 
 def test_help_lists_every_option(pytester: pytest.Pytester) -> None:
-    from pytest_ipv6k8s.settings import OPTIONS
+    from pytest_ipv6k8s.options import OPTIONS
 
     result = pytester.runpytest_subprocess("--help")
 

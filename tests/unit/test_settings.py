@@ -9,16 +9,8 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.settings import (
-    OPTIONS,
-    Allow,
-    Dns64,
-    Option,
-    Outside,
-    Settings,
-    Waiver,
-    resolve,
-)
+from pytest_ipv6k8s.options import OPTIONS, Allow, Dns64, KubeProxy, Option, Outside, Waiver
+from pytest_ipv6k8s.settings import Settings, resolve
 
 BY_NAME = {option.name: option for option in OPTIONS}
 TOLERATION = {"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute"}
@@ -28,6 +20,11 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "provider": ("kind", "kind"),
     "stack": ("dual-ipv6", Stack.DUAL_IPV6),
     "workers": ("3", 3),
+    "cni": ("cilium", "cilium"),
+    "cni-command": ("make net", "make net"),
+    "kube-proxy": ("nftables", KubeProxy.NFTABLES),
+    "pod-cidr": ("fd00:10::/56", ("fd00:10::/56",)),
+    "service-cidr": ("fd00:96::/112", ("fd00:96::/112",)),
     "max-nodes": ("5", 5),
     "node-image": ("n:1", "n:1"),
     "probe-image": ("p:1", "p:1"),

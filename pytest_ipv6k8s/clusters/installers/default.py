@@ -1,0 +1,21 @@
+"""The network that the provider brings."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress
+
+
+class Default:
+    """Leaves everything to the provider."""
+
+    replaces_default = False
+
+    def problems(self, spec: ClusterSpec) -> list[Problem]:
+        """Return nothing."""
+        return []
+
+    def install(self, cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
+        """Do nothing: the provider has installed its own."""
+
+
+INSTALLER = Default()
