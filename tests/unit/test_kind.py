@@ -3,91 +3,36 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from pytest_ipv6k8s import clusters
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.process import CommandFailed, Finished
+from tests.programs import Engine, network
 
 NAME = "ipv6k8s-abc"
 SPEC = ClusterSpec(run_id="abc", stack=Stack.IPV6, workers=1, probe_image="probe:1")
 DEAD = Finished(command=(), code=1, out="", err="the engine is gone")
-
-
-def _network(*guests: str, ipv6: bool = True) -> str:
-    return json.dumps([{"EnableIPv6": ipv6, "Containers": {guest: {} for guest in guests}}])
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A program that was run."""
-
-    line: str
-    stdin: str
-    environment: Mapping[str, str]
-
-
-class Engine:
-    """Programs that do what is asked of them, but for those that a test lets fail.
-
-    ``say`` holds, by the beginning of a command line, what a program does instead.
-    """
-
-    def __init__(self) -> None:
-        self.ran: list[Ran] = []
-        self.say: dict[str, Finished | BaseException] = {}
-        self.usual = {
-            "docker network inspect": _network(),
-            "kind get nodes": f"{NAME}-control-plane\n{NAME}-worker\n",
-            f"docker exec {NAME}-control-plane kubectl": "condition met",
-        }
-
-    def fails(self, beginning: str, err: str = "no") -> None:
-        self.say[beginning] = Finished(command=(), code=1, out="", err=err)
-
-    def run(
-        self,
-        command: Sequence[str | Path],
-        *,
-        within: float,
-        stdin: str = "",
-        environment: Mapping[str, str] | None = None,
-    ) -> Finished:
-        line = " ".join(str(word) for word in command)
-        self.ran.append(Ran(line, stdin, environment or {}))
-        for beginning, said in self.say.items():
-            if line.startswith(beginning):
-                if isinstance(said, BaseException):
-                    raise said
-                return replace(said, command=tuple(line.split()))
-        out = next((text for start, text in self.usual.items() if line.startswith(start)), "")
-        return Finished(command=tuple(line.split()), code=0, out=out, err="")
-
-    def must_run(self, command: Sequence[str | Path], **more: Any) -> str:
-        finished = self.run(command, **more)
-        if not finished.ok:
-            raise CommandFailed(f"`{finished.command}` failed", finished=finished)
-        return finished.out
-
-    def lines(self, beginning: str = "") -> list[str]:
-        return [ran.line for ran in self.ran if ran.line.startswith(beginning)]
+USUAL = {
+    "docker network inspect": network(),
+    "kind get nodes": f"{NAME}-control-plane\n{NAME}-worker\n",
+    f"docker exec {NAME}-control-plane kubectl": "condition met",
+}
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that do nothing to this machine."""
-    made = Engine()
-    monkeypatch.setattr(kind, "run", made.run)
-    monkeypatch.setattr(kind, "must_run", made.must_run)
+    made = Engine(USUAL)
+    made.stand_in(monkeypatch, kind, clusters.engine)
     return made
 
 
@@ -167,7 +112,7 @@ def test_a_network_with_ipv6_has_a_unique_local_subnet(engine: Engine, stack: St
 
 
 def test_a_network_without_ipv6_asks_for_none(engine: Engine) -> None:
-    engine.usual["docker network inspect"] = _network(ipv6=False)
+    engine.usual["docker network inspect"] = network(ipv6=False)
 
     _create(replace(SPEC, stack=Stack.IPV4))
 
@@ -288,7 +233,7 @@ def test_the_first_failure_is_told_even_when_the_clean_up_fails(engine: Engine) 
 
 
 def test_an_engine_without_ipv6_networks_is_told(engine: Engine) -> None:
-    engine.usual["docker network inspect"] = _network(ipv6=False)
+    engine.usual["docker network inspect"] = network(ipv6=False)
 
     with pytest.raises(HostProblem, match="makes no networks with IPv6") as caught:
         _create()
@@ -335,7 +280,7 @@ def test_deleting_twice_is_fine(engine: Engine) -> None:
 
 
 def test_whatever_else_is_on_the_network_is_removed_before_it(engine: Engine) -> None:
-    engine.usual["docker network inspect"] = _network("guest1", "guest2")
+    engine.usual["docker network inspect"] = network("guest1", "guest2")
 
     kind.PROVIDER.delete(NAME)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import secrets
 from pathlib import Path
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, preflight
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, engine, preflight
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
-from pytest_ipv6k8s.process import CommandFailed, Finished, must_run, run
+from pytest_ipv6k8s.process import Finished, must_run, run
 
-LABEL = "ipv6k8s.run"
-PULL, CREATE, DELETE = 30.0, 600.0, 120.0
+CREATE, DELETE = 600.0, 120.0
 
 
 class Kind:
@@ -34,12 +31,13 @@ class Kind:
         name = f"ipv6k8s-{spec.run_id}"
         stack = spec.stack or Stack.IPV6
         if spec.node_image:
-            _have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
-        _have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
+            engine.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
+        engine.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
         progress(f"making kind cluster {name}: {stack.value}, 1 control plane, {_workers(spec)}")
         kubeconfig = home / "kubeconfig"
         try:
-            _make_network(name, spec.run_id, stack)
+            # also the nodes of an IPv6-only cluster: Docker's DNS and its way out are IPv4
+            engine.make_network(name, spec.run_id, {Family.V4, *stack.families})
             _make_cluster(name, spec, stack, kubeconfig)
             _load_probe_image(name, spec.probe_image)
             _wait_for_dns(name)
@@ -58,12 +56,7 @@ class Kind:
             HostProblem: they could not be removed.
         """
         must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
-        network = run(["docker", "network", "inspect", name], within=20)
-        if network.ok:
-            guests = [*json.loads(network.out)[0]["Containers"]]
-            if guests:
-                must_run(["docker", "rm", "--force", "--volumes", *guests], within=60)
-            must_run(["docker", "network", "rm", name], within=60)
+        engine.remove_network(name)
 
     def collect(self, cluster: Cluster, folder: Path) -> None:
         """Write the logs of all nodes below a folder."""
@@ -78,35 +71,6 @@ def configuration(stack: Stack, workers: int) -> str:
     """Return kind's configuration for a stack and a number of workers."""
     nodes = "\n".join(["- role: control-plane", *["- role: worker"] * workers])
     return f"{data.text(f'kind/{stack.value}.yaml')}nodes:\n{nodes}\n"
-
-
-def _have_image(image: str, what: str, option: str, progress: Progress) -> None:
-    """Make sure that the engine has an image: it is there, or it can be pulled."""
-    if run(["docker", "image", "inspect", image], within=20).ok:
-        return
-    progress(f"pulling {what} {image}")
-    try:
-        must_run(["docker", "pull", "--quiet", image], within=PULL)
-    except CommandFailed as error:
-        said = error.finished.last_words if error.finished else f"no image after {PULL:.0f} s"
-        raise HostProblem(
-            f"{what} {image} is not on this machine and cannot be pulled: {_last_line(said)}",
-            remedy=f"pull it beforehand, or give another with {option}",
-        ) from None
-
-
-def _make_network(name: str, run_id: str, stack: Stack) -> None:
-    command = ["docker", "network", "create", "--driver", "bridge", "--label", f"{LABEL}={run_id}"]
-    if Family.V6 in stack.families:
-        subnet = f"fd{secrets.token_hex(1)}:{secrets.token_hex(2)}:{secrets.token_hex(2)}::/64"
-        command += ["--ipv6", "--subnet", subnet]
-    must_run([*command, name], within=60)
-    found = json.loads(must_run(["docker", "network", "inspect", name], within=20))
-    if Family.V6 in stack.families and not found[0].get("EnableIPv6"):
-        raise HostProblem(
-            "the container engine makes no networks with IPv6",
-            remedy='put "ipv6": true and "ip6tables": true into /etc/docker/daemon.json',
-        )
 
 
 def _make_cluster(name: str, spec: ClusterSpec, stack: Stack, kubeconfig: Path) -> None:
@@ -164,13 +128,9 @@ def _wait_for_dns(name: str) -> None:
     rolled_out = run(_kubectl(name, *words), within=150)
     if not rolled_out.ok:
         raise ClusterError(
-            f"CoreDNS does not start: {_last_line(rolled_out.last_words)}",
+            f"CoreDNS does not start: {engine.last_line(rolled_out.last_words)}",
             remedy="look further with --ipv6k8s-keep and `kubectl -n kube-system describe pods`",
         )
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[-1][:300]
 
 
 PROVIDER = Kind()

@@ -1,0 +1,76 @@
+"""Programs that are recorded, not run: a container engine and what makes clusters in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.process import CommandFailed, Finished
+
+
+def network(*guests: str, ipv6: bool = True) -> str:
+    """Return what the engine tells of a network on which these containers are."""
+    return json.dumps([{"EnableIPv6": ipv6, "Containers": {guest: {} for guest in guests}}])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A program that was run."""
+
+    line: str
+    stdin: str
+    environment: Mapping[str, str]
+
+
+class Engine:
+    """Programs that do what is asked of them, but for those that a test lets fail.
+
+    ``say`` holds, by the beginning of a command line, what a program does instead.
+    """
+
+    def __init__(self, usual: Mapping[str, str]) -> None:
+        self.ran: list[Ran] = []
+        self.say: dict[str, Finished | BaseException] = {}
+        self.usual = dict(usual)
+
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+        """Let these modules run our programs in place of the machine's."""
+        for module in modules:
+            monkeypatch.setattr(module, "run", self.run)
+            monkeypatch.setattr(module, "must_run", self.must_run)
+
+    def fails(self, beginning: str, err: str = "no") -> None:
+        self.say[beginning] = Finished(command=(), code=1, out="", err=err)
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        within: float,
+        stdin: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> Finished:
+        line = " ".join(str(word) for word in command)
+        self.ran.append(Ran(line, stdin, environment or {}))
+        for beginning, said in self.say.items():
+            if line.startswith(beginning):
+                if isinstance(said, BaseException):
+                    raise said
+                return replace(said, command=tuple(line.split()))
+        out = next((text for start, text in self.usual.items() if line.startswith(start)), "")
+        return Finished(command=tuple(line.split()), code=0, out=out, err="")
+
+    def must_run(self, command: Sequence[str | Path], **more: Any) -> str:
+        finished = self.run(command, **more)
+        if not finished.ok:
+            raise CommandFailed(f"`{finished.command}` failed", finished=finished)
+        return finished.out
+
+    def lines(self, beginning: str = "") -> list[str]:
+        return [ran.line for ran in self.ran if ran.line.startswith(beginning)]
