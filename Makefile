@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= ipv6
+WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
 .PHONY: help venv conformance test fast lint types cluster bench docs lab clean
 
@@ -34,10 +35,12 @@ conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.
 fast: venv ## unit, check and house tests: no cluster, no network
 	$(BIN)/pytest tests/unit tests/checks tests/house
 
-lint: venv ## ruff, codespell
+lint: venv ## ruff, codespell; actionlint, zizmor and shellcheck for what runs on GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	PATH="$$PWD/$(BIN):$$PATH" ci/github/actionlint $(WORKFLOWS)
+	$(BIN)/zizmor --offline --no-progress --quiet --config ci/github/zizmor.yml action.yml $(WORKFLOWS)
 
 types: venv ## mypy, strict
 	$(BIN)/mypy
