@@ -14,9 +14,16 @@ import pytest
 from pytest_ipv6k8s.process import CommandFailed, Finished
 
 
-def network(*guests: str, ipv6: bool = True) -> str:
+def network(*guests: str, ipv6: bool = True, ipv4: bool = True, subnets: Sequence[str] = ()) -> str:
     """Return what the engine tells of a network on which these containers are."""
-    return json.dumps([{"EnableIPv6": ipv6, "Containers": {guest: {} for guest in guests}}])
+    told = {
+        "Name": "network",
+        "EnableIPv6": ipv6,
+        "EnableIPv4": ipv4,
+        "IPAM": {"Config": [{"Subnet": subnet} for subnet in subnets]},
+        "Containers": {guest: {} for guest in guests},
+    }
+    return json.dumps([told])
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ class Engine:
                 if isinstance(said, BaseException):
                     raise said
                 return replace(said, command=tuple(line.split()))
-        out = next((text for start, text in self.usual.items() if line.startswith(start)), "")
+        fitting = [start for start in self.usual if line.startswith(start)]
+        out = self.usual[max(fitting, key=len)] if fitting else ""
         return Finished(command=tuple(line.split()), code=0, out=out, err="")
 
     def must_run(self, command: Sequence[str | Path], **more: Any) -> str:

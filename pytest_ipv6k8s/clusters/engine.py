@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.addresses import Family, overlaps
 from pytest_ipv6k8s.clusters import Progress
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.process import CommandFailed, must_run, run
@@ -40,26 +41,109 @@ def have_image(image: str, what: str, option: str, progress: Progress) -> None:
         ) from None
 
 
-def make_network(name: str, run_id: str, families: Collection[Family]) -> None:
-    """Make a bridge network that has these families, IPv6 with a unique local /64 (RFC 4193).
+def api_version() -> tuple[int, int]:
+    """Return the version of the API that the engine and its client agree on.
 
     Raises:
-        HostProblem: the engine makes none, or none with IPv6.
+        HostProblem: the engine does not answer.
     """
+    command = ["docker", "version", "--format", "{{.Client.APIVersion}}"]
+    major, _, minor = must_run(command, within=LOOK).strip().partition(".")
+    return int(major), int(minor)
+
+
+def subnets() -> dict[str, tuple[str, ...]]:
+    """Return the subnets of all networks that the engine has, by the network's name.
+
+    Raises:
+        HostProblem: the engine does not answer.
+    """
+    ids = must_run(["docker", "network", "ls", "--quiet"], within=LOOK).split()
+    if not ids:
+        return {}
+    found = json.loads(must_run(["docker", "network", "inspect", *ids], within=LOOK))
+    return {network["Name"]: _subnets(network) for network in found}
+
+
+def make_network(
+    name: str,
+    run_id: str,
+    families: Collection[Family],
+    *,
+    avoid: Sequence[str] = (),
+    fixed: bool = False,
+) -> tuple[str, ...]:
+    """Make a bridge network that has just these families; IPv6 is a unique local /64 (RFC 4193).
+
+    Args:
+        name: of the network.
+        run_id: goes into its label.
+        families: without IPv4 it is IPv6-only, which an engine may not know.
+        avoid: ranges that it must not overlap.
+        fixed: containers are to choose their own addresses, which the engine allows only in
+            subnets that were given.
+
+    Returns:
+        Its subnets.
+
+    Raises:
+        HostProblem: the engine makes none, or none like that.
+    """
+    chosen = [_unique_local_subnet(avoid)] if Family.V6 in families else []
+    made = _create_network(name, run_id, families, chosen)
+    if fixed and Family.V4 in families:  # the engine knows best which IPv4 subnets are free
+        chosen = list(made)
+        must_run(["docker", "network", "rm", name], within=CHANGE)
+        made = _create_network(name, run_id, families, chosen)
+    overlapping = [pair for pair in overlaps([*made, *avoid]) if pair[0] in made]
+    if overlapping:
+        subnet, cidr = overlapping[0]
+        raise HostProblem(
+            f"the container engine chose {subnet} for its network, which overlaps {cidr}",
+            remedy="give other ranges with --ipv6k8s-pod-cidr and --ipv6k8s-service-cidr",
+        )
+    return made
+
+
+def _create_network(
+    name: str, run_id: str, families: Collection[Family], chosen: Sequence[str]
+) -> tuple[str, ...]:
     command = ["docker", "network", "create", "--driver", "bridge", "--label", f"{LABEL}={run_id}"]
+    if Family.V4 not in families:
+        command += ["--ipv4=false"]
     if Family.V6 in families:
-        command += ["--ipv6", "--subnet", _unique_local_subnet()]
+        command += ["--ipv6"]
+    for subnet in chosen:
+        command += ["--subnet", subnet]
     must_run([*command, name], within=CHANGE)
-    found = json.loads(must_run(["docker", "network", "inspect", name], within=LOOK))
-    if Family.V6 in families and not found[0].get("EnableIPv6"):
+    (found,) = json.loads(must_run(["docker", "network", "inspect", name], within=LOOK))
+    if Family.V6 in families and not found.get("EnableIPv6"):
         raise HostProblem(
             "the container engine makes no networks with IPv6",
             remedy='put "ipv6": true and "ip6tables": true into /etc/docker/daemon.json',
         )
+    if Family.V4 not in families and found.get("EnableIPv4", True):
+        raise HostProblem(
+            "the container engine makes no networks without IPv4",
+            remedy="install Docker Engine 28 or newer",
+        )
+    return _subnets(found)
 
 
-def _unique_local_subnet() -> str:
-    return f"fd{secrets.token_hex(1)}:{secrets.token_hex(2)}:{secrets.token_hex(2)}::/64"
+def _unique_local_subnet(avoid: Sequence[str]) -> str:
+    for _ in range(100):
+        subnet = f"fd{secrets.token_hex(1)}:{secrets.token_hex(2)}:{secrets.token_hex(2)}::/64"
+        if not any(subnet in pair for pair in overlaps([subnet, *avoid])):
+            return subnet
+    raise HostProblem(
+        "the ranges of pods and Services leave no room in fd00::/8 for a network",
+        remedy="give a smaller range with --ipv6k8s-pod-cidr",
+    )
+
+
+def _subnets(network: Any) -> tuple[str, ...]:
+    configured = (network.get("IPAM") or {}).get("Config") or []
+    return tuple(entry["Subnet"] for entry in configured if entry.get("Subnet"))
 
 
 def remove_network(name: str) -> None:
@@ -72,9 +156,28 @@ def remove_network(name: str) -> None:
     if not network.ok:
         return
     guests = [*json.loads(network.out)[0]["Containers"]]
-    if guests:
-        must_run(["docker", "rm", "--force", "--volumes", *guests], within=CHANGE)
+    remove_containers(guests)
     must_run(["docker", "network", "rm", name], within=CHANGE)
+
+
+def containers(run_id: str) -> list[str]:
+    """Return the names of all containers of a run, also of those that ended.
+
+    Raises:
+        HostProblem: the engine does not answer.
+    """
+    command = ["docker", "ps", "--all", "--filter", f"label={LABEL}={run_id}"]
+    return sorted(must_run([*command, "--format", "{{.Names}}"], within=LOOK).split())
+
+
+def remove_containers(names: Sequence[str]) -> None:
+    """Remove containers and their volumes.
+
+    Raises:
+        HostProblem: they could not be removed.
+    """
+    if names:
+        must_run(["docker", "rm", "--force", "--volumes", *names], within=CHANGE)
 
 
 def last_line(text: str) -> str:

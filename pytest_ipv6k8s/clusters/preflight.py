@@ -90,8 +90,8 @@ def _sysctl(path: str) -> int | None:
 
 
 def problems(facts: HostFacts, spec: ClusterSpec) -> list[Problem]:
-    """Return what stands in the way of a kind cluster; empty when nothing does."""
-    found = [*_engine_problems(facts), *_kind_problems(facts)]
+    """Return what stands in the way of nodes in containers; empty when nothing does."""
+    found = _engine_problems(facts)
     if facts.engine_is_here and not facts.engine_error:
         found += [*_sysctl_problems(facts, spec), *_limit_problems(facts)]
     return found
@@ -122,7 +122,8 @@ def _engine_problems(facts: HostFacts) -> list[Problem]:
     return []
 
 
-def _kind_problems(facts: HostFacts) -> list[Problem]:
+def kind_problems(facts: HostFacts) -> list[Problem]:
+    """Return what is wrong with the program ``kind``; empty when nothing is."""
     oldest = ".".join(map(str, OLDEST_KIND))
     if facts.kind_version is None:
         return [

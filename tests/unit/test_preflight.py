@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import ClusterSpec, preflight
-from pytest_ipv6k8s.clusters.preflight import HostFacts, problems
+from pytest_ipv6k8s.clusters import ClusterSpec, Problem, preflight
+from pytest_ipv6k8s.clusters.preflight import HostFacts
 
 READY = HostFacts(
     has_engine=True,
@@ -72,6 +72,11 @@ ONE_PROBLEM: dict[str, tuple[dict[str, Any], str, str]] = {
         "docker system prune",
     ),
 }
+
+
+def problems(facts: HostFacts, spec: ClusterSpec) -> list[Problem]:
+    """Return what keeps a machine from making kind clusters."""
+    return [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
 
 
 def _problems(stack: Stack | None = Stack.IPV6, **facts: Any) -> list[str]:

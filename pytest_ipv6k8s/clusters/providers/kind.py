@@ -19,7 +19,8 @@ class Kind:
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what keeps this machine from making the cluster."""
-        return preflight.problems(preflight.read_facts(), spec)
+        facts = preflight.read_facts()
+        return [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster; see the contract.
