@@ -59,6 +59,7 @@ bench: venv lab ## measure a run on a ready two-node cluster
 
 docs: venv ## write the pages that are made from the code
 	$(BIN)/python ci/options_page.py
+	$(BIN)/python ci/catalogue_pages.py
 
 clean: ## remove what is made here (not the lab's cache)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -14,6 +14,7 @@ from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
+from pytest_ipv6k8s.fixes import fixes_of
 
 OK, PROBLEM, USAGE = 0, 1, 4
 
@@ -119,9 +120,19 @@ def _explained(declared: Check) -> str:
         "Likely causes of a failure, in this order:",
         *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
         "",
+        *_fixed(declared.id),
         f"Look further:  {declared.look}",
     ]
     return "\n".join(lines)
+
+
+def _fixed(id: str) -> list[str]:
+    """Return how to fix it, by component, and an empty line; nothing where nothing is known."""
+    told = [
+        f"  {fix.component.value:24} {fix.text}" + (f" ({fix.source})" if fix.source else "")
+        for fix in fixes_of(id)
+    ]
+    return ["How to fix it:", *told, ""] if told else []
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from tests.house.tree import PACKAGE, SUITE, early_imports, imports, name_of, so
 BASE = "pytest_ipv6k8s"
 LAYERS = (
     ("errors", "addresses", "needs", "checks", "verdicts", "evidence", "dns_messages"),
-    ("options", "settings", "waiting", "process", "data", "catalogue"),
+    ("options", "settings", "waiting", "process", "data", "catalogue", "fixes"),
     ("kube",),
     ("clusters", "probe"),
     ("targets",),

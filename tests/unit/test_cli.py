@@ -13,6 +13,7 @@ import yaml
 from pytest_ipv6k8s import __version__, catalogue, cli
 from pytest_ipv6k8s.clusters import Problem, ownership
 from pytest_ipv6k8s.clusters.providers.kind import Kind
+from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights
 
 CHECKS = catalogue.checks()
@@ -79,6 +80,23 @@ def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) 
     numbered = re.findall(r"^  (\d+)\. (.*)$", said, re.MULTILINE)
     assert [int(number) for number, _ in numbered] == list(range(1, len(declared.causes) + 1))
     assert [cause for _, cause in numbered] == list(declared.causes)
+
+
+def test_fixes_are_told_for_each_component(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["explain", "EGR-01"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "How to fix it:" in said
+    for fix in fixes_of("EGR-01"):
+        assert f"{fix.component.value} {fix.text} ({fix.source})" in said
+
+
+def test_a_check_that_no_setting_fixes_says_nothing_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cli.main(["explain", "ADDR-11"])
+
+    assert "How to fix it" not in capsys.readouterr().out
 
 
 def test_an_unknown_check_is_hinted_at(capsys: pytest.CaptureFixture[str]) -> None:
