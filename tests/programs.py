@@ -45,12 +45,18 @@ class Engine:
         self.ran: list[Ran] = []
         self.say: dict[str, Finished | BaseException] = {}
         self.usual = dict(usual)
+        self._breaks: tuple[int, BaseException] | None = None
+
+    def breaks_off(self, *, after: int, how: BaseException) -> None:
+        """Let the program break off that runs when so many have run."""
+        self._breaks = (after, how)
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
         """Let these modules run our programs in place of the machine's."""
         for module in modules:
-            monkeypatch.setattr(module, "run", self.run)
-            monkeypatch.setattr(module, "must_run", self.must_run)
+            for name in ("run", "must_run"):
+                if hasattr(module, name):
+                    monkeypatch.setattr(module, name, getattr(self, name))
 
     def fails(self, beginning: str, err: str = "no") -> None:
         self.say[beginning] = Finished(command=(), code=1, out="", err=err)
@@ -65,6 +71,8 @@ class Engine:
     ) -> Finished:
         line = " ".join(str(word) for word in command)
         self.ran.append(Ran(line, stdin, environment or {}))
+        if self._breaks and len(self.ran) == self._breaks[0] + 1:
+            raise self._breaks[1]
         for beginning, said in self.say.items():
             if line.startswith(beginning):
                 if isinstance(said, BaseException):

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
+from pytest_ipv6k8s.plugin import collection, fixtures, hooks, options, outcome
 from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
+
+if TYPE_CHECKING:
+    from pytest_ipv6k8s.clusters import ClusterProvider
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let others answer our hooks."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_ipv6k8s_cluster_provider(name: str) -> ClusterProvider:
+    """Return one of our own providers, when nobody else has one of this name."""
+    from pytest_ipv6k8s.clusters import provider
+
+    return provider(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

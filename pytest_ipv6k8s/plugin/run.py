@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
+from pytest_ipv6k8s.clusters import Cluster, ClusterProvider, ClusterSpec, ownership
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import inventory, rights
@@ -42,7 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if config.option.collectonly or _only_shows(config):
         return
-    run = Run(config.stash[SETTINGS], _teller(config))
+    run = Run(config.stash[SETTINGS], _teller(config), _finder(config))
     config.stash[RUN] = run
     config.add_cleanup(run.close)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -70,17 +70,32 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
     return tell
 
 
+def _finder(config: pytest.Config) -> Callable[[str], ClusterProvider]:
+    def find(name: str) -> ClusterProvider:
+        found: ClusterProvider = config.hook.pytest_ipv6k8s_cluster_provider(name=name)
+        return found
+
+    return find
+
+
 class Run:
     """One run's cluster, probes and what became of them.
 
     Args:
         settings: what was asked for.
         tell: told one line for each step.
+        find: returns the provider of a name.
     """
 
-    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tell: Callable[[str], None],
+        find: Callable[[str], ClusterProvider],
+    ) -> None:
         self.settings = settings
         self.tell = tell
+        self._find = find
         self.id = ownership.new_run_id()
         self.harness: list[HarnessFact] = []
         self.cost = Cost()
@@ -163,7 +178,7 @@ class Run:
             kubeconfig=settings.kubeconfig,
             context=settings.context,
         )
-        found = provider(settings.provider_name)
+        found = self._find(settings.provider_name)
         problems = found.problems(spec)
         if problems:
             told = "; ".join(problem.text for problem in problems)
@@ -265,7 +280,7 @@ class Run:
             self.tell(f"deleting cluster {name}")
         try:
             with patient("the cluster", self.tell):
-                provider(settings.provider_name).delete(name)
+                self._find(settings.provider_name).delete(name)
         except Ipv6k8sError as error:
             self._fact("META-06", "clean-up", holds=False, seen=str(error))
             self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
