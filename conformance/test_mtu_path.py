@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
-from pytest_ipv6k8s.probe.ops import bulk, datagram
+from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s.probe.ops import bulk, datagram, forged_too_big, icmpv6_counters
 from pytest_ipv6k8s.probe.scene import HTTP
 
 NARROW = 1280
 LARGE = 1400
+FORGED = 1000
 PTB_CAUSES = [
     "ICMPv6 packet-too-big is dropped on its way to the pod: a filter on the node or in the CNI "
     "(RFC 4890 forbids it)",
@@ -77,6 +78,40 @@ def test_clients_behind_a_narrow_path_download_from_a_service(probes, services, 
     expect(records, expected="a node with an IPv6 address", seen=nodes)
     broken = [record for record in records if not record.answer.intact]
     expect(not broken, expected="1 MiB, intact, through every node", seen=broken)
+
+
+@check(
+    "MTU-09",
+    stacks=WITH_IPV6,
+    needs=[Need.NARROW_TARGET, Need.SPEAKING_TARGET, Need.EGRESS],
+    level=Level.INFORMATIONAL,
+    references=["RFC 8201 section 4", "RFC 8200 section 5"],
+    causes=["a kernel or datapath that heeds what RFC 8201 wants discarded"],
+    look="ip -6 route get ADDRESS (in the pod: is there an mtu below 1280?)",
+)
+def test_no_message_lowers_the_path_mtu_below_the_least(probes, outside):
+    """A packet-too-big that tells of 1000 bytes leaves a pod's path MTU at 1280 at least.
+
+    The message is forged by the target. That it arrived is seen by the pod's ICMPv6 counters.
+    """
+    host, address = outside.host("narrow"), outside.address("narrow", Family.V6)
+    forger = host.ask(forged_too_big.Request(address, mtu=FORGED))
+    expect(forger.answer.port, expected="a target that may send raw packets", seen=forger)
+    request = datagram.Request(address, forger.answer.port, 100, tries=1)
+
+    before = _too_big_received(probes)
+    records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+    after = _too_big_received(probes)
+
+    missed = [name for name in before if after[name] == before[name]]
+    expect(not missed, expected="the forged message in every pod", seen=missed)
+    lowered = [record for record in records if record.answer.path_mtu < NARROW]
+    expect(not lowered, expected=f"a path MTU of {NARROW} at least", seen=lowered)
+
+
+def _too_big_received(probes) -> dict[str, int]:
+    records = probes.ask_each(lambda probe: [icmpv6_counters.Request()], among=probes.one_per_node)
+    return {record.asker: record.answer.too_big for record in records}
 
 
 @check(

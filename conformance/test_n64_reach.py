@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Level, Need, check, expect
 from pytest_ipv6k8s.addresses import embed, in_any
-from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange, udp_inbox
 from pytest_ipv6k8s.waiting import eventually
 
 NEEDS = (Need.NAT64, Need.IPV4_TARGET)
@@ -15,6 +15,7 @@ GATEWAY_CAUSES = [
 ]
 LOOK = "ip -6 route get 64:ff9b::1 (with the gateway's prefix, on the asking pod's node)"
 WELL_KNOWN_PREFIX, LOCAL_USE_PREFIX = "64:ff9b::/96", "64:ff9b:1::/96"
+HAIRPIN_PORT = 33466
 SPECIAL = ("0.0.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255")
 
 
@@ -201,6 +202,33 @@ def test_host_network_pods_reach_ipv4_hosts(probes, outside):
 
     failed = [record for record in records if not record.answer.connected]
     expect(not failed, expected="a connection from every node", seen=failed)
+
+
+@check(
+    "N64-26",
+    stacks=WITH_IPV6,
+    needs=NEEDS,
+    level=Level.INFORMATIONAL,
+    references=["RFC 6146 section 3.8"],
+    causes=["the gateway lets in only whom the pod has sent to, or does not turn packets round"],
+    look=LOOK,
+)
+def test_pods_meet_behind_the_gateway(probes, outside):
+    """A pod reaches another one by the IPv4 address and port that the gateway gave to it (hairpin).
+
+    A gateway that filters by address, as Linux' masquerade does, lets none in. It is not judged.
+    """
+    target, one, other = outside.target("v4"), probes[0], probes.peer
+    address = outside.synthetic(outside.address("v4", Family.V4))
+    mapped = one.ask(udp_exchange.Request(address, target.udp, source_port=HAIRPIN_PORT))
+    expect(mapped.answer.seen_port, expected="a target that says whom it saw", seen=mapped)
+    inbox = one.ask(udp_inbox.Request(one.address(Family.V6), own_port=HAIRPIN_PORT)).answer.port
+
+    back = outside.synthetic(mapped.answer.seen_source)
+    sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
+    heard = one.ask(udp_inbox.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
+
+    expect(heard.answer.heard, expected="the other pod's datagram", seen=[sent, heard])
 
 
 @check(

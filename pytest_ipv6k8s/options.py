@@ -155,6 +155,16 @@ def _report_path(text: str) -> Path:
     return path
 
 
+def _target(text: str) -> tuple[str, str, int]:
+    role, equals, where = text.partition("=")
+    address, colon, port = where.rpartition(":")
+    if not (role and equals and colon and port.isdecimal()):
+        raise ValueError(f"{text!r} is not of the form ROLE=ADDRESS:PORT")
+    if ":" in address and not (address.startswith("[") and address.endswith("]")):
+        raise ValueError(f"an IPv6 address stands in brackets: {role}=[{address}]:{port}")
+    return role, address.strip("[]"), int(port)
+
+
 def _label(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
@@ -225,6 +235,14 @@ OPTIONS = (
         _path,
         "What the cluster is meant to be, and what is outside it: ipv6k8s.yaml.",
         "FILE",
+    ),
+    Option(
+        "target",
+        _target,
+        "A peer outside and its TCP port, on top of the declaration; roles: dual (one for each "
+        "family), v6, v4, narrow, narrow-1400, black-hole, rejecter.",
+        "ROLE=ADDRESS:PORT",
+        (),
     ),
     Option(
         "outside",

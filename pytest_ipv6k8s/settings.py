@@ -33,6 +33,7 @@ class Settings:
     node_image: str | None = None
     probe_image: str = "python:3-slim"
     declaration: Path | None = None
+    target: tuple[tuple[str, str, int], ...] = ()
     outside: Outside = Outside.AUTO
     outside_image: str | None = None
     egress: Egress = Egress.MASQUERADE

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.reports import HarnessFact
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.targets import World, hermetic
-from pytest_ipv6k8s.targets.declaration import Declaration, read
+from pytest_ipv6k8s.targets.declaration import Declaration, read, with_targets
 from pytest_ipv6k8s.targets.outside import Outside, hosts
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -37,7 +37,8 @@ class WorldLease:
         self._tell = tell
         self._built: hermetic.Built | None = None
         path = settings.declaration
-        self.declared = read(path) if path else Declaration(stack=None, world=None)
+        by_file = read(path) if path else Declaration(stack=None, world=None)
+        self.declared = with_targets(by_file, settings.target)
 
     def begin(
         self, api: Api, facts: Inventory, *, made: bool, run_id: str, home: Path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,43 @@ def read(path: Path) -> Declaration:
         stack=Stack(document["stack"]) if "stack" in document else None,
         world=World.from_plain({"source": "declared", **outside}) if outside else None,
     )
+
+
+def with_targets(declared: Declaration, given: Sequence[tuple[str, str, int]]) -> Declaration:
+    """Return a declaration with further targets, each a role, an address and a TCP port.
+
+    Raises:
+        ConfigError: a target is no good, or overlaps with one that is declared.
+    """
+    if not given:
+        return declared
+    plain = (declared.world or World(source="declared")).plain()
+    problem = _role_problem(given)
+    if not problem:
+        plain["targets"] = [*plain["targets"], *_grouped(given)]
+        problem = next(_target_problems(plain["targets"]), "")
+    if problem:
+        raise ConfigError(f"--ipv6k8s-target: {problem}", remedy="see --ipv6k8s-target in --help")
+    return dataclasses.replace(declared, world=World.from_plain(plain))
+
+
+def _role_problem(given: Sequence[tuple[str, str, int]]) -> str:
+    known = [role.value for role in Role]
+    for role, _, _ in given:
+        if role not in known:
+            return f"there is no role {role!r}, only {', '.join(known)}"
+        if len({port for other, _, port in given if other == role}) > 1:
+            return f"the addresses of {role} have different ports"
+    return ""
+
+
+def _grouped(given: Sequence[tuple[str, str, int]]) -> list[dict[str, Any]]:
+    """Return one target for each role, as in a document."""
+    found: dict[str, dict[str, Any]] = {}
+    for role, address, port in given:
+        target = found.setdefault(role, {"role": role, "addresses": [], "tcp": port})
+        target["addresses"].append(address)
+    return list(found.values())
 
 
 def draft(stack: Stack, *, about: str) -> str:

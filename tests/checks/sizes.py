@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import bulk, datagram, hop_limit, links
+from pytest_ipv6k8s.probe.ops import (
+    bulk,
+    datagram,
+    forged_too_big,
+    hop_limit,
+    icmpv6_counters,
+    links,
+)
 
 if TYPE_CHECKING:
     from tests.checks.world import World
@@ -52,9 +60,20 @@ def _hop_limit(world: World, pod: ProbePod, request: hop_limit.Request) -> hop_l
     return hop_limit.Answer(icmp_type=3, icmp_code=0, offender=pod.host_ips[0])
 
 
+def _forged_too_big(world: World, pod: ProbePod, request: Any) -> forged_too_big.Answer:
+    return forged_too_big.Answer(port=33000)
+
+
+def _icmpv6_counters(world: World, pod: ProbePod, request: Any) -> icmpv6_counters.Answer:
+    asked = world.__dict__.setdefault("counted", itertools.count())
+    return icmpv6_counters.Answer(too_big=next(asked))
+
+
 ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
     "bulk": _bulk,
     "datagram": _datagram,
+    "forged_too_big": _forged_too_big,
     "hop_limit": _hop_limit,
+    "icmpv6_counters": _icmpv6_counters,
     "links": _links,
 }

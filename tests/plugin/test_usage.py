@@ -85,6 +85,9 @@ BAD_OPTIONS = {
     "--ipv6k8s-report=no/such/folder/x.json": "does not exist",
     "--ipv6k8s-node-selector=x": "KEY=VALUE",
     "--ipv6k8s-toleration=x:Sometimes": "NoSchedule",
+    "--ipv6k8s-target=v6": "ROLE=ADDRESS:PORT",
+    "--ipv6k8s-target=v6=2001:db8::1:443": "an IPv6 address stands in brackets",
+    "--ipv6k8s-target=six=[::1]:443": "there is no role 'six'",
 }
 
 

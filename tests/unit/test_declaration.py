@@ -10,7 +10,7 @@ import yaml
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.targets import Role, World, hermetic
-from pytest_ipv6k8s.targets.declaration import draft, read, text
+from pytest_ipv6k8s.targets.declaration import Declaration, draft, read, text, with_targets
 
 HEAD = "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
 
@@ -126,3 +126,46 @@ def test_a_list_is_no_declaration(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="is no declaration"):
         read(path)
+
+
+NOTHING = Declaration(stack=None, world=None)
+
+
+def test_targets_of_options_come_on_top_of_those_of_the_file(tmp_path: Path) -> None:
+    declared = read(_file(tmp_path, "targets: [{role: v6, addresses: ['::6'], tcp: 80}]"))
+    given = [("dual", "::1", 443), ("dual", "192.0.2.1", 443)]
+
+    world = with_targets(declared, given).world
+
+    assert world is not None
+    assert [target.role for target in world.targets] == [Role.V6, Role.DUAL]
+    dual = world.find(Role.DUAL)
+    assert dual is not None
+    assert (dual.addresses, dual.tcp) == (("::1", "192.0.2.1"), 443)
+
+
+def test_targets_of_options_need_no_file() -> None:
+    world = with_targets(NOTHING, [("v6", "::1", 443)]).world
+
+    assert world is not None
+    assert world.find(Role.V6) is not None
+    assert with_targets(NOTHING, ()) is NOTHING
+
+
+BAD_TARGETS = {
+    "there is no role 'six', only dual": [("six", "::1", 1)],
+    "'there' is no IP address": [("v6", "there", 1)],
+    "a dual target needs one of each family": [("dual", "::1", 1)],
+    "::1 is v6's already": [("v6", "::1", 1), ("narrow", "::1", 1)],
+    "the addresses of dual have different ports": [("dual", "::1", 1), ("dual", "192.0.2.1", 2)],
+}
+
+
+@pytest.mark.parametrize("words", BAD_TARGETS)
+def test_a_bad_target_of_an_option_is_named(words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        with_targets(NOTHING, BAD_TARGETS[words])
+
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("--ipv6k8s-target: ")
+    assert "See --ipv6k8s-target in --help." in str(caught.value)

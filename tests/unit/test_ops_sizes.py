@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
 
 from pytest_ipv6k8s.probe import sockets
-from pytest_ipv6k8s.probe.ops import bulk, datagram, hop_limit, links, tcp_connect
+from pytest_ipv6k8s.probe.ops import (
+    bulk,
+    datagram,
+    forged_too_big,
+    hop_limit,
+    icmpv6_counters,
+    links,
+    tcp_connect,
+)
 from tests.unit.responders import Serving, closed_port, serving_agent, tcp, udp
 
 AMPLE, SHORT = 10.0, 0.2
@@ -134,3 +145,35 @@ def test_a_pattern_has_its_length_and_does_not_repeat_soon() -> None:
 
     assert len(data) == 20000
     assert data[:1400] != data[1400:2800]
+
+
+def test_a_forged_message_is_what_a_router_would_send() -> None:
+    message = forged_too_big.too_big(1000, sender=("fd00::1", 5), receiver=("2001:db8::2", 7))
+
+    kind, code, _, mtu = struct.unpack("!BBHI", message[:8])
+    assert (kind, code, mtu) == (2, 0, 1000)
+    assert message[8] >> 4 == 6
+    addresses = message[16:32], message[32:48]
+    assert [socket.inet_ntop(socket.AF_INET6, a) for a in addresses] == ["fd00::1", "2001:db8::2"]
+    assert struct.unpack("!HH", message[48:52]) == (5, 7)
+    assert len(message) <= 1280
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="raw packets are for root")
+def test_a_forger_is_heard_by_who_sends_to_it() -> None:
+    port = forged_too_big.perform(forged_too_big.Request("::1", mtu=65000)).port
+    before = icmpv6_counters.perform(icmpv6_counters.Request()).too_big
+
+    answer = datagram.perform(datagram.Request("::1", port, 100, tries=1, timeout=AMPLE))
+
+    assert answer.path_mtu == 65000
+    assert icmpv6_counters.perform(icmpv6_counters.Request()).too_big == before + 1
+
+
+def test_who_may_not_forge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EPERM, "no")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+    assert forged_too_big.perform(forged_too_big.Request("::1", 1000)).error == "EPERM"

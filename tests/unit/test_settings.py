@@ -29,6 +29,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "node-image": ("n:1", "n:1"),
     "probe-image": ("p:1", "p:1"),
     "declaration": ("~/d.yaml", Path.home() / "d.yaml"),
+    "target": ("v6=[2001:db8::1]:443", (("v6", "2001:db8::1", 443),)),
     "outside": ("hermetic", Outside.HERMETIC),
     "outside-image": ("o:1", "o:1"),
     "egress": ("nptv6", Egress.NPTV6),

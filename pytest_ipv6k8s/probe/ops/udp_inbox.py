@@ -38,13 +38,15 @@ class Answer:
 class Request(Question[Answer]):
     """With ``port`` 0: open one on ``address``. With a port: say what came there, and close it.
 
-    An inbox is closed when ``wanted`` datagrams came or ``timeout`` has passed.
+    An inbox is closed when ``wanted`` datagrams came or ``timeout`` has passed. ``own_port`` is
+    the one to open, 0 for any.
     """
 
     address: str
     port: int = 0
     wanted: int = 0
     timeout: float = 1.0
+    own_port: int = 0
 
 
 def perform(request: Request) -> Answer:
@@ -52,7 +54,7 @@ def perform(request: Request) -> Answer:
         return _close(request)
     sock = socket.socket(sockets.family_of(request.address), socket.SOCK_DGRAM)
     try:
-        sock.bind((request.address, 0))
+        sock.bind((request.address, request.own_port))
     except OSError as error:
         sock.close()
         return Answer(error=sockets.name_of_error(error))
