@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from pytest_ipv6k8s.probe.ops import (
     datagram,
     forged_too_big,
     hop_limit,
-    icmpv6_counters,
     links,
     tcp_connect,
 )
@@ -157,17 +155,6 @@ def test_a_forged_message_is_what_a_router_would_send() -> None:
     assert [socket.inet_ntop(socket.AF_INET6, a) for a in addresses] == ["fd00::1", "2001:db8::2"]
     assert struct.unpack("!HH", message[48:52]) == (5, 7)
     assert len(message) <= 1280
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="raw packets are for root")
-def test_a_forger_is_heard_by_who_sends_to_it() -> None:
-    port = forged_too_big.perform(forged_too_big.Request("::1", mtu=65000)).port
-    before = icmpv6_counters.perform(icmpv6_counters.Request()).too_big
-
-    answer = datagram.perform(datagram.Request("::1", port, 100, tries=1, timeout=AMPLE))
-
-    assert answer.path_mtu == 65000
-    assert icmpv6_counters.perform(icmpv6_counters.Request()).too_big == before + 1
 
 
 def test_who_may_not_forge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
