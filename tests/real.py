@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -149,12 +150,21 @@ def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
     return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
 
 
-def engine_objects() -> set[str]:
-    """Return the names of all containers, networks and volumes."""
+def left_of(out: str) -> set[str]:
+    """Return the containers and networks of those runs whose clusters the output names."""
+    names = set(re.findall(r"ipv6k8s-[0-9a-f]{6}", out))
+    assert names, out
     containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], within=30)
     networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], within=30)
-    volumes = must_run(["docker", "volume", "ls", "-q"], within=30)
-    return {*containers.split(), *networks.split(), *volumes.split()}
+    found = {*containers.split(), *networks.split()}
+    return {each for each in found if any(each.startswith(name) for name in names)}
+
+
+def unused_volumes() -> set[str]:
+    """Return the volumes that no container uses any more."""
+    return {
+        *must_run(["docker", "volume", "ls", "-q", "--filter", "dangling=true"], within=30).split()
+    }
 
 
 def on_node(node: str, script: str, *, within: float = 60) -> str:
