@@ -12,7 +12,7 @@ STACK ?= ipv6
 BESIDE := --numprocesses 3 --dist loadgroup
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast lint types cluster bench docs lab clean
+.PHONY: help venv conformance test fast lint types cluster bench docs site lab clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ bench: venv lab ## measure a run on a ready two-node cluster
 docs: venv ## write the pages that are made from the code
 	$(BIN)/python ci/options_page.py
 	$(BIN)/python ci/catalogue_pages.py
+
+site: venv ## the documentation as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file ci/docs/mkdocs.yml
 
 clean: ## remove what is made here (not the lab's cache)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -46,7 +46,7 @@ def _index(by_area: dict[str, list[Check]]) -> str:
         for c in known
     ]
     return (
-        f"{GENERATED}# Catalogue of checks\n\n"
+        f"# Catalogue of checks\n\n{GENERATED}\n"
         "What each check requires, who says so, why clusters usually fail it, and how to fix it. "
         "`ipv6k8s explain ID` tells the same.\n\n"
         f"| area | about | checks |\n|---|---|---|\n{''.join(rows)}\n"
@@ -56,7 +56,7 @@ def _index(by_area: dict[str, list[Check]]) -> str:
 
 def _page(area: str, known: list[Check]) -> str:
     sections = "\n".join(_section(declared) for declared in known)
-    return f"{GENERATED}# {area}: {AREAS[area]}\n\n{sections}"
+    return f"# {area}: {AREAS[area]}\n\n{GENERATED}\n{sections}"
 
 
 def _section(declared: Check) -> str:

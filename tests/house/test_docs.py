@@ -32,6 +32,13 @@ def test_the_options_page_has_every_option() -> None:
     assert [line for line in text.splitlines() if line.startswith("| `--")] == rows
 
 
+def test_options_that_are_named_exist() -> None:
+    known = {option.flag for option in OPTIONS}
+    for page in PAGES:
+        named = set(re.findall(r"--ipv6k8s-[a-z0-9-]*[a-z0-9]", page.read_text("utf-8")))
+        assert named <= known, f"{page.name} names {named - known}"
+
+
 def test_make_targets_that_are_named_exist() -> None:
     for page in PAGES:
         for target in re.findall(r"`?make ([a-z]+)\b`", page.read_text("utf-8")):
