@@ -1,4 +1,4 @@
-"""What the site does beyond mkdocs: every page is in the menu, and sources are named, not linked."""
+"""What the site adds to mkdocs: every page is in the menu; sources are named, not linked."""
 
 from __future__ import annotations
 
