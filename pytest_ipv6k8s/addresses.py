@@ -148,6 +148,38 @@ def overlaps(cidrs: Sequence[str]) -> list[tuple[str, str]]:
     return pairs
 
 
+_KINDS = {
+    "mapped": ("::ffff:0:0/96",),
+    "nat64": ("64:ff9b::/96", "64:ff9b:1::/48"),
+    "documentation": (
+        *("2001:db8::/32", "3fff::/20"),
+        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
+    ),
+    "ula": ("fc00::/7",),
+    "link-local": ("fe80::/10", "169.254.0.0/16"),
+    "site-local": ("fec0::/10",),
+    "multicast": ("ff00::/8", "224.0.0.0/4"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    "shared": ("100.64.0.0/10",),
+    "gua": ("2000::/3",),
+}
+
+
+def kind_of(address: Address) -> str:
+    """Return the class of an address in one word, such as ``ula``; ``other`` when it has none.
+
+    The table is our own: ``ipaddress`` calls documentation addresses private (RFC 6890).
+    """
+    if address.is_unspecified:
+        return "unspecified"
+    if address.is_loopback:
+        return "loopback"
+    for kind, cidrs in _KINDS.items():
+        if any(address in ipaddress.ip_network(cidr) for cidr in cidrs):
+            return kind
+    return "public" if address.version == 4 else "other"
+
+
 def endpoint(address: str, port: int | None = None) -> str:
     """Print an address for people and URLs: IPv6 in brackets (RFC 3986 section 3.2.2)."""
     host = f"[{address}]" if ":" in address else address

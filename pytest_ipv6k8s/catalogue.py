@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -35,3 +36,20 @@ def checks() -> dict[str, Check]:
     """Return what every check declares, by id, sorted."""
     declared = ((id, check_of(function)) for id, function in functions().items())
     return {id: item for id, item in declared if item is not None}
+
+
+def revision() -> str:
+    """Return a digest over what the checks are and require, to tell catalogues apart."""
+    lines = [
+        "\t".join(
+            (
+                declared.id,
+                declared.level.value,
+                ",".join(sorted(stack.value for stack in declared.stacks)),
+                ",".join(family.value for family in declared.families),
+                declared.requirement,
+            )
+        )
+        for declared in checks().values()
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

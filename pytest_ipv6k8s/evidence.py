@@ -20,6 +20,12 @@ _SECRET_KEY = re.compile(
 _SECRET_TEXT = re.compile(
     r"(Bearer\s+\S+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|-----BEGIN[^-]+-----[^-]+-----END[^-]+-----)"
 )
+_SECRET_ARGUMENT = re.compile(
+    r"((?:token|password|passwd|(?<!pull-)secret|api-?key|authorization)[\w.-]*(?:=|:\s*|\s+))"
+    r"(?:'[^']*'|\"[^\"]*\"|\S+)",
+    re.I,
+)
+_URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
 REDACTED = "[redacted]"
 LONGEST_TEXT = 2000
 
@@ -83,6 +89,12 @@ def redact(data: Any) -> Any:
 def _redacted(key: str, value: Any) -> Any:
     secret = _SECRET_KEY.search(key) and not isinstance(value, (bool, int, float, type(None)))
     return REDACTED if secret else redact(value)
+
+
+def without_secrets(command: str) -> str:
+    """Return a command line without what follows password, token and the like, and in URLs."""
+    command = _SECRET_TEXT.sub(REDACTED, command)
+    return _SECRET_ARGUMENT.sub(rf"\1{REDACTED}", _URL_PASSWORD.sub(REDACTED, command))
 
 
 class Recorder:

@@ -34,6 +34,11 @@ class Need(enum.Enum):
     CLUSTER_DNS = "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns"
 
     @property
+    def feature(self) -> str:
+        """Its name in reports."""
+        return self.name.lower().replace("_", "-")
+
+    @property
     def sentence(self) -> str:
         """What is missing, for the reason of a skip."""
         return f"needs {self.value}"

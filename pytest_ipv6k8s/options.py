@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.profiles import PROFILES
+
+REPORT_SUFFIXES = (".yaml", ".yml", ".json", ".html", ".md")
+IMPLEMENTATION = ("organization", "project", "version", "contact", "url")
 
 
 class Allow(enum.Enum):
@@ -49,6 +53,9 @@ class Waiver:
 
     id: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id}={self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +109,23 @@ class Option:
         return isinstance(self.default, tuple)
 
 
+def _one_of(text: str, values: Collection[str]) -> str:
+    if text not in values:
+        close = difflib.get_close_matches(text, values, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise ValueError(f"{text!r} is none of {', '.join(values)}{hint}")
+    return text
+
+
 def _choice(kind: type[enum.Enum]) -> Callable[[str], enum.Enum]:
     def parse(text: str) -> enum.Enum:
-        values = [member.value for member in kind]
-        if text not in values:
-            close = difflib.get_close_matches(text, values, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"{text!r} is none of {', '.join(values)}{hint}")
-        return kind(text)
+        return kind(_one_of(text, [member.value for member in kind]))
 
     return parse
+
+
+def _profile(text: str) -> str:
+    return _one_of(text, list(PROFILES))
 
 
 def _style(text: str) -> Egress:
@@ -148,8 +162,8 @@ def _path(text: str) -> Path:
 
 def _report_path(text: str) -> Path:
     path = _path(text)
-    if path.suffix not in (".yaml", ".yml", ".json"):
-        raise ValueError(f"{text!r} ends in neither .yaml nor .json")
+    if path.suffix not in REPORT_SUFFIXES:
+        raise ValueError(f"{text!r} ends in none of {', '.join(REPORT_SUFFIXES)}")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"the folder of {text!r} does not exist")
     return path
@@ -163,6 +177,11 @@ def _target(text: str) -> tuple[str, str, int]:
     if ":" in address and not (address.startswith("[") and address.endswith("]")):
         raise ValueError(f"an IPv6 address stands in brackets: {role}=[{address}]:{port}")
     return role, address.strip("[]"), int(port)
+
+
+def _fact(text: str) -> tuple[str, str]:
+    key, value = _label(text)
+    return _one_of(key, IMPLEMENTATION), value
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -282,5 +301,37 @@ OPTIONS = (
     Option("waive", _waiver, "Accept a red check; the reason is shown.", "ID=REASON", (), "\n"),
     Option("strict", _yes, "Skipped core checks make the run fail, too.", "", False),
     Option("keep", _yes, "Keep the cluster that was made, and say how to use it.", "", False),
-    Option("report", _report_path, "Write the report to a .yaml or .json file.", "FILE", ()),
+    Option(
+        "profile",
+        _profile,
+        "Only the checks of this profile run and are judged: ipv6-only, dual-stack, "
+        "egress-nat66, nat64, network-policy, load-balancer, hardening, lifecycle "
+        "(all that suit the stack).",
+        "NAME",
+        (),
+    ),
+    Option(
+        "report",
+        _report_path,
+        "Write the report to a .yaml, .json, .html or .md file.",
+        "FILE",
+        (),
+    ),
+    Option(
+        "implementation",
+        _fact,
+        "Who publishes the report, and about what; keys: organization, project, version, "
+        "contact, url.",
+        "KEY=VALUE",
+        (),
+        "\n",
+    ),
+    Option(
+        "redact",
+        _yes,
+        "Reports have pseudonyms for addresses and names, such as ipv6-ula-3.",
+        "",
+        False,
+    ),
+    Option("evidence", _positive(int), "Answers that a report keeps of an item (10).", "N", 10),
 )

@@ -46,7 +46,11 @@ class Settings:
     waive: tuple[Waiver, ...] = ()
     strict: bool = False
     keep: bool = False
+    profile: tuple[str, ...] = ()
     report: tuple[Path, ...] = ()
+    implementation: tuple[tuple[str, str], ...] = ()
+    redact: bool = False
+    evidence: int = 10
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property

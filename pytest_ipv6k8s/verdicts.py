@@ -26,6 +26,14 @@ class Verdict(enum.Enum):
         return self in (Verdict.FAIL, Verdict.INCONCLUSIVE)
 
 
+class Result(enum.Enum):
+    """What checks together say: of a cluster, or of a claim about it."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILURE = "failure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """A verdict and the sentence that goes with it (empty for a plain pass)."""

@@ -52,7 +52,10 @@ class DnsService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The facts. ``stack`` is what Services get; ``proxy`` and ``cni`` may be unknown."""
+    """The facts. ``stack`` is what Services get; ``proxy`` and ``cni`` may be unknown.
+
+    ``cni_version`` is the tag of the CNI's image.
+    """
 
     version: str
     stack: Stack
@@ -62,6 +65,7 @@ class Inventory:
     cni: str
     proxy: str
     host_network_pods: bool
+    cni_version: str = UNKNOWN
 
     def plain(self) -> dict[str, Any]:
         """Return the facts as plain data, for a worker process."""
@@ -105,14 +109,16 @@ def read(api: Api) -> Inventory:
     nodes = tuple(sorted((_node(item) for item in _linux_nodes(api)), key=lambda node: node.name))
     if not nodes:
         raise ClusterError("the cluster has no Linux node", remedy="add one")
-    daemonsets = _names(api, "/apis/apps/v1/daemonsets")
+    daemonsets = _daemonsets(api)
+    cni, cni_version = _cni(daemonsets)
     return Inventory(
         version=str(version.get("gitVersion", UNKNOWN)),
         stack=_stack(api),
         nodes=nodes,
         service_cidrs=_service_cidrs(api),
         dns=_dns_service(api),
-        cni=_cni(daemonsets),
+        cni=cni,
+        cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
         host_network_pods=_has_host_network_pods(api),
     )
@@ -192,12 +198,16 @@ def _has_host_network_pods(api: Api) -> bool:
     return any(pod["spec"].get("hostNetwork") for pod in pods)
 
 
-def _cni(daemonsets: set[str] | None) -> str:
-    known = daemonsets or set()
-    return next((cni for name, cni in _CNI_DAEMONSETS.items() if name in known), UNKNOWN)
+def _cni(daemonsets: Mapping[str, str] | None) -> tuple[str, str]:
+    """Return name and version of the CNI, told by its DaemonSet and that one's image."""
+    for name, cni in _CNI_DAEMONSETS.items():
+        if daemonsets and name in daemonsets:
+            image = daemonsets[name].partition("@")[0].rpartition("/")[2]
+            return cni, image.partition(":")[2] or UNKNOWN
+    return UNKNOWN, UNKNOWN
 
 
-def _proxy_mode(api: Api, daemonsets: set[str] | None) -> str:
+def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:
     path = "/api/v1/namespaces/kube-system/configmaps/kube-proxy"
     try:
         config = (api.find(path) or {}).get("data", {}).get("config.conf")
@@ -211,14 +221,20 @@ def _proxy_mode(api: Api, daemonsets: set[str] | None) -> str:
     return f"kube-proxy {(yaml.safe_load(config) or {}).get('mode') or 'iptables'}"
 
 
-def _names(api: Api, path: str) -> set[str] | None:
-    """Return the names of all objects of a list, None when we may not see it."""
+def _daemonsets(api: Api) -> dict[str, str] | None:
+    """Return the first image of every DaemonSet, by name; None when we may not see them."""
     try:
-        return {item["metadata"]["name"] for item in api.items(path)}
+        items = api.items("/apis/apps/v1/daemonsets")
     except ApiError as error:
         if error.code not in (403, 404):
             raise
-        return None if error.code == 403 else set()
+        return None if error.code == 403 else {}
+    found = {}
+    for item in items:
+        pod = item.get("spec", {}).get("template", {}).get("spec", {})
+        images = [container.get("image", "") for container in pod.get("containers", ())]
+        found[item["metadata"]["name"]] = images[0] if images else ""
+    return found
 
 
 def _optional(api: Api, path: str) -> list[Object]:

@@ -12,6 +12,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Check, check_of
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.settings import Settings
 
 NOT_APPLICABLE = pytest.StashKey[str]()
@@ -75,6 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"two checks have the id {declared.id}")
         item.add_marker(declared.level.value)
         item.extra_keyword_matches.add(declared.id)
+    _keep_profiles(config, items)
     waived = {waiver.id for waiver in config.stash[SETTINGS].waive}
     known_ids = set(seen) or waived
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
@@ -85,6 +87,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 f"--ipv6k8s-waive: there is no check {', '.join(sorted(waived - known_ids))}. "
                 "See `ipv6k8s list`."
             )
+
+
+def _keep_profiles(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the checks that belong to none of the profiles that were asked for."""
+    asked = [PROFILES[name] for name in config.stash[SETTINGS].profile]
+    if not asked:
+        return
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        declared = declared_by(item)
+        belongs = declared is None or any(profile.part_of(declared) for profile in asked)
+        (kept if belongs else others).append(item)
+    if others:
+        items[:] = kept
+        config.hook.pytest_deselected(items=others)
 
 
 def declared_by(item: pytest.Item) -> Check | None:

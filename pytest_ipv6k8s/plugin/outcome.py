@@ -9,15 +9,15 @@ import pytest
 
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.evidence import Record, Recorder, Unmet, digest, redact
+from pytest_ipv6k8s.plugin import cells
 from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
-from pytest_ipv6k8s.plugin.state import SETTINGS
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
 _RECORD = pytest.StashKey[dict[str, Any]]()
 _TOLD = pytest.StashKey[bool]()
-_EVIDENCE_KEPT = 10
 
 
 @pytest.hookimpl(wrapper=True)
@@ -89,8 +89,10 @@ def _record(
         "seconds": round(report.duration, 3),
         "answers": len(records),
         "digest": digest(records),
-        "evidence": [kept.plain() for kept in records[:_EVIDENCE_KEPT]],
+        "evidence": [kept.plain() for kept in records[: item.config.stash[SETTINGS].evidence]],
     }
+    if declared.id in cells.CHECKS and FACTS in item.config.stash:
+        record["cells"] = cells.cells(records, item.config.stash[FACTS].pods)
     if judgement.verdict is Verdict.FAIL:
         record["failure"] = {
             "expected": error.expected if isinstance(error, Unmet) else declared.requirement,

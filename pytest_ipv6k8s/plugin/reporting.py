@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -12,10 +11,12 @@ from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.collection import declared_by
-from pytest_ipv6k8s.plugin.run import RUN, Run
-from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost
+from pytest_ipv6k8s.plugin.document import make_report, shown
+from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.xdist import is_worker
-from pytest_ipv6k8s.reports import HarnessFact, Report, fold_records, save
+from pytest_ipv6k8s.reports import Report, save
+from pytest_ipv6k8s.reports.model import areas, count, skipped_core
+from pytest_ipv6k8s.reports.redaction import redacted
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.verdicts import Verdict
 
@@ -40,13 +41,13 @@ class Reporting:
 
     def pytest_report_header(self) -> list[str]:
         """Show each setting that was made, with its source."""
-        shown = [
-            f"{option.name}={_shown(getattr(self._settings, option.field))} "
+        told = [
+            f"{option.name}={shown(getattr(self._settings, option.field))} "
             f"(from {self._settings.sources[option.field]})"
             for option in OPTIONS
             if option.field in self._settings.sources
         ]
-        lines = [f"ipv6k8s: {__version__}, {', '.join(shown)}"]
+        lines = [f"ipv6k8s: {__version__}, {', '.join(told)}"]
         if not self._settings.asked_on_command_line:
             lines.append("ipv6k8s: add --pyargs pytest_ipv6k8s.conformance for the built-in suite")
         return lines
@@ -97,72 +98,21 @@ class Reporting:
         run.close()
         if not self._records:
             return
-        self._report = self._make_report(run, complete=exitstatus in (0, 1))
-        for path in self._settings.report:
-            save(self._report, path)
-        broken = not all(fact.holds for fact in self._report.harness)
-        gaps = self._settings.strict and self._report.result != "success"
+        self._report = report = make_report(
+            self._config, run, self._records, complete=exitstatus in (0, 1)
+        )
+        self._save(report)
+        broken = not all(fact.holds for fact in report.harness)
+        gaps = self._settings.strict and (skipped_core(report.checks) or not report.complete)
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _make_report(self, run: Run, *, complete: bool) -> Report:
-        facts = self._config.stash[FACTS]
-        waivers = {waiver.id: waiver.reason for waiver in self._settings.waive}
-        return Report(
-            date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            suite={"name": "pytest-ipv6k8s", "version": __version__},
-            cluster={
-                "provider": self._settings.provider_name,
-                "kubernetes": facts.inventory.version,
-                "stack": facts.stack.value,
-                "cni": facts.inventory.cni,
-                "proxy": facts.inventory.proxy,
-                "nodes": [
-                    {
-                        "name": node.name,
-                        "internalIPs": list(node.internal_ips),
-                        "kubelet": node.kubelet,
-                        "kernel": node.kernel,
-                        "runtime": node.runtime,
-                    }
-                    for node in facts.inventory.nodes
-                ],
-            },
-            settings={
-                name: {"value": _shown(getattr(self._settings, name)), "source": source}
-                for name, source in sorted(self._settings.sources.items())
-            },
-            checks=fold_records(self._records, waivers),
-            cost=self._cost(run.cost),
-            harness=(*run.harness, *self._own_facts()),
-            complete=complete,
-        )
-
-    def _cost(self, before_and_after: Cost) -> dict[str, int]:
-        facts, total = self._config.stash[FACTS], Cost()
-        total.add(before_and_after)
-        total.add(self._config.stash[COST])
-        return {
-            "apiRequests": total.api_requests,
-            "execSessions": total.exec_sessions,
-            "probePods": len(facts.pods) + len(facts.hosts),
-        }
-
-    def _own_facts(self) -> list[HarnessFact]:
-        reached = [r for r in self._records if r["verdict"] in ("pass", "fail", "informational")]
-        vacuous = [r["check"]["id"] for r in reached if not r["answers"]]
-        least = min((r["answers"] for r in reached), default=0)
-        broken = [f"{r['check']['id']}: {r['teardown']}" for r in self._records if "teardown" in r]
-        seen = f"{len(self._records)} items; {'; '.join(broken) or 'no teardown broke'}"
-        return [
-            HarnessFact(
-                id="META-02",
-                title="vacuity",
-                holds=not vacuous,
-                seen=", ".join(vacuous) or f"every verdict rests on at least {least} answers",
-            ),
-            HarnessFact(id="META-07", title="report", holds=not broken, seen=seen),
-        ]
+    def _save(self, report: Report) -> None:
+        document = report.plain()
+        if self._settings.redact:
+            document = redacted(document)
+        for path in self._settings.report:
+            save(document, path)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print a table by area, then what is inconclusive or skipped and why."""
@@ -171,6 +121,7 @@ class Reporting:
             return
         terminalreporter.section("IPv6 conformance")
         _print_table(terminalreporter, report)
+        _print_profiles(terminalreporter, report)
         _print_reasons(terminalreporter, report)
         for fact in report.harness:
             if not fact.holds:
@@ -183,9 +134,20 @@ class Reporting:
 def _print_table(out: Any, report: Report) -> None:
     names = [verdict.value for verdict in Verdict]
     out.write_line(f"{'area':9}" + "".join(f"{name:>15}" for name in names))
-    for area, counts in report.areas.items():
+    for area, counts in areas(report.checks).items():
         out.write_line(f"{area:9}" + "".join(f"{counts[name] or '.':>15}" for name in names))
-    out.write_line(f"{'all':9}" + "".join(f"{report.summary[name]:>15}" for name in names))
+    summary = count(report.checks)
+    out.write_line(f"{'all':9}" + "".join(f"{summary[name]:>15}" for name in names))
+
+
+def _print_profiles(out: Any, report: Report) -> None:
+    for profile in report.profiles:
+        parts = [
+            f"{name} {said['result']} ({said['statistics']['pass']} of {len(said['checks'])} pass)"
+            for name in ("core", "extended")
+            if (said := profile.get(name))
+        ]
+        out.write_line(f"profile  {profile['name']}: {', '.join(parts)}")
 
 
 def _print_reasons(out: Any, report: Report) -> None:
@@ -198,9 +160,3 @@ def _print_reasons(out: Any, report: Report) -> None:
     for reason in sorted(skipped):
         ids = [c["id"] for c in report.checks if c["verdict"] == "skip" and c["reason"] == reason]
         out.write_line(f"skipped  {', '.join(ids)}: {reason}")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(_shown(item) for item in value)
-    return str(getattr(value, "value", value))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s import catalogue, profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterProvider, ClusterSpec, ownership
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
@@ -25,7 +26,7 @@ from pytest_ipv6k8s.plugin.xdist import is_worker, receive
 from pytest_ipv6k8s.probe import Probe, Probes, control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
 from pytest_ipv6k8s.probe.session import connect
-from pytest_ipv6k8s.reports import HarnessFact
+from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Settings
 
 
@@ -118,6 +119,7 @@ class Run:
         Raises:
             Ipv6k8sError: something is in the way.
         """
+        self._refuse_settings()
         self._outside = WorldLease(self.settings, self.tell)
         self.cluster = cluster = self._lease()
         kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
@@ -126,6 +128,7 @@ class Run:
             rights.require(self._api)
         facts = inventory.read(self._api)
         self._compare_stack(facts, self._outside.declared.stack)
+        self._refuse_profiles(facts.stack)
         world = self._outside.begin(
             self._api, facts, made=cluster.made, run_id=self.id, home=self._home
         )
@@ -189,6 +192,17 @@ class Run:
         )
         self._begun = settings.provider_name != "existing"
         return found.create(spec, self._home, self.tell)
+
+    def _refuse_settings(self) -> None:
+        """Refuse what cannot be done before anything is made."""
+        for path in self.settings.report:
+            writer_for(path)
+        if self.settings.stack is not None:
+            self._refuse_profiles(self.settings.stack)
+
+    def _refuse_profiles(self, stack: Stack) -> None:
+        if self.settings.profile:
+            profiles.refuse(self.settings.profile, stack, catalogue.checks().values())
 
     def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
         declared = self.settings.stack or by_file

@@ -10,7 +10,7 @@ from tests.house.tree import PACKAGE, SUITE, early_imports, imports, name_of, so
 
 BASE = "pytest_ipv6k8s"
 LAYERS = (
-    ("errors", "addresses", "needs", "checks", "verdicts", "evidence", "dns_messages"),
+    ("errors", "addresses", "needs", "checks", "verdicts", "evidence", "dns_messages", "profiles"),
     ("options", "settings", "waiting", "process", "data", "catalogue", "fixes"),
     ("kube",),
     ("clusters", "probe"),
@@ -28,7 +28,8 @@ ONLY_IN = {
     "filelock": {"clusters"},
     "tenacity": {"waiting"},
     "dns": {"dns_messages"},
-    "jsonschema": {"targets"},
+    "jsonschema": {"targets", "reports"},
+    "jinja2": {"reports"},
 }
 LATE = {*ONLY_IN, "yaml", "urllib3"} - {"pytest"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -8,18 +8,22 @@ from importlib import resources
 from typing import Any
 
 import jsonschema
+import pytest
 
 from pytest_ipv6k8s import settings
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.evidence import Record, digest
-from pytest_ipv6k8s.reports import API_VERSION, HarnessFact, Report
-from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.options import IMPLEMENTATION
+from pytest_ipv6k8s.reports import API_VERSION
+from pytest_ipv6k8s.reports.claims import NOT_RUN
+from pytest_ipv6k8s.verdicts import Result, Verdict
+from tests.documents import report, sample
 
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 DEFS = SCHEMA["$defs"]
 HOME = "https://raw.githubusercontent.com/pytest-ipv6k8s/pytest-ipv6k8s/main/"
-OPTIONAL = {"waived", "failure", "teardown"}
+OPTIONAL = {"waived", "failure", "teardown", "bundle", "extended"}
 OPEN = {"question", "answer"}
 
 
@@ -30,22 +34,6 @@ def _objects(schema: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]
             yield name, schema
         for key, value in schema.items():
             yield from _objects(value, key)
-
-
-def _empty() -> Report:
-    return Report(
-        date="2026-01-01T00:00:00Z",
-        suite={"name": "pytest-ipv6k8s", "version": "0"},
-        cluster={
-            **{"provider": "kind", "kubernetes": "v1", "stack": "ipv6"},
-            **{"cni": "none", "proxy": "none", "nodes": []},
-        },
-        settings={},
-        checks=(),
-        cost={"apiRequests": 0, "execSessions": 0, "probePods": 0},
-        harness=(HarnessFact(id="META-02", title="vacuity", holds=True, seen="nothing"),),
-        complete=True,
-    )
 
 
 def test_it_is_a_schema_with_a_name_and_an_address() -> None:
@@ -64,7 +52,8 @@ def test_no_object_takes_unknown_keys() -> None:
 def test_every_key_is_required_but_those_of_some_outcomes() -> None:
     for name, schema in _objects(SCHEMA):
         known = set(schema.get("properties", {}))
-        assert set(schema.get("required", ())) == known - OPTIONAL, name
+        optional = {"implementation": known, "part": set()}.get(name, OPTIONAL)
+        assert set(schema.get("required", ())) == known - optional, name
 
 
 def test_words_are_those_of_the_code() -> None:
@@ -92,8 +81,16 @@ def test_evidence_has_the_keys_of_a_record() -> None:
     jsonschema.validate(digest([record]), DEFS["item"]["properties"]["digest"])
 
 
-def test_a_run_without_checks_keeps_to_it() -> None:
-    plain = _empty().plain()
-
+@pytest.mark.parametrize("plain", [report().plain(), sample()], ids=["empty", "full"])
+def test_a_report_keeps_to_it(plain: dict[str, Any]) -> None:
     assert list(plain) == list(SCHEMA["properties"])
     jsonschema.validate(plain, SCHEMA)
+
+
+def test_names_are_those_of_the_code() -> None:
+    assert set(SCHEMA["properties"]["implementation"]["properties"]) == set(IMPLEMENTATION)
+    assert DEFS["part"]["properties"]["statistics"]["required"] == [
+        *(verdict.value for verdict in Verdict),
+        NOT_RUN,
+    ]
+    assert DEFS["result"]["enum"] == [result.value for result in Result]

@@ -42,7 +42,11 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "waive": ("SVC-01=known", (Waiver(id="SVC-01", reason="known"),)),
     "strict": ("yes", True),
     "keep": ("1", True),
+    "profile": ("nat64", ("nat64",)),
     "report": ("/tmp/r.json", (Path("/tmp/r.json"),)),
+    "implementation": ("project=Net", (("project", "Net"),)),
+    "redact": ("true", True),
+    "evidence": ("3", 3),
 }
 
 
@@ -184,7 +188,7 @@ BAD = [
     ("node-selector", "x", "'x' is not of the form KEY=VALUE"),
     ("node-selector", "=x", "'=x' is not of the form KEY=VALUE"),
     ("toleration", "k:Sometimes", "is none of NoSchedule, NoExecute, PreferNoSchedule"),
-    ("report", "out.txt", "'out.txt' ends in neither .yaml nor .json"),
+    ("report", "out.txt", "'out.txt' ends in none of .yaml, .yml, .json, .html, .md"),
     ("report", "no/such/folder/x.json", "the folder of 'no/such/folder/x.json' does not exist"),
     ("strict", "maybe", "'maybe' is neither true nor false"),
 ]

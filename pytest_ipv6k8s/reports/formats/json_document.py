@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TextIO
-
-from pytest_ipv6k8s.reports import Report
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 SUFFIXES = (".json",)
 
 
-def write(report: Report, out: TextIO) -> None:
-    """Write the document."""
-    json.dump(report.plain(), out, indent=2, ensure_ascii=False)
+def write(document: Mapping[str, Any], out: TextIO) -> None:
+    """Write it."""
+    json.dump(document, out, indent=2, ensure_ascii=False)
     out.write("\n")

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TextIO
-
-from pytest_ipv6k8s.reports import Report
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def write(report: Report, out: TextIO) -> None:
-    """Write the document."""
+def write(document: Mapping[str, Any], out: TextIO) -> None:
+    """Write it."""
     import yaml
 
-    text = yaml.safe_dump(report.plain(), sort_keys=False, allow_unicode=True, width=100)
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """Repeats what occurs twice: an alias helps no reader."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def dump(*, allow_unicode: bool) -> str:
+        text: str = yaml.dump(
+            dict(document), Dumper=Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100
+        )
+        return text
+
+    text = dump(allow_unicode=True)
     if "\x85" in text:  # which PyYAML leaves as it is, though it ends a line
-        text = yaml.safe_dump(report.plain(), sort_keys=False, width=100)
+        text = dump(allow_unicode=False)
     out.write(text)

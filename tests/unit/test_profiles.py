@@ -1,0 +1,150 @@
+"""Which checks a profile rests on, and what they say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.checks import DUAL_STACK, Level
+from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.profiles import PROFILES, Part, conclude, refuse
+from pytest_ipv6k8s.reports.claims import claims
+from pytest_ipv6k8s.verdicts import Verdict
+from tests.documents import declared as _declared
+from tests.documents import record, report
+
+CHECKS = catalogue.checks()
+
+
+PARTS: dict[str, tuple[str, Any, Part | None]] = {
+    "a core check of an area": ("ipv6-only", _declared("SVC-01"), Part.CORE),
+    "an extended one": ("ipv6-only", _declared("MTU-06", level=Level.EXTENDED), Part.EXTENDED),
+    "an informational one": ("ipv6-only", _declared("SVC-90", level=Level.INFORMATIONAL), None),
+    "one of another area": ("ipv6-only", _declared("EGR-06", stacks=DUAL_STACK), None),
+    "another area, for dual alone": (
+        "dual-stack",
+        _declared("EGR-06", stacks=DUAL_STACK),
+        Part.CORE,
+    ),
+    "another area, for all": ("dual-stack", _declared("EGR-05"), None),
+    "core by its number": ("nat64", _declared("N64-13", level=Level.EXTENDED), Part.CORE),
+    "beside the numbers": ("nat64", _declared("N64-31", level=Level.EXTENDED), Part.EXTENDED),
+    "a core level beside the numbers": ("egress-nat66", _declared("EGR-14"), Part.EXTENDED),
+    "life": ("dual-stack", _declared("LIFE-01", stacks=DUAL_STACK), Part.CORE),
+}
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_a_check_is_this_to_a_profile(case: str) -> None:
+    profile, declared, part = PARTS[case]
+
+    assert PROFILES[profile].part_of(declared) is part
+
+
+def _is(part: Part, *verdicts: Verdict | None, waived: tuple[str, ...] = ()) -> str:
+    named = {f"A-{number:02}": verdict for number, verdict in enumerate(verdicts, 1)}
+    return conclude(part, named, waived).value
+
+
+P, F, S, I, N = (  # noqa: E741
+    *(Verdict.PASS, Verdict.FAIL, Verdict.SKIP),
+    *(Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE),
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "core", "extended"),
+    [
+        ((P, P), "success", "success"),
+        ((P, F), "failure", "failure"),
+        ((P, I), "partial", "partial"),
+        ((I, F), "failure", "failure"),
+        ((P, S), "partial", "success"),
+        ((P, N), "success", "success"),
+        ((P, None), "partial", "partial"),
+        ((S, S), "partial", "partial"),
+        ((N, N), "partial", "partial"),
+        ((), "partial", "partial"),
+    ],
+)
+def test_a_part_is_what_its_checks_are(verdicts: Any, core: str, extended: str) -> None:
+    assert (_is(Part.CORE, *verdicts), _is(Part.EXTENDED, *verdicts)) == (core, extended)
+
+
+def test_a_waiver_never_makes_a_part_green() -> None:
+    assert _is(Part.CORE, P, F, waived=("A-02",)) == "partial"
+    assert _is(Part.CORE, F, F, waived=("A-02",)) == "failure"
+
+
+def test_every_profile_has_a_stack_and_every_id_one_part() -> None:
+    for profile in PROFILES.values():
+        core, extended = (set(profile.members(CHECKS.values(), part)) for part in Part)
+        assert profile.stacks
+        assert not core & extended
+        assert core | extended <= set(CHECKS)
+
+
+def test_a_profile_for_another_stack_is_refused() -> None:
+    with pytest.raises(ConfigError, match="profile ipv6-only is not for a cluster whose stack is"):
+        refuse(["ipv6-only"], Stack.DUAL, list(CHECKS.values()))
+
+
+def test_a_profile_without_checks_is_refused_and_the_others_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"no check of profile nat64. Give one of ipv6-only\."):
+        refuse(["nat64"], Stack.IPV6, [_declared("SVC-01")])
+
+
+def _claimed(*records: Any, asked: tuple[str, ...] = ()) -> dict[str, Any]:
+    declared = {c.id: c for c in (_declared("ADDR-01"), _declared("SVC-01"), _declared("N64-01"))}
+    declared["SVC-02"] = _declared("SVC-02", level=Level.EXTENDED)
+    checks = report(*records).checks
+    return {claim["name"]: claim for claim in claims(checks, declared, Stack.IPV6, asked)}
+
+
+def test_what_was_not_part_of_the_run_leaves_a_gap() -> None:
+    core = _claimed(record("SVC-01", "pass"))["ipv6-only"]["core"]
+
+    assert (core["result"], core["notRun"]) == ("partial", ["ADDR-01"])
+    assert (core["statistics"]["pass"], core["statistics"]["not run"]) == (1, 1)
+
+
+def test_a_profile_is_claimed_when_a_core_check_came_to_a_verdict() -> None:
+    assert set(_claimed(record("SVC-01", "pass"), record("N64-01", "skip"))) == {"ipv6-only"}
+    assert set(_claimed(record("SVC-02", "pass"))) == set()
+
+
+def test_a_profile_that_was_asked_for_is_shown_whatever_became_of_it() -> None:
+    claimed = _claimed(record("N64-01", "skip"), asked=("nat64",))
+
+    assert set(claimed) == {"nat64"}
+    assert (claimed["nat64"]["core"]["result"], claimed["nat64"]["core"]["skipped"]) == (
+        "partial",
+        ["N64-01"],
+    )
+    assert "extended" not in claimed["nat64"]
+
+
+def test_the_lists_of_a_part_name_its_checks() -> None:
+    waived = {"SVC-01": "#7"}
+    checks = report(
+        record("SVC-01", "fail"), record("ADDR-01", "inconclusive"), waivers=waived
+    ).checks
+    (claim,) = claims(
+        checks, {c: _declared(c) for c in ("SVC-01", "ADDR-01")}, Stack.IPV6, ["ipv6-only"]
+    )
+
+    core = claim["core"]
+    assert (core["failed"], core["inconclusive"], core["waived"], core["checks"]) == (
+        ["SVC-01"],
+        ["ADDR-01"],
+        ["SVC-01"],
+        ["ADDR-01", "SVC-01"],
+    )
+
+
+def test_the_revision_is_that_of_the_catalogue() -> None:
+    assert catalogue.revision() == catalogue.revision()
+    assert len(catalogue.revision()) == 12
