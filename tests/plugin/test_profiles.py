@@ -65,7 +65,7 @@ def test_the_report_says_how_to_run_it_again_without_secrets(
     )
 
     told = report["reproduce"]
-    assert told["command"].startswith("IPV6K8S_NODE_IMAGE=node:1 pytest test_more.py ")
+    assert told["command"].startswith("IPV6K8S_NODE_IMAGE=node:1 pytest ")
     assert "-o ipv6k8s_stack=ipv6" in told["command"]
     assert "--ipv6k8s-pull-secret=ns/name" in told["command"]
     assert "hunter" not in json.dumps(report)
