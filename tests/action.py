@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import subprocess
@@ -132,8 +131,3 @@ def machine(folder: Path, **inputs: str) -> Machine:
         inputs: the action's inputs, with ``_`` for ``-``.
     """
     return Machine(folder=folder, inputs={n.replace("_", "-"): v for n, v in inputs.items()})
-
-
-def inherited(name: str) -> str:
-    """Return a variable of this process's environment."""
-    return os.environ.get(name, "")

@@ -179,16 +179,24 @@ spec:
 """
 
 
-def test_the_example_of_the_readme_works(dual_cluster: Cluster, tmp_path: Path) -> None:
-    example = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    (tmp_path / "test_example.py").write_text(example)
+def _examples() -> list[str]:
+    pages = [ROOT / "README.md", ROOT / "docs" / "howto" / "application.md"]
+    parts = [part for page in pages for part in page.read_text().split("```python\n")[1:]]
+    return [part.split("```")[0] for part in parts]
+
+
+def test_the_examples_of_the_documents_work(dual_cluster: Cluster, tmp_path: Path) -> None:
+    names = []
+    for number, example in enumerate(_examples()):
+        names.append(f"test_example_{number}.py")
+        (tmp_path / names[-1]).write_text(example)
     app = APP.replace("IMAGE", settings_of_environment().probe_image)
     kubectl(dual_cluster, "apply", "-f", "-", stdin=app)
     try:
         kubectl(dual_cluster, "wait", "--for=condition=Ready", "pod/my-app", "--timeout=60s")
-        run = run_suite(dual_cluster, tmp_path, "test_example.py")
+        run = run_suite(dual_cluster, tmp_path, *names)
     finally:
         kubectl(dual_cluster, "delete", "-f", "-", stdin=app)
 
     assert run.code == 0, run.out
-    assert "1 passed" in run.out
+    assert f"{len(names)} passed" in run.out
