@@ -8,7 +8,7 @@ from pytest_ipv6k8s.reports import save
 from tests.documents import sample
 
 GOLDEN = Path(__file__).parent
-NAMES = ("report.md",)
+NAMES = ("report.md", "report.html")
 
 
 def main() -> None:

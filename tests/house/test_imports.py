@@ -17,7 +17,9 @@ BASE = "pytest_ipv6k8s"
 MODULES = {name_of(file): file for file in sources(BASE, "conformance")}
 CHECK_FILES = sorted(SUITE.glob("test_*.py"))
 DOORS = {"addresses", "checks", "errors", "evidence", "needs"}
-REPORTS_STAND_ON = {"reports", "verdicts", "profiles", "checks", "addresses", "errors", "evidence"}
+REPORTS_STAND_ON = {
+    *("reports", "verdicts", "profiles", "checks", "addresses", "errors", "evidence", "data"),
+}
 CHECKS_STAND_ON = {
     f"{BASE}.{name}"
     for name in ("addresses", "dns_messages", "probe.scene", "targets", "targets.egress", "waiting")

@@ -179,7 +179,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
         save(_report().plain(), tmp_path / "gone" / "r.json")
 
 
-@pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml", ".md", ".html"])
 def test_a_format_is_found_by_its_suffix(suffix: str) -> None:
     assert suffix in reports.writer_for(Path(f"x{suffix}")).SUFFIXES
 
@@ -189,6 +189,15 @@ def test_an_unknown_suffix_names_those_that_there_are() -> None:
         ConfigError, match=r"suffix of x\.txt\. Use one of: .*\.json, \.md, \.yaml, \.yml"
     ):
         reports.writer_for(Path("x.txt"))
+
+
+def test_a_missing_library_is_named_with_the_way_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(ConfigError, match=r"r.html cannot be written without jinja2. Install it"):
+        reports.writer_for(Path("r.html"))
 
 
 @pytest.mark.parametrize(("name", "fact"), [("r.txt", 1), ("r.json", object())])
