@@ -1,17 +1,16 @@
 """Tell GitHub which checks are red: an annotation for each, and the result as an output.
 
-Called by action.yml: ``annotate.py REPORT OUTPUT GITHUB_OUTPUT``, where OUTPUT holds what pytest
-printed, for runs that end before there is a report.
+Called by action.yml: ``annotate.py REPORT OUTPUT GITHUB_OUTPUT``, where REPORT is JSON and OUTPUT
+holds what pytest printed, for runs that end before there is a report.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 MOST = 10
 """GitHub shows so many annotations of each kind from one step, and drops the others."""
@@ -21,11 +20,11 @@ LONGEST = 500
 def main(report: Path, output: Path, outputs: Path) -> None:
     """Print workflow commands, and append ``result=`` to the step's outputs."""
     if report.is_file():
-        document = yaml.safe_load(report.read_text("utf-8"))
+        document = json.loads(report.read_text("utf-8"))
         result, lines = str(document["result"]), list(_of_report(document))
     else:
         result, lines = "none", [_command("error", "no report", _last_error(output))]
-    print("\n".join(lines))
+    print(*lines, sep="\n", end="\n" if lines else "")
     with outputs.open("a", encoding="utf-8") as out:
         out.write(f"result={result}\n")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pytest_ipv6k8s.options import OPTIONS
 from tests.action import ACTION, ROOT, STEPS, Machine, machine, step
@@ -23,9 +22,11 @@ def _run(made: Machine, then: str = "") -> tuple[int, list[str]]:
     done = made.run("Run the conformance suite")
     calls = [call for call in made.recorded() if call[0] == "pytest"]
     words = calls[0][1:] if calls else []
-    ini = ["-c", f"{made.temp}/ipv6k8s/pytest.ini", "-p", "no:cacheprovider", "--color=yes"]
-    assert not words or (words[:5], words[-2:]) == (ini, SUITE)
-    return done.returncode, words[5:-2]
+    own = f"{made.temp}/ipv6k8s"
+    fixed = ["-c", f"{own}/pytest.ini", "-p", "no:cacheprovider", "--color=yes"]
+    fixed += [f"--ipv6k8s-report={own}/{name}" for name in ("report.json", "summary.md")]
+    assert not words or (words[:7], words[-2:]) == (fixed, SUITE)
+    return done.returncode, words[7:-2]
 
 
 def _report(**changes: Any) -> dict[str, Any]:
@@ -48,10 +49,8 @@ def _annotated(folder: Path, report: object = None, said: str = "") -> tuple[lis
     made = machine(folder)
     (made.bin / "python").symlink_to(sys.executable)
     (made.temp / "ipv6k8s" / "output").write_text(said)
-    file = folder / "report.yaml"
     if report is not None:
-        file.write_text(yaml.safe_dump(report), "utf-8")
-    made.outputs["run"] = {"report": str(file)}
+        (made.temp / "ipv6k8s" / "report.json").write_text(json.dumps(report), "utf-8")
 
     done = made.run("Annotate what is red")
 
@@ -85,6 +84,7 @@ def test_outputs_come_from_steps_that_exist() -> None:
             {"cni": "cilium", "kube_proxy": "none"},
             ["provider=kind", "cni=cilium", "kube-proxy=none"],
         ),
+        ({"profile": "ipv6-only"}, ["provider=kind", "profile=ipv6-only"]),
         ({"version": "v1.36.3"}, ["provider=kind", "node-image=kindest/node:v1.36.3"]),
         (
             {"provider": "k3s", "version": "v1.36.3-k3s1"},
@@ -275,12 +275,31 @@ def test_a_run_that_says_nothing_points_to_the_log(tmp_path: Path) -> None:
     assert lines[0].endswith("the run ended before it could write one; see the step's log")
 
 
-def test_the_json_report_is_read_as_well(tmp_path: Path) -> None:
-    (tmp_path / "json").write_text(json.dumps(_report(result="success")))
+def test_a_run_in_which_all_is_well_has_nothing_to_annotate(tmp_path: Path) -> None:
+    lines, result = _annotated(tmp_path, _report(result="success"))
 
-    lines, result = _annotated(tmp_path, json.loads((tmp_path / "json").read_text()))
+    assert (lines, result) == ([], "success")
 
-    assert ([line for line in lines if line], result) == ([], "success")
+
+def test_the_summary_is_the_reports_markdown(tmp_path: Path) -> None:
+    made = machine(tmp_path)
+    _run(made, f"echo '# Report' > {made.temp}/ipv6k8s/summary.md")
+
+    assert made.run("Summarise the report").returncode == 0
+
+    assert made.summary == "# Report\n"
+
+
+def test_a_run_without_a_report_has_no_summary_of_an_earlier_one(tmp_path: Path) -> None:
+    made = machine(tmp_path)
+    for name in ("report.json", "summary.md"):
+        (made.bin.parent / name).write_text("of an earlier run")
+    _run(made, "exit 4")
+
+    assert made.run("Summarise the report").returncode == 0
+
+    assert made.summary == ""
+    assert not (made.bin.parent / "report.json").exists()
 
 
 @pytest.mark.parametrize(
