@@ -31,6 +31,18 @@ def test_shellcheck_finds_nothing(found: dict[str, Any]) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_a_missing_go_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/bash", ROOT / "ci" / "github" / "actionlint"],
+        env={"PATH": "/nowhere", "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Go, which is not on PATH: install Go 1.25 or newer" in done.stderr
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_actions_of_others_are_pinned_to_a_commit(file: Path) -> None:
     used = re.findall(r"uses: (.*)", file.read_text("utf-8"))
