@@ -18,6 +18,12 @@ def probes(ipv6k8s_probes):
 
 
 @pytest.fixture
+def arena(ipv6k8s_arena):
+    """The namespaces and pods on which NetworkPolicies may be tried."""
+    return ipv6k8s_arena
+
+
+@pytest.fixture
 def outside(ipv6k8s_outside):
     """The outside world."""
     return ipv6k8s_outside

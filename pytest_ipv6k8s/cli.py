@@ -154,7 +154,8 @@ def _init(chosen: argparse.Namespace) -> int:
 
     path = config.find(chosen.kubeconfig, os.environ)
     facts = inventory.read(Api(config.read(path, chosen.context)))
-    print(draft(facts.stack, about=f"{facts.version}, CNI {facts.cni}, {facts.proxy}"), end="")
+    about = f"{facts.version}, CNI {facts.cni}, {facts.proxy}"
+    print(draft(facts.stack, about=about, policy_engine=facts.policy_engine), end="")
     return OK
 
 

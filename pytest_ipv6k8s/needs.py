@@ -31,6 +31,11 @@ class Need(enum.Enum):
     CLAT = "a CLAT in IPv6-only pods: declare `clat: true`"
     PROXY = "a web proxy: declare `proxy`, or let a world be made"
     REGISTRY = "a registry cache: declare `registry`, or let a world be made"
+    NETWORK_POLICY = (
+        "a CNI that enforces NetworkPolicy: this cluster's is not known to; if it does, declare "
+        "`networkPolicy: enforced`"
+    )
+    SCTP = "SCTP in the nodes' kernels: no probe may open an SCTP socket there"
     CLUSTER_DNS = "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns"
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube.enforcement import policy_engine
 
 UNKNOWN = "unknown"
 _CNI_DAEMONSETS = {
@@ -17,6 +18,8 @@ _CNI_DAEMONSETS = {
     "kindnet": "kindnet",
     "kube-flannel-ds": "flannel",
     "flannel": "flannel",
+    "canal": "canal",
+    "rke2-canal": "canal",
     "antrea-agent": "antrea",
     "kube-router": "kube-router",
     "weave-net": "weave",
@@ -54,7 +57,8 @@ class DnsService:
 class Inventory:
     """The facts. ``stack`` is what Services get; ``proxy`` and ``cni`` may be unknown.
 
-    ``cni_version`` is the tag of the CNI's image.
+    ``cni_version`` is the tag of the CNI's image. ``policy_engine`` is what is known to enforce
+    NetworkPolicy; empty when nothing is.
     """
 
     version: str
@@ -66,6 +70,7 @@ class Inventory:
     proxy: str
     host_network_pods: bool
     cni_version: str = UNKNOWN
+    policy_engine: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return the facts as plain data, for a worker process."""
@@ -106,10 +111,12 @@ def read(api: Api) -> Inventory:
         ControlChannelError: the API server could not be reached.
     """
     version = api.get("/version")
-    nodes = tuple(sorted((_node(item) for item in _linux_nodes(api)), key=lambda node: node.name))
+    linux = _linux_nodes(api)
+    nodes = tuple(sorted((_node(item) for item in linux), key=lambda node: node.name))
     if not nodes:
         raise ClusterError("the cluster has no Linux node", remedy="add one")
-    daemonsets = _daemonsets(api)
+    found = _daemonsets(api)
+    daemonsets = None if found is None else _first_images(found)
     cni, cni_version = _cni(daemonsets)
     return Inventory(
         version=str(version.get("gitVersion", UNKNOWN)),
@@ -121,6 +128,7 @@ def read(api: Api) -> Inventory:
         cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
         host_network_pods=_has_host_network_pods(api),
+        policy_engine=policy_engine(found or [], linux),
     )
 
 
@@ -221,16 +229,20 @@ def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:
     return f"kube-proxy {(yaml.safe_load(config) or {}).get('mode') or 'iptables'}"
 
 
-def _daemonsets(api: Api) -> dict[str, str] | None:
-    """Return the first image of every DaemonSet, by name; None when we may not see them."""
+def _daemonsets(api: Api) -> list[Object] | None:
+    """Return the DaemonSets of all namespaces, None when we may not see them."""
     try:
-        items = api.items("/apis/apps/v1/daemonsets")
+        return api.items("/apis/apps/v1/daemonsets")
     except ApiError as error:
         if error.code not in (403, 404):
             raise
-        return None if error.code == 403 else {}
+        return None if error.code == 403 else []
+
+
+def _first_images(daemonsets: list[Object]) -> dict[str, str]:
+    """Return the first image of every DaemonSet, by name."""
     found = {}
-    for item in items:
+    for item in daemonsets:
         pod = item.get("spec", {}).get("template", {}).get("spec", {})
         images = [container.get("image", "") for container in pod.get("containers", ())]
         found[item["metadata"]["name"]] = images[0] if images else ""

@@ -11,6 +11,11 @@ Object = dict[str, Any]
 RUN_LABEL = "ipv6k8s/run"
 _MANAGED = {"app.kubernetes.io/managed-by": "ipv6k8s"}
 _PROBE_USER = 65532
+_NAMED_PORTS = [
+    {"name": "http", "containerPort": 8080},
+    {"name": "tcp", "containerPort": 8081},
+    {"name": "udp", "containerPort": 8082, "protocol": "UDP"},
+]
 
 
 def labels(run_id: str, **more: str) -> dict[str, str]:
@@ -67,6 +72,36 @@ def service(
     }
 
 
+def network_policy(
+    name: str,
+    run_id: str,
+    *,
+    pods: Mapping[str, str],
+    ingress: Sequence[Mapping[str, Any]] | None = None,
+    egress: Sequence[Mapping[str, Any]] | None = None,
+) -> Object:
+    """Return a NetworkPolicy.
+
+    Args:
+        name: its name.
+        run_id: the run's id.
+        pods: labels of the pods that it selects; none: every pod of its namespace.
+        ingress: its rules for what comes in; None leaves ingress alone, no rules deny it.
+        egress: its rules for what goes out, likewise.
+    """
+    directions = {"Ingress": ingress, "Egress": egress}
+    given = {name: rules for name, rules in directions.items() if rules is not None}
+    spec: Object = {"podSelector": {"matchLabels": dict(pods)}, "policyTypes": list(given)}
+    for direction, rules in given.items():
+        spec[direction.lower()] = [dict(rule) for rule in rules]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "labels": labels(run_id)},
+        "spec": spec,
+    }
+
+
 def probe_pod(
     name: str,
     *,
@@ -78,11 +113,14 @@ def probe_pod(
     pull_secret: str | None = None,
     host_network: bool = False,
     any_user: bool = False,
+    probed: bool = False,
 ) -> Object:
     """Return a pod that runs the agent on a node, as restricted as Pod Security can ask for.
 
-    ``any_user`` leaves the user id to the platform, for those that assign one.
+    ``any_user`` leaves the user id to the platform, for those that assign one. ``probed`` lets the
+    kubelet ask its HTTP server every second whether it is ready.
     """
+    container = _agent_container(image, "wait") if host_network else _server(image, probed=probed)
     spec: Object = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -95,7 +133,7 @@ def probe_pod(
             *tolerations,
         ],
         "securityContext": _pod_security(host_network=host_network, any_user=any_user),
-        "containers": [_agent_container(image, "wait" if host_network else "serve")],
+        "containers": [container],
         "volumes": [
             {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
             {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
@@ -122,6 +160,13 @@ def _pod_security(*, host_network: bool, any_user: bool) -> Object:
         ping = {"name": "net.ipv4.ping_group_range", "value": "0 2147483647"}
         security["sysctls"] = [ping]
     return security
+
+
+def _server(image: str, *, probed: bool) -> Object:
+    container = _agent_container(image, "serve") | {"ports": _NAMED_PORTS}
+    if probed:
+        container["readinessProbe"] = {"httpGet": {"port": "http"}, "periodSeconds": 1}
+    return container
 
 
 def _agent_container(image: str, mode: str) -> Object:

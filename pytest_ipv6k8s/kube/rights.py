@@ -28,6 +28,9 @@ RIGHTS = (
     Right(resource="configmaps", verbs=("get", "create")),
     Right(resource="serviceaccounts", verbs=("get",)),
     Right(resource="services", verbs=("get", "list", "create", "delete")),
+    Right(
+        group="networking.k8s.io", resource="networkpolicies", verbs=("list", "create", "delete")
+    ),
     Right(group="discovery.k8s.io", resource="endpointslices", verbs=("list",)),
     Right(group="apps", resource="daemonsets", verbs=("list",), required=False),
     Right(

@@ -11,12 +11,14 @@ from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
+from pytest_ipv6k8s.plugin.xdist import worker_name
 
 if TYPE_CHECKING:
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.kube.view import ClusterView
     from pytest_ipv6k8s.plugin.state import RunFacts
     from pytest_ipv6k8s.probe import ProbePod, Probes
+    from pytest_ipv6k8s.probe.arena import Arena
     from pytest_ipv6k8s.probe.scene import Services
     from pytest_ipv6k8s.probe.session import Session
     from pytest_ipv6k8s.targets.outside import Outside
@@ -112,6 +114,35 @@ def ipv6k8s_outside(
     del instruments["ipv6k8s_outside"]
     for session in sessions:
         session.close()
+
+
+@pytest.fixture(scope="session")
+def ipv6k8s_arena(
+    request: pytest.FixtureRequest, ipv6k8s_run: RunFacts, ipv6k8s_api: Api
+) -> Iterator[Arena]:
+    """Namespaces and pods of this worker, on which NetworkPolicies may be tried."""
+    from pytest_ipv6k8s.probe import Probes, arena, control
+    from pytest_ipv6k8s.probe.session import connect
+
+    settings = request.config.stash[SETTINGS]
+    sessions: list[Session] = []
+
+    def asker(pod: ProbePod) -> Session:
+        sessions.append(connect(ipv6k8s_api, pod, timeout_factor=settings.timeout_factor))
+        return sessions[-1]
+
+    plan, worker = ipv6k8s_run.plan(settings), worker_name(request.config)
+    ground = arena.build(ipv6k8s_api, plan, worker)
+    made = arena.Arena(ipv6k8s_api, ground, asker)
+    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
+    instruments["ipv6k8s_arena"] = lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes))
+    yield made
+    del instruments["ipv6k8s_arena"]
+    for session in sessions:
+        session.close()
+    arena.remove(ipv6k8s_api, ground)
+    opened = sum(session.opened for session in sessions)
+    request.config.stash[COST].add(Cost(exec_sessions=opened))
 
 
 @pytest.fixture(scope="session")

@@ -126,7 +126,7 @@ class Run:
         self._api = Api(kubeconfig, recorder=Recorder())
         if not cluster.made:
             rights.require(self._api)
-        facts = inventory.read(self._api)
+        facts = self._outside.declared.over(inventory.read(self._api))
         self._compare_stack(facts, self._outside.declared.stack)
         self._refuse_profiles(facts.stack)
         world = self._outside.begin(
@@ -152,6 +152,7 @@ class Run:
                 for service in deployed.services
             ),
             world=world,
+            sctp=controlled.sctp,
         )
 
     def _deploy(self, plan: Plan, facts: inventory.Inventory) -> Deployed:

@@ -12,6 +12,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.needs import Need
 from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.scene import Service
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.targets import World, provides
@@ -32,6 +33,7 @@ class RunFacts:
     hosts: tuple[ProbePod, ...]
     services: tuple[Service, ...]
     world: World | None = None
+    sctp: bool = False
 
     def meets(self, need: Need) -> bool:
         """Tell whether a need is met."""
@@ -43,6 +45,10 @@ class RunFacts:
             return self.inventory.dns is not None
         if need is Need.HOST_NETWORK_PODS:
             return self.inventory.host_network_pods
+        if need is Need.NETWORK_POLICY:
+            return bool(self.inventory.policy_engine)
+        if need is Need.SCTP:
+            return self.sctp
         if need is Need.NODE_POD_CIDRS:
             return self._pod_cidrs_are_used()
         return self.world is not None and provides(self.world, need)
@@ -52,6 +58,19 @@ class RunFacts:
 
         cidrs = {node.name: node.pod_cidrs for node in self.inventory.nodes}
         return any(in_any(ip, cidrs.get(pod.node, ())) for pod in self.pods for ip in pod.ips)
+
+    def plan(self, settings: Settings) -> Plan:
+        """Return how further pods are made, on the nodes where probes stand."""
+        used = {pod.node for pod in self.pods}
+        return Plan(
+            run_id=self.run_id,
+            image=settings.probe_image,
+            stack=self.stack,
+            nodes=tuple(node for node in self.inventory.nodes if node.name in used),
+            host_network=False,
+            tolerations=settings.toleration,
+            pull_secret=settings.pull_secret,
+        )
 
     def plain(self) -> dict[str, Any]:
         """Return plain data."""
@@ -67,6 +86,7 @@ class RunFacts:
             "hosts": [asdict(pod) for pod in self.hosts],
             "services": [service.plain() for service in self.services],
             "world": self.world and self.world.plain(),
+            "sctp": self.sctp,
         }
 
     @classmethod

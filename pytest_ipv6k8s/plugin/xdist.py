@@ -37,6 +37,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.config.workeroutput[_KEY] = counted  # type: ignore[attr-defined]
 
 
+def worker_name(config: pytest.Config) -> str:
+    """Return this process's name among those that test: gw0, gw1 …, or main."""
+    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
+
+
 def is_worker(config: pytest.Config) -> bool:
     """Tell whether we are a worker process."""
     return hasattr(config, "workerinput")

@@ -16,7 +16,8 @@ from pytest_ipv6k8s.probe import wire
 from pytest_ipv6k8s.probe.ops import Question
 
 A = TypeVar("A")
-HTTP_PORT, TCP_PORT, UDP_PORT = 8080, 8081, 8082
+HTTP_PORT, TCP_PORT, UDP_PORT, SCTP_PORT = 8080, 8081, 8082, 8085
+TCP_PORTS = (TCP_PORT, 8083, 8084)
 CA_FILE = "/ipv6k8s-ca/ca.crt"
 
 

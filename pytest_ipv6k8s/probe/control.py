@@ -20,12 +20,16 @@ WORST_SKEW = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controlled:
-    """What the control questions showed, as phrases for the report."""
+    """What the control questions showed, as phrases for the report.
+
+    ``sctp`` says whether every probe's kernel has SCTP.
+    """
 
     negative: str
     servers: str
     skew: float
     domain: str
+    sctp: bool
 
 
 def control(probes: Probes, families: Sequence[Family]) -> Controlled:
@@ -53,11 +57,13 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
                 f"a closed port answered ({record}), so no answer can be trusted",
                 remedy="find what answers in place of the pods: a transparent proxy?",
             )
+    skew, sctp = _greet(probes)
     return Controlled(
         negative=f"{len(closed)} closed ports refused",
         servers=f"{len(heard)} servers answered",
-        skew=_skew(probes),
+        skew=skew,
         domain=_domain(probes[0]),
+        sctp=sctp,
     )
 
 
@@ -109,12 +115,14 @@ def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.
     ]
 
 
-def _skew(probes: Probes) -> float:
+def _greet(probes: Probes) -> tuple[float, bool]:
+    """Return how far the clocks are off, and whether every kernel has SCTP."""
     everyone = (*probes, *probes.hosts)
     before = time.time()
     heard = probes.ask_each(lambda probe: [hello.Request()], among=everyone)
     after = time.time()
-    return max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in heard)
+    skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in heard)
+    return skew, all(r.answer.sctp for r in heard)
 
 
 def _domain(probe: Probe) -> str:

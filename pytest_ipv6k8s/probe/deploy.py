@@ -108,28 +108,32 @@ def deploy(api: Api, plan: Plan) -> Deployed:
         ClusterError: a probe cannot run; names the pod, the node and what the kubelet says.
     """
     started = time.monotonic()
-    _make_namespace(api, plan, plan.namespace, security="restricted")
+    make_namespace(api, plan, plan.namespace, security="restricted")
     if plan.host_network:
-        _make_namespace(api, plan, plan.host_namespace, security="privileged")
+        make_namespace(api, plan, plan.host_namespace, security="privileged")
     services_path = f"/api/v1/namespaces/{plan.namespace}/services"
-    services = _at_once(
+    services = at_once(
         lambda body: api.create(services_path, body),
         scene.bodies(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network),
     )
-    any_user = api.find("/apis/security.openshift.io/v1") is not None
-    pods = _pods(plan, any_user=any_user)
-    _at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
+    pods = _pods(plan, any_user=assigns_users(api))
+    at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
     within = 90
     for namespace in {item[0]: None for item in pods}:
         wanted = sum(item[0] == namespace for item in pods)
-        _wait_for_pods(api, namespace, wanted, plan, within)
+        wait_for_pods(api, namespace, wanted, plan, within)
     _wait_for_endpoints(api, plan)
     return Deployed(
-        pods=_running(api, plan.namespace),
-        hosts=_running(api, plan.host_namespace) if plan.host_network else (),
+        pods=running(api, plan.namespace),
+        hosts=running(api, plan.host_namespace) if plan.host_network else (),
         services=tuple(Service.from_object(item) for item in services),
         seconds=time.monotonic() - started,
     )
+
+
+def assigns_users(api: Api) -> bool:
+    """Tell whether the platform gives pods their user ids, as OpenShift does."""
+    return api.find("/apis/security.openshift.io/v1") is not None
 
 
 def remove(api: Api, run_id: str, *, within: float = 60.0) -> list[str]:
@@ -140,8 +144,7 @@ def remove(api: Api, run_id: str, *, within: float = 60.0) -> list[str]:
         return [item["metadata"]["name"] for item in api.items(path, labelSelector=selector)]
 
     for name in left():
-        _delete_pods_at_once(api, name)
-        api.delete(f"/api/v1/namespaces/{name}")
+        delete_namespace(api, name)
     try:
         wait_until("the namespaces are gone", lambda: not left(), within=within)
     except Inconclusive:
@@ -149,12 +152,15 @@ def remove(api: Api, run_id: str, *, within: float = 60.0) -> list[str]:
     return []
 
 
-def _delete_pods_at_once(api: Api, namespace: str) -> None:
-    for item in api.items(f"/api/v1/namespaces/{namespace}/pods"):
-        api.delete(f"/api/v1/namespaces/{namespace}/pods/{item['metadata']['name']}", grace=1)
+def delete_namespace(api: Api, name: str) -> None:
+    """Begin to delete a namespace; its pods go at once."""
+    for item in api.items(f"/api/v1/namespaces/{name}/pods"):
+        api.delete(f"/api/v1/namespaces/{name}/pods/{item['metadata']['name']}", grace=1)
+    api.delete(f"/api/v1/namespaces/{name}")
 
 
-def _make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
+def make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
+    """Make a namespace with all that a pod of ours needs in it."""
     api.create("/api/v1/namespaces", objects.namespace(name, plan.run_id, security=security))
     if plan.pull_secret:
         _copy_pull_secret(api, plan.pull_secret, name)
@@ -208,31 +214,38 @@ def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
     return made
 
 
-def _at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Make many things side by side."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(make, items))
 
 
-def _wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, within: float) -> None:
+def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, within: float) -> None:
+    """Wait until so many pods of a namespace are ready and have addresses.
+
+    Raises:
+        ClusterError: one does not start; names the pod, the node and what the kubelet says.
+    """
     path = f"/api/v1/namespaces/{namespace}/pods"
 
     def all_run() -> bool:
         pods = api.items(path)
         for pod in pods:
             _raise_for_image(pod, plan.image)
-        return len(pods) == wanted and all(_runs(pod) for pod in pods)
+        return len(pods) == wanted and all(runs(pod) for pod in pods)
 
     try:
         wait_until(f"{wanted} probes run", all_run, within=within)
     except Inconclusive:
-        waiting = [_plight(api, pod) for pod in api.items(path) if not _runs(pod)]
+        waiting = [_plight(api, pod) for pod in api.items(path) if not runs(pod)]
         raise ClusterError(
             f"probes do not start within {patience(within):.0f} s: {'; '.join(waiting)}",
             remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
         ) from None
 
 
-def _runs(pod: Mapping[str, Any]) -> bool:
+def runs(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod object is ready and has an address."""
     status = pod.get("status", {})
     ready = any(
         c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or []
@@ -285,21 +298,25 @@ def _wait_for_endpoints(api: Api, plan: Plan) -> None:
         return
 
 
-def _running(api: Api, namespace: str) -> tuple[ProbePod, ...]:
-    found = [
-        ProbePod(
-            name=pod["metadata"]["name"],
-            namespace=namespace,
-            node=pod["spec"]["nodeName"],
-            ips=tuple(entry["ip"] for entry in pod["status"].get("podIPs") or []),
-            host_ips=tuple(entry["ip"] for entry in pod["status"].get("hostIPs") or []),
-            host_network=bool(pod["spec"].get("hostNetwork")),
-            uid=pod["metadata"]["uid"],
-            restarts=sum(c["restartCount"] for c in pod["status"]["containerStatuses"]),
-        )
-        for pod in api.items(f"/api/v1/namespaces/{namespace}/pods")
-    ]
+def running(api: Api, namespace: str) -> tuple[ProbePod, ...]:
+    """Return the probe pods of a namespace, by name."""
+    found = [probe_pod_of(item) for item in api.items(f"/api/v1/namespaces/{namespace}/pods")]
     return tuple(sorted(found, key=lambda pod: pod.name))
+
+
+def probe_pod_of(item: Mapping[str, Any]) -> ProbePod:
+    """Return where a probe runs, from its pod object."""
+    status = item["status"]
+    return ProbePod(
+        name=item["metadata"]["name"],
+        namespace=item["metadata"]["namespace"],
+        node=item["spec"]["nodeName"],
+        ips=tuple(entry["ip"] for entry in status.get("podIPs") or []),
+        host_ips=tuple(entry["ip"] for entry in status.get("hostIPs") or []),
+        host_network=bool(item["spec"].get("hostNetwork")),
+        uid=item["metadata"]["uid"],
+        restarts=sum(c["restartCount"] for c in status["containerStatuses"]),
+    )
 
 
 def reap_namespaces(api: Api) -> list[str]:

@@ -1,4 +1,4 @@
-"""Serve TCP, UDP and HTTP on both families; every reply says who we are and whom we saw."""
+"""Serve TCP, UDP, HTTP and SCTP on both families; a reply says who we are and whom we saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any, List, Tuple
 from pytest_ipv6k8s.probe import sockets
 from pytest_ipv6k8s.probe.sockets import unmapped
 
-HTTP_PORT, TCP_PORT, UDP_PORT = 8080, 8081, 8082
+HTTP_PORT, TCP_PORT, UDP_PORT, SCTP_PORT = 8080, 8081, 8082, 8085
+MORE_TCP_PORTS = (8083, 8084)
 LARGEST = 16 << 20
 
 
@@ -31,7 +32,11 @@ async def _serve() -> None:
     families = _families()
     for family in families:
         await asyncio.start_server(_http, sock=_bound(family, socket.SOCK_STREAM, HTTP_PORT))
-        await asyncio.start_server(_tcp, sock=_bound(family, socket.SOCK_STREAM, TCP_PORT))
+        for port in (TCP_PORT, *MORE_TCP_PORTS):
+            await asyncio.start_server(_tcp, sock=_bound(family, socket.SOCK_STREAM, port))
+        if sockets.has_sctp():
+            kind, protocol = socket.SOCK_STREAM, sockets.IPPROTO_SCTP
+            await asyncio.start_server(_tcp, sock=_bound(family, kind, SCTP_PORT, protocol))
         sock = _bound(family, socket.SOCK_DGRAM, UDP_PORT)
         await loop.create_datagram_endpoint(_Udp, sock=sock)
     await asyncio.Event().wait()
@@ -50,8 +55,10 @@ def _families() -> List[socket.AddressFamily]:
     return found
 
 
-def _bound(family: socket.AddressFamily, kind: socket.SocketKind, port: int) -> socket.socket:
-    sock = socket.socket(family, kind)
+def _bound(
+    family: socket.AddressFamily, kind: socket.SocketKind, port: int, protocol: int = 0
+) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

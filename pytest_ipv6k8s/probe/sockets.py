@@ -13,11 +13,23 @@ IP_MTU, IP_MTU_DISCOVER, IPV6_MTU, IPV6_MTU_DISCOVER = 14, 10, 24, 23
 PMTUDISC_DONT, PMTUDISC_DO = 0, 2
 TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
 SMALLEST_MTU = 1280
+IPPROTO_SCTP = 132
 
 
 def family_of(address: str) -> socket.AddressFamily:
     """Return the socket family of a literal address."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def has_sctp() -> bool:
+    """Tell whether the kernel has SCTP and lets us use it."""
+    for family in (socket.AF_INET6, socket.AF_INET):
+        try:
+            socket.socket(family, socket.SOCK_STREAM, IPPROTO_SCTP).close()
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def name_of_error(error: BaseException) -> str:

@@ -147,6 +147,8 @@ OUTSIDE_NEEDS = frozenset(Need) - {
     Need.HOST_NETWORK_PROBES,
     Need.HOST_NETWORK_PODS,
     Need.CLUSTER_DNS,
+    Need.NETWORK_POLICY,
+    Need.SCTP,
 }
 """The needs that are about the outside."""
 

@@ -13,17 +13,31 @@ from typing import Any
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack, nat64_prefix_problem
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.targets import Role, World
 
 _OUTSIDE = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
 
+_ENFORCED = {"enforced": True, "none": False}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What an operator declares; ``world`` is None when nothing outside is described."""
+    """What an operator declares; ``world`` is None when nothing outside is described.
+
+    ``network_policy`` says whether NetworkPolicy is enforced; None leaves it to the inventory.
+    """
 
     stack: Stack | None
     world: World | None
+    network_policy: bool | None = None
+
+    def over(self, facts: Inventory) -> Inventory:
+        """Return the facts of a cluster, and where they are declared to be others, those."""
+        if self.network_policy is None:
+            return facts
+        engine = facts.policy_engine or "declared"
+        return dataclasses.replace(facts, policy_engine=engine if self.network_policy else "")
 
 
 def read(path: Path) -> Declaration:
@@ -42,6 +56,7 @@ def read(path: Path) -> Declaration:
     return Declaration(
         stack=Stack(document["stack"]) if "stack" in document else None,
         world=World.from_plain({"source": "declared", **outside}) if outside else None,
+        network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
     )
 
 
@@ -82,9 +97,10 @@ def _grouped(given: Sequence[tuple[str, str, int]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def draft(stack: Stack, *, about: str) -> str:
+def draft(stack: Stack, *, about: str, policy_engine: str = "") -> str:
     """Return a declaration to be completed: what is known, and the rest as comments."""
-    return data.text("declaration.yaml").format(stack=stack.value, about=about)
+    engine = f"{policy_engine} does" if policy_engine else "nothing here is known to"
+    return data.text("declaration.yaml").format(stack=stack.value, about=about, policy=engine)
 
 
 def text(stack: Stack, world: World) -> str:

@@ -7,13 +7,16 @@ import platform
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.probe import wire
+from pytest_ipv6k8s.probe import sockets, wire
 from pytest_ipv6k8s.probe.ops import Question
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``time`` is seconds since the epoch, by the node's clock."""
+    """``time`` is seconds since the epoch, by the node's clock.
+
+    ``sctp`` says whether the kernel lets us open an SCTP socket.
+    """
 
     pod: str
     node: str
@@ -21,6 +24,7 @@ class Answer:
     kernel: str
     protocol: int
     time: float
+    sctp: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,4 +42,5 @@ def perform(request: Request) -> Answer:
         kernel=platform.release(),
         protocol=wire.VERSION,
         time=time.time(),
+        sctp=sockets.has_sctp(),
     )

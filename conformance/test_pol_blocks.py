@@ -1,0 +1,222 @@
+"""NetworkPolicy by address: ipBlock towards targets outside the cluster.
+
+ipBlock is for addresses outside the cluster (Kubernetes documentation); whether it also matches
+pods is up to the CNI (cilium/cilium#9209: Cilium does not), so no pod is the peer of a block here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Inconclusive, Level, Need, check
+from pytest_ipv6k8s.addresses import in_any
+from pytest_ipv6k8s.probe.arena import NAME_LABEL
+from pytest_ipv6k8s.probe.truth_table import tcp, to_address
+from pytest_ipv6k8s.targets import Role
+
+SOURCE = "Kubernetes docs: Network Policies, behavior of to and from selectors"
+CAUSES = (
+    "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node",
+    "the policy engine does not program IPv6 blocks, or one bad block rejects the whole policy",
+    "an admission webhook or policy rewrites blocks",
+)
+LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asking pod's node"
+V4, V6 = Family.V4, Family.V6
+ANY_IPV4, ANY_IPV6 = "0.0.0.0/0", "::/0"
+
+
+def _block(cidr: str, *holes: str) -> dict:
+    return {"ipBlock": {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}}
+
+
+def _egress(arena, name: str, source, *blocks: dict) -> dict:
+    """Return a policy that lets one pod send to these blocks alone."""
+    return arena.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
+
+
+def _around(address: str, length: int) -> str:
+    return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
+
+
+def _others(outside, target, cidr: str) -> list[tuple[str, int]]:
+    """Return address and port of further IPv6 targets that lie outside a block."""
+    found = [outside.world.find(role) for role in (Role.DUAL, Role.V6)]
+    addresses = [(t.address(V6), t.tcp) for t in found if t and t.tcp and t is not target]
+    return [(a, port) for a, port in addresses if a and not in_any(a, [cidr])]
+
+
+def _target(outside):
+    target = outside.world.ipv6_target
+    if not target.tcp:
+        raise Inconclusive(f"target {target.role.value} has no TCP port")
+    return target
+
+
+@check(
+    "POL-05",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.NETWORK_POLICY, Need.IPV6_TARGET, Need.EGRESS],
+    references=[SOURCE, "RFC 4291 section 2.3"],
+    causes=CAUSES,
+    look=LOOK,
+)
+def test_an_ipv6_block_opens_what_lies_in_it(arena, outside):
+    """An IPv6 ipBlock of /128, /64 or ::/0 opens what lies in it, and shuts what does not.
+
+    Each length is another pod's policy, so all are seen side by side; the visitor's namespace has
+    no policy.
+    """
+    target = _target(outside)
+    address, subnet = target.address(V6), _around(target.address(V6), 64)
+    third = arena.servers[0]
+    policies = [
+        _egress(arena, "POL-05-128", arena.friend, _block(f"{address}/128")),
+        _egress(arena, "POL-05-64", arena.stranger, _block(subnet)),
+        _egress(arena, "POL-05-0", third, _block(ANY_IPV6)),
+        arena.policy("POL-05-deny", pods={NAME_LABEL: arena.servers[1].name}, egress=[]),
+    ]
+
+    opened = (arena.friend, arena.stranger, third, arena.visitor)
+    flows = [to_address(source, address, target.tcp, opens=True) for source in opened]
+    flows.append(to_address(arena.servers[1], address, target.tcp, opens=False))
+    flows += tcp([arena.friend, arena.stranger], [third], V6, opens=False)
+    for other, port in _others(outside, target, subnet):
+        flows += [
+            to_address(arena.friend, other, port, opens=False),
+            to_address(arena.stranger, other, port, opens=False),
+            to_address(third, other, port, opens=True),
+        ]
+    arena.prove(policies, flows)
+
+
+@check(
+    "POL-06",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.NETWORK_POLICY, Need.IPV6_TARGET, Need.EGRESS],
+    references=[SOURCE],
+    causes=(
+        "the policy engine ignores `except` in IPv6 blocks, or the API server's admission dropped "
+        "it (see POL-13)",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_the_hole_in_an_ipv6_block_is_shut(arena, outside):
+    """An address in `except` of an IPv6 ipBlock is shut, while the rest of the block is open."""
+    target = _target(outside)
+    address, subnet = target.address(V6), _around(target.address(V6), 64)
+    third = arena.servers[0]
+    hole = f"{address}/128"
+    policies = [
+        _egress(arena, "POL-06-all", arena.friend, _block(ANY_IPV6, hole)),
+        _egress(arena, "POL-06-subnet", arena.stranger, _block(subnet, hole)),
+        _egress(arena, "POL-06-whole", third, _block(ANY_IPV6)),
+    ]
+
+    flows = [
+        to_address(arena.friend, address, target.tcp, opens=False),
+        to_address(arena.stranger, address, target.tcp, opens=False),
+        to_address(third, address, target.tcp, opens=True),
+    ]
+    for other, port in _others(outside, target, hole):
+        flows.append(to_address(arena.friend, other, port, opens=True))
+    arena.prove(policies, flows)
+
+
+@check(
+    "POL-07",
+    level=Level.EXTENDED,
+    stacks=DUAL_STACK,
+    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    references=[SOURCE, "KEP-563"],
+    causes=(
+        "a list with both families makes the policy engine refuse the whole policy",
+        "a pod's isolation is kept for one family only: the other stays open",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_a_block_of_one_family_does_not_open_the_other(arena, outside):
+    """An IPv4 block does not open IPv6, nor the reverse, and one rule may name both."""
+    target = outside.target(Role.DUAL)
+    ipv4, ipv6 = target.address(V4), target.address(V6)
+    third = arena.servers[0]
+    policies = [
+        _egress(arena, "POL-07-ipv4", arena.friend, _block(f"{ipv4}/32")),
+        _egress(arena, "POL-07-ipv6", arena.stranger, _block(f"{ipv6}/128")),
+        _egress(arena, "POL-07-both", third, _block(f"{ipv4}/32"), _block(f"{ipv6}/128")),
+    ]
+
+    arena.prove(policies, _both_ways(arena, target))
+
+
+def _both_ways(arena, target) -> list:
+    """Return the table in which the friend has IPv4, the stranger IPv6, a server both."""
+    ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
+    third = arena.servers[0]
+    return [
+        to_address(arena.friend, ipv4, port, opens=True),
+        to_address(arena.friend, ipv6, port, opens=False),
+        to_address(arena.stranger, ipv4, port, opens=False),
+        to_address(arena.stranger, ipv6, port, opens=True),
+        to_address(third, ipv4, port, opens=True),
+        to_address(third, ipv6, port, opens=True),
+    ]
+
+
+@check(
+    "POL-08",
+    level=Level.EXTENDED,
+    stacks=DUAL_STACK,
+    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    references=[SOURCE],
+    causes=(
+        "the policy engine takes 0.0.0.0/0 or ::/0 for everything, whatever its family",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_everything_of_one_family_is_not_everything(arena, outside):
+    """The block 0.0.0.0/0 opens IPv4 alone, ::/0 opens IPv6 alone, and both open both."""
+    policies = [
+        _egress(arena, "POL-08-ipv4", arena.friend, _block(ANY_IPV4)),
+        _egress(arena, "POL-08-ipv6", arena.stranger, _block(ANY_IPV6)),
+        _egress(arena, "POL-08-both", arena.servers[0], _block(ANY_IPV4), _block(ANY_IPV6)),
+    ]
+
+    arena.prove(policies, _both_ways(arena, outside.target(Role.DUAL)))
+
+
+@check(
+    "POL-16",
+    level=Level.EXTENDED,
+    stacks=DUAL_STACK,
+    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    references=["RFC 4038 section 4.2", SOURCE],
+    causes=(
+        "the engine judges socket calls by their IPv6 address (::ffff:0:0/96), and not the IPv4 "
+        "packets that the kernel sends",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(arena, outside):
+    """A connection to ::ffff:a.b.c.d gets the verdict of the IPv4 address that it stands for."""
+    target = outside.target(Role.DUAL)
+    ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
+    mapped = f"::ffff:{ipv4}"
+    policies = [
+        _egress(arena, "POL-16-ipv4", arena.friend, _block(ANY_IPV4)),
+        _egress(arena, "POL-16-ipv6", arena.stranger, _block(ANY_IPV6)),
+    ]
+
+    flows = [
+        to_address(arena.friend, ipv4, port, opens=True),
+        to_address(arena.friend, mapped, port, opens=True),
+        to_address(arena.stranger, ipv4, port, opens=False),
+        to_address(arena.stranger, mapped, port, opens=False),
+        to_address(arena.stranger, ipv6, port, opens=True),
+    ]
+    arena.prove(policies, flows)

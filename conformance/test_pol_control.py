@@ -1,0 +1,272 @@
+"""NetworkPolicy: the control matrix, neighbour discovery, the kubelet, latency, ICMPv6 echo."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s.probe import TCP_PORT
+from pytest_ipv6k8s.probe.arena import FRIEND, SERVER
+from pytest_ipv6k8s.probe.control import CLOSED_PORT
+from pytest_ipv6k8s.probe.ops import network_state, ping, tcp_connect, verdict_flip
+from pytest_ipv6k8s.probe.scene import ROLE_LABEL
+from pytest_ipv6k8s.probe.truth_table import (
+    TRY,
+    Flow,
+    ask_table,
+    expect_open,
+    expect_table,
+    require_open,
+    tcp,
+    udp,
+)
+from pytest_ipv6k8s.waiting import eventually
+
+SOURCE = "Kubernetes docs: Network Policies"
+LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
+ENGINE = (
+    "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node"
+)
+SERVERS, FRIENDS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: FRIEND}
+FLIP_LIMIT = 2.0
+FIRST_CONNECTION = 2.0
+
+
+@check(
+    "POL-00",
+    families=Family,
+    references=[f"{SOURCE}, the two sorts of pod isolation"],
+    causes=[
+        "a cluster-wide policy or a default-deny mode of the CNI isolates pods without a "
+        "NetworkPolicy",
+        "the policy engine does not forget a policy that was deleted",
+        "pods do not reach each other at all (see ADDR-15 and ADDR-16)",
+    ],
+    look=LOOK,
+)
+def test_pods_that_no_policy_selects_are_open(family, arena):
+    """Pods that no NetworkPolicy selects reach each other, also when a policy that did has gone.
+
+    This is the control matrix of all the other checks of the area. In between a policy that denies
+    everything stands, long enough to be loaded; whether it shuts anything is judged by POL-01. A
+    port where nobody listens has to refuse: something has to be able to fail here.
+    """
+    deny = arena.policy("POL-00-deny", ingress=[], egress=[])
+    everyone = [arena.friend, arena.stranger, arena.visitor]
+    flows = [
+        *tcp(everyone, arena.servers, family, opens=True),
+        *udp(everyone, arena.servers, family, opens=True),
+        *tcp(arena.servers, everyone, family, opens=True),
+    ]
+    closed = tcp([arena.friend], arena.servers, family, opens=False, port=CLOSED_PORT)
+
+    arena.require_no_policy()
+    expect_open(flows)
+    answered = [cell for cell in ask_table(closed) if not cell.holds]
+    expect(not answered, expected="a refusal where nobody listens", seen=answered)
+    with arena.standing([deny]):
+        for _ in range(3):
+            ask_table(flows)
+    expect_open(flows)
+
+
+@check(
+    "POL-10",
+    level=Level.EXTENDED,
+    stacks=WITH_IPV6,
+    needs=[Need.NETWORK_POLICY],
+    references=[
+        "RFC 4890 section 4.3.3",
+        "RFC 4861 section 7.2",
+        "cloudnativelabs/kube-router: #1710",
+    ],
+    causes=[
+        "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that "
+        "no rule allows: IPv6 dies when a cache entry ends",
+        ENGINE,
+    ],
+    look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
+)
+def test_neighbour_discovery_survives_default_deny(arena):
+    """A pod that starts under a default deny resolves its neighbours and opens what is allowed.
+
+    Flushing a neighbour cache needs CAP_NET_ADMIN. A new pod needs no privilege and asks the same:
+    neither it nor its node has an entry for the other yet, so its first connections only work if
+    neighbour solicitations and advertisements pass in both directions while the policy stands.
+    """
+    deny = arena.policy("POL-10-deny", ingress=[], egress=[])
+    allow_in = arena.policy(
+        "POL-10-in",
+        pods=SERVERS,
+        ingress=[{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}],
+    )
+    allow_out = arena.policy(
+        "POL-10-out", pods=FRIENDS, egress=[{"to": [{"podSelector": {"matchLabels": SERVERS}}]}]
+    )
+    family = Family.V6
+    settled = [
+        *tcp([arena.friend], arena.servers, family, opens=True),
+        *tcp([arena.stranger], arena.servers, family, opens=False),
+    ]
+
+    arena.require_no_policy()
+    require_open(settled)
+    with arena.standing([deny, allow_in, allow_out]):
+        expect_table(settled)
+        with arena.fresh_pod("POL-10", FRIEND) as fresh:
+            _expect_first_connections(arena, fresh, family)
+    expect_open(settled)
+
+
+def _expect_first_connections(arena, fresh, family) -> None:
+    """Expect that a new pod gets through to the servers, and to nobody else."""
+
+    def ask():
+        requests = [
+            tcp_connect.Request(server.address(family), TCP_PORT, timeout=FIRST_CONNECTION)
+            for server in arena.servers
+        ]
+        return fresh.ask_all(requests)
+
+    try:
+        eventually(
+            ask,
+            lambda record: record.answer.echoed,
+            expected=f"the allowed connections of a new pod in {FIRST_CONNECTION:.0f} s each",
+        )
+    finally:
+        fresh.ask(network_state.Request())
+    shut = ask_table(tcp([fresh], [arena.stranger], family, opens=False))
+    leaks = [cell for cell in shut if not cell.holds]
+    expect(not leaks, expected="the new pod is isolated, too", seen=leaks)
+
+
+@check(
+    "POL-11",
+    level=Level.EXTENDED,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, the two sorts of pod isolation"],
+    causes=[
+        "the policy engine does not exempt the pod's own node in the cluster's first family, or "
+        "does not know one of the node's addresses",
+        ENGINE,
+    ],
+    look="kubectl describe pod; the CNI agent's log on the pod's node",
+)
+def test_the_kubelet_reaches_pods_under_default_deny(arena, cluster):
+    """A pod under a default deny of ingress becomes Ready and stays so: its node may reach it.
+
+    The pod starts under the policy, so a readiness probe has to get through before it is Ready.
+    The kubelet asks the first of the pod's addresses.
+    """
+    family = cluster.stack.primary
+    deny = arena.policy("POL-11-deny", ingress=[])
+    settled = tcp([arena.friend], arena.servers, family, opens=False)
+
+    arena.require_no_policy()
+    require_open(settled)
+    with arena.standing([deny]):
+        expect_table(settled)
+        with arena.fresh_pod("POL-11", SERVER, probed=True) as fresh:
+            eventually(
+                lambda: [arena.readiness(fresh)],
+                lambda record: record.answer.ready,
+                expected="a Ready pod, asked by its kubelet every second",
+                within=20,
+            )
+            control = tcp([fresh], [arena.visitor], family, opens=True)
+            expect_table([*tcp([arena.friend], [fresh], family, opens=False), *control])
+            still = arena.readiness(fresh)
+            expect(
+                still.answer.ready and not still.answer.restarts,
+                expected="it stays Ready",
+                seen=still,
+            )
+    expect_open(settled)
+
+
+@check(
+    "POL-15",
+    level=Level.EXTENDED,
+    stacks=DUAL_STACK,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, Network policies and their lifecycle", "KEP-563"],
+    causes=[
+        "the policy engine loads the rules of the families one after the other, and is slow or "
+        "retries for one of them",
+        ENGINE,
+    ],
+    look=LOOK,
+)
+def test_policies_take_effect_in_both_families_at_once(arena, cluster):
+    """A policy takes effect, and ends, in both families within two seconds of each other."""
+    first, second = cluster.stack.families
+    deny = arena.policy("POL-15-deny", pods=SERVERS, ingress=[])
+    server = arena.servers[1]
+    flows = [
+        flow for f in (first, second) for flow in tcp([arena.friend], [server], f, opens=False)
+    ]
+
+    arena.require_no_policy()
+    require_open(flows)
+    try:
+        shutting = _flips(arena, server, (first, second), lambda: arena.put(deny), opens=False)
+        _expect_parity(shutting, "shut")
+        opening = _flips(arena, server, (first, second), lambda: arena.take_away(deny), opens=True)
+        _expect_parity(opening, "open")
+    finally:
+        arena.take_away(deny)
+    expect_open(flows)
+
+
+def _flips(arena, server, families, act, *, opens: bool) -> list:
+    """Return when connections of each family begin or cease to succeed, while something is done."""
+    requests = [
+        verdict_flip.Request(server.address(family), TCP_PORT, opens=opens) for family in families
+    ]
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(arena.friend.ask_all, requests)
+        act()
+        return asked.result()
+
+
+def _expect_parity(records: list, how: str) -> None:
+    never = [record for record in records if not record.answer.flipped]
+    expect(not never, expected=f"both families {how}", seen=never)
+    first, second = (record.answer.seconds for record in records)
+    expect(
+        abs(first - second) < FLIP_LIMIT,
+        expected=f"both families {how} within {FLIP_LIMIT:.0f} s of each other",
+        seen=records,
+    )
+
+
+@check(
+    "POL-18",
+    level=Level.INFORMATIONAL,
+    stacks=WITH_IPV6,
+    needs=[Need.NETWORK_POLICY],
+    references=[
+        "RFC 4890 section 4.3.1",
+        f"{SOURCE}, what you can't do with network policies",
+        "kubernetes-sigs/kube-network-policies: #191",
+    ],
+    causes=["the policy engine judges TCP, UDP and SCTP alone"],
+    look=LOOK,
+)
+def test_echo_requests_under_default_deny(arena):
+    """An ICMPv6 echo request to a pod under a default deny of ingress gets no reply.
+
+    NetworkPolicy says nothing of ICMP: it is up to the CNI.
+    """
+    deny = arena.policy("POL-18-deny", ingress=[])
+    request = ping.Request(arena.servers[1].address(Family.V6), timeout=TRY)
+    flows = tcp([arena.friend], arena.servers, Family.V6, opens=False)
+    echoes = Flow(source=arena.friend, request=request, opens=False)
+
+    arena.require_no_policy()
+    require_open([*flows, echoes])
+    with arena.standing([deny]):
+        expect_table(flows)
+        (cell,) = ask_table([echoes])
+    expect(cell.holds, expected="no echo reply under default deny", seen=cell)

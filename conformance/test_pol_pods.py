@@ -1,0 +1,242 @@
+"""NetworkPolicy between pods: default deny, selectors, ports, Services."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import Family, Inconclusive, Level, Need, check
+from pytest_ipv6k8s.dns_messages import query
+from pytest_ipv6k8s.probe import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS, UDP_PORT, scene
+from pytest_ipv6k8s.probe.arena import FRIEND, NAME_LABEL, SERVER
+from pytest_ipv6k8s.probe.ops import (
+    dns_exchange,
+    http_get,
+    sctp_exchange,
+    tcp_connect,
+    udp_exchange,
+)
+from pytest_ipv6k8s.probe.scene import ROLE_LABEL
+from pytest_ipv6k8s.probe.truth_table import TRY, Flow, tcp, udp
+
+SOURCE = "Kubernetes docs: Network Policies"
+CAUSES = (
+    "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node",
+    "the policy engine programs the other family only: IPv6 is off in it, or its rules are refused",
+    "an allow wider than the policy's: a cluster-wide policy, or a host firewall rule before it",
+)
+LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
+SERVERS, FRIENDS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: FRIEND}
+FROM_FRIENDS = [{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}]
+
+
+@check(
+    "POL-01",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, default deny all ingress traffic"],
+    causes=CAUSES,
+    look=LOOK,
+)
+def test_default_deny_of_ingress_shuts_pods(family, arena):
+    """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
+
+    What they send themselves to a pod that no policy selects still gets through.
+    """
+    deny = arena.policy("POL-01-deny", ingress=[])
+
+    flows = [
+        *tcp([arena.friend, arena.stranger, arena.visitor], arena.servers, family, opens=False),
+        *udp([arena.friend, arena.stranger], arena.servers, family, opens=False),
+        *tcp(arena.servers, [arena.visitor], family, opens=True),
+        *udp(arena.servers, [arena.visitor], family, opens=True),
+    ]
+    arena.prove([deny], flows)
+
+
+def _dns_pods(cluster, family) -> list[str]:
+    """Return the addresses of this family of the pods behind the cluster's DNS Service."""
+    behind = {a for s in cluster.slices("kube-system", cluster.dns.name) for a in s.addresses}
+    pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
+    found = [ip for pod in pods for ip in pod.ips if Family.of(ip) is family]
+    if not found:
+        raise Inconclusive(f"no pod behind the cluster's DNS has an {family.value} address")
+    return found
+
+
+@check(
+    "POL-02",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY, Need.CLUSTER_DNS],
+    references=[f"{SOURCE}, default deny all egress traffic"],
+    causes=CAUSES,
+    look=LOOK,
+)
+def test_default_deny_of_egress_leaves_what_is_allowed(family, arena, cluster, services):
+    """A policy that allows egress to port 53 alone leaves DNS and shuts all other egress.
+
+    The pods of the cluster's DNS are asked on their own addresses of the family: its Service
+    often has one family only.
+    """
+    ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    only_dns = arena.policy("POL-02-only-dns", egress=[{"ports": ports}])
+    wire = query(services["every"].dns_name, family.record_type)
+
+    flows = [
+        *tcp([arena.friend, arena.stranger], arena.servers, family, opens=False),
+        *udp([arena.friend, arena.stranger], arena.servers, family, opens=False),
+        *tcp([arena.visitor], arena.servers, family, opens=True),
+    ]
+    for address in _dns_pods(cluster, family)[:2]:
+        for transport in ("udp", "tcp"):
+            request = dns_exchange.Request(address, wire, transport=transport, timeout=TRY)
+            flows.append(Flow(source=arena.friend, request=request, opens=True))
+    arena.prove([only_dns], flows)
+
+
+@check(
+    "POL-03",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"],
+    causes=CAUSES,
+    look=LOOK,
+)
+def test_pod_selector_opens_to_pods_of_its_own_namespace(family, arena):
+    """A podSelector in a rule opens to pods with its labels in its own namespace, and no others.
+
+    The visitor has the same labels in another namespace.
+    """
+    allow = arena.policy("POL-03-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+
+    flows = [
+        *tcp([arena.friend], arena.servers, family, opens=True),
+        *udp([arena.friend], arena.servers, family, opens=True),
+        *tcp([arena.stranger, arena.visitor], arena.servers, family, opens=False),
+        *udp([arena.stranger], arena.servers, family, opens=False),
+    ]
+    arena.prove([allow], flows)
+
+
+@check(
+    "POL-04",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, targeting a Namespace by its name"],
+    causes=CAUSES,
+    look=LOOK,
+)
+def test_namespace_selector_opens_to_pods_of_that_namespace(family, arena):
+    """A namespaceSelector in a rule opens to the pods of the namespaces that it selects alone."""
+    labels = {"kubernetes.io/metadata.name": arena.elsewhere}
+    rule = {"from": [{"namespaceSelector": {"matchLabels": labels}}]}
+    allow = arena.policy("POL-04-allow", pods=SERVERS, ingress=[rule])
+
+    flows = [
+        *tcp([arena.visitor], arena.servers, family, opens=True),
+        *udp([arena.visitor], arena.servers, family, opens=True),
+        *tcp([arena.friend, arena.stranger], arena.servers, family, opens=False),
+        *udp([arena.friend], arena.servers, family, opens=False),
+    ]
+    arena.prove([allow], flows)
+
+
+@check(
+    "POL-09",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, targeting a range of ports", "KEP-2079"],
+    causes=(
+        "the policy engine does not know endPort, or named ports, in this family",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_ports_ranges_and_named_ports_open_just_those(family, arena):
+    """Rules with a range of ports, a number and a named port open just those, by protocol."""
+    first, second = arena.servers
+    low, middle, high = TCP_PORTS
+    ranged = arena.policy(
+        "POL-09-range",
+        pods={NAME_LABEL: first.name},
+        ingress=[{"ports": [{"port": low, "endPort": middle, "protocol": "TCP"}]}],
+    )
+    named = arena.policy(
+        "POL-09-named",
+        pods={NAME_LABEL: second.name},
+        ingress=[{"ports": [{"port": "http"}, {"port": UDP_PORT, "protocol": "UDP"}]}],
+    )
+
+    asking = [arena.friend, arena.stranger]
+    flows = [
+        *tcp(asking, [first], family, opens=True, port=low),
+        *tcp(asking, [first], family, opens=True, port=middle),
+        *tcp(asking, [first], family, opens=False, port=high),
+        *udp(asking, [first], family, opens=False),
+        *tcp(asking, [second], family, opens=False, port=TCP_PORT),
+        *udp(asking, [second], family, opens=True),
+    ]
+    for source in asking:
+        for target, opens in ((first, False), (second, True)):
+            request = http_get.Request(target.address(family), HTTP_PORT, timeout=TRY)
+            answered_by = (target.name,)
+            flows.append(Flow(source=source, request=request, opens=opens, answered_by=answered_by))
+    arena.prove([ranged, named], flows)
+
+
+@check(
+    "POL-12",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY],
+    references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],
+    causes=(
+        "the engine judges packets before the Service proxy translated them, or after the source "
+        "was masqueraded",
+        *CAUSES,
+    ),
+    look=LOOK,
+)
+def test_a_policy_judges_alike_through_a_service(family, arena):
+    """A flow through a Service's cluster IP gets the verdict of the flow to the pod itself."""
+    allow = arena.policy("POL-12-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+    address = arena.service.cluster_ip(family)
+    names = tuple(server.name for server in arena.servers)
+
+    flows = [
+        *tcp([arena.friend], arena.servers, family, opens=True),
+        *tcp([arena.stranger], arena.servers, family, opens=False),
+    ]
+    for source, opens in ((arena.friend, True), (arena.stranger, False), (arena.visitor, False)):
+        for request in (
+            tcp_connect.Request(address, scene.TCP, timeout=TRY),
+            udp_exchange.Request(address, scene.UDP, count=2, timeout=TRY),
+        ):
+            flows.append(Flow(source=source, request=request, opens=opens, answered_by=names))
+    arena.prove([allow], flows)
+
+
+@check(
+    "POL-14",
+    level=Level.EXTENDED,
+    families=Family,
+    needs=[Need.NETWORK_POLICY, Need.SCTP],
+    references=[f"{SOURCE}, SCTP support"],
+    causes=("the CNI's policy engine does not know SCTP", *CAUSES),
+    look=LOOK,
+)
+def test_an_sctp_port_opens_to_sctp_alone(family, arena):
+    """A rule for an SCTP port opens that port to SCTP, and nothing else."""
+    first, second = arena.servers
+    rule = {"ports": [{"port": SCTP_PORT, "protocol": "SCTP"}]}
+    allow = arena.policy("POL-14-allow", pods={NAME_LABEL: first.name}, ingress=[rule])
+    deny = arena.policy("POL-14-deny", pods={NAME_LABEL: second.name}, ingress=[])
+
+    flows = tcp([arena.friend], [first], family, opens=False)
+    for target, opens in ((first, True), (second, False)):
+        request = sctp_exchange.Request(target.address(family), SCTP_PORT, timeout=TRY)
+        flow = Flow(source=arena.friend, request=request, opens=opens, answered_by=(target.name,))
+        flows.append(flow)
+    arena.prove([allow, deny], flows)
