@@ -25,11 +25,11 @@ V4, V6 = Family.V4, Family.V6
 ANY_IPV4, ANY_IPV6 = "0.0.0.0/0", "::/0"
 
 
-def _block(cidr: str, *holes: str) -> dict:
+def _block(cidr: str, *holes: str):
     return {"ipBlock": {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}}
 
 
-def _egress(arena, name: str, source, *blocks: dict) -> dict:
+def _egress(arena, name: str, source, *blocks):
     """Return a policy that lets one pod send to these blocks alone."""
     return arena.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
 
@@ -152,7 +152,7 @@ def test_a_block_of_one_family_does_not_open_the_other(arena, outside):
     arena.prove(policies, _both_ways(arena, target))
 
 
-def _both_ways(arena, target) -> list:
+def _both_ways(arena, target):
     """Return the table in which the friend has IPv4, the stranger IPv6, a server both."""
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
     third = arena.servers[0]

@@ -219,7 +219,7 @@ def test_policies_take_effect_in_both_families_at_once(arena, cluster):
     expect_open(flows)
 
 
-def _flips(arena, server, families, act, *, opens: bool) -> list:
+def _flips(arena, server, families, act, *, opens: bool):
     """Return when connections of each family begin or cease to succeed, while something is done."""
     requests = [
         verdict_flip.Request(server.address(family), TCP_PORT, opens=opens) for family in families
@@ -230,7 +230,7 @@ def _flips(arena, server, families, act, *, opens: bool) -> list:
         return asked.result()
 
 
-def _expect_parity(records: list, how: str) -> None:
+def _expect_parity(records, how: str) -> None:
     never = [record for record in records if not record.answer.flipped]
     expect(not never, expected=f"both families {how}", seen=never)
     first, second = (record.answer.seconds for record in records)

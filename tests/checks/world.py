@@ -20,6 +20,7 @@ from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.needs import Need
 from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, scene, wire
+from pytest_ipv6k8s.probe.arena import Arena
 from pytest_ipv6k8s.probe.ops import (
     dns_exchange,
     first_moment,
@@ -38,6 +39,7 @@ from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
+from tests.checks.policed import Policed
 
 NAMESPACE, RUN = api_objects.NAMESPACE, "abc"
 Answerer = Callable[[ProbePod, Any, Any], Any]
@@ -54,6 +56,8 @@ class FakeApi:
     def items(self, path: str, **query: str) -> list[dict[str, Any]]:
         """Return a list of objects."""
         kind = path.rsplit("/", 1)[1]
+        if kind == "networkpolicies":
+            return [dict(policy) for policy in self._world.policed.in_folder(path)]
         found = self._world.objects[kind]
         selector = query.get("labelSelector", "")
         if selector:
@@ -61,17 +65,33 @@ class FakeApi:
             found = [o for o in found if o["metadata"].get("labels", {}).get(key) == value]
         return found
 
-    def find(self, path: str) -> dict[str, Any]:
-        """Return CoreDNS' ConfigMap."""
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return a pod of the arena, or CoreDNS' ConfigMap."""
+        if "/pods/" in path:
+            return self._world.policed.pod_object(path.rsplit("/", 1)[1])
         return {"data": {"Corefile": self._world.corefile}}
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return a Service."""
+        """Return a pod of the arena, or a Service."""
         name = path.rsplit("/", 1)[1]
+        if "/pods/" in path:
+            return self.find(path) or {}
         return next(o for o in self._world.objects["services"] if o["metadata"]["name"] == name)
 
-    def try_create(self, path: str, body: Mapping[str, Any]) -> Outcome:
-        """Admit a Service, or not."""
+    def create(self, path: str, body: Mapping[str, Any]) -> None:
+        """Start a pod of the arena."""
+        self._world.policed.start(path.split("/")[4], body)
+
+    def delete(self, path: str, *, grace: int | None = None) -> None:
+        """Delete a pod of the arena, or a policy."""
+        if "/pods/" in path:
+            self._world.policed.stop(path.rsplit("/", 1)[1])
+        self._world.policed.take_away(path)
+
+    def try_create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = True) -> Outcome:
+        """Admit a NetworkPolicy or a Service, or not."""
+        if path.endswith("/networkpolicies"):
+            return self._world.policed.put(path, body, dry_run=dry_run)
         return self._world.on_propose(body, self._world.allocator.admit(body))
 
 
@@ -104,6 +124,7 @@ class World:
         self.services = self._services()
         self.objects = self._objects()
         self._turn = itertools.count()
+        self.policed = Policed(self)
 
     def override(self, operation: str, answerer: Answerer) -> None:
         """Change the honest answers of an operation."""
@@ -120,7 +141,9 @@ class World:
         """Answer a probe's question."""
         operation = wire.operation_of(request)
         outside = OUTSIDE_ANSWERS.get(operation)
-        honest = outside(self, pod, request) if outside else None
+        honest = self.policed.answer(pod, request)
+        if honest is None and outside:
+            honest = outside(self, pod, request)
         if honest is None:
             honest = getattr(self, f"_{operation}")(pod, request)
         override = self.overrides.get(operation)
@@ -330,6 +353,7 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
             [Probe(pod, Asker(world, pod), api.recorder) for pod in world.hosts],
         ),
         "services": Services(list(world.services.values())),
+        "arena": Arena(api, world.policed.ground, lambda pod: Asker(world, pod)),  # type: ignore[arg-type]
         "outside": Outside(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
