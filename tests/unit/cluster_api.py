@@ -59,5 +59,5 @@ class ClusterApi(FakeApi):
             "conditions": [{"type": "Ready", "status": "True"}],
             "podIPs": ADDRESSES,
             "hostIPs": [{"ip": "fd00::1"}],
-            "containerStatuses": [{"restartCount": 0}],
+            "containerStatuses": [{"restartCount": 0, "state": {"running": {}}}],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.targets import Role, World, hermetic
 from pytest_ipv6k8s.targets.declaration import Declaration, draft, read, text, with_targets
 
@@ -46,6 +48,7 @@ def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
     lines = draft(Stack.IPV6, about="v1.36.3").splitlines()
     keys = (
         "# egress",
+        "# networkPolicy",
         "# nat64",
         "#   ",
         "# dns64",
@@ -65,7 +68,43 @@ def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
     assert world.find(Role.DUAL) is not None
 
 
+FACTS = Inventory(
+    version="v1",
+    stack=Stack.IPV6,
+    nodes=(),
+    service_cidrs=(),
+    dns=None,
+    cni="c",
+    proxy="p",
+    host_network_pods=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "inferred", "engine"),
+    [
+        ("", "", ""),
+        ("", "cilium", "cilium"),
+        ("networkPolicy: enforced", "", "declared"),
+        ("networkPolicy: enforced", "cilium", "cilium"),
+        ("networkPolicy: none", "cilium", ""),
+    ],
+)
+def test_what_is_declared_of_network_policy_overrides_what_is_inferred(
+    tmp_path: Path, line: str, inferred: str, engine: str
+) -> None:
+    declared = read(_file(tmp_path, line))
+
+    assert declared.over(replace(FACTS, policy_engine=inferred)).policy_engine == engine
+
+
+def test_a_draft_says_what_is_known_of_network_policy(tmp_path: Path) -> None:
+    assert "inferred (cilium does)" in draft(Stack.IPV6, about="v1", policy_engine="cilium")
+    assert "inferred (nothing here is known to)" in draft(Stack.IPV6, about="v1")
+
+
 BAD = {
+    "unknown enforcement": ("networkPolicy: maybe", "'maybe' is not one of"),
     "not yaml": ("x: {", "is not YAML"),
     "unknown key": ("colour: red", "'colour' was unexpected"),
     "unknown stack": ("stack: v6", "stack: 'v6' is not one of"),

@@ -90,6 +90,7 @@ def test_the_facts_are_read(cluster: FakeApi) -> None:
     assert found.service_cidrs == ("fd00:96::/112",)
     assert found.dns == DnsService(name="kube-dns", cluster_ips=("fd00:96::a",))
     assert found.host_network_pods
+    assert found.policy_engine == ""
     assert [node.name for node in found.nodes] == ["a", "b"]
     assert found.nodes[0] == Node(
         name="a",

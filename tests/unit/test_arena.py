@@ -1,0 +1,211 @@
+"""An arena is made and taken away, and policies stand in it no longer than they should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Unmet
+from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.probe import ProbePod, arena, deploy
+from pytest_ipv6k8s.probe.arena import Arena
+from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.probe.truth_table import tcp
+from tests.unit.cluster_api import NAMESPACES, ClusterApi
+
+NAMES = ("ipv6k8s-abc-policy-gw1", "ipv6k8s-abc-policy-gw1-elsewhere")
+
+
+def _node(name: str) -> Node:
+    return Node(
+        name=name,
+        internal_ips=("fd00::1",),
+        pod_cidrs=(),
+        can_run_probes=True,
+        labels={},
+        kubelet="v1",
+        kernel="6",
+        runtime="c",
+    )
+
+
+PLAN = deploy.Plan(
+    run_id="abc",
+    image="p:1",
+    stack=Stack.DUAL,
+    nodes=(_node("a"), _node("b")),
+    host_network=False,
+)
+
+
+class PolicyApi(ClusterApi):
+    """Keeps NetworkPolicies, or refuses them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuses = False
+
+    def try_create(self, path: str, body: Any, *, dry_run: bool = True) -> Outcome:
+        """Admit a policy, or not."""
+        if self.refuses:
+            return Outcome(code=422, object={}, message="no")
+        self.create(path, body, **({"dryRun": "All"} if dry_run else {}))
+        return Outcome(code=201, object=body)
+
+
+@pytest.fixture
+def api() -> PolicyApi:
+    """An API server with an arena's lists of policies."""
+    api = PolicyApi()
+    for name in NAMES:
+        api.lists[f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies"] = []
+    return api
+
+
+@pytest.fixture
+def made(api: PolicyApi) -> Arena:
+    """An arena in which everybody answers everybody."""
+    ground = arena.build(api, PLAN, "gw1")
+
+    def asker(pod: ProbePod) -> Any:
+        def answer(requests: Sequence[Any]) -> list[Any]:
+            return [tcp_connect.Answer(connected=True, pod="server-a") for _ in requests]
+
+        return answer
+
+    return Arena(api, ground, asker)
+
+
+def _policies(api: PolicyApi) -> list[str]:
+    path = f"/apis/networking.k8s.io/v1/namespaces/{NAMES[0]}/networkpolicies"
+    return [item["metadata"]["name"] for item in api.lists[path]]
+
+
+def test_an_arena_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) -> None:
+    ground = arena.build(api, PLAN, "gw1")
+
+    assert [(pod.name, pod.node, pod.namespace) for pod in ground.pods] == [
+        ("friend", "a", NAMES[0]),
+        ("server-a", "a", NAMES[0]),
+        ("server-b", "b", NAMES[0]),
+        ("stranger", "b", NAMES[0]),
+        ("visitor", "a", NAMES[1]),
+    ]
+    assert (ground.namespace, ground.elsewhere) == NAMES
+    assert ground.service.name == "servers"
+
+
+def test_an_arena_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -> None:
+    arena.build(api, PLAN, "gw1")
+
+    for namespace in api.lists[NAMESPACES]:
+        labels = namespace["metadata"]["labels"]
+        assert labels[objects.RUN_LABEL] == "abc"
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    (first, *_) = api.lists[f"{NAMESPACES}/{NAMES[0]}/pods"]
+    ports = {
+        port["name"]: port["containerPort"] for port in first["spec"]["containers"][0]["ports"]
+    }
+    assert ports == {"http": 8080, "tcp": 8081, "udp": 8082}
+
+
+def test_one_node_is_enough(api: PolicyApi) -> None:
+    ground = arena.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
+
+    assert {pod.node for pod in ground.pods} == {"a"}
+
+
+def test_nothing_of_an_arena_is_left(api: PolicyApi) -> None:
+    arena.remove(api, arena.build(api, PLAN, "gw1"))
+
+    assert api.lists[NAMESPACES] == []
+
+
+def test_a_killed_run_s_arena_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
+    arena.build(api, PLAN, "gw1")
+
+    assert deploy.reap_namespaces(api) == sorted(NAMES)
+
+
+def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
+    api: PolicyApi, made: Arena
+) -> None:
+    with pytest.raises(KeyError), made.standing([made.policy("POL-99-deny", ingress=[])]):
+        assert _policies(api) == ["pol-99-deny-gw1"]
+        raise KeyError
+
+    assert _policies(api) == []
+
+
+def test_a_policy_says_which_directions_it_isolates(made: Arena) -> None:
+    both = made.policy("POL-99", ingress=[], egress=[{}])["spec"]
+
+    assert both == {
+        "podSelector": {"matchLabels": {}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [],
+        "egress": [{}],
+    }
+    assert made.policy("POL-99", egress=[])["spec"]["policyTypes"] == ["Egress"]
+
+
+def test_a_refused_policy_is_not_met(api: PolicyApi, made: Arena) -> None:
+    api.refuses = True
+
+    with (
+        pytest.raises(Unmet, match="expected an accepted policy"),
+        made.standing([made.policy("POL-99", ingress=[])]),
+    ):
+        pass
+
+
+def test_a_policy_of_somebody_else_makes_a_check_inconclusive(api: PolicyApi, made: Arena) -> None:
+    path = f"/apis/networking.k8s.io/v1/namespaces/{NAMES[1]}/networkpolicies"
+    api.lists[path] = [{"metadata": {"name": "foreign"}}]
+
+    with pytest.raises(Inconclusive, match=f"there are policies already: {NAMES[1]}/foreign"):
+        made.prove([], [])
+
+
+def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
+    made: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_ipv6k8s.probe.truth_table.CONVERGENCE", 0.1)
+    (family, _) = Stack.DUAL.families
+    flows = tcp([made.friend], made.servers, family, opens=True)
+
+    with pytest.raises(Inconclusive, match=r"control matrix does not hold \(see POL-00\)"):
+        made.prove([], flows)
+
+
+def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_ipv6k8s.probe.truth_table.CONVERGENCE", 0.1)
+    (family, _) = Stack.DUAL.families
+    flows = tcp([made.friend], made.servers[:1], family, opens=False)
+
+    with pytest.raises(Unmet, match="0 flows get through and 1 are shut") as caught:
+        made.prove([made.policy("POL-99", ingress=[])], flows)
+
+    (seen,) = caught.value.seen
+    assert seen.startswith("has to be shut: pod friend (node a, source none) → 10.1.0.1:8081")
+
+
+def test_an_arena_uses_no_right_that_is_not_printed(api: PolicyApi, made: Arena) -> None:
+    from tests.unit.test_rights import _granted, _right
+
+    with made.fresh_pod("POL-99", "server", probed=True) as fresh:
+        assert made.readiness(fresh).answer.ready
+    made.require_no_policy()
+    made.take_away(made.policy("POL-99"))
+
+    used = {_right(verb, path) for verb, path in api.asked if "openshift" not in path}
+    assert used - _granted() == set()
+    assert not re.search("pol-99", str(api.lists[f"{NAMESPACES}/{NAMES[0]}/pods"]))
