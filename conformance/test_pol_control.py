@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
-from pytest_ipv6k8s.probe import TCP_PORT
+from pytest_ipv6k8s.probe import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.probe.arena import FRIEND, SERVER
-from pytest_ipv6k8s.probe.control import CLOSED_PORT
 from pytest_ipv6k8s.probe.ops import network_state, ping, tcp_connect, verdict_flip
 from pytest_ipv6k8s.probe.scene import ROLE_LABEL
 from pytest_ipv6k8s.probe.truth_table import (

@@ -11,6 +11,11 @@ Object = dict[str, Any]
 RUN_LABEL = "ipv6k8s/run"
 _MANAGED = {"app.kubernetes.io/managed-by": "ipv6k8s"}
 _PROBE_USER = 65532
+_VOLUMES = [
+    {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
+    {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
+    {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+]
 _NAMED_PORTS = [
     {"name": "http", "containerPort": 8080},
     {"name": "tcp", "containerPort": 8081},
@@ -134,11 +139,7 @@ def probe_pod(
         ],
         "securityContext": _pod_security(host_network=host_network, any_user=any_user),
         "containers": [container],
-        "volumes": [
-            {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
-            {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
-            {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
-        ],
+        "volumes": _VOLUMES,
     }
     if pull_secret:
         spec["imagePullSecrets"] = [{"name": pull_secret}]

@@ -28,6 +28,7 @@ from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, rem
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.targets.declaration import Declaration
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -126,9 +127,7 @@ class Run:
         self._api = Api(kubeconfig, recorder=Recorder())
         if not cluster.made:
             rights.require(self._api)
-        facts = self._outside.declared.over(inventory.read(self._api))
-        self._compare_stack(facts, self._outside.declared.stack)
-        self._refuse_profiles(facts.stack)
+        facts = self._read_facts(self._api, self._outside.declared)
         world = self._outside.begin(
             self._api, facts, made=cluster.made, run_id=self.id, home=self._home
         )
@@ -154,6 +153,12 @@ class Run:
             world=world,
             sctp=controlled.sctp,
         )
+
+    def _read_facts(self, api: Api, declared: Declaration) -> inventory.Inventory:
+        facts = declared.over(inventory.read(api))
+        self._compare_stack(facts, declared.stack)
+        self._refuse_profiles(facts.stack)
+        return facts
 
     def _deploy(self, plan: Plan, facts: inventory.Inventory) -> Deployed:
         assert self._api is not None

@@ -17,6 +17,7 @@ from pytest_ipv6k8s.probe.ops import Question
 
 A = TypeVar("A")
 HTTP_PORT, TCP_PORT, UDP_PORT, SCTP_PORT = 8080, 8081, 8082, 8085
+CLOSED_PORT = 9
 TCP_PORTS = (TCP_PORT, 8083, 8084)
 CA_FILE = "/ipv6k8s-ca/ca.crt"
 

@@ -10,11 +10,10 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
-from pytest_ipv6k8s.probe import TCP_PORT, Probe, ProbePod, Probes
+from pytest_ipv6k8s.probe import CLOSED_PORT, TCP_PORT, Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
 from pytest_ipv6k8s.waiting import eventually
 
-CLOSED_PORT = 9
 WORST_SKEW = 2.0
 
 

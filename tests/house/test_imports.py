@@ -22,7 +22,10 @@ REPORTS_STAND_ON = {
 }
 CHECKS_STAND_ON = {
     f"{BASE}.{name}"
-    for name in ("addresses", "dns_messages", "probe.scene", "targets", "targets.egress", "waiting")
+    for name in (
+        *("addresses", "dns_messages", "targets", "targets.egress", "waiting"),
+        *("probe.arena", "probe.scene", "probe.truth_table"),
+    )
 }
 
 

@@ -12,8 +12,7 @@ import pytest
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, control, wire
-from pytest_ipv6k8s.probe.control import CLOSED_PORT
+from pytest_ipv6k8s.probe import CLOSED_PORT, Probe, ProbePod, Probes, control, wire
 from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
 from tests.unit.clock import Clock
 from tests.unit.fake_api import FakeApi
