@@ -9,12 +9,14 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from pytest_ipv6k8s import __version__, catalogue
+from pytest_ipv6k8s import __version__, catalogue, cli_report
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import fixes_of
+from pytest_ipv6k8s.profiles import PROFILES
 
 OK, PROBLEM, USAGE = 0, 1, 4
 
@@ -52,14 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ipv6k8s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    command = commands.add_parser("list", help="list the checks")
-    command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
-    command.add_argument("--area", help="those of this area, such as SVC")
-    command.set_defaults(run=_list)
-
-    command = commands.add_parser("explain", help="say what a check requires, and why it fails")
-    command.add_argument("id", help="such as SVC-01")
-    command.set_defaults(run=_explain)
+    _add_catalogue(commands)
+    cli_report.add(commands)
 
     command = commands.add_parser("doctor", help="say what keeps this machine from making clusters")
     command.add_argument("--provider", default="kind", help="for this provider (kind)")
@@ -81,16 +77,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_catalogue(commands: Any) -> None:
+    command = commands.add_parser("list", help="list the checks")
+    command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
+    command.add_argument("--area", help="those of this area, such as SVC")
+    command.add_argument("--profile", choices=list(PROFILES), help="those of this profile")
+    command.set_defaults(run=_list)
+
+    command = commands.add_parser("explain", help="say what a check requires, and why it fails")
+    command.add_argument("id", help="such as SVC-01")
+    command.set_defaults(run=_explain)
+
+
 def _list(chosen: argparse.Namespace) -> int:
     stack = Stack(chosen.stack) if chosen.stack else None
     area, known = (chosen.area or "").upper(), catalogue.checks()
     areas = sorted({declared.area for declared in known.values()})
     if area and area not in areas:
         raise ConfigError(f"there is no area {area}", remedy=f"give one of {', '.join(areas)}")
+    profile = PROFILES.get(chosen.profile)
     for id, declared in known.items():
         if (stack and stack not in declared.stacks) or (area and declared.area != area):
             continue
-        print(f"{id:8} {declared.level.value:13} {declared.requirement}")
+        weight = profile.part_of(declared) if profile else declared.level
+        if weight is not None:
+            print(f"{id:8} {weight.value:13} {declared.requirement}")
     return OK
 
 

@@ -119,9 +119,13 @@ class Recorder:
 
 def digest(records: Sequence[Record[Any]]) -> str:
     """Return a SHA-256 over the records, independent of their order and timing."""
+    return digest_of(record.plain() for record in records)
+
+
+def digest_of(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Return the same over records that are plain data already."""
     lines = sorted(
-        json.dumps({**record.plain(), "seconds": 0}, sort_keys=True, default=str)
-        for record in records
+        json.dumps({**heard, "seconds": 0}, sort_keys=True, default=str) for heard in evidence
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pytest_ipv6k8s.addresses import kind_of
-from pytest_ipv6k8s.evidence import REDACTED
+from pytest_ipv6k8s.evidence import REDACTED, digest_of
 
 _OPEN = {"cluster", "connectivity", "settings", "reproduce", "waivers", "checks", "harness"}
 _KEPT = {"id", "requirement", "references", "causes", "level", "family", "verdict", "digest"}
@@ -38,13 +38,16 @@ def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report with pseudonyms that keep family and class, such as ``ipv6-ula-3``.
 
     Names of nodes, the kubeconfig's path and context, and other private settings go, too. What
-    the suite says of itself and who publishes the report stay. The digests stay those of the
-    evidence as it was heard.
+    the suite says of itself and who publishes the report stay. A digest becomes that of the
+    evidence which is left: the old one would confirm a guess.
     """
     pseudonyms = _Pseudonyms(_terms(document))
     plain = {
         name: pseudonyms.of(value) if name in _OPEN else value for name, value in document.items()
     }
+    for check in plain["checks"]:
+        for item in check["items"]:
+            item["digest"] = digest_of(item["evidence"])
     return {**plain, "redacted": True}
 
 

@@ -53,13 +53,18 @@ def writer_for(path: Path) -> Writer:
     )
 
 
-def save(document: Mapping[str, Any], path: Path) -> None:
+def save(document: Mapping[str, Any], path: Path, writer: Writer | None = None) -> None:
     """Write a report to a file, whole or not at all.
+
+    Args:
+        document: a report that keeps to the schema.
+        path: the file.
+        writer: the format; without, the file's suffix tells.
 
     Raises:
         HostProblem: the file cannot be written.
     """
-    writer, unfinished = writer_for(path), path.with_name(path.name + ".tmp")
+    writer, unfinished = writer or writer_for(path), path.with_name(path.name + ".tmp")
     try:
         with unfinished.open("w", encoding="utf-8") as out:
             writer.write(document, out)

@@ -16,7 +16,7 @@ LAYERS = (
     ("clusters", "probe"),
     ("targets",),
     ("reports",),
-    ("plugin", "cli", "__main__"),
+    ("plugin", "cli", "cli_report", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {"clusters": {"probe", "targets"}, "probe": {"clusters"}, "targets": {"clusters"}}

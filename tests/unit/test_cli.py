@@ -57,6 +57,18 @@ def test_the_checks_of_a_stack_are_listed(capsys: pytest.CaptureFixture[str], st
     assert _listed(capsys, "--stack", stack) == wanted != []
 
 
+def test_the_checks_of_a_profile_are_listed_with_what_they_are_to_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["list", "--profile", "nat64"]) == 0
+
+    words = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert ["N64-13", "core"] in words
+    assert ["N64-31", "extended"] in words
+    assert {id.split("-")[0] for id, _ in words} == {"N64"}
+    assert "N64-20" not in dict(words)
+
+
 @pytest.mark.parametrize("id", CHECKS)
 def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str], id: str) -> None:
     declared = CHECKS[id]
