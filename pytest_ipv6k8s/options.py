@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +185,16 @@ def _fact(text: str) -> tuple[str, str]:
     return _one_of(key, IMPLEMENTATION), value
 
 
+def _folder(text: str) -> Path:
+    path = _path(text)
+    there = next(at for at in (path.absolute(), *path.absolute().parents) if at.exists())
+    if not there.is_dir():
+        raise ValueError(f"{there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there} cannot be written")
+    return path
+
+
 def _label(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
@@ -334,4 +345,10 @@ OPTIONS = (
         False,
     ),
     Option("evidence", _positive(int), "Answers that a report keeps of an item (10).", "N", 10),
+    Option(
+        "bundle",
+        _folder,
+        "Leave an archive in this folder for each check that fails or is inconclusive.",
+        "FOLDER",
+    ),
 )

@@ -51,6 +51,7 @@ class Settings:
     implementation: tuple[tuple[str, str], ...] = ()
     redact: bool = False
     evidence: int = 10
+    bundle: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property

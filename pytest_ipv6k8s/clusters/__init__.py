@@ -6,7 +6,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +40,8 @@ class ClusterSpec:
         node_image: image of the nodes; None for the provider's own default.
         probe_image: image that the nodes must have or be able to pull.
         kubeconfig, context: the cluster that exists.
+        before_removal: told the cluster's name when it could not be made and is about to be
+            removed: the last moment to look at its nodes.
     """
 
     run_id: str
@@ -54,6 +56,7 @@ class ClusterSpec:
     probe_image: str = "python:3-slim"
     kubeconfig: Path | None = None
     context: str | None = None
+    before_removal: Callable[[str], None] = field(default=lambda name: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,20 @@ class ClusterProvider(Protocol):
         """Remove a cluster that was made, by name, and all that belongs to it; twice is fine."""
         ...
 
-    def collect(self, cluster: Cluster, folder: Path) -> None:
-        """Write logs of the nodes below a folder."""
+    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+        """Run a shell script on every node of a cluster that was made, by its name.
+
+        Args:
+            name: the cluster's.
+            script: for sh; only looks, and what it says is bounded.
+            within: seconds for all of them.
+
+        Returns:
+            What each node said, by the node's name; why, of a node that could not be asked.
+
+        Raises:
+            HostProblem: the nodes cannot be told.
+        """
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, overlaps
@@ -178,6 +179,20 @@ def remove_containers(names: Sequence[str]) -> None:
     """
     if names:
         must_run(["docker", "rm", "--force", "--volumes", *names], within=CHANGE)
+
+
+def on_nodes(nodes: Sequence[str], script: str, within: float) -> dict[str, str]:
+    """Run a shell script in containers, side by side, and return what each of them said."""
+
+    def ask(node: str) -> str:
+        try:
+            done = run(["docker", "exec", node, "sh", "-c", script], within=within)
+        except CommandFailed as error:
+            return str(error)
+        return done.out or done.last_words
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(nodes, pool.map(ask, nodes), strict=True))
 
 
 def last_line(text: str) -> str:

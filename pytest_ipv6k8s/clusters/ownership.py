@@ -45,6 +45,11 @@ def new_run_id() -> str:
     return secrets.token_hex(3)
 
 
+def cluster_name(run_id: str) -> str:
+    """Return the name of a cluster that a run makes."""
+    return f"ipv6k8s-{run_id}"
+
+
 def remember(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
     """Write down what is going to be made, before it is; return the run's own folder.
 

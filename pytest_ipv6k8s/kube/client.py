@@ -98,6 +98,19 @@ class Api:
                 return None
             raise
 
+    def text(self, path: str, **query: str) -> str:
+        """Return what is no object: the log of a pod.
+
+        Raises:
+            ApiError: the server refused.
+            ControlChannelError: the server could not be reached.
+        """
+        response = self._send("GET", path, query, None, accept="*/*")
+        said: str = response.data.decode(errors="replace")
+        if response.status < 300:
+            return said
+        raise ApiError(f"GET {path}: {response.status} {_short(said)}", code=response.status)
+
     def items(self, path: str, **query: str) -> list[Object]:
         """Return the items of a list, all pages."""
         found: list[Object] = []
@@ -175,7 +188,13 @@ class Api:
         return response.status, {"message": said}
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        *,
+        accept: str = "application/json",
     ) -> Any:
         import urllib3
 
@@ -187,7 +206,7 @@ class Api:
                 method,
                 f"{self.server}{path}" + (f"?{urlencode(query)}" if query else ""),
                 body=None if body is None else json.dumps(body),
-                headers={"Accept": "application/json", "Content-Type": kind, **self.headers()},
+                headers={"Accept": accept, "Content-Type": kind, **self.headers()},
                 timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
                 retries=urllib3.Retry(0, read=0),
             )

@@ -53,3 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
         plugins.register(xdist, "ipv6k8s-xdist")
+        if settings.bundle is not None:
+            from pytest_ipv6k8s.plugin import bundles
+
+            plugins.register(bundles, "ipv6k8s-bundles")

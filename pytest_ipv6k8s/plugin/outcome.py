@@ -16,6 +16,7 @@ from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
+BUNDLE = pytest.StashKey[Callable[[dict[str, Any], tuple[Record[Any], ...], Any], str]]()
 _RECORD = pytest.StashKey[dict[str, Any]]()
 _TOLD = pytest.StashKey[bool]()
 
@@ -54,8 +55,28 @@ def _decide(
         skipped=skipped,
         out_of_order=_out_of_order(item, error),
     )
-    item.stash[_RECORD] = _record(item, declared, report, judgement, records, error)
+    record = _record(item, declared, report, judgement, records, error)
+    item.stash[_RECORD] = record
+    if judgement.verdict.is_red and not _waiver(item, declared.id):
+        _bundle(item, report, records, error)
     _shape(report, judgement, item)
+
+
+def _bundle(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    records: tuple[Record[Any], ...],
+    error: BaseException | None,
+) -> None:
+    """Leave a bundle where they were asked for; no trouble with it may change a verdict."""
+    write = item.config.stash.get(BUNDLE, None)
+    if write is None:
+        return
+    record = item.stash[_RECORD]
+    try:
+        record["bundle"] = write(record, records, error)
+    except Exception as trouble:
+        report.sections.append(("failure bundle", f"{type(trouble).__name__}: {trouble}"))
 
 
 def _out_of_order(item: pytest.Item, error: BaseException | None) -> str:
@@ -176,6 +197,7 @@ def explain(record: dict[str, Any]) -> str:
         *_bullets("path", failure["paths"][:3]),
         *_bullets("causes", [f"{n}. {cause}" for n, cause in enumerate(failure["causes"], 1)]),
         f"  look      {failure['look']}",
+        *_bullets("bundle", [record["bundle"]] if "bundle" in record else []),
     ]
     return "\n".join(lines)
 

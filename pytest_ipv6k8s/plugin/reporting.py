@@ -128,6 +128,9 @@ class Reporting:
                 terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.seen}")
         for path in self._settings.report:
             terminalreporter.write_line(f"report   {path}")
+        bundles = sum("bundle" in record for record in self._records)
+        if bundles:
+            terminalreporter.write_line(f"bundles  {bundles} in {self._settings.bundle}")
         terminalreporter.write_line(f"result   {report.result}", bold=True)
 
 

@@ -51,6 +51,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         config.stash[FACTS] = run.start()
     except (Ipv6k8sError, Inconclusive) as error:
+        run.leave_bundle(str(error))
         raise pytest.UsageError(str(error)) from None
     except OSError as error:
         raise pytest.UsageError(f"{error}. Check this machine's disk and rights.") from None
@@ -112,7 +113,7 @@ class Run:
     @property
     def _name(self) -> str:
         """The name of a cluster that the run makes."""
-        return f"ipv6k8s-{self.id}"
+        return ownership.cluster_name(self.id)
 
     def start(self) -> RunFacts:
         """Lease the cluster, read its facts, lead it to its outside and deploy the probes.
@@ -186,6 +187,7 @@ class Run:
             probe_image=settings.probe_image,
             kubeconfig=settings.kubeconfig,
             context=settings.context,
+            before_removal=lambda name: self._write_bundle("the cluster could not be made"),
         )
         found = self._find(settings.provider_name)
         problems = found.problems(spec)
@@ -256,6 +258,28 @@ class Run:
         within = found.skew < control.WORST_SKEW
         self._fact("META-05", "probe servers and clocks", holds=within, seen=skewed)
         return found
+
+    def leave_bundle(self, why: str) -> None:
+        """Leave a bundle of a run that cannot begin, where pods or nodes stand to be looked at.
+
+        Args:
+            why: what is in the way.
+        """
+        if self._deploying or (self.cluster is not None and self.cluster.made):
+            self._write_bundle(why)
+
+    def _write_bundle(self, why: str) -> None:
+        if self.settings.bundle is None:
+            return
+        from pytest_ipv6k8s.bundle.collect import Reach
+        from pytest_ipv6k8s.plugin import bundles
+
+        shell = bundles.shell_of(self._find(self.settings.provider_name), self.id)
+        reach = Reach(run_id=self.id, api=self._api, shell=shell if self._makes else None)
+        try:
+            self.tell(f"bundle {bundles.write_for_run(self.settings.bundle, reach, why)}")
+        except HostProblem as error:
+            self.tell(str(error))
 
     def _fact(self, id: str, title: str, *, holds: bool, seen: str) -> None:
         self.harness.append(HarnessFact(id=id, title=title, holds=holds, seen=seen))

@@ -15,11 +15,12 @@ LAYERS = (
     ("kube",),
     ("clusters", "probe"),
     ("targets",),
-    ("reports",),
+    ("bundle", "reports"),
     ("plugin", "cli", "cli_report", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {"clusters": {"probe", "targets"}, "probe": {"clusters"}, "targets": {"clusters"}}
+SIBLINGS |= {"bundle": {"clusters", "targets", "reports"}, "reports": {"bundle"}}
 ONLY_IN = {
     "kubernetes": {"kube"},
     "websocket": {"kube"},

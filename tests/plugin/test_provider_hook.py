@@ -21,8 +21,8 @@ class Ours:
         raise ClusterError("the moon is down", remedy="wait for it")
     def delete(self, name):
         print("deleting", name)
-    def collect(self, cluster, folder):
-        pass
+    def on_nodes(self, name, script, within):
+        return {{}}
 
 def pytest_ipv6k8s_cluster_provider(name):
     return Ours() if name == {name!r} else None

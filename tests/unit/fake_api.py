@@ -20,6 +20,7 @@ class FakeApi(Api):
         lists: by path, the objects of a list.
         singles: by path, what ``get`` returns; an exception is raised.
         on_create: by path, what becomes of a new object.
+        logs: by path, what ``text`` returns.
         asked: verb and path of every request.
     """
 
@@ -30,6 +31,7 @@ class FakeApi(Api):
         self.lists: dict[str, list[Object]] = {}
         self.singles: dict[str, Object | Exception] = {}
         self.on_create: dict[str, Answerer] = {}
+        self.logs: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
         self.queries: list[dict[str, str]] = []
 
@@ -38,9 +40,18 @@ class FakeApi(Api):
         self.singles[path] = ApiError(f"{path}: {code}", code=code)
 
     def get(self, path: str, **query: str) -> Object:
-        """Return an object."""
+        """Return an object or a page of a list."""
+        if path in self.lists:
+            return {"kind": "List", "items": self.items(path, **query)}
         self.asked.append(("get", path))
         return self._single(path)
+
+    def text(self, path: str, **query: str) -> str:
+        """Return a log."""
+        self.asked.append(("get", path))
+        if path not in self.logs:
+            raise ApiError(f"{path}: 403", code=403)
+        return self.logs[path]
 
     def _single(self, path: str) -> Object:
         folder, _, name = path.rpartition("/")

@@ -99,7 +99,8 @@ def test_inputs_become_options(tmp_path: Path, inputs: dict[str, str], options: 
 
     assert code == 0
     report = f"--ipv6k8s-report={made.workspace}/ipv6k8s-report.yaml"
-    assert words == [*(f"--ipv6k8s-{option}" for option in options), report]
+    bundle = f"--ipv6k8s-bundle={made.temp}/ipv6k8s/bundles"
+    assert words == [*(f"--ipv6k8s-{option}" for option in options), report, bundle]
 
 
 def test_inputs_are_never_run(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_further_arguments_stand_one_a_line(tmp_path: Path) -> None:
 
     _, words = _run(made)
 
-    assert words[1:-1] == ["--ipv6k8s-waive=MTU-12=known, see 5", "-k", "SVC or DNS"]
+    assert words[1:-2] == ["--ipv6k8s-waive=MTU-12=known, see 5", "-k", "SVC or DNS"]
 
 
 def test_a_report_elsewhere_stays_there(tmp_path: Path) -> None:

@@ -57,15 +57,13 @@ def test_an_unknown_context_is_an_error(kubeconfig: Path, tmp_path: Path) -> Non
         _create(kubeconfig, tmp_path, "three")
 
 
-def test_nothing_is_deleted_or_collected(kubeconfig: Path, tmp_path: Path) -> None:
+def test_nothing_is_deleted_or_run_on_nodes(kubeconfig: Path, tmp_path: Path) -> None:
     cluster = _create(kubeconfig, tmp_path)
-    logs = tmp_path / "logs"
 
     PROVIDER.delete(cluster.name)
-    PROVIDER.collect(cluster, logs)
 
     assert kubeconfig.read_text() == KUBECONFIG
-    assert not logs.exists()
+    assert PROVIDER.on_nodes(cluster.name, "ip addr", 5) == {}
 
 
 def test_this_machine_needs_nothing() -> None:

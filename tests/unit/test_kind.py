@@ -297,10 +297,36 @@ def test_a_cluster_that_cannot_be_deleted_is_an_error(engine: Engine) -> None:
         kind.PROVIDER.delete(NAME)
 
 
-def test_logs_are_collected_below_the_folder(engine: Engine) -> None:
-    kind.PROVIDER.collect(_create(), Path("/logs"))
+def test_a_script_runs_on_every_node(engine: Engine) -> None:
+    engine.usual[f"docker exec {NAME}-worker sh -c ip addr"] = "lo\n"
+    engine.say[f"docker exec {NAME}-control-plane sh -c ip addr"] = CommandFailed("took too long")
 
-    assert engine.lines()[-1] == f"kind export logs /logs --name {NAME}"
+    said = kind.PROVIDER.on_nodes(NAME, "ip addr", 5)
+
+    assert said == {f"{NAME}-control-plane": "took too long", f"{NAME}-worker": "lo\n"}
+
+
+def test_nodes_can_be_looked_at_before_they_are_removed(engine: Engine) -> None:
+    looked: list[list[str]] = []
+    spec = replace(SPEC, before_removal=lambda name: looked.append(engine.lines()))
+    engine.fails("kind create")
+
+    with pytest.raises(ClusterError):
+        _create(spec)
+
+    assert [line for line in looked[0] if "delete" in line] == []
+    assert engine.lines("kind delete")
+
+
+def test_ctrl_c_is_not_kept_waiting(engine: Engine) -> None:
+    looked: list[str] = []
+    engine.say["kind create"] = KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        _create(replace(SPEC, before_removal=looked.append))
+
+    assert looked == []
+    assert engine.lines("kind delete")
 
 
 def test_problems_are_those_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

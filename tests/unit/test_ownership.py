@@ -34,7 +34,7 @@ class FakeProvider:
             raise ClusterError(f"{name} is stuck")
         self.deleted.append(name)
 
-    def collect(self, cluster: Cluster, folder: Path) -> None:
+    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
         raise NotImplementedError
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import (
-    Cluster,
     ClusterProvider,
     ClusterSpec,
     engine,
@@ -199,12 +198,12 @@ def test_deleting_twice_is_fine(case: Case, monkeypatch: pytest.MonkeyPatch) -> 
     assert not _makes(case, programs.lines())
 
 
-def test_logs_are_collected_below_a_folder(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_script_on_the_nodes_makes_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = _engine(case, monkeypatch)
-    cluster = Cluster(name=NAME, provider="p", kubeconfig=tmp_path, context="c", made=True)
+    programs.usual["our-cluster nodes"] = "n1 n2"
+    programs.usual["our-cluster ssh"] = "1: lo"
 
-    case.provider.collect(cluster, tmp_path / "logs")
+    said = case.provider.on_nodes(NAME, "ip addr", 5)
 
-    assert bool(programs.lines()) == bool(case.makes)
+    assert bool(said) == bool(case.makes)
+    assert not _makes(case, programs.lines())

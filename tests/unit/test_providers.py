@@ -9,7 +9,7 @@ import pytest
 from pytest_ipv6k8s.clusters import ClusterProvider, provider, provider_names
 from pytest_ipv6k8s.errors import ConfigError
 
-CONTRACT = ["collect", "create", "delete", "problems"]
+CONTRACT = ["create", "delete", "on_nodes", "problems"]
 
 
 def test_the_contract_has_four_methods() -> None:

@@ -47,6 +47,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "implementation": ("project=Net", (("project", "Net"),)),
     "redact": ("true", True),
     "evidence": ("3", 3),
+    "bundle": ("/tmp/bundles", Path("/tmp/bundles")),
 }
 
 

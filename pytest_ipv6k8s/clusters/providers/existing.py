@@ -34,8 +34,9 @@ class Existing:
     def delete(self, name: str) -> None:
         """Do nothing: the cluster is not ours."""
 
-    def collect(self, cluster: Cluster, folder: Path) -> None:
-        """Do nothing: its logs are not ours to collect."""
+    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+        """Return nothing: its nodes are not ours to run anything on."""
+        return {}
 
 
 PROVIDER = Existing()

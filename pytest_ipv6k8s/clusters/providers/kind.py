@@ -7,7 +7,15 @@ from pathlib import Path
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, engine, preflight
+from pytest_ipv6k8s.clusters import (
+    Cluster,
+    ClusterSpec,
+    Problem,
+    Progress,
+    engine,
+    ownership,
+    preflight,
+)
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.process import Finished, must_run, run
 
@@ -29,7 +37,7 @@ class Kind:
             HostProblem: an image is not to be had, or the network has no IPv6.
             ClusterError: kind gave up; carries its last words.
         """
-        name = f"ipv6k8s-{spec.run_id}"
+        name = ownership.cluster_name(spec.run_id)
         stack = spec.stack or Stack.IPV6
         if spec.node_image:
             engine.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
@@ -42,7 +50,9 @@ class Kind:
             _make_cluster(name, spec, stack, kubeconfig)
             _load_probe_image(name, spec.probe_image)
             _wait_for_dns(name)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, Exception):  # somebody who presses Ctrl-C does not want to wait
+                spec.before_removal(name)
             with contextlib.suppress(HostProblem):  # what went wrong first is what is told
                 self.delete(name)
             raise
@@ -59,9 +69,13 @@ class Kind:
         must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
         engine.remove_network(name)
 
-    def collect(self, cluster: Cluster, folder: Path) -> None:
-        """Write the logs of all nodes below a folder."""
-        must_run(["kind", "export", "logs", folder, "--name", cluster.name], within=DELETE)
+    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+        """Run a shell script on every node.
+
+        Raises:
+            HostProblem: kind does not tell its nodes.
+        """
+        return engine.on_nodes(_nodes(name), script, within)
 
 
 def _workers(spec: ClusterSpec) -> str:
@@ -108,9 +122,12 @@ def _kubectl(name: str, *words: str) -> list[str]:
     return ["docker", "exec", node, "kubectl", *admin, *words, "--timeout=120s"]
 
 
+def _nodes(name: str) -> list[str]:
+    return must_run(["kind", "get", "nodes", "--name", name], within=30).split()
+
+
 def _load_probe_image(name: str, image: str) -> None:
-    nodes = must_run(["kind", "get", "nodes", "--name", name], within=30).split()
-    lacking = [node for node in nodes if not _node_has(node, image)]
+    lacking = [node for node in _nodes(name) if not _node_has(node, image)]
     if lacking:
         must_run(
             ["kind", "load", "docker-image", image, "--name", name, "--nodes", ",".join(lacking)],

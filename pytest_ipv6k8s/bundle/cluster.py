@@ -1,0 +1,143 @@
+"""What is read from the API: objects, ConfigMaps and logs; never a Secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pytest_ipv6k8s.bundle import File, Keep, Source
+from pytest_ipv6k8s.errors import Ipv6k8sError
+from pytest_ipv6k8s.evidence import redact
+from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube.objects import RUN_LABEL
+
+_SYSTEM = "kube-system"
+_KINDS = {
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+    "services": "/api/v1",
+    "pods": "/api/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+    "events": "/api/v1",
+}
+_NOISE = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration", "images")
+_MOST_OBJECTS, _MOST_LOGS, _LINES, _BYTES = "500", 12, "400", "131072"
+
+
+def sources(api: Api, run_id: str, nodes: Sequence[str]) -> dict[str, Source]:
+    """Return what can be read from the API.
+
+    Args:
+        api: the API server.
+        run_id: the run whose namespaces are read, beside kube-system and default.
+        nodes: names of the nodes whose pods' logs come first.
+    """
+    found: dict[str, Source] = {
+        kind: partial(_objects, api, run_id, kind, group) for kind, group in _KINDS.items()
+    }
+    found["list of nodes"] = lambda: [_list(api, "/api/v1/nodes", "objects/nodes.json")]
+    found["network components"] = partial(_components, api, nodes)
+    return found
+
+
+def _objects(api: Api, run_id: str, kind: str, group: str) -> Iterator[File]:
+    path, selector = "/api/v1/namespaces", f"{RUN_LABEL}={run_id}"
+    own = [item["metadata"]["name"] for item in api.items(path, labelSelector=selector)]
+    for namespace in (*own, _SYSTEM, "default"):
+        at = f"{group}/namespaces/{namespace}/{kind}"
+        yield _list(api, at, f"objects/{namespace}/{kind}.json")
+
+
+def _list(api: Api, path: str, name: str) -> File:
+    page = api.get(path, limit=_MOST_OBJECTS)
+    remaining = (page.get("metadata") or {}).get("remainingItemCount")
+    content = {"kind": page.get("kind", "List"), "items": page.get("items") or []}
+    if remaining:
+        content = {**content, "leftOut": remaining}
+    return File(name=name, text=json.dumps(redact(_quiet(content), longest=None), indent=1))
+
+
+def _quiet(data: Any) -> Any:
+    """Return plain data without what is long and says nothing."""
+    if isinstance(data, Mapping):
+        return {key: _quiet(value) for key, value in data.items() if key not in _NOISE}
+    return [_quiet(value) for value in data] if isinstance(data, list) else data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Component:
+    """Part of the cluster's network: where its pods and its configuration are."""
+
+    namespace: str
+    selector: str
+    config_maps: tuple[str, ...]
+
+
+def _components(api: Api, nodes: Sequence[str]) -> Iterator[File]:
+    dns = _Component(namespace=_SYSTEM, selector="k8s-app=kube-dns", config_maps=("coredns",))
+    components, trouble = [dns], ""
+    try:
+        components += filter(None, map(_component, api.items("/apis/apps/v1/daemonsets")))
+    except ApiError as error:
+        trouble = str(error)
+    wanted = {(c.namespace, name): None for c in components for name in c.config_maps}
+    for namespace, name in wanted:
+        yield from _config(api.find(f"/api/v1/namespaces/{namespace}/configmaps/{name}"))
+    for component in components:
+        yield from _logs(api, component, nodes)
+    if trouble:
+        raise Ipv6k8sError(trouble)
+
+
+def _component(daemonset: Object) -> _Component | None:
+    """Return kube-proxy or a CNI: whoever puts something below /etc/cni or /opt/cni."""
+    meta, spec = daemonset["metadata"], daemonset["spec"]["template"]["spec"]
+    volumes = spec.get("volumes") or []
+    hosts = [(volume.get("hostPath") or {}).get("path", "") for volume in volumes]
+    is_cni = any(path.startswith(("/etc/cni", "/opt/cni")) for path in hosts)
+    if not is_cni and meta["name"] != "kube-proxy":
+        return None
+    labels = daemonset["spec"].get("selector", {}).get("matchLabels") or {}
+    maps = [(volume.get("configMap") or {}).get("name") for volume in volumes]
+    return _Component(
+        namespace=meta["namespace"],
+        selector=",".join(f"{key}={value}" for key, value in sorted(labels.items())),
+        config_maps=tuple(name for name in maps if name),
+    )
+
+
+def _config(found: Object | None) -> Iterator[File]:
+    if found is None:
+        return
+    meta = found["metadata"]
+    for key, text in redact(found.get("data") or {}, longest=None).items():
+        yield File(name=f"config/{meta['namespace']}/{meta['name']}/{key}", text=str(text))
+
+
+def _logs(api: Api, component: _Component, nodes: Sequence[str]) -> Iterator[File]:
+    path = f"/api/v1/namespaces/{component.namespace}/pods"
+    page = api.get(path, labelSelector=component.selector, limit=_MOST_OBJECTS)
+    pods = sorted(
+        page.get("items") or [],
+        key=lambda pod: (pod["spec"].get("nodeName") not in nodes, pod["metadata"]["name"]),
+    )
+    for pod in pods[:_MOST_LOGS]:
+        for status in pod.get("status", {}).get("containerStatuses") or []:
+            yield _log(api, pod, status["name"], "false")
+            if status.get("restartCount"):
+                yield _log(api, pod, status["name"], "true")
+
+
+def _log(api: Api, pod: Object, container: str, previous: str) -> File:
+    meta = pod["metadata"]
+    life = "-previous" if previous == "true" else ""
+    name = f"logs/{meta['namespace']}/{meta['name']}/{container}{life}.log"
+    path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
+    bounds = {"tailLines": _LINES, "limitBytes": _BYTES}
+    try:
+        text = api.text(path, container=container, previous=previous, **bounds)
+    except ApiError as error:
+        text = f"cannot be read: {error}\n"
+    return File(name=name, text=text, keep=Keep.END)

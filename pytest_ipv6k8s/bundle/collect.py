@@ -1,0 +1,125 @@
+"""One bundle for each failed check: what goes in, and how much time it may take."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s.bundle import File, Gathered, Source, archive, cluster, gather, nodes, probes
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.probe import ProbePod
+
+WITHIN = 20.0
+"""Seconds for one bundle."""
+ALTOGETHER = 180.0
+"""Seconds for all bundles of a process: a cluster in ruins must not make a run endless."""
+FRESH = 30.0
+"""Seconds for which objects, logs and nodes are not read again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A check that failed, or could not find out.
+
+    Attributes:
+        name: of the bundle: id and, where it has one, family.
+        about: what is told of it, as Markdown.
+        records: every answer of the check.
+        failing: those that were not as expected, where they are known.
+    """
+
+    name: str
+    about: str
+    records: tuple[Record[Any], ...] = ()
+    failing: tuple[Record[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where a bundle may look.
+
+    Attributes:
+        run_id: whose namespaces are read.
+        api: the API server; None when it is not up.
+        pods: all probes.
+        connect: opens a session with one of them; None when there are none.
+        shell: runs a script on the nodes; None when they are not ours.
+    """
+
+    run_id: str
+    api: Api | None = None
+    pods: tuple[ProbePod, ...] = ()
+    connect: probes.Connect | None = None
+    shell: nodes.Shell | None = None
+
+
+@dataclass(kw_only=True)
+class Collector:
+    """Writes bundles into a folder. For one thread."""
+
+    reach: Reach
+    folder: Path
+    _left: float = ALTOGETHER
+    _shared: Gathered = field(default_factory=Gathered)
+    _shared_at: float = float("-inf")
+
+    def write(self, failure: Failure) -> Path:
+        """Look at the cluster and write a bundle; return its path.
+
+        Raises:
+            HostProblem: it cannot be written. What cannot be read is told in the bundle instead.
+        """
+        started, date = time.monotonic(), datetime.now(timezone.utc)
+        within = min(WITHIN, self._left)
+        evidence = Gathered(files=tuple(_evidence(failure)))
+        if within > 0:
+            gathered = evidence + self._look(failure, started + within)
+        else:
+            spent = f"the cluster: this process has spent its {ALTOGETHER:.0f} s on bundles"
+            gathered = evidence + Gathered(missing=(spent,))
+        self._left -= time.monotonic() - started
+        path = self.folder / f"{failure.name}.tar.gz"
+        archive.write(path, failure.about, gathered, date=date)
+        return path
+
+    def _look(self, failure: Failure, deadline: float) -> Gathered:
+        reach = self.reach
+        pods = probes.involved(reach.pods, failure.failing, failure.records)
+        own: dict[str, Source] = {}
+        if reach.connect is not None:
+            own = probes.states(reach.connect, pods)
+            again = partial(probes.asked_again, reach.connect, reach.pods, failure.failing)
+            own["asking again"] = again
+        gathered = gather(own, within=deadline - time.monotonic())
+        age = time.monotonic() - self._shared_at
+        if age < FRESH:
+            note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
+            return gathered + self._shared + Gathered(missing=(note,))
+        within = max(1.0, deadline - time.monotonic())
+        self._shared = gather(self._cluster_sources(pods, within), within=within)
+        self._shared_at = time.monotonic()
+        return gathered + self._shared
+
+    def _cluster_sources(self, pods: list[ProbePod], within: float) -> dict[str, Source]:
+        reach = self.reach
+        found: dict[str, Source] = {}
+        if reach.shell is not None:
+            no_api = reach.api is None
+            found["nodes"] = partial(nodes.read, reach.shell, within=within, pod_logs=no_api)
+        if reach.api is not None:
+            names = list(dict.fromkeys(pod.node for pod in pods))
+            found |= cluster.sources(reach.api, reach.run_id, names)
+        return found
+
+
+def _evidence(failure: Failure) -> Iterator[File]:
+    if failure.records:
+        told = [{**record.plain(), "path": record.path} for record in failure.records]
+        yield File(name="evidence.json", text=json.dumps(told, indent=1, default=str))

@@ -1,0 +1,96 @@
+"""What probes say: the network as each of them sees it, and the failing questions once more."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from pytest_ipv6k8s.bundle import File, Source
+from pytest_ipv6k8s.evidence import Record, redact
+from pytest_ipv6k8s.probe import Asker, ProbePod, wire
+from pytest_ipv6k8s.probe.ops import network_state
+
+Connect = Callable[[ProbePod], contextlib.AbstractContextManager[Asker]]
+"""Opens a session of its own with a probe: those of the checks are left alone."""
+
+MOST_PROBES, MOST_QUESTIONS = 8, 4
+
+
+def involved(
+    pods: Sequence[ProbePod], failing: Sequence[Record[Any]], records: Sequence[Record[Any]]
+) -> list[ProbePod]:
+    """Return the probes that asked or were asked, then the host-network ones of their nodes.
+
+    Args:
+        pods: all probes of the run.
+        failing: the answers that were amiss.
+        records: all answers, for when no failing one is known.
+    """
+    told = list(failing) or list(records)
+    askers = {record.asker for record in told}
+    targets = {str(value) for record in told for value in record.question.values()}
+    chosen = [pod for pod in pods if pod.name in askers or targets & set(pod.ips)]
+    nodes = {pod.node for pod in chosen or pods}
+    hosts = [pod for pod in pods if pod.host_network and pod.node in nodes]
+    return list(dict.fromkeys([*chosen, *hosts]))[:MOST_PROBES]
+
+
+def states(connect: Connect, pods: Iterable[ProbePod]) -> dict[str, Source]:
+    """Return what each probe says of its network."""
+    return {f"probe {pod.name}": partial(_state, connect, pod) for pod in pods}
+
+
+def _state(connect: Connect, pod: ProbePod) -> Iterator[File]:
+    with connect(pod) as ask:
+        (answer,) = ask([network_state.Request()])
+    yield File(name=f"probes/{pod.name}.txt", text=state_text(pod, answer))
+
+
+def state_text(pod: ProbePod, answer: network_state.Answer) -> str:
+    """Return the state of a probe's network in the words of ip(8) and resolv.conf(5)."""
+    kind = "host-network pod" if pod.host_network else "pod"
+    sections = {
+        "addresses": [
+            f"{a.interface}: {a.address}/{a.length} scope {a.scope} {' '.join(a.flags)}".rstrip()
+            for a in answer.addresses
+        ],
+        "routes of the main table": [
+            f"{r.family} {r.destination} via {r.gateway or 'the link'} dev {r.interface}"
+            for r in answer.routes
+        ],
+        "neighbours": [f"{n.address} dev {n.interface} {n.state}" for n in answer.neighbours],
+        "resolv.conf": [
+            *(f"nameserver {server}" for server in answer.nameservers),
+            f"search {' '.join(answer.search)}",
+            f"options {' '.join(answer.options)}",
+        ],
+        "sysctls": [f"{name} = {value}" for name, value in answer.sysctls.items()],
+    }
+    lines = [f"{kind} {pod.namespace}/{pod.name} on node {pod.node}, {', '.join(pod.ips)}"]
+    for title, values in sections.items():
+        lines += ["", f"# {title}", *values]
+    return "\n".join(lines) + "\n"
+
+
+def asked_again(
+    connect: Connect, pods: Sequence[ProbePod], failing: Sequence[Record[Any]]
+) -> Iterator[File]:
+    """Put the failing questions once more: does the fault last?"""
+    by_name = {pod.name: pod for pod in pods}
+    told = []
+    for record in [record for record in failing if record.asker in by_name][:MOST_QUESTIONS]:
+        with connect(by_name[record.asker]) as ask:
+            (answer,) = ask([_request(record.question)])
+        told.append({**record.plain(), "path": record.path, "answerNow": redact(answer)})
+    if told:
+        yield File(name="asked-again.json", text=json.dumps(told, indent=1, default=str))
+
+
+def _request(question: dict[str, Any]) -> Any:
+    plain = json.loads(json.dumps(question))
+    module = importlib.import_module(f"{wire.OPERATIONS}.{plain.pop('op')}")
+    return wire.build(module.Request, plain)

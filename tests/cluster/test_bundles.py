@@ -1,0 +1,127 @@
+"""Failure bundles of real clusters: what they show of nodes, and that they show no secret."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.real import kubectl, left_of, run_suite
+
+pytestmark = pytest.mark.real_cluster
+LARGEST = 4 << 20
+
+CHECK = '''
+from pytest_ipv6k8s import check, expect
+from pytest_ipv6k8s.probe.ops import tcp_connect
+
+@check("T-01", references=["none"], causes=["nobody listens"], look="kubectl get pods")
+def test_closed_port(ipv6k8s_probes):
+    """A port on which nobody listens answers."""
+    to = ipv6k8s_probes[1].pod.ips[0]
+    heard = ipv6k8s_probes[0].ask(tcp_connect.Request(to, 9))
+    expect(heard.answer.connected, expected="a connection", seen=heard)
+'''
+LEAKY = """
+apiVersion: v1
+kind: Pod
+metadata: {name: leaky, namespace: default}
+spec:
+  containers:
+  - name: web
+    image: nowhere.invalid/none:1
+    args: [--password, hunter2, --token=hunter2]
+    env: [{name: DB_PASSWORD, value: hunter2}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: leaky, namespace: default}
+stringData: {key: hunter2}
+"""
+
+
+def _contents(path: Path) -> dict[str, str]:
+    assert path.stat().st_size < LARGEST
+    with tarfile.open(path) as packed:
+        files = {m.name.partition("/")[2]: packed.extractfile(m) for m in packed}
+        return {name: file.read().decode() for name, file in files.items() if file}
+
+
+@pytest.fixture
+def leaky(ipv6_cluster: Cluster) -> Iterator[None]:
+    """A pod and a Secret that bundles must not give away."""
+    kubectl(ipv6_cluster, "apply", "-f", "-", stdin=LEAKY)
+    yield
+    kubectl(ipv6_cluster, "delete", "--grace-period=0", "--force", "-f", "-", stdin=LEAKY)
+
+
+@pytest.mark.usefixtures("leaky")
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_bundle_shows_the_cluster_and_no_secret(
+    ipv6_cluster: Cluster, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    (tmp_path / "test_closed.py").write_text(CHECK)
+
+    run = run_suite(ipv6_cluster, tmp_path, "--ipv6k8s-bundle=b", "test_closed.py", *workers)
+
+    assert run.code == 1, run.out
+    assert "bundle    b/T-01.tar.gz" in run.out
+    assert run.check("T-01")["items"][0]["bundle"] == "b/T-01.tar.gz"
+    found = _contents(tmp_path / "b" / "T-01.tar.gz")
+    assert "## What is missing or cut\n\nNothing." in found["README.md"]
+    for name in (
+        "probes/probe-00.txt",
+        "probes/host-00.txt",
+        "config/kube-system/coredns/Corefile",
+    ):
+        assert name in found
+    assert [name for name in found if name.startswith("logs/kube-system/coredns-")]
+    assert [name for name in found if name.startswith("logs/kube-system/kube-proxy-")]
+    assert json.loads(found["asked-again.json"])[0]["answerNow"]["error"] == "ECONNREFUSED"
+    assert "leaky" in found["objects/default/pods.json"]
+    assert "hunter2" not in str(found)
+
+
+def test_a_cluster_that_was_made_shows_its_nodes(tmp_path: Path) -> None:
+    (tmp_path / "test_closed.py").write_text(CHECK)
+    done = _pytest(tmp_path, "--ipv6k8s-outside=none", "test_closed.py")
+
+    assert done.returncode == 1, done.stdout
+    found = _contents(tmp_path / "b" / "T-01.tar.gz")
+    nodes = {name.split("/")[1] for name in found if name.startswith("nodes/")}
+    assert len(nodes) == 2
+    for node in nodes:
+        assert "inet6" in found[f"nodes/{node}/ip-addr.txt"]
+        assert "table local" in found[f"nodes/{node}/ip-6-route.txt"]
+        assert "KUBE-SERVICES" in found[f"nodes/{node}/ip6tables-save.txt"]
+        assert "kubelet" in found[f"nodes/{node}/kubelet.log.txt"]
+    assert not left_of(done.stdout)
+
+
+def test_a_run_that_cannot_begin_leaves_a_bundle(tmp_path: Path) -> None:
+    done = _pytest(tmp_path, "--ipv6k8s-node-selector=no=such")
+
+    assert done.returncode == 4, done.stdout
+    assert "no node can run a probe" in done.stderr
+    assert "ipv6k8s: bundle b/run.tar.gz" in done.stdout
+    found = _contents(tmp_path / "b" / "run.tar.gz")
+    assert "no node can run a probe" in found["README.md"]
+    assert [name for name in found if name.endswith("/ip6tables-save.txt")]
+    assert not left_of(done.stdout)
+
+
+def _pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    asked = ["--ipv6k8s-provider=kind", "--ipv6k8s-bundle=b", *words]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *asked],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

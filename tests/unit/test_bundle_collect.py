@@ -1,0 +1,331 @@
+"""What goes into a bundle: objects, logs, probes, nodes; and how much time it may take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.bundle import cluster, collect, gather, probes
+from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
+from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube.client import Object
+from pytest_ipv6k8s.probe import Asker, ProbePod
+from pytest_ipv6k8s.probe.ops import network_state, tcp_connect
+from tests.unit.fake_api import FakeApi
+from tests.unit.test_bundle import contents
+
+SYSTEM = "/api/v1/namespaces/kube-system"
+STATE = network_state.Answer(
+    addresses=(network_state.Address("eth0", "fd00::5", 64, "global", ("tentative",)),),
+    routes=(network_state.Route("default", "IPv6", "fe80::1", "eth0"),),
+    neighbours=(network_state.Neighbour("fe80::1", "eth0", "FAILED"),),
+    nameservers=("fd00:96::a",),
+    search=("svc.cluster.local",),
+    options=("ndots:5",),
+    sysctls={"net.ipv6.conf.all.disable_ipv6": "0"},
+    environment={},
+)
+ANSWER = tcp_connect.Answer(connected=False, local="", error="ETIMEDOUT", seconds=3.0)
+
+
+def _pod(name: str, node: str, ip: str, *, host: bool = False) -> ProbePod:
+    return ProbePod(name=name, namespace="n", node=node, ips=(ip,), host_ips=(), host_network=host)
+
+
+PODS = (
+    _pod("probe-00", "a", "fd00::5"),
+    _pod("probe-01", "b", "fd00::6"),
+    _pod("probe-02", "c", "fd00::7"),
+    _pod("host-00", "a", "fd01::1", host=True),
+    _pod("host-02", "c", "fd01::3", host=True),
+)
+FAILING: Record[Any] = Record(
+    asker="probe-00",
+    question={"op": "tcp_connect", "address": "fd00::6", "port": 80, "timeout": 3.0},
+    answer=ANSWER,
+    path="a → b",
+)
+
+
+class Sessions:
+    """Sessions with probes that answer, but for those that are dead."""
+
+    def __init__(self, *dead: str) -> None:
+        self.dead = dead
+        self.asked: list[tuple[str, Any]] = []
+
+    @contextmanager
+    def connect(self, pod: ProbePod) -> Iterator[Asker]:
+        def ask(requests: Sequence[Any]) -> list[Any]:
+            if pod.name in self.dead:
+                raise ControlChannelError(f"exec into pod {pod.name}: no answer in time")
+            self.asked += [(pod.name, request) for request in requests]
+            return [
+                STATE if isinstance(request, network_state.Request) else ANSWER
+                for request in requests
+            ]
+
+        yield ask
+
+
+def _daemonset(name: str, host_path: str, config: str) -> Object:
+    volumes = [{"hostPath": {"path": host_path}}, {"configMap": {"name": config}}]
+    return {
+        "metadata": {"name": name, "namespace": "kube-system"},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"spec": {"volumes": volumes}},
+        },
+    }
+
+
+def _system_pod(name: str, node: str, labels: dict[str, str], restarts: int = 0) -> Object:
+    return {
+        "metadata": {"name": name, "namespace": "kube-system", "labels": labels},
+        "spec": {
+            "nodeName": node,
+            "containers": [
+                {"env": [{"name": "PASSWORD", "value": "hunter2"}], "args": ["--token", "hunter2"]}
+            ],
+        },
+        "status": {"containerStatuses": [{"name": "main", "restartCount": restarts}]},
+    }
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """A cluster with flannel, kube-proxy, CoreDNS, somebody's agent, and one Service."""
+    found = FakeApi()
+    found.lists["/api/v1/namespaces"] = [
+        {"metadata": {"name": "ipv6k8s-abc", "labels": {"ipv6k8s/run": "abc"}}}
+    ]
+    for namespace in ("ipv6k8s-abc", "kube-system", "default"):
+        for kind, group in cluster._KINDS.items():
+            found.lists[f"{group}/namespaces/{namespace}/{kind}"] = []
+    noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "kept": "yes"}
+    found.lists["/api/v1/namespaces/default/services"] = [
+        {"metadata": {"name": "kubernetes", "annotations": noise, "managedFields": ["hunter2"]}}
+    ]
+    found.lists["/api/v1/nodes"] = [{"metadata": {"name": "a"}, "status": {"images": ["x"]}}]
+    found.lists["/apis/apps/v1/daemonsets"] = [
+        _daemonset("flannel", "/etc/cni/net.d", "flannel-cfg"),
+        _daemonset("kube-proxy", "/lib/modules", "kube-proxy"),
+        _daemonset("monitoring", "/var/log", "monitoring"),
+    ]
+    found.lists[f"{SYSTEM}/configmaps"] = [
+        {
+            "metadata": {"name": name, "namespace": "kube-system"},
+            "data": {"conf": "mode: iptables\n", "password": "hunter2"},
+        }
+        for name in ("coredns", "flannel-cfg", "kube-proxy", "monitoring")
+    ]
+    found.lists[f"{SYSTEM}/pods"] = [
+        _system_pod("flannel-1", "b", {"app": "flannel"}),
+        _system_pod("proxy-1", "a", {"app": "kube-proxy"}, 2),
+        _system_pod("coredns-1", "a", {"k8s-app": "kube-dns"}),
+    ]
+    for name in ("flannel-1", "proxy-1", "coredns-1"):
+        found.logs[f"{SYSTEM}/pods/{name}/log"] = f"{name} says Bearer hunter2\n"
+    return found
+
+
+def _read(api: FakeApi) -> tuple[dict[str, str], tuple[str, ...]]:
+    gathered = gather(cluster.sources(api, "abc", ["a"]), within=5)
+    return {file.name: file.text for file in gathered.files}, gathered.missing
+
+
+def test_objects_of_the_run_and_of_the_system_are_read_without_noise(api: FakeApi) -> None:
+    found, missing = _read(api)
+
+    assert missing == ()
+    for namespace in ("ipv6k8s-abc", "kube-system", "default"):
+        for kind in ("services", "endpointslices", "pods", "networkpolicies", "events"):
+            assert f"objects/{namespace}/{kind}.json" in found
+    (service,) = json.loads(found["objects/default/services.json"])["items"]
+    assert service == {"metadata": {"name": "kubernetes", "annotations": {"kept": "yes"}}}
+    assert json.loads(found["objects/nodes.json"])["items"][0]["status"] == {}
+    assert "hunter2" not in found["objects/kube-system/pods.json"]
+
+
+def test_no_secret_object_is_asked_for(api: FakeApi) -> None:
+    _read(api)
+
+    assert not [path for _, path in api.asked if "secrets" in path]
+
+
+def test_logs_and_configuration_of_the_network_are_read(api: FakeApi) -> None:
+    found, _ = _read(api)
+
+    for name in ("coredns-1", "flannel-1", "proxy-1"):
+        assert f"logs/kube-system/{name}/main.log" in found
+    assert "logs/kube-system/proxy-1/main-previous.log" in found
+    assert found["config/kube-system/coredns/conf"] == "mode: iptables\n"
+    assert found["config/kube-system/flannel-cfg/password"] == "[redacted]"
+    assert not [name for name in found if "monitoring" in name]
+
+
+def test_what_we_may_not_read_is_told_and_the_rest_is_read(api: FakeApi) -> None:
+    api.refuse("/api/v1/namespaces/ipv6k8s-abc/events", 403)
+    del api.lists["/api/v1/namespaces/ipv6k8s-abc/events"]
+    api.refuse("/apis/apps/v1/daemonsets", 403)
+    api.logs.clear()
+
+    found, missing = _read(api)
+
+    assert "events: /api/v1/namespaces/ipv6k8s-abc/events: 403" in missing
+    assert "network components: /apis/apps/v1/daemonsets: 403" in missing
+    assert "objects/ipv6k8s-abc/services.json" in found
+    assert found["logs/kube-system/coredns-1/main.log"].startswith("cannot be read: ")
+
+
+def test_probes_that_asked_or_were_asked_are_involved_and_their_nodes() -> None:
+    names = [pod.name for pod in probes.involved(PODS, [FAILING], [FAILING])]
+
+    assert names == ["probe-00", "probe-01", "host-00"]
+
+
+def test_without_a_failing_answer_all_who_answered_are_involved() -> None:
+    heard: Record[Any] = Record(asker="probe-02", question={"op": "hello"}, answer={})
+
+    assert [pod.name for pod in probes.involved(PODS, [], [heard])] == ["probe-02", "host-02"]
+
+
+def test_without_any_answer_the_nodes_are_involved() -> None:
+    assert [pod.name for pod in probes.involved(PODS, [], [])] == ["host-00", "host-02"]
+
+
+def test_a_probe_tells_its_network_in_words_that_people_know() -> None:
+    text = probes.state_text(PODS[0], STATE)
+
+    for line in (
+        "pod n/probe-00 on node a, fd00::5",
+        "eth0: fd00::5/64 scope global tentative",
+        "IPv6 default via fe80::1 dev eth0",
+        "fe80::1 dev eth0 FAILED",
+        "nameserver fd00:96::a",
+        "net.ipv6.conf.all.disable_ipv6 = 0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_failing_question_is_asked_again() -> None:
+    sessions = Sessions()
+
+    (file,) = probes.asked_again(sessions.connect, PODS, [FAILING])
+
+    assert sessions.asked == [("probe-00", tcp_connect.Request("fd00::6", 80))]
+    (told,) = json.loads(file.text)
+    assert (told["path"], told["answerNow"]["error"]) == ("a → b", "ETIMEDOUT")
+
+
+def test_what_only_the_api_server_said_is_not_asked_again() -> None:
+    said: Record[Any] = Record(asker="the API server", question={"path": "/x"}, answer={})
+
+    assert list(probes.asked_again(Sessions().connect, PODS, [said])) == []
+
+
+def _shell(script: str, within: float) -> Mapping[str, str]:
+    return {"a": "\x1eip-addr\n1: lo\n"}
+
+
+def _collector(tmp_path: Path, **reach: Any) -> Collector:
+    return Collector(reach=Reach(run_id="abc", **reach), folder=tmp_path / "bundles")
+
+
+FAILURE = Failure(name="SVC-01-IPv6", about="# SVC-01", records=(FAILING,), failing=(FAILING,))
+
+
+def test_a_bundle_holds_evidence_probes_objects_logs_and_nodes(
+    tmp_path: Path, api: FakeApi
+) -> None:
+    reach = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": _shell}
+
+    path = _collector(tmp_path, **reach).write(FAILURE)
+
+    assert path == tmp_path / "bundles" / "SVC-01-IPv6.tar.gz"
+    found = contents(path)
+    assert {name.partition("/")[0] for name in found} == {
+        *("README.md", "evidence.json", "asked-again.json"),
+        *("probes", "objects", "config", "logs", "nodes"),
+    }
+    assert "hunter2" not in str(found)
+    assert [*tmp_path.rglob("*")] == [tmp_path / "bundles", path]
+
+
+def test_a_dead_probe_is_told_and_the_rest_is_there(tmp_path: Path, api: FakeApi) -> None:
+    sessions = Sessions("probe-00")
+    reach = {"api": api, "pods": PODS, "connect": sessions.connect}
+
+    found = contents(_collector(tmp_path, **reach).write(FAILURE))
+
+    assert "* probe probe-00: exec into pod probe-00: no answer in time" in found["README.md"]
+    assert "probes/probe-01.txt" in found
+
+
+def test_objects_and_nodes_are_read_once_for_bundles_that_follow(
+    tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions()
+    collector = _collector(tmp_path, api=api, pods=PODS, connect=sessions.connect)
+    collector.write(FAILURE)
+    before = len(api.asked), len(sessions.asked)
+
+    found = contents(collector.write(FAILURE))
+
+    assert len(api.asked) == before[0]
+    assert len(sessions.asked) == 2 * before[1]
+    assert "objects/nodes.json" in found
+    assert "s earlier, for another bundle" in found["README.md"]
+    monkeypatch.setattr(collect, "FRESH", 0.0)
+    collector.write(FAILURE)
+    assert len(api.asked) > before[0]
+
+
+def test_a_process_that_has_spent_its_time_still_writes_its_evidence(
+    tmp_path: Path, api: FakeApi
+) -> None:
+    collector = _collector(tmp_path, api=api, pods=PODS, connect=Sessions().connect)
+    collector._left = 0.0
+
+    found = contents(collector.write(FAILURE))
+
+    assert set(found) == {"README.md", "evidence.json"}
+    assert "this process has spent its 180 s on bundles" in found["README.md"]
+    assert api.asked == []
+
+
+def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    forever = threading.Event()
+    monkeypatch.setattr(collect, "WITHIN", 0.3)
+
+    def hang(script: str, within: float) -> Mapping[str, str]:
+        forever.wait(30)
+        return {}
+
+    found = contents(_collector(tmp_path, shell=hang).write(FAILURE))
+    forever.set()
+
+    assert "* nodes: not read within 1 s" in found["README.md"]
+
+
+def test_a_run_without_an_api_server_reads_pods_logs_from_the_nodes(tmp_path: Path) -> None:
+    scripts = []
+
+    def shell(script: str, within: float) -> Mapping[str, str]:
+        scripts.append(script)
+        return {"a": "\x1epods.log\nerror\n"}
+
+    path = _collector(tmp_path, shell=shell).write(Failure(name="run", about="# Run abc"))
+
+    assert contents(path)["nodes/a/pods.log.txt"] == "error\n"
+    assert "/var/log/pods" in scripts[0]
