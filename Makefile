@@ -42,7 +42,8 @@ lint: venv ## ruff, codespell; actionlint, zizmor and shellcheck for what runs o
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	PATH="$$PWD/$(BIN):$$PATH" ci/github/actionlint $(WORKFLOWS)
-	$(BIN)/zizmor --offline --no-progress --quiet --config ci/github/zizmor.yml action.yml $(WORKFLOWS)
+	$(BIN)/zizmor --offline --no-progress --quiet --config ci/github/zizmor.yml \
+	  action.yml .github/dependabot.yml $(WORKFLOWS)
 
 types: venv ## mypy, strict
 	$(BIN)/mypy
