@@ -136,6 +136,7 @@ def test_a_report_elsewhere_stays_there(tmp_path: Path) -> None:
         ({}, "ipv6k8s-kind"),
         ({"stack": "dual", "cni": "cilium"}, "ipv6k8s-kind-dual-cilium"),
         ({"kubeconfig": "x"}, "ipv6k8s-existing"),
+        ({"profile": "ipv6-only"}, "ipv6k8s-kind-ipv6-only"),
         ({"artifact": "mine", "stack": "dual"}, "mine"),
     ],
 )
