@@ -152,12 +152,20 @@ def test_only_a_web_address_becomes_a_link(url: str) -> None:
     assert url in " ".join(page.texts)
 
 
-def test_a_bundle_is_a_way_below_the_report() -> None:
-    failed = record("A-01", "fail", bundle="javascript:x/a b")
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("bundles/A-01.tar.gz", "./bundles/A-01.tar.gz"),
+        ("javascript:x/a b", "./javascript%3Ax/a%20b"),
+        ("//evil/x", "file:////evil/x"),
+    ],
+)
+def test_a_bundle_is_a_file_below_the_report_or_on_this_machine(path: str, link: str) -> None:
+    failed = record("A-01", "fail", bundle=path)
     page = _Page(_written(report(failed).plain()))
 
     links = {a["href"] for a in page.all("a") if not a["href"].startswith("#")}
-    assert links == {"./javascript%3Ax/a%20b"}
+    assert links == {link}
 
 
 def test_a_run_of_ten_nodes_has_a_narrow_matrix() -> None:

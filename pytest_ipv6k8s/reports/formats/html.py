@@ -46,7 +46,7 @@ def _template() -> Any:
         "worst": view.worst,
         "spoken": _spoken,
         "is_link": lambda text: text.startswith(("https://", "http://")),
-        "relative": lambda path: "./" + quote(path),
+        "place": _place,
         "groupby_area": _by_area,
     }
     return environment.get_template("report.html")
@@ -85,6 +85,11 @@ def _contents(document: Mapping[str, Any], found: Mapping[str, Any]) -> list[tup
     return [(id, name) for id, name, there in sections if there]
 
 
+def _place(path: str) -> str:
+    """Return a link to a file of this machine or below the report, and to nothing else."""
+    return ("file://" if path.startswith("/") else "./") + quote(path)
+
+
 def _style(word: str) -> str:
     """Return the class of the style sheet for a verdict, a result or a sign."""
     return {"skip": "skip-verdict", "not run": "not-asked"}.get(word, word.replace(" ", "-"))
@@ -108,4 +113,6 @@ def _spoken(heard: Any) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
