@@ -14,7 +14,7 @@ from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import make_report, shown
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.xdist import is_worker
-from pytest_ipv6k8s.reports import Report, save
+from pytest_ipv6k8s.reports import Report, save, view
 from pytest_ipv6k8s.reports.model import areas, count, skipped_core
 from pytest_ipv6k8s.reports.redaction import redacted
 from pytest_ipv6k8s.settings import Settings
@@ -146,7 +146,7 @@ def _print_table(out: Any, report: Report) -> None:
 def _print_profiles(out: Any, report: Report) -> None:
     for profile in report.profiles:
         parts = [
-            f"{name} {said['result']} ({said['statistics']['pass']} of {len(said['checks'])} pass)"
+            f"{name} {said['result']} ({view.passed(said)} pass)"
             for name in ("core", "extended")
             if (said := profile.get(name))
         ]

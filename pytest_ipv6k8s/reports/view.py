@@ -20,6 +20,12 @@ def with_verdict(document: Mapping[str, Any], verdict: str) -> list[Check]:
     return sorted(found, key=lambda check: "waived" in check)
 
 
+def passed(part: Mapping[str, Any]) -> str:
+    """Return how many of a profile part's checks pass; what the stack rules out does not count."""
+    ruled_out = part["statistics"][Verdict.NOT_APPLICABLE.value]
+    return f"{part['statistics']['pass']} of {len(part['checks']) - ruled_out}"
+
+
 def skipped(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the ids of skipped checks by reason."""
     by_reason: dict[str, list[str]] = {}

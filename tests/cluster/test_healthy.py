@@ -9,8 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.reports.checking import disagreements
 from tests.real import SuiteRun, kind_cluster, kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster
@@ -20,6 +22,8 @@ LISTED = "namespaces,nodes,pods,services,endpointslices,configmaps,serviceaccoun
 
 def _assert_healthy(run: SuiteRun) -> None:
     jsonschema.validate(run.report, SCHEMA)
+    assert disagreements(run.report, catalogue.checks()) == []
+    assert run.report["profiles"], "nothing is claimed"
     assert not run.red, run.out
     assert run.code == 0, run.out
     assert len(run.report["checks"]) >= 60

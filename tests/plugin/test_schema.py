@@ -11,6 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from pytest_ipv6k8s.reports.checking import disagreements
+
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 Document = dict[str, Any]
 
@@ -32,6 +34,10 @@ def test_a_report_keeps_to_the_schema(report: Document) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     jsonschema.validate(report, SCHEMA)
+
+
+def test_a_report_agrees_with_itself(report: Document) -> None:
+    assert disagreements(report, {}) == []
 
 
 def test_totals_agree(report: Document) -> None:

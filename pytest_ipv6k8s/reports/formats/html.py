@@ -39,16 +39,18 @@ def _template() -> Any:
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
     )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "style": _style,
         "sign": lambda word: _SIGNS.get(word, ""),
         "short": lambda family: family.replace("IPv", "v"),
         "worst": view.worst,
+        "passed": view.passed,
         "spoken": _spoken,
         "is_link": lambda text: text.startswith(("https://", "http://")),
         "place": _place,
         "groupby_area": _by_area,
     }
+    environment.filters |= filters
     return environment.get_template("report.html")
 
 
