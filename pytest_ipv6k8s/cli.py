@@ -15,7 +15,7 @@ from pytest_ipv6k8s import __version__, catalogue, cli_report
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
-from pytest_ipv6k8s.fixes import fixes_of
+from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
 from pytest_ipv6k8s.profiles import PROFILES
 
 OK, PROBLEM, USAGE = 0, 1, 4
@@ -86,6 +86,8 @@ def _add_catalogue(commands: Any) -> None:
 
     command = commands.add_parser("explain", help="say what a check requires, and why it fails")
     command.add_argument("id", help="such as SVC-01")
+    known = [network.value.lower() for network in NETWORKS]
+    command.add_argument("--cni", choices=known, help="tell how to fix this network first")
     command.set_defaults(run=_explain)
 
 
@@ -112,11 +114,11 @@ def _explain(chosen: argparse.Namespace) -> int:
         close = difflib.get_close_matches(id, known, n=3)
         remedy = f"did you mean {' or '.join(close)}?" if close else "see `ipv6k8s list`"
         raise ConfigError(f"there is no check {chosen.id!r}", remedy=remedy)
-    print(_explained(known[id]))
+    print(_explained(known[id], chosen.cni))
     return OK
 
 
-def _explained(declared: Check) -> str:
+def _explained(declared: Check, cni: str | None) -> str:
     stacks = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
     families = " and ".join(family.value for family in declared.families)
     lines = [
@@ -131,17 +133,18 @@ def _explained(declared: Check) -> str:
         "Likely causes of a failure, in this order:",
         *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
         "",
-        *_fixed(declared.id),
+        *_fixed(declared.id, cni),
         f"Look further:  {declared.look}",
     ]
     return "\n".join(lines)
 
 
-def _fixed(id: str) -> list[str]:
+def _fixed(id: str, cni: str | None) -> list[str]:
     """Return how to fix it, by component, and an empty line; nothing where nothing is known."""
+    known = sorted(fixes_of(id), key=lambda fix: fix.component.value.lower() != cni)
     told = [
         f"  {fix.component.value:24} {fix.text}" + (f" ({fix.source})" if fix.source else "")
-        for fix in fixes_of(id)
+        for fix in known
     ]
     return ["How to fix it:", *told, ""] if told else []
 

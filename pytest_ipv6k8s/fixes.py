@@ -29,6 +29,10 @@ class Component(enum.Enum):
     KIND = "kind"
 
 
+NETWORKS = (Component.FLANNEL, Component.CILIUM, Component.CALICO)
+"""The components that are a cluster's own network, one of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
     """One sentence that says what to change.

@@ -103,6 +103,15 @@ def test_fixes_are_told_for_each_component(capsys: pytest.CaptureFixture[str]) -
         assert f"{fix.component.value} {fix.text} ({fix.source})" in said
 
 
+@pytest.mark.parametrize("cni", ["flannel", "cilium", "calico"])
+def test_fixes_of_ones_own_network_come_first(capsys: pytest.CaptureFixture[str], cni: str) -> None:
+    cli.main(["explain", "EGR-01", "--cni", cni])
+
+    told = capsys.readouterr().out.partition("How to fix it:\n")[2]
+    assert told.split()[0].lower() == cni
+    assert len(told.partition("\n\n")[0].splitlines()) == len(fixes_of("EGR-01"))
+
+
 def test_a_check_that_no_setting_fixes_says_nothing_of_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
