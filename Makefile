@@ -31,7 +31,7 @@ lab: ## a container engine and images without a container registry, where they a
 conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.yaml, report.json and bundles
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest --ipv6k8s-provider kind --ipv6k8s-stack $(STACK) \
-	  --ipv6k8s-report report.yaml --ipv6k8s-report report.json \
+	  --ipv6k8s-report report.yaml --ipv6k8s-report report.json --ipv6k8s-report report.html \
 	  --ipv6k8s-bundle bundles --pyargs pytest_ipv6k8s.conformance
 
 fast: venv ## unit, check and house tests: no cluster, no network

@@ -19,6 +19,7 @@ _PRIVATE = ("kubeconfig", "context", "declaration", "pull_secret", "node_selecto
 _PRIVATE_ARGUMENT = re.compile(
     rf"(ipv6k8s[-_](?:{'|'.join(_PRIVATE).replace('_', '[-_]')})[= ])(?:'[^']*'|\S+)", re.I
 )
+_HOME = re.compile(r"(/(?:home|Users)/)[^/\s]+")
 _PLAIN_KINDS = {"loopback", "unspecified"}
 _HEX = "[0-9A-Fa-f]"
 
@@ -90,6 +91,7 @@ class _Pseudonyms:
 
     def _text(self, text: str) -> str:
         text = _PRIVATE_ARGUMENT.sub(rf"\1{REDACTED}", text)
+        text = _HOME.sub(rf"\1{REDACTED}", text)
         text = self._names.sub(lambda found: self._terms[found[0]], text)
         for pattern, read in _READERS:
             text = pattern.sub(lambda found, read=read: self._stand_in(found, read), text)  # type: ignore[misc]

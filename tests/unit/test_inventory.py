@@ -214,6 +214,24 @@ def test_a_kube_proxy_whose_configuration_is_hidden_is_unknown(cluster: FakeApi)
     assert inventory.read(cluster).proxy == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("registry.k8s.io/kindnetd:v20250512", "v20250512"),
+        ("localhost:5000/kindnetd:v1@sha256:0123", "v1"),
+        ("localhost:5000/kindnetd", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_version_of_the_cni_is_the_tag_of_its_image(
+    cluster: FakeApi, image: str, version: str
+) -> None:
+    pod = {"spec": {"containers": [{"name": "cni", "image": image}]}}
+    cluster.lists[DAEMONSETS] = [{**_named("kindnet"), "spec": {"template": pod}}]
+
+    assert inventory.read(cluster).cni_version == version
+
+
 def test_daemonsets_that_may_not_be_seen_leave_the_proxy_unknown(cluster: FakeApi) -> None:
     cluster.refuse(PROXY, 404)
     cluster.refuse(DAEMONSETS, 403)

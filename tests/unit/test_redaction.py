@@ -46,6 +46,7 @@ TEXTS = {
     "lladdr 02:42:ac:11:00:02": "lladdr mac-1",
     "fd000000000000000000000000000005": "ipv6-ula-1",
     "on n1, in kube-proxy-n1, not n11": "on node-1, in kube-proxy-node-1, not n11",
+    "in /home/jo/x.tar.gz": "in /home/[redacted]/x.tar.gz",
     "at 12:34:56, v1.36.3, 6.1.0-13": "at 12:34:56, v1.36.3, 6.1.0-13",
 }
 
