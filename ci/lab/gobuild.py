@@ -69,7 +69,8 @@ def kubernetes(layout: Layout, version: str) -> Artefact:
     )
 
 
-def _go_environment(*, cgo: bool) -> dict[str, str]:
+def environment(*, cgo: bool) -> dict[str, str]:
+    """The variables with which Go builds what the lab needs."""
     return os.environ | {
         "CGO_ENABLED": "1" if cgo else "0",
         "GOTOOLCHAIN": "local",
@@ -78,7 +79,7 @@ def _go_environment(*, cgo: bool) -> dict[str, str]:
 
 
 def _install(wanted: Tool, out: Path, log: Log) -> None:
-    env = _go_environment(cgo=wanted.cgo) | {"GOBIN": str(out)}
+    env = environment(cgo=wanted.cgo) | {"GOBIN": str(out)}
     target = f"{wanted.package}@{wanted.version}"
     log.run([settings.go_program(), "install", "-ldflags", wanted.ldflags, target], env=env)
 
@@ -91,7 +92,7 @@ def _build_kubernetes(version: str, out: Path, log: Log) -> None:
     upstream = Path(json.loads(downloaded)["Dir"])
     (source / "go.mod").write_text(module_file((upstream / "go.mod").read_text(), version))
     shutil.copy(upstream / "go.sum", source / "go.sum")
-    env = _go_environment(cgo=False)
+    env = environment(cgo=False)
     flags = ["-mod=mod", "-ldflags", f"{PLAIN} {version_stamps(version)}"]
     for program in ("kube", "etcd"):
         log.run([go, "build", *flags, "-o", out / program, f"./{program}"], cwd=source, env=env)
@@ -101,20 +102,29 @@ def _build_kubernetes(version: str, out: Path, log: Log) -> None:
 
 def module_file(upstream: str, version: str) -> str:
     """A go.mod that builds Kubernetes: its staging modules come from their own releases."""
-    go_version = re.search(r"^go (\S+)$", upstream, re.MULTILINE)
-    if go_version is None:
-        raise ValueError(f"no go line in the go.mod of Kubernetes {version}")
-    required = re.findall(r"^\s+(\S+ v\S+)", upstream, re.MULTILINE)
     staging = re.findall(r"^\s+(k8s\.io/\S+) => \./staging/", upstream, re.MULTILINE)
     library = version.replace("v1.", "v0.", 1)
     lines = [
         "module ipv6k8s.invalid/lab",
-        f"go {go_version[1]}",
+        f"go {go_version(upstream)}",
         f"require k8s.io/kubernetes {version}",
     ]
-    lines += [f"require {module}" for module in required]
+    lines += [f"require {module}" for module in required(upstream)]
     lines += [f"replace {module} => {module} {library}" for module in staging]
     return "\n".join(lines) + "\n"
+
+
+def go_version(module_file: str) -> str:
+    """The version of Go that a go.mod asks for."""
+    found = re.search(r"^go (\S+)$", module_file, re.MULTILINE)
+    if found is None:
+        raise ValueError("a go.mod has no go line")
+    return found[1]
+
+
+def required(module_file: str) -> list[str]:
+    """The modules that a go.mod requires, each with its version."""
+    return re.findall(r"^\s+(\S+ v\S+)", module_file, re.MULTILINE)
 
 
 def version_stamps(version: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,10 @@ def _build(parts: Parts, out: Path, log: Log) -> None:
     layer.unlink()
     log.run(["docker", "load", "--input", bare])
     bare.unlink()
-    _import_images(parts, bare_tag, log)
+    try:
+        import_images([parts.components, parts.probe], bare_tag, parts.tag, log)
+    finally:
+        log.run(["docker", "rmi", bare_tag])
     log.run(["docker", "save", "--output", out / ARCHIVE, parts.tag])
 
 
@@ -126,19 +130,18 @@ def _choose_units(root: Path) -> None:
         link.symlink_to(f"/etc/systemd/system/{name}")
 
 
-def _import_images(parts: Parts, bare_tag: str, log: Log) -> None:
-    """Only a containerd that runs can fill its store, so run it once in the bare image."""
-    container = f"ipv6k8s-lab-build-{parts.key}"
-    archives = {"components": parts.components, "probe": parts.probe}
+def import_images(archives: Sequence[Artefact], base: str, tag: str, log: Log) -> None:
+    """Make an image whose containerd has these images: only one that runs can fill its store."""
+    container = f"ipv6k8s-lab-build-{content_key([tag], [])}"
+    inside = [f"/images/{number}.tar" for number in range(len(archives))]
     mounts = [
-        f"--volume={part.path / ARCHIVE}:/images/{name}.tar:ro" for name, part in archives.items()
+        f"--volume={made.path / ARCHIVE}:{place}:ro"
+        for made, place in zip(archives, inside, strict=True)
     ]
     run = ["docker", "run", "--name", container, "--privileged", "--network=none", *mounts]
     try:
-        inside = [f"/images/{name}.tar" for name in archives]
-        log.run([*run, "--entrypoint=/kind/bin/import-images", bare_tag, *inside])
+        log.run([*run, "--entrypoint=/kind/bin/import-images", base, *inside])
         changes = [f"--change=ENTRYPOINT {ENTRYPOINT}", "--change=CMD []"]
-        log.run(["docker", "commit", *changes, container, parts.tag])
+        log.run(["docker", "commit", *changes, container, tag])
     finally:
         log.run(["docker", "rm", "--force", container])
-        log.run(["docker", "rmi", bare_tag])

@@ -6,7 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from functools import partial
 
-from ci.lab import gobuild, images, node, outside, rootfs
+from ci.lab import cilium, gobuild, images, node, outside, rootfs
+from ci.lab.cilium import Cilium
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
 from ci.lab.settings import Layout
@@ -26,6 +27,7 @@ class Plan:
     node: Artefact
     outside_root: Artefact
     outside: Artefact
+    cilium: Cilium
 
     @property
     def probe_tag(self) -> str:
@@ -36,6 +38,11 @@ class Plan:
     def outside_tag(self) -> str:
         """The name of the outside world's image in the engine."""
         return outside.tag(self.outside)
+
+    @property
+    def cilium_node_tag(self) -> str:
+        """The name of the node image for clusters with Cilium."""
+        return self.cilium.node_tag(self.parts)
 
     def artefacts(self) -> list[Artefact]:
         """Everything that is kept in the cache, each after what it needs."""
@@ -54,11 +61,15 @@ class Plan:
             self.node,
             self.outside_root,
             self.outside,
+            self.cilium.helm,
+            self.cilium.programs,
+            self.cilium.root,
+            self.cilium.image,
         ]
 
     def tags(self) -> tuple[str, ...]:
         """The images that the engine must have."""
-        return self.parts.tag, self.probe_tag, self.outside_tag
+        return self.parts.tag, self.probe_tag, self.outside_tag, self.cilium_node_tag
 
     def steps(self) -> list[Step]:
         """Build each artefact, then see that the engine has the images."""
@@ -66,6 +77,11 @@ class Plan:
             _load("load node image", self.parts.tag, self.node),
             _load("load probe image", self.probe_tag, self.parts.probe),
             _load("load outside image", self.outside_tag, self.outside),
+            Step(
+                name="node image with Cilium",
+                done=lambda: image_size(self.cilium_node_tag) is not None,
+                act=partial(cilium.load_node, self.cilium, self.parts),
+            ),
         ]
         return [*(artefact.step() for artefact in self.artefacts()), *loads]
 
@@ -78,9 +94,13 @@ class Plan:
         return self.kind.path.is_dir() and all(image_size(tag) is not None for tag in self.tags())
 
     def link_programs(self) -> None:
-        """Put kind and kubectl where `lab env` says they are."""
+        """Put kind, kubectl and helm where `lab env` says they are."""
         self.layout.programs.mkdir(parents=True, exist_ok=True)
-        sources = {"kind": self.kind.path, "kubectl": self.parts.programs.kubernetes.path}
+        sources = {
+            "kind": self.kind.path,
+            "kubectl": self.parts.programs.kubernetes.path,
+            "helm": self.cilium.helm.path,
+        }
         for name, folder in sources.items():
             link = self.layout.programs / name
             fresh = link.with_name(f"{name}.new")
@@ -119,6 +139,7 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         node=node.node(layout, parts),
         outside_root=outside_root,
         outside=outside.image(layout, outside_root),
+        cilium=cilium.plan(layout, base),
     )
 
 

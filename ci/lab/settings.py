@@ -11,6 +11,8 @@ FILES = Path(__file__).resolve().parent / "files"
 
 KIND = "v0.33.0"
 FLANNEL = "v0.26.7"
+CILIUM = "v1.18.3"
+HELM = "v3.22.0"
 DEBIAN = "bookworm"
 DEFAULT_KUBERNETES = "v1.36.3"
 
@@ -33,6 +35,27 @@ ENGINE_PACKAGES = (
 )
 PROBE_PACKAGES = ("python3",)
 NETWORK_PACKAGES = ("conntrack", "iproute2", "iptables", "nftables")
+
+# Cilium's agent compiles its BPF programs, and enters the namespaces of its node.
+CILIUM_PACKAGES = (*NETWORK_PACKAGES, "clang-19", "ipset", "kmod")
+# What clang brings to compile for this machine.
+LEFT_OUT_OF_CILIUM = (
+    "binutils",
+    "binutils-common",
+    "binutils-x86-64-linux-gnu",
+    "libbinutils",
+    "libc-dev-bin",
+    "libc6-dev",
+    "libclang1-19",
+    "libcrypt-dev",
+    "libgcc-12-dev",
+    "libnsl-dev",
+    "libobjc-12-dev",
+    "libstdc++-12-dev",
+    "libtirpc-dev",
+    "linux-libc-dev",
+    "llvm-19-linker-tools",
+)
 
 # Nothing in a container of the lab installs packages, mounts, or logs in.
 LEFT_OUT_OF_CONTAINERS = (
