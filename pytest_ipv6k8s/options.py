@@ -249,6 +249,19 @@ OPTIONS = (
         "COMMAND",
     ),
     Option(
+        "cni-chart",
+        str,
+        "Helm chart of the CNI: a path, or a reference such as oci://... (the maker's, pinned).",
+        "CHART",
+    ),
+    Option(
+        "cni-values",
+        str,
+        "More Helm values for the CNI, on top of ours: a file, or tunnel (Cilium over VXLAN).",
+        "FILE",
+        (),
+    ),
+    Option(
         "kube-proxy",
         _choice(KubeProxy),
         "Mode of kube-proxy in a cluster that is made: iptables, nftables, none "

@@ -26,6 +26,8 @@ class Settings:
     workers: int = 1
     cni: str = "default"
     cni_command: str | None = None
+    cni_chart: str | None = None
+    cni_values: tuple[str, ...] = ()
     kube_proxy: KubeProxy | None = None
     pod_cidr: tuple[str, ...] = ()
     service_cidr: tuple[str, ...] = ()

@@ -35,11 +35,14 @@ class ClusterSpec:
         workers: number of worker nodes besides one control plane.
         cni: name of the CNI installer; ``default`` leaves the network to the provider.
         cni_command: the shell command of the installer ``none``.
+        cni_chart: the Helm chart of an installer that uses one; None for its own default.
+        cni_values: more files of Helm values, or names of those that the installer has.
         kube_proxy: mode of kube-proxy; None for the provider's own.
         pod_cidrs, service_cidrs: ranges, one a family; empty for the provider's own.
         node_image: image of the nodes; None for the provider's own default.
         probe_image: image that the nodes must have or be able to pull.
         kubeconfig, context: the cluster that exists.
+        keep: leave a cluster that came up without becoming ready, to look at.
         before_removal: told the cluster's name when it could not be made and is about to be
             removed: the last moment to look at its nodes.
     """
@@ -49,6 +52,8 @@ class ClusterSpec:
     workers: int = 1
     cni: str = "default"
     cni_command: str | None = None
+    cni_chart: str | None = None
+    cni_values: tuple[str, ...] = ()
     kube_proxy: KubeProxy | None = None
     pod_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
@@ -56,6 +61,7 @@ class ClusterSpec:
     probe_image: str = "python:3-slim"
     kubeconfig: Path | None = None
     context: str | None = None
+    keep: bool = False
     before_removal: Callable[[str], None] = field(default=lambda name: None, compare=False)
 
 
@@ -79,6 +85,8 @@ class ClusterProvider(Protocol):
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster, all or nothing: what was begun is removed on any failure.
+
+        With ``keep``, a cluster whose kubeconfig is in ``home`` already stays.
 
         Args:
             spec: what is wanted.

@@ -180,6 +180,8 @@ class Run:
             workers=settings.workers,
             cni=settings.cni,
             cni_command=settings.cni_command,
+            cni_chart=settings.cni_chart,
+            cni_values=settings.cni_values,
             kube_proxy=settings.kube_proxy,
             pod_cidrs=settings.pod_cidr,
             service_cidrs=settings.service_cidr,
@@ -187,6 +189,7 @@ class Run:
             probe_image=settings.probe_image,
             kubeconfig=settings.kubeconfig,
             context=settings.context,
+            keep=settings.keep,
             before_removal=lambda name: self._write_bundle("the cluster could not be made"),
         )
         found = self._find(settings.provider_name)
@@ -289,7 +292,7 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        keep = self.settings.keep and self.cluster is not None and self.cluster.made
+        keep = self.settings.keep and self._makes and self._kubeconfig.exists()
         stays = keep or not self._makes
         if self._outside is not None:
             left = self._outside.end(self._api if stays else None)
@@ -312,10 +315,14 @@ class Run:
         """Whether a cluster was made, or the making of one was begun."""
         return self._begun and (self.cluster is None or self.cluster.made)
 
+    @property
+    def _kubeconfig(self) -> Path:
+        """Of a cluster that was made, also of one that did not become ready."""
+        return self.cluster.kubeconfig if self.cluster else self._home / "kubeconfig"
+
     def _tell_how_to_use_it(self) -> None:
-        assert self.cluster is not None
-        self.tell(f"cluster {self.cluster.name} is kept; use it again with")
-        self.tell(f"  pytest --ipv6k8s-kubeconfig {self.cluster.kubeconfig}")
+        self.tell(f"cluster {self._name} is kept; use it again with")
+        self.tell(f"  pytest --ipv6k8s-kubeconfig {self._kubeconfig}")
         self.tell("and delete it with `ipv6k8s reap --kept`")
 
     def _delete_cluster(self) -> None:

@@ -12,9 +12,10 @@ import yaml
 
 from pytest_ipv6k8s import clusters
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight, rollout
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import Engine, network
 
@@ -24,15 +25,24 @@ DEAD = Finished(command=(), code=1, out="", err="the engine is gone")
 USUAL = {
     "docker network inspect": network(),
     "kind get nodes": f"{NAME}-control-plane\n{NAME}-worker\n",
-    f"docker exec {NAME}-control-plane kubectl": "condition met",
 }
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Programs that do nothing to this machine."""
+    """Programs that do nothing to this machine; what waits for the cluster is one of them."""
     made = Engine(USUAL)
     made.stand_in(monkeypatch, kind, clusters.engine)
+    monkeypatch.setattr(kind, "Api", lambda kubeconfig: kubeconfig)
+
+    def nodes_ready(api: Kubeconfig, *, within: float) -> None:
+        made.must_run(["wait for nodes of", api.context], within=within)
+
+    def workloads_ready(api: Kubeconfig, what: str, selector: str, *, within: float) -> None:
+        made.must_run(["wait for", what], within=within)
+
+    monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
+    monkeypatch.setattr(rollout, "workloads_ready", workloads_ready)
     return made
 
 
@@ -41,8 +51,16 @@ def _create(spec: ClusterSpec = SPEC, said: Callable[[str], None] = lambda line:
 
 
 NETWORKING: dict[Stack, dict[str, str]] = {
-    Stack.IPV6: {"ipFamily": "ipv6"},
-    Stack.IPV4: {"ipFamily": "ipv4"},
+    Stack.IPV6: {
+        "ipFamily": "ipv6",
+        "podSubnet": "fd00:10:244::/56",
+        "serviceSubnet": "fd00:10:96::/112",
+    },
+    Stack.IPV4: {
+        "ipFamily": "ipv4",
+        "podSubnet": "10.244.0.0/16",
+        "serviceSubnet": "10.96.0.0/16",
+    },
     Stack.DUAL: {
         "ipFamily": "dual",
         "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
@@ -59,7 +77,7 @@ NETWORKING: dict[Stack, dict[str, str]] = {
 @pytest.mark.parametrize("stack", Stack)
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_the_configuration_of_every_stack(stack: Stack, workers: int) -> None:
-    assert yaml.safe_load(kind.configuration(stack, workers)) == {
+    assert yaml.safe_load(kind.configuration(replace(SPEC, stack=stack, workers=workers))) == {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": NETWORKING[stack],
@@ -82,7 +100,7 @@ def test_a_cluster_is_made_in_a_network_of_its_own(engine: Engine) -> None:
     assert network.endswith(f" {NAME}")
     (made,) = [ran for ran in engine.ran if ran.line.startswith("kind create cluster")]
     assert made.environment == {"KIND_EXPERIMENTAL_DOCKER_NETWORK": NAME}
-    assert made.stdin == kind.configuration(Stack.IPV6, 1)
+    assert made.stdin == kind.configuration(SPEC)
     assert f"--name {NAME} --config - --kubeconfig /home-of-run/kubeconfig" in made.line
     assert "--image" not in made.line
 
@@ -94,7 +112,7 @@ def test_the_network_is_there_before_the_cluster_and_dns_is_last(engine: Engine)
     network = lines.index(engine.lines("docker network create")[0])
     cluster = lines.index(engine.lines("kind create cluster")[0])
     assert network < cluster
-    assert "rollout status deployment/coredns" in lines[-1]
+    assert lines[-2:] == [f"wait for nodes of kind-{NAME}", "wait for CoreDNS"]
     assert not engine.lines("kind delete")
 
 
@@ -122,7 +140,7 @@ def test_a_network_without_ipv6_asks_for_none(engine: Engine) -> None:
 def test_no_stack_given_means_ipv6_only(engine: Engine) -> None:
     _create(replace(SPEC, stack=None))
 
-    assert [ran.stdin for ran in engine.ran if ran.stdin] == [kind.configuration(Stack.IPV6, 1)]
+    assert [ran.stdin for ran in engine.ran if ran.stdin] == [kind.configuration(SPEC)]
 
 
 def test_a_node_image_is_handed_on(engine: Engine) -> None:
@@ -201,10 +219,10 @@ def test_an_image_that_cannot_be_had_stops_before_anything_is_made(
     [
         "docker network create",
         "kind create cluster",
-        f"docker exec {NAME}-control-plane kubectl --kubeconfig /etc/kubernetes/admin.conf wait",
+        "wait for nodes",
         "kind get nodes",
         "kind load",
-        f"docker exec {NAME}-control-plane kubectl --kubeconfig /etc/kubernetes/admin.conf -n",
+        "wait for CoreDNS",
     ],
 )
 @pytest.mark.parametrize("how", [DEAD, KeyboardInterrupt(), SystemExit()], ids=str)
@@ -261,14 +279,6 @@ def test_kinds_own_words_are_told_with_a_remedy(
 
     assert f"kind could not make the cluster: {told}" in str(caught.value)
     assert remedy in caught.value.remedy
-
-
-def test_dns_that_does_not_start_is_told(engine: Engine) -> None:
-    rollout = f"docker exec {NAME}-control-plane kubectl --kubeconfig /etc/kubernetes/admin.conf -n"
-    engine.fails(rollout, "Waiting\nerror: timed out waiting for the condition")
-
-    with pytest.raises(ClusterError, match="CoreDNS does not start: error: timed out"):
-        _create()
 
 
 def test_deleting_twice_is_fine(engine: Engine) -> None:

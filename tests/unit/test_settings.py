@@ -22,6 +22,8 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "workers": ("3", 3),
     "cni": ("cilium", "cilium"),
     "cni-command": ("make net", "make net"),
+    "cni-chart": ("oci://r/c", "oci://r/c"),
+    "cni-values": ("tunnel", ("tunnel",)),
     "kube-proxy": ("nftables", KubeProxy.NFTABLES),
     "pod-cidr": ("fd00:10::/56", ("fd00:10::/56",)),
     "service-cidr": ("fd00:96::/112", ("fd00:96::/112",)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
@@ -13,13 +15,18 @@ from pytest_ipv6k8s.clusters import (
     Problem,
     Progress,
     engine,
+    installer,
     ownership,
     preflight,
+    rollout,
 )
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import Finished, must_run, run
 
-CREATE, DELETE = 600.0, 120.0
+CREATE, READY, DELETE = 600.0, 120.0, 120.0
 
 
 class Kind:
@@ -28,7 +35,8 @@ class Kind:
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what keeps this machine from making the cluster."""
         facts = preflight.read_facts()
-        return [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
+        found = [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
+        return [*found, *_installer_problems(spec)]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster; see the contract.
@@ -38,27 +46,35 @@ class Kind:
             ClusterError: kind gave up; carries its last words.
         """
         name = ownership.cluster_name(spec.run_id)
-        stack = spec.stack or Stack.IPV6
+        spec = _settled(spec)
         if spec.node_image:
             engine.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
         engine.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
-        progress(f"making kind cluster {name}: {stack.value}, 1 control plane, {_workers(spec)}")
-        kubeconfig = home / "kubeconfig"
+        assert spec.stack is not None
+        progress(
+            f"making kind cluster {name}: {spec.stack.value}, 1 control plane, {_workers(spec)}"
+        )
+        cluster = Cluster(
+            name=name,
+            provider="kind",
+            kubeconfig=home / "kubeconfig",
+            context=f"kind-{name}",
+            made=True,
+        )
         try:
             # also the nodes of an IPv6-only cluster: Docker's DNS and its way out are IPv4
-            engine.make_network(name, spec.run_id, {Family.V4, *stack.families})
-            _make_cluster(name, spec, stack, kubeconfig)
+            engine.make_network(name, spec.run_id, {Family.V4, *spec.stack.families})
+            _make_cluster(cluster, spec)
             _load_probe_image(name, spec.probe_image)
-            _wait_for_dns(name)
+            _make_ready(cluster, spec, progress)
         except BaseException as error:
             if isinstance(error, Exception):  # somebody who presses Ctrl-C does not want to wait
                 spec.before_removal(name)
-            with contextlib.suppress(HostProblem):  # what went wrong first is what is told
-                self.delete(name)
+            if not (spec.keep and cluster.kubeconfig.exists()):
+                with contextlib.suppress(HostProblem):  # what went wrong first is what is told
+                    self.delete(name)
             raise
-        return Cluster(
-            name=name, provider="kind", kubeconfig=kubeconfig, context=f"kind-{name}", made=True
-        )
+        return cluster
 
     def delete(self, name: str) -> None:
         """Remove the cluster, its network and whatever else is on it; twice is fine.
@@ -82,27 +98,82 @@ def _workers(spec: ClusterSpec) -> str:
     return f"{spec.workers} worker{'' if spec.workers == 1 else 's'}"
 
 
-def configuration(stack: Stack, workers: int) -> str:
-    """Return kind's configuration for a stack and a number of workers."""
-    nodes = "\n".join(["- role: control-plane", *["- role: worker"] * workers])
-    return f"{data.text(f'kind/{stack.value}.yaml')}nodes:\n{nodes}\n"
+def _installer_problems(spec: ClusterSpec) -> list[Problem]:
+    chosen = installer(spec.cni)
+    found = chosen.problems(spec)
+    if spec.kube_proxy is KubeProxy.NONE and not chosen.replaces_default:
+        found.append(
+            Problem(
+                text="without kube-proxy somebody else has to serve Services, and kind's own CNI "
+                "does not",
+                remedy="choose another --ipv6k8s-kube-proxy, or a CNI that does: --ipv6k8s-cni",
+            )
+        )
+    return found
 
 
-def _make_cluster(name: str, spec: ClusterSpec, stack: Stack, kubeconfig: Path) -> None:
-    command = ["kind", "create", "cluster", "--name", name, "--config", "-"]
-    command += ["--kubeconfig", str(kubeconfig), "--wait", "120s"]
+def _settled(spec: ClusterSpec) -> ClusterSpec:
+    """Return what is wanted with stack and ranges filled in."""
+    stack = spec.stack or Stack.IPV6
+    networking = _document(stack)["networking"]
+    return replace(
+        spec,
+        stack=stack,
+        pod_cidrs=spec.pod_cidrs or tuple(networking["podSubnet"].split(",")),
+        service_cidrs=spec.service_cidrs or tuple(networking["serviceSubnet"].split(",")),
+    )
+
+
+def _document(stack: Stack) -> dict[str, Any]:
+    import yaml
+
+    found: dict[str, Any] = yaml.safe_load(data.text(f"kind/{stack.value}.yaml"))
+    return found
+
+
+def configuration(spec: ClusterSpec) -> str:
+    """Return kind's configuration of a cluster; the order of ranges is that of the families."""
+    import yaml
+
+    spec = _settled(spec)
+    assert spec.stack is not None
+    document = _document(spec.stack)
+    networking = document["networking"]
+    networking["podSubnet"] = ",".join(spec.pod_cidrs)
+    networking["serviceSubnet"] = ",".join(spec.service_cidrs)
+    if installer(spec.cni).replaces_default:
+        networking["disableDefaultCNI"] = True
+    if spec.kube_proxy is not None:
+        networking["kubeProxyMode"] = spec.kube_proxy.value
+    document["nodes"] = [
+        {"role": "control-plane"},
+        *[{"role": "worker"} for _ in range(spec.workers)],
+    ]
+    return str(yaml.safe_dump(document, sort_keys=False))
+
+
+def _make_cluster(cluster: Cluster, spec: ClusterSpec) -> None:
+    """Make nodes with a control plane; whoever waits for Ready waits for a network."""
+    command = ["kind", "create", "cluster", "--name", cluster.name, "--config", "-"]
+    command += ["--kubeconfig", str(cluster.kubeconfig), "--wait", "0s"]
     if spec.node_image:
         command += ["--image", spec.node_image]
     made = run(
         command,
         within=CREATE,
-        stdin=configuration(stack, spec.workers),
-        environment={"KIND_EXPERIMENTAL_DOCKER_NETWORK": name},
+        stdin=configuration(spec),
+        environment={"KIND_EXPERIMENTAL_DOCKER_NETWORK": cluster.name},
     )
     if not made.ok:
         raise _why_not(made)
-    nodes = must_run(_kubectl(name, "wait", "--for=condition=Ready", "nodes", "--all"), within=150)
-    assert nodes
+
+
+def _make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
+    """Install the network and wait until nodes and CoreDNS, the first pods, are ready."""
+    installer(spec.cni).install(cluster, spec, progress)
+    api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
+    rollout.nodes_ready(api, within=READY)
+    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", within=READY)
 
 
 def _why_not(made: Finished) -> ClusterError:
@@ -114,12 +185,6 @@ def _why_not(made: Finished) -> ClusterError:
     if "no space left" in said:
         return ClusterError(text, remedy="free some space: docker system prune")
     return ClusterError(text, remedy="look further with `ipv6k8s doctor`")
-
-
-def _kubectl(name: str, *words: str) -> list[str]:
-    node = f"{name}-control-plane"
-    admin = ["--kubeconfig", "/etc/kubernetes/admin.conf"]
-    return ["docker", "exec", node, "kubectl", *admin, *words, "--timeout=120s"]
 
 
 def _nodes(name: str) -> list[str]:
@@ -138,17 +203,6 @@ def _load_probe_image(name: str, image: str) -> None:
 def _node_has(node: str, image: str) -> bool:
     listed = run(["docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q"], within=30)
     return any(ref.removeprefix("docker.io/") == image for ref in listed.out.split())
-
-
-def _wait_for_dns(name: str) -> None:
-    """Wait until CoreDNS has rolled out: kind does not, and the first questions would be lost."""
-    words = ["-n", "kube-system", "rollout", "status", "deployment/coredns"]
-    rolled_out = run(_kubectl(name, *words), within=150)
-    if not rolled_out.ok:
-        raise ClusterError(
-            f"CoreDNS does not start: {engine.last_line(rolled_out.last_words)}",
-            remedy="look further with --ipv6k8s-keep and `kubectl -n kube-system describe pods`",
-        )
 
 
 PROVIDER = Kind()
