@@ -45,6 +45,13 @@ def dual_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def cilium_cluster() -> Iterator[Cluster]:
+    """A two-node IPv6-only kind cluster with Cilium, which enforces NetworkPolicies."""
+    with kind_cluster(Stack.IPV6, cni="cilium") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
 def ipv6_outside(
     ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OutsideWorld]:

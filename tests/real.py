@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.process import must_run
 from pytest_ipv6k8s.settings import Settings, resolve
@@ -27,13 +29,18 @@ RUN_TIME = 600
 
 def settings_of_environment() -> Settings:
     """Return the images that `make` put into the environment."""
-    import os
-
     return resolve({}, os.environ, {})
 
 
+def node_image(cni: str) -> str | None:
+    """Return the node image that has a CNI's images in it, where the lab made one."""
+    return os.environ.get(f"IPV6K8S_LAB_{cni.upper()}_NODE_IMAGE")
+
+
 @contextmanager
-def kind_cluster(stack: Stack, *, workers: int = 1) -> Iterator[Cluster]:
+def kind_cluster(
+    stack: Stack, *, workers: int = 1, cni: str = "default", kube_proxy: KubeProxy | None = None
+) -> Iterator[Cluster]:
     """Make a kind cluster and delete it afterwards."""
     settings = settings_of_environment()
     run_id = ownership.new_run_id()
@@ -41,7 +48,11 @@ def kind_cluster(stack: Stack, *, workers: int = 1) -> Iterator[Cluster]:
         run_id=run_id,
         stack=stack,
         workers=workers,
-        node_image=settings.node_image,
+        cni=cni,
+        cni_chart=settings.cni_chart,
+        cni_values=settings.cni_values,
+        kube_proxy=kube_proxy,
+        node_image=node_image(cni) or settings.node_image,
         probe_image=settings.probe_image,
     )
     found = provider("kind")
