@@ -1,0 +1,83 @@
+"""Other networks than the provider's own: healthy ones are green, dead ones explained."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.options import KubeProxy
+from tests.real import RUN_TIME, kind_cluster, left_of, run_suite
+
+pytestmark = pytest.mark.real_cluster
+WITH_OUTSIDE = ("--ipv6k8s-outside=hermetic", "-n", "2")
+
+
+def test_a_healthy_cluster_with_cilium_is_green(cilium_cluster: Cluster, tmp_path: Path) -> None:
+    run = run_suite(cilium_cluster, tmp_path, *WITH_OUTSIDE)
+
+    assert not run.red, run.out
+    assert run.code == 0, run.out
+    assert run.report["cluster"]["cni"] == "cilium"
+    assert {"ADDR-01", "SVC-01", "DNS-01", "EGR-01", "N64-14", "MTU-07"} <= run.ids("pass")
+
+
+def test_a_healthy_cluster_with_kube_proxys_nftables_mode_is_green(tmp_path: Path) -> None:
+    with kind_cluster(Stack.IPV6, kube_proxy=KubeProxy.NFTABLES) as cluster:
+        run = run_suite(cluster, tmp_path, *WITH_OUTSIDE)
+
+    assert not run.red, run.out
+    assert run.code == 0, run.out
+    assert run.report["cluster"]["proxy"] == "kube-proxy nftables"
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a module as a user would, with a state folder of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=RUN_TIME,
+        check=False,
+    )
+
+
+def _made(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Let a cluster be made with little patience."""
+    words = ("pytest", "--ipv6k8s-provider=kind", "--ipv6k8s-timeout-factor=0.1")
+    return _run(folder, *words, *options)
+
+
+def test_nodes_without_a_network_are_named_and_the_cluster_can_be_kept(tmp_path: Path) -> None:
+    made = _made(tmp_path, "--ipv6k8s-cni=none", "--ipv6k8s-cni-command=true", "--ipv6k8s-keep")
+    reaped = _run(tmp_path, "pytest_ipv6k8s", "reap", "--kept")
+
+    kept = re.search(r"cluster (ipv6k8s-\S+) is kept", made.stdout)
+    assert kept, made.stdout
+    assert made.returncode == 4, made.stdout
+    assert "not every node is Ready after 12 s: node" in made.stdout
+    assert f"{kept[1]}-control-plane: container runtime network not ready" in made.stdout
+    assert "pytest --ipv6k8s-kubeconfig" in made.stdout
+    assert kept[1] in reaped.stdout
+    assert not left_of(made.stdout)
+
+
+def test_a_chart_that_does_not_roll_out_is_told_by_pod_and_leaves_nothing(tmp_path: Path) -> None:
+    values = tmp_path / "no-such-image.yaml"
+    values.write_text("image: {override: example.invalid/cilium:1, pullPolicy: Never}\n")
+
+    made = _made(tmp_path, "--ipv6k8s-cni=cilium", f"--ipv6k8s-cni-values={values}")
+
+    assert made.returncode == 4, made.stdout
+    assert "Cilium does not roll out within 30 s (cilium" in made.stdout
+    assert re.search(r"pod cilium-\S+, container config: ErrImageNeverPull", made.stdout)
+    assert not left_of(made.stdout)
