@@ -185,8 +185,12 @@ def test_fragments_are_reassembled(family, probes):
     look="nstat -az | grep -i frag (on both nodes)",
 )
 def test_fragments_pass_through_a_service(family, probes, services):
-    """Fragmented datagrams and fragmented replies pass through a cluster IP."""
-    address = services["every"].cluster_ip(family)
+    """Fragmented datagrams and fragmented replies pass through a cluster IP.
+
+    The Service has one endpoint, which is none of those that ask: whether a pod reaches itself
+    is SVC-05.
+    """
+    address = services["peer"].cluster_ip(family)
     request = _sized(address, 2000, datagram.AS_NEEDED, reply=4000, port=UDP)
 
     records = probes.ask_each(lambda probe: [request] * 3, among=probes.one_per_node)

@@ -108,9 +108,10 @@ def test_endpoint_reaches_itself_through_its_service(family, probes, services):
 
 
 def _pods_behind(probes, address: str) -> set[str]:
-    tries = TRIES_PER_ENDPOINT * len(probes)
-    requests = [tcp_connect.Request(address, TCP)] * tries
-    return {record.answer.pod for record in probes[0].ask_all(requests)} - {""}
+    """Return the pods that answered another one: whether a pod reaches itself is SVC-05."""
+    requests = [tcp_connect.Request(address, TCP)] * (TRIES_PER_ENDPOINT * len(probes))
+    records = probes.ask_each(lambda probe: requests, among=(probes[0], probes.peer))
+    return {record.answer.pod for record in records if record.answer.pod != record.asker} - {""}
 
 
 @check(
