@@ -123,19 +123,6 @@ class Api:
                 return found
             query["continue"] = token
 
-    def text(self, path: str, **query: str) -> str:
-        """Return what is no object: a log.
-
-        Raises:
-            ApiError: the server refused; 400 when there is none.
-            ControlChannelError: the server could not be reached.
-        """
-        response = self._send("GET", path, query, None)
-        said = str(response.data.decode(errors="replace"))
-        if response.status >= 300:
-            raise _api_error(response.status, "GET", path, {"message": said}, self.kubeconfig)
-        return said
-
     def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:
         """Create an object and return what the server made of it."""
         return self._must("POST", path, body=body, query=query)

@@ -31,6 +31,17 @@ def _without_hairpin(stack: Stack) -> World:
     return world
 
 
+def test_a_proxy_that_works_on_sockets_refuses_at_once_too() -> None:
+    world = World(Stack.IPV6)
+
+    def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
+        return replace(answer, error="EPERM") if answer.error == "ECONNREFUSED" else answer
+
+    world.override("tcp_connect", connect)
+
+    assert run_check(world, "SVC-13", Family.V6).verdict is Verdict.PASS
+
+
 def test_a_pod_that_does_not_reach_itself_is_seen() -> None:
     judgement = run_check(_without_hairpin(Stack.IPV6), "SVC-05", Family.V6)
 

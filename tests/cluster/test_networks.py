@@ -20,9 +20,11 @@ WITH_OUTSIDE = ("--ipv6k8s-outside=hermetic", "-n", "2")
 
 
 def test_a_healthy_cluster_with_cilium_is_green(cilium_cluster: Cluster, tmp_path: Path) -> None:
-    run = run_suite(cilium_cluster, tmp_path, *WITH_OUTSIDE)
+    known = "cilium/cilium 26733: before 1.19, no pod reaches itself through an IPv6 Service"
 
-    assert not run.red, run.out
+    run = run_suite(cilium_cluster, tmp_path, *WITH_OUTSIDE, f"--ipv6k8s-waive=SVC-05={known}")
+
+    assert run.red <= {"SVC-05"}, run.out
     assert run.code == 0, run.out
     assert run.report["cluster"]["cni"] == "cilium"
     assert {"ADDR-01", "SVC-01", "DNS-01", "EGR-01", "N64-14", "MTU-07"} <= run.ids("pass")
