@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.clusters import rollout
+from pytest_ipv6k8s.clusters.providers import kind
+from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Finished
 
 
@@ -57,6 +60,19 @@ class Engine:
             for name in ("run", "must_run"):
                 if hasattr(module, name):
                     monkeypatch.setattr(module, name, getattr(self, name))
+
+    def waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let what waits for a cluster be a program as well."""
+
+        def nodes_ready(api: Kubeconfig, *, within: float) -> None:
+            self.must_run(["wait for nodes of", api.context], within=within)
+
+        def workloads_ready(api: Kubeconfig, what: str, selector: str, *, within: float) -> None:
+            self.must_run(["wait for", what], within=within)
+
+        monkeypatch.setattr(kind, "Api", lambda kubeconfig: kubeconfig)
+        monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
+        monkeypatch.setattr(rollout, "workloads_ready", workloads_ready)
 
     def fails(self, beginning: str, err: str = "no") -> None:
         self.say[beginning] = Finished(command=(), code=1, out="", err=err)

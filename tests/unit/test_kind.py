@@ -12,10 +12,9 @@ import yaml
 
 from pytest_ipv6k8s import clusters
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight, rollout
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
-from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import Engine, network
 
@@ -33,16 +32,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that do nothing to this machine; what waits for the cluster is one of them."""
     made = Engine(USUAL)
     made.stand_in(monkeypatch, kind, clusters.engine)
-    monkeypatch.setattr(kind, "Api", lambda kubeconfig: kubeconfig)
-
-    def nodes_ready(api: Kubeconfig, *, within: float) -> None:
-        made.must_run(["wait for nodes of", api.context], within=within)
-
-    def workloads_ready(api: Kubeconfig, what: str, selector: str, *, within: float) -> None:
-        made.must_run(["wait for", what], within=within)
-
-    monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
-    monkeypatch.setattr(rollout, "workloads_ready", workloads_ready)
+    made.waits(monkeypatch)
     return made
 
 

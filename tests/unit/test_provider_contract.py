@@ -76,7 +76,6 @@ def _kind(folder: Path) -> Case:
         usual={
             "docker network inspect": network(),
             "kind get nodes": f"{NAME}-control-plane\n{NAME}-worker\n",
-            f"docker exec {NAME}-control-plane kubectl": "condition met",
         },
         makes=("docker network create", "kind create"),
         gone=("docker network inspect",),
@@ -121,6 +120,7 @@ def home(tmp_path: Path) -> Path:
 def _engine(case: Case, monkeypatch: pytest.MonkeyPatch) -> Engine:
     programs = Engine(case.usual)
     programs.stand_in(monkeypatch, *case.modules)
+    programs.waits(monkeypatch)
     return programs
 
 
