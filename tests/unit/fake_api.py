@@ -19,7 +19,6 @@ class FakeApi(Api):
     Attributes:
         lists: by path, the objects of a list.
         singles: by path, what ``get`` returns; an exception is raised.
-        texts: by path, what is no object.
         on_create: by path, what becomes of a new object.
         logs: by path, what ``text`` returns.
         asked: verb and path of every request.
@@ -31,7 +30,6 @@ class FakeApi(Api):
         self.requests = 0
         self.lists: dict[str, list[Object]] = {}
         self.singles: dict[str, Object | Exception] = {}
-        self.texts: dict[str, str] = {}
         self.on_create: dict[str, Answerer] = {}
         self.logs: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
@@ -80,14 +78,6 @@ class FakeApi(Api):
             for found in self.lists[path]
             if not key or (key in _labels(found) and (not equals or _labels(found)[key] == value))
         ]
-
-    def text(self, path: str, **query: str) -> str:
-        """Return what is no object."""
-        self.asked.append(("text", path))
-        refused = self.singles.get(path)
-        if isinstance(refused, Exception):
-            raise refused
-        return self.texts.get(path, "")
 
     def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:
         """Keep an object and return it."""

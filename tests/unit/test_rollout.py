@@ -156,7 +156,7 @@ def test_the_first_pod_that_is_not_ready_has_the_last_word(
     api = FakeApi()
     fine = {"name": "init", "ready": False, "state": {"terminated": {"exitCode": 0}}}
     api.lists[PODS] = [_pod("net-a", ready="True"), _pod("net-b", fine, container)]
-    api.texts[f"{PODS}/net-b/log"] = log
+    api.logs[f"{PODS}/net-b/log"] = log
 
     assert rollout.last_words(api, "app=net") == f"pod net-b, container agent: {told}"
 
@@ -169,7 +169,6 @@ def test_a_pod_without_containers_tells_its_condition() -> None:
 
 def test_a_log_that_cannot_be_read_is_left_out() -> None:
     api = _api(pods=[_pod("net-a", _container(WAITING))])
-    api.refuse(f"{PODS}/net-a/log", 400)
 
     assert rollout.last_words(api, "app=net").endswith("Back-off pulling image x")
 
