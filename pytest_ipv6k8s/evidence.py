@@ -84,7 +84,11 @@ class Record(Generic[A]):
 def _telling(answer: Any) -> Iterable[tuple[str, Any]]:
     if not isinstance(answer, dict):
         return [("said", answer)]
-    return [(name, value) for name, value in answer.items() if value not in (None, "", [], (), {})]
+    return [
+        (name, round(value, 3) if isinstance(value, float) else value)
+        for name, value in answer.items()
+        if value not in (None, "", [], (), {})
+    ]
 
 
 def redact(data: Any, *, longest: int | None = LONGEST_TEXT) -> Any:
