@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pytest_ipv6k8s.addresses import kind_of
@@ -26,13 +26,13 @@ _HEX = "[0-9A-Fa-f]"
 _NIBBLES = re.compile(rf"(?<![0-9A-Za-z])((?:{_HEX}\.)+)ip6\.arpa", re.I)
 _OCTETS = re.compile(r"(?<!\d)((?:\d{1,3}\.)+)in-addr\.arpa", re.I)
 _V6 = re.compile(
-    rf"(?<![0-9A-Fa-f:.]){_HEX}{{0,4}}(?::{_HEX}{{0,4}}){{2,8}}(?:\.\d{{1,3}}){{0,3}}(?:%[\w-]+)?"
+    rf"(?<![0-9A-Fa-f:]){_HEX}{{0,4}}(?::{_HEX}{{0,4}}){{2,8}}(?:\.\d{{1,3}}){{0,3}}(?:%[\w-]+)?"
 )
-_V4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
+_V4 = re.compile(r"(?<!\d)(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _MAC = re.compile(rf"(?<![0-9A-Fa-f:]){_HEX}{{2}}(?::{_HEX}{{2}}){{5}}(?![0-9A-Fa-f:])")
 _RAW = re.compile(rf"(?<![0-9A-Za-z]){_HEX}{{32}}(?![0-9A-Za-z])")
-_DASHED_V4 = re.compile(r"(?<![\d-])\d{1,3}(?:-\d{1,3}){3}(?![\d-])|(?<=ip-)\d{1,3}(?:-\d{1,3}){3}")
-_DASHED_V6 = re.compile(rf"(?<![0-9A-Za-z-]){_HEX}{{1,4}}(?:-{_HEX}{{0,4}}){{2,7}}(?![0-9A-Za-z-])")
+_DASHED_V4 = re.compile(r"(?<!\d)(?<!\d-)\d{1,3}(?:-\d{1,3}){3}(?!\d)(?!-\d)")
+_DASHED_V6 = re.compile(rf"(?<![0-9A-Za-z]){_HEX}{{1,4}}(?:-{_HEX}{{0,4}}){{2,7}}(?![0-9A-Za-z])")
 
 
 def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,12 +100,12 @@ class _Pseudonyms:
     def _stand_in(self, found: re.Match[str], read: Callable[[str], tuple[str, str]]) -> str:
         """Return the pseudonym of what was found, or the text itself when it is no address."""
         whole = found[0]
-        for end in range(len(whole), max(len(whole) - 3, 0), -1):
-            if end < len(whole) and whole[end] not in ":.":
-                break
-            kind, value = read(whole[:end])
+        inside_a_word = found.string[: found.start()][-1:].isalnum()
+        for start, end in _ways_to_cut(whole, skip_first=inside_a_word):
+            kind, value = read(whole[start:end])
             if kind:
-                return self._pseudonym(kind, value, whole[:end]) + whole[end:]
+                pseudonym = self._pseudonym(kind, value, whole[start:end])
+                return whole[:start] + pseudonym + whole[end:]
         return whole
 
     def _pseudonym(self, kind: str, value: str, text: str) -> str:
@@ -116,6 +116,19 @@ class _Pseudonyms:
             self._known[value] = f"{kind}-{self._counts[kind]}"
         suffix = re.search(r"\.(?:ip6|in-addr)\.arpa$", text, re.I)
         return self._known[value] + (suffix[0] if suffix else "")
+
+
+def _ways_to_cut(text: str, *, skip_first: bool) -> Iterator[tuple[int, int]]:
+    """Yield where an address may begin and end in a text with punctuation around it.
+
+    What stands before the first colon may be the end of a word: ``node:fd00::5``.
+    """
+    starts = [0, text.find(":") + 1] if ":" in text else [0]
+    for end in range(len(text), max(len(text) - 3, 0), -1):
+        if text[end:].strip(":."):
+            return
+        for start in reversed(starts) if skip_first else starts:
+            yield start, end
 
 
 def _address(text: str) -> tuple[str, str]:

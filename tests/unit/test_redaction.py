@@ -39,6 +39,10 @@ TEXTS = {
     "fd00:10:244::/64 covers": "ipv6-ula-1/64 covers",
     "::1, :: and 127.0.0.1, 0.0.0.0/0": "::1, :: and 127.0.0.1, 0.0.0.0/0",
     "ip-10-0-0-9 and 10-0-0-9.web": "ip-ipv4-private-1 and ipv4-private-1.web",
+    "web-10-0-0-9 and web-fd00--5": "web-ipv4-private-1 and web-ipv6-ula-1",
+    "addr:fd00::5, host.10.0.0.9": "addr:ipv6-ula-1, host.ipv4-private-1",
+    "node:fd00::5 face:fd00:1:2:3:4:5:6:7": "node:ipv6-ula-1 face:ipv6-ula-2",
+    "on 2026-11-24-05": "on 2026-11-24-05",
     "fd00-10--5.ns.pod": "ipv6-ula-1.ns.pod",
     "5.0." + "0." * 28 + "d.f.ip6.arpa": "ipv6-ula-1.ip6.arpa",
     "9.0.0.10.in-addr.arpa": "ipv4-private-1.in-addr.arpa",
@@ -56,13 +60,30 @@ def test_this_becomes_that(text: str) -> None:
     assert _said(text) == TEXTS[text]
 
 
-@given(st.ip_addresses(), st.sampled_from(["{}", "[{}]:80", "a {}.", "x={},", "{}/64"]))
+AROUND = (
+    "{}",
+    "node:{}",
+    "face:{}",
+    "[{}]:80",
+    "a {}.",
+    "x={},",
+    "{}/64",
+    "host:{}",
+    "at.{}",
+    "({})",
+    "'{}':",
+    "→{};",
+)
+
+
+@given(st.ip_addresses(), st.sampled_from(AROUND))
 def test_no_address_survives(address: Any, around: str) -> None:
     said = _said(around.format(address))
 
     if kind_of(address) not in ("loopback", "unspecified"):
         assert str(address) not in said
-        assert f"ipv{address.version}-{kind_of(address)}-1" in said
+        if "face" not in around:  # which may itself begin an address
+            assert f"ipv{address.version}-{kind_of(address)}-1" in said
 
 
 def test_an_address_has_one_pseudonym_everywhere_and_keeps_to_the_schema() -> None:
