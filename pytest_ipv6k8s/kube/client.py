@@ -240,6 +240,17 @@ def explain_connection(server: str, error: BaseException) -> ControlChannelError
             remedy="renew the credentials in the kubeconfig",
         )
     host = urlsplit(server).hostname or server
+    if "407" in text and "proxy" in text.lower():
+        return ControlChannelError(
+            f"the proxy before API server {server} wants credentials",
+            remedy=f"give them in HTTPS_PROXY or proxy-url as http://USER:PASSWORD@HOST:PORT, or "
+            f"name {host} in NO_PROXY",
+        )
+    if "connect to proxy" in text:
+        return ControlChannelError(
+            f"the proxy before API server {server} cannot be used: {_short(text)}",
+            remedy=f"check HTTPS_PROXY and proxy-url, or name {host} in NO_PROXY",
+        )
     return ControlChannelError(
         f"API server {server} cannot be reached: {_short(text)}",
         remedy=f"check that this machine has a route to {host} and that the server runs",
@@ -311,4 +322,8 @@ def _api_error(
             code=code,
             remedy="grant what `ipv6k8s rbac` prints",
         )
-    return ApiError(f"{method} {path}: {code} {message}", code=code)
+    return ApiError(
+        f"{method} {path}: {code} {message}",
+        code=code,
+        remedy="look into the API server's log" if code >= 500 else "",
+    )

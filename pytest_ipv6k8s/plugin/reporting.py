@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
+from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import make_report, shown
@@ -38,6 +40,7 @@ class Reporting:
         self._settings = settings
         self._records: list[dict[str, Any]] = []
         self._report: Report | None = None
+        self._unwritten: dict[Path, str] = {}
 
     def pytest_report_header(self) -> list[str]:
         """Show each setting that was made, with its source."""
@@ -102,7 +105,7 @@ class Reporting:
             self._config, run, self._records, complete=exitstatus in (0, 1)
         )
         self._save(report)
-        broken = not all(fact.holds for fact in report.harness)
+        broken = bool(self._unwritten) or not all(fact.holds for fact in report.harness)
         gaps = self._settings.strict and (skipped_core(report.checks) or not report.complete)
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -112,7 +115,10 @@ class Reporting:
         if self._settings.redact:
             document = redacted(document)
         for path in self._settings.report:
-            save(document, path)
+            try:
+                save(document, path)
+            except HostProblem as problem:
+                self._unwritten[path] = str(problem)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print a table by area, then what is inconclusive or skipped and why."""
@@ -127,7 +133,8 @@ class Reporting:
             if not fact.holds:
                 terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.seen}")
         for path in self._settings.report:
-            terminalreporter.write_line(f"report   {path}")
+            trouble = self._unwritten.get(path, "")
+            terminalreporter.write_line(f"report   {trouble or path}", red=bool(trouble))
         bundles = sum("bundle" in record for record in self._records)
         if bundles:
             terminalreporter.write_line(f"bundles  {bundles} in {self._settings.bundle}")
