@@ -1,0 +1,55 @@
+"""An outside world that cannot be made here: a run does without, unless it was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.options import Outside
+from pytest_ipv6k8s.plugin.world import WorldLease
+from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.targets import World, hermetic
+from tests.unit.fake_api import FakeApi
+from tests.unit.test_declaration import FACTS
+
+NO_TUN = HostProblem(
+    "the outside world cannot be made here: there is no /dev/net/tun",
+    remedy="allow privileged containers with TUN, or do without: --ipv6k8s-outside none",
+)
+
+
+@pytest.fixture(autouse=True)
+def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(*arguments: Any) -> hermetic.Built:
+        raise NO_TUN
+
+    monkeypatch.setattr(hermetic, "build", build)
+
+
+def _begin(outside: Outside, told: list[str], *, made: bool = True) -> World | None:
+    lease = WorldLease(Settings(outside=outside), told.append)
+    return lease.begin(FakeApi(), FACTS, made=made, run_id="abc", home=Path())
+
+
+def test_a_machine_that_cannot_make_one_is_told_and_the_run_goes_on() -> None:
+    told: list[str] = []
+
+    assert _begin(Outside.AUTO, told) is None
+    assert told[-1] == f"no outside world: {NO_TUN}"
+    assert "--ipv6k8s-outside none" in told[-1]
+
+
+def test_a_machine_that_cannot_make_one_is_a_problem_when_it_was_asked_for() -> None:
+    with pytest.raises(HostProblem, match="there is no /dev/net/tun"):
+        _begin(Outside.HERMETIC, [])
+
+
+@pytest.mark.parametrize("outside", [Outside.AUTO, Outside.NONE])
+def test_none_is_made_beside_a_cluster_that_exists(outside: Outside) -> None:
+    told: list[str] = []
+
+    assert _begin(outside, told, made=False) is None
+    assert told == []
