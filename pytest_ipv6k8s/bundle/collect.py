@@ -17,7 +17,7 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe import ProbePod
 
 WITHIN = 20.0
-"""Seconds for one bundle."""
+"""Seconds of looking for one bundle."""
 ALTOGETHER = 180.0
 """Seconds for all bundles of a process: a cluster in ruins must not make a run endless."""
 FRESH = 30.0
@@ -84,9 +84,9 @@ class Collector:
         else:
             spent = f"the cluster: this process has spent its {ALTOGETHER:.0f} s on bundles"
             gathered = evidence + Gathered(missing=(spent,))
-        self._left -= time.monotonic() - started
         path = self.folder / f"{failure.name}.tar.gz"
         archive.write(path, failure.about, gathered, date=date)
+        self._left -= time.monotonic() - started
         return path
 
     def _look(self, failure: Failure, deadline: float) -> Gathered:
@@ -97,7 +97,8 @@ class Collector:
             own = probes.states(reach.connect, pods)
             again = partial(probes.asked_again, reach.connect, reach.pods, failure.failing)
             own["asking again"] = again
-        gathered = gather(own, within=deadline - time.monotonic())
+        half = (deadline - time.monotonic()) / 2  # probes that hang leave time for the rest
+        gathered = gather(own, within=half)
         age = time.monotonic() - self._shared_at
         if age < FRESH:
             note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
