@@ -176,6 +176,18 @@ def installer_names() -> list[str]:
     return _names("installer")
 
 
+def unused_command(spec: ClusterSpec) -> list[Problem]:
+    """Return what is wrong when a command was given that this installer does not run."""
+    if not spec.cni_command:
+        return []
+    return [
+        Problem(
+            text=f"--ipv6k8s-cni-command would not run: --ipv6k8s-cni is {spec.cni}",
+            remedy="give --ipv6k8s-cni none as well",
+        )
+    ]
+
+
 def _names(kind: str) -> list[str]:
     folder = importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s")
     return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))

@@ -9,6 +9,7 @@ import pytest
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec
 from pytest_ipv6k8s.clusters.providers.existing import PROVIDER
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.options import KubeProxy
 
 KUBECONFIG = """
 current-context: one
@@ -68,3 +69,12 @@ def test_nothing_is_deleted_or_run_on_nodes(kubeconfig: Path, tmp_path: Path) ->
 
 def test_this_machine_needs_nothing() -> None:
     assert PROVIDER.problems(ClusterSpec(run_id="abc")) == []
+
+
+def test_a_network_is_for_clusters_that_are_made() -> None:
+    spec = ClusterSpec(run_id="abc", cni="cilium", kube_proxy=KubeProxy.NONE)
+
+    told = [problem.text for problem in PROVIDER.problems(spec)]
+
+    why = "is for clusters that are made, and this one exists"
+    assert told == [f"--ipv6k8s-cni cilium {why}", f"--ipv6k8s-kube-proxy none {why}"]

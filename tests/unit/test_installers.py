@@ -282,6 +282,14 @@ def test_a_cluster_without_a_network_needs_a_command() -> None:
     assert installer("none").problems(OURS) == []
 
 
+@pytest.mark.parametrize("name", ["default", "cilium"])
+def test_a_command_that_nobody_would_run_is_told(helm: Engine, name: str) -> None:
+    (problem,) = installer(name).problems(replace(OURS, cni=name))
+
+    assert problem.text == f"--ipv6k8s-cni-command would not run: --ipv6k8s-cni is {name}"
+    assert problem.remedy == "give --ipv6k8s-cni none as well"
+
+
 def test_a_command_finds_the_cluster_and_what_was_asked_for(helm: Engine, tmp_path: Path) -> None:
     said = _install(tmp_path, replace(DUAL, cni="none", cni_command="make net"))
 

@@ -15,6 +15,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import Engine, network
 
@@ -334,3 +335,50 @@ def test_problems_are_those_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(preflight, "read_facts", lambda: facts)
 
     assert "docker is not on PATH" in kind.PROVIDER.problems(SPEC)[0].text
+
+
+def _networking(spec: ClusterSpec) -> dict[str, str | bool]:
+    found: dict[str, str | bool] = yaml.safe_load(kind.configuration(spec))["networking"]
+    return found
+
+
+def test_a_network_that_replaces_kinds_own_is_left_room() -> None:
+    assert _networking(replace(SPEC, cni="cilium"))["disableDefaultCNI"] is True
+    assert "disableDefaultCNI" not in _networking(SPEC)
+
+
+@pytest.mark.parametrize("mode", KubeProxy)
+def test_kube_proxys_mode_is_handed_on(mode: KubeProxy) -> None:
+    assert _networking(replace(SPEC, kube_proxy=mode))["kubeProxyMode"] == mode.value
+    assert "kubeProxyMode" not in _networking(SPEC)
+
+
+def test_without_kube_proxy_somebody_else_has_to_serve_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = replace(SPEC, kube_proxy=KubeProxy.NONE)
+
+    told = [problem.text for problem in kind.PROVIDER.problems(without)]
+    own = replace(without, cni="none", cni_command="x")
+
+    assert any(text.startswith("without kube-proxy somebody else has to serve") for text in told)
+    assert not any("kube-proxy" in problem.text for problem in kind.PROVIDER.problems(own))
+
+
+def test_a_cluster_whose_network_failed_can_be_kept(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("")
+    engine.fails("wait for nodes")
+
+    with pytest.raises(HostProblem):
+        kind.PROVIDER.create(replace(SPEC, keep=True), tmp_path, lambda line: None)
+
+    assert not engine.lines("kind delete")
+
+
+def test_a_cluster_that_never_came_up_is_not_kept(engine: Engine, tmp_path: Path) -> None:
+    engine.fails("kind create cluster")
+
+    with pytest.raises(ClusterError):
+        kind.PROVIDER.create(replace(SPEC, keep=True), tmp_path, lambda line: None)
+
+    assert engine.lines("kind delete")

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, rollout
+from pytest_ipv6k8s.clusters import (
+    Cluster,
+    ClusterSpec,
+    Problem,
+    Progress,
+    rollout,
+    unused_command,
+)
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -30,7 +37,12 @@ class Cilium:
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what is wrong with Helm, the chart and the values."""
-        return [*_helm_problems(), *_chart_problems(spec.cni_chart), *_values_problems(spec)]
+        return [
+            *unused_command(spec),
+            *_helm_problems(),
+            *_chart_problems(spec.cni_chart),
+            *_values_problems(spec),
+        ]
 
     def install(self, cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
         """Install the chart and wait until agents and operator run; see the contract.

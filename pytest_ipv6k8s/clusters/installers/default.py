@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, unused_command
 
 
 class Default:
@@ -11,8 +11,8 @@ class Default:
     replaces_default = False
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
-        """Return nothing."""
-        return []
+        """Return what nobody would heed: a command."""
+        return unused_command(spec)
 
     def install(self, cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
         """Do nothing: the provider has installed its own."""

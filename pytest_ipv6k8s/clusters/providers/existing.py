@@ -13,8 +13,19 @@ class Existing:
     """Finds a cluster; makes and deletes nothing."""
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
-        """Return nothing: this machine only needs to reach the API server."""
-        return []
+        """Return what only a cluster that is made could have."""
+        asked = {
+            "--ipv6k8s-cni": None if spec.cni == "default" else spec.cni,
+            "--ipv6k8s-kube-proxy": spec.kube_proxy and spec.kube_proxy.value,
+        }
+        return [
+            Problem(
+                text=f"{option} {value} is for clusters that are made, and this one exists",
+                remedy="leave it out, or choose --ipv6k8s-provider kind",
+            )
+            for option, value in asked.items()
+            if value
+        ]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Settle kubeconfig and context.
