@@ -25,7 +25,6 @@ _FOLDERS = {
     "config/": "ConfigMaps of CoreDNS, kube-proxy and the CNI, a file for each key",
     "logs/": "the last lines of CoreDNS, kube-proxy and the CNI",
     "nodes/": "each node's addresses, routes, neighbours, packet filter, conntrack and services",
-    "cilium/": "what Cilium's agents say: state, drops, endpoints, policies",
 }
 
 

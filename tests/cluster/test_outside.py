@@ -84,6 +84,21 @@ def test_each_style_of_egress_is_named_and_taken_back(
     assert f"{dual_cluster.name}-outside" not in left_of(dual_cluster.name)
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_declared_target_that_is_not_there_is_inconclusive_and_the_rest_runs(
+    ipv6_cluster: Cluster, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    target, only = "--ipv6k8s-target=v6=[2001:db8:dead::1]:80", ("-k", "EGR-01 or SVC-01")
+
+    run = run_suite(ipv6_cluster, tmp_path, target, *only, *workers)
+
+    assert run.code == 1, run.out
+    assert run.ids("inconclusive") == {"EGR-01"}, run.out
+    assert run.ids("pass") == {"SVC-01"}, run.out
+    reason = run.check("EGR-01")["reason"]
+    assert "no probe reaches target v6 at 2001:db8:dead::1, nor can it be asked" in reason
+
+
 def _data(config_map: str) -> str:
     return config_map.partition("kind:")[0]
 

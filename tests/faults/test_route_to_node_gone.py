@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ipv6k8s.bundle import archive
 from pytest_ipv6k8s.clusters import Cluster
 from tests.faults.fault import Fault, prove
 from tests.real import kubectl, on_node
+from tests.unit.test_bundle import contents
 
 pytestmark = pytest.mark.real_cluster
+SECRETS = ("eyJ", "PRIVATE KEY", "LS0tLS1CRUdJTi")
 
 
 @contextmanager
@@ -43,4 +46,26 @@ FAULT = Fault(
 
 
 def test_route_to_one_node_gone(ipv6_cluster: Cluster, tmp_path: Path) -> None:
-    prove(FAULT, ipv6_cluster, tmp_path)
+    prove(FAULT, ipv6_cluster, tmp_path, "--ipv6k8s-bundle=bundles")
+
+    for bundle in (tmp_path / "bundles").iterdir():
+        assert bundle.stat().st_size < archive.LARGEST_BUNDLE
+        assert not [word for word in SECRETS if word in str(contents(bundle))]
+    _shows_the_missing_route(contents(tmp_path / "bundles" / "ADDR-16-IPv6.tar.gz"), ipv6_cluster)
+
+
+def _shows_the_missing_route(bundle: dict[str, str], cluster: Cluster) -> None:
+    """The routes of both nodes stand in the bundle: of one to the other, but not back."""
+    routes = {}
+    for node in (f"{cluster.name}-control-plane", f"{cluster.name}-worker"):
+        cidr = kubectl(cluster, "get", "node", node, "-o", "jsonpath={.spec.podCIDR}")
+        (state,) = [
+            text
+            for name, text in bundle.items()
+            if name.startswith("probes/host-") and f"on node {node}," in text
+        ]
+        routes[node] = (f"IPv6 {cidr} via ", state)
+    (to_control_plane, of_control_plane), (to_worker, of_worker) = routes.values()
+    assert to_worker not in of_control_plane
+    assert to_control_plane in of_worker
+    assert "ENETUNREACH" in bundle["asked-again.json"] or "ETIMEDOUT" in bundle["asked-again.json"]

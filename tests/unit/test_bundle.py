@@ -90,7 +90,7 @@ def test_the_readme_says_what_happened_what_is_there_and_what_is_missing(tmp_pat
     assert readme.startswith("# It failed")
     assert "Read at 2026-01-02 03:04:05 UTC" in readme
     assert "| `probes/` |" in readme
-    assert "| `cilium/` |" not in readme
+    assert "| `nodes/` |" not in readme
     assert readme.endswith("* events: forbidden\n")
 
 
