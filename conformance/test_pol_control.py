@@ -27,6 +27,10 @@ ENGINE = (
     "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node"
 )
 SERVERS, FRIENDS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: FRIEND}
+DISCOVERY = (
+    "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that no "
+    "rule allows: IPv6 dies when a cache entry ends"
+)
 FLIP_LIMIT = 2.0
 FIRST_CONNECTION = 2.0
 
@@ -80,8 +84,7 @@ def test_pods_that_no_policy_selects_are_open(family, arena):
         "cloudnativelabs/kube-router: #1710",
     ],
     causes=[
-        "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that "
-        "no rule allows: IPv6 dies when a cache entry ends",
+        DISCOVERY,
         ENGINE,
     ],
     look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
@@ -148,6 +151,7 @@ def _expect_first_connections(arena, fresh, family) -> None:
     causes=[
         "the policy engine does not exempt the pod's own node in the cluster's first family, or "
         "does not know one of the node's addresses",
+        DISCOVERY,
         ENGINE,
     ],
     look="kubectl describe pod; the CNI agent's log on the pod's node",

@@ -35,7 +35,7 @@ class Need(enum.Enum):
         "a CNI that enforces NetworkPolicy: this cluster's is not known to; if it does, declare "
         "`networkPolicy: enforced`"
     )
-    SCTP = "SCTP in the nodes' kernels: no probe may open an SCTP socket there"
+    SCTP = "SCTP in the nodes' kernels: it is not loaded there, or closed to pods"
     CLUSTER_DNS = "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns"
 
     @property

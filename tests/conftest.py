@@ -58,3 +58,12 @@ def ipv6_outside(
     """A hermetic outside world beside the IPv6-only cluster, with NAT66."""
     with outside_world(ipv6_cluster, tmp_path_factory.mktemp("outside")) as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def cilium_outside(
+    cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OutsideWorld]:
+    """A hermetic outside world beside the cluster with Cilium."""
+    with outside_world(cilium_cluster, tmp_path_factory.mktemp("outside")) as world:
+        yield world

@@ -134,6 +134,7 @@ def ipv6k8s_arena(
     plan, worker = ipv6k8s_run.plan(settings), worker_name(request.config)
     ground = arena.build(ipv6k8s_api, plan, worker)
     made = arena.Arena(ipv6k8s_api, ground, asker)
+    made.greet()
     instruments = request.config.stash.setdefault(INSTRUMENTS, {})
     instruments["ipv6k8s_arena"] = lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes))
     yield made

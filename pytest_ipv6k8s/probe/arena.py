@@ -6,17 +6,19 @@ without any policy; the control matrix of each check (:mod:`.truth_table`) says 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.evidence import Record, expect
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api, Outcome
 from pytest_ipv6k8s.probe import Asker, Probe, ProbePod, deploy, scene, truth_table
 from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.probe.ops import hello
 from pytest_ipv6k8s.probe.scene import ROLE_LABEL, Service
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -161,10 +163,23 @@ class Arena:
         self._api = api
         self._ground = ground
         self._asker = asker
-        self._probes = {pod.name: self._probe(pod) for pod in ground.pods}
+        self._askers = {pod.name: asker(pod) for pod in ground.pods}
+        self._probes = {
+            pod.name: Probe(pod, self._askers[pod.name], api.recorder) for pod in ground.pods
+        }
         self.namespace = ground.namespace
         self.elsewhere = ground.elsewhere
         self.service = ground.service
+
+    def greet(self) -> None:
+        """Open the ways to all agents one by one: at once, a busy node answers none in time.
+
+        Raises:
+            Inconclusive: an agent does not answer.
+        """
+        for name, asker in self._askers.items():
+            answers = functools.partial(_answers, asker)
+            wait_until(f"the agent in pod {name} answers", answers, within=_START)
 
     @property
     def probes(self) -> tuple[Probe, ...]:
@@ -291,7 +306,8 @@ class Arena:
         try:
             item = wait_until(f"pod {name} runs", lambda: self._started(name), within=_START)
             assert item is not None
-            yield self._probe(deploy.probe_pod_of(item))
+            pod = deploy.probe_pod_of(item)
+            yield Probe(pod, self._asker(pod), self._api.recorder)
         finally:
             self._api.delete(f"{pods}/{name}", grace=0)
 
@@ -317,12 +333,16 @@ class Arena:
         where = f"kubelet of node {probe.node} → pod {probe.name}"
         return self._record({"verb": "read", "path": path}, answer, path=where)
 
-    def _probe(self, pod: ProbePod) -> Probe:
-        return Probe(pod, self._asker(pod), self._api.recorder)
-
     def _record(self, question: dict[str, Any], answer: Any, *, path: str = "") -> Record[Any]:
         record = Record(asker=_API_SERVER, question=question, answer=answer, path=path)
         return self._api.recorder.append(record)
+
+
+def _answers(asker: Asker) -> bool:
+    try:
+        return bool(asker([hello.Request()]))
+    except ControlChannelError:
+        return False
 
 
 def _path(namespace: str) -> str:

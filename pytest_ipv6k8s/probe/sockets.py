@@ -7,6 +7,7 @@ import json
 import queue
 import socket
 import threading
+from pathlib import Path
 from typing import Any, Dict, List
 
 IP_MTU, IP_MTU_DISCOVER, IPV6_MTU, IPV6_MTU_DISCOVER = 14, 10, 24, 23
@@ -21,8 +22,18 @@ def family_of(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def has_sctp() -> bool:
-    """Tell whether the kernel has SCTP and lets us use it."""
+def has_sctp(protocols: str = "/proc/net/protocols") -> bool:
+    """Tell whether the kernel has SCTP and lets us use it.
+
+    Where it is a module that is not loaded, it is not there: to open a socket would load it, and
+    that is not for us to do.
+    """
+    try:
+        known = Path(protocols).read_text().splitlines()
+    except OSError:
+        return False
+    if not any(line.startswith("SCTP") for line in known):
+        return False
     for family in (socket.AF_INET6, socket.AF_INET):
         try:
             socket.socket(family, socket.SOCK_STREAM, IPPROTO_SCTP).close()

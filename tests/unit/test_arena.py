@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.evidence import Unmet
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.probe import ProbePod, arena, deploy
 from pytest_ipv6k8s.probe.arena import Arena
-from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.probe.ops import hello, tcp_connect
 from pytest_ipv6k8s.probe.truth_table import tcp
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
@@ -196,6 +196,24 @@ def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPa
 
     (seen,) = caught.value.seen
     assert seen.startswith("has to be shut: pod friend (node a, source none) → 10.1.0.1:8081")
+
+
+def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
+    ground, asked = arena.build(api, PLAN, "gw1"), []
+
+    def asker(pod: ProbePod) -> Any:
+        def answer(requests: Sequence[Any]) -> list[Any]:
+            asked.append(pod.name)
+            if asked.count(pod.name) < 2:
+                raise ControlChannelError("no answer in time")
+            return [hello.Answer(pod="", node="", python="3", kernel="6", protocol=1, time=0.0)]
+
+        return answer
+
+    Arena(api, ground, asker).greet()
+
+    assert asked == [pod.name for pod in ground.pods for _ in range(2)]
+    assert not api.recorder.take()
 
 
 def test_an_arena_uses_no_right_that_is_not_printed(api: PolicyApi, made: Arena) -> None:

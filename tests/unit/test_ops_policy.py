@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,45 @@ def test_a_refused_association_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert (answer.supported, answer.connected) == (True, False)
     assert answer.error == "ECONNREFUSED"
+
+
+def test_sctp_is_not_loaded_to_see_whether_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    without, having = tmp_path / "without", tmp_path / "having"
+    without.write_text("protocol size\nTCPv6 1\nTCP 1\n")
+    having.write_text("protocol size\nSCTPv6 1\nTCP 1\n")
+    opened = []
+
+    class Opened(TcpForSctp):
+        def __init__(self, *words: int) -> None:
+            opened.append(words)
+            super().__init__(*words)
+
+    monkeypatch.setattr("socket.socket", Opened)
+    found = [sockets.has_sctp(str(path)) for path in (without, tmp_path / "none")]
+    assert (found, opened) == ([False, False], [])
+    found = [sockets.has_sctp(str(having))]
+    monkeypatch.undo()
+
+    assert found == [True]
+    assert opened
+
+
+def test_sctp_that_is_closed_to_us_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    having = tmp_path / "having"
+    having.write_text("SCTP 1\n")
+
+    def refuse(*words: int) -> None:
+        raise PermissionError(1, "no")
+
+    monkeypatch.setattr("socket.socket", refuse)
+    found = sockets.has_sctp(str(having))
+    monkeypatch.undo()
+
+    assert not found
 
 
 def test_a_probe_says_whether_its_kernel_has_sctp() -> None:
