@@ -48,6 +48,13 @@ class KubeProxy(enum.Enum):
     NONE = "none"
 
 
+class K3sComponent(enum.Enum):
+    """What K3s brings besides a cluster, and can leave out."""
+
+    SERVICELB = "servicelb"
+    TRAEFIK = "traefik"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A check whose red verdict the operator accepts, and why; shown in every report."""
@@ -270,6 +277,13 @@ OPTIONS = (
     ),
     Option("pod-cidr", str, "Pod range of a cluster that is made, one a family.", "CIDR", ()),
     Option("service-cidr", str, "Service range of a cluster that is made.", "CIDR", ()),
+    Option(
+        "k3s-disable",
+        _choice(K3sComponent),
+        "What K3s is to leave out: servicelb, traefik.",
+        "NAME",
+        (),
+    ),
     Option("max-nodes", _positive(int), "At most so many nodes get a probe (10).", "N", 10),
     Option("node-image", str, "Image of the nodes of a cluster that is made.", "IMAGE"),
     Option("probe-image", str, "Image with a Python for the probes.", "IMAGE", "python:3-slim"),

@@ -9,7 +9,16 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import OPTIONS, Allow, Dns64, KubeProxy, Option, Outside, Waiver
+from pytest_ipv6k8s.options import (
+    OPTIONS,
+    Allow,
+    Dns64,
+    K3sComponent,
+    KubeProxy,
+    Option,
+    Outside,
+    Waiver,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,7 @@ class Settings:
     kube_proxy: KubeProxy | None = None
     pod_cidr: tuple[str, ...] = ()
     service_cidr: tuple[str, ...] = ()
+    k3s_disable: tuple[K3sComponent, ...] = ()
     max_nodes: int = 10
     node_image: str | None = None
     probe_image: str = "python:3-slim"

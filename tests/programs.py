@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.clusters import rollout
-from pytest_ipv6k8s.clusters.providers import kind
+from pytest_ipv6k8s.clusters import lifecycle, rollout
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Finished
 
@@ -70,7 +69,7 @@ class Engine:
         def workloads_ready(api: Kubeconfig, what: str, selector: str, *, within: float) -> None:
             self.must_run(["wait for", what], within=within)
 
-        monkeypatch.setattr(kind, "Api", lambda kubeconfig: kubeconfig)
+        monkeypatch.setattr(lifecycle, "Api", lambda kubeconfig: kubeconfig)
         monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
         monkeypatch.setattr(rollout, "workloads_ready", workloads_ready)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import KubeProxy
+from pytest_ipv6k8s.options import K3sComponent, KubeProxy
 
 Progress = Callable[[str], None]
 
@@ -39,6 +39,7 @@ class ClusterSpec:
         cni_values: more files of Helm values, or names of those that the installer has.
         kube_proxy: mode of kube-proxy; None for the provider's own.
         pod_cidrs, service_cidrs: ranges, one a family; empty for the provider's own.
+        k3s_disable: components that K3s is to leave out.
         node_image: image of the nodes; None for the provider's own default.
         probe_image: image that the nodes must have or be able to pull.
         kubeconfig, context: the cluster that exists.
@@ -57,6 +58,7 @@ class ClusterSpec:
     kube_proxy: KubeProxy | None = None
     pod_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
+    k3s_disable: tuple[K3sComponent, ...] = ()
     node_image: str | None = None
     probe_image: str = "python:3-slim"
     kubeconfig: Path | None = None

@@ -185,6 +185,7 @@ class Run:
             kube_proxy=settings.kube_proxy,
             pod_cidrs=settings.pod_cidr,
             service_cidrs=settings.service_cidr,
+            k3s_disable=settings.k3s_disable,
             node_image=settings.node_image,
             probe_image=settings.probe_image,
             kubeconfig=settings.kubeconfig,

@@ -19,7 +19,7 @@ from pytest_ipv6k8s.clusters import (
     preflight,
     provider_names,
 )
-from pytest_ipv6k8s.clusters.providers import existing, kind
+from pytest_ipv6k8s.clusters.providers import existing, k3s, kind
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.house.tree import ROOT
@@ -82,6 +82,25 @@ def _kind(folder: Path) -> Case:
     )
 
 
+def _k3s(folder: Path) -> Case:
+    server, agent = f"{NAME}-server", f"{NAME}-agent-1"
+    return Case(
+        provider=k3s.PROVIDER,
+        modules=(k3s, engine, preflight),
+        usual={
+            "docker version": "1.48",
+            "docker image inspect --format": '["/bin/k3s"]',
+            "docker network inspect": network(ipv4=False, subnets=["fd12::/64"]),
+            f"docker exec {server} k3s kubectl": f"node/{server}\nnode/{agent}",
+            f"docker exec {server} cat": "clusters: [{cluster: {}}]",
+            "docker port": "[::1]:32768",
+            "docker ps": f"{agent} {server}",
+        },
+        makes=("docker network create", "docker run"),
+        gone=("docker network inspect",),
+    )
+
+
 def _existing(folder: Path) -> Case:
     return Case(provider=existing.PROVIDER)
 
@@ -89,6 +108,7 @@ def _existing(folder: Path) -> Case:
 CASES: dict[str, Callable[[Path], Case]] = {
     "existing": _existing,
     "kind": _kind,
+    "k3s": _k3s,
     "the page's": _of_the_page,
 }
 

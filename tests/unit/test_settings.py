@@ -9,7 +9,16 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import OPTIONS, Allow, Dns64, KubeProxy, Option, Outside, Waiver
+from pytest_ipv6k8s.options import (
+    OPTIONS,
+    Allow,
+    Dns64,
+    K3sComponent,
+    KubeProxy,
+    Option,
+    Outside,
+    Waiver,
+)
 from pytest_ipv6k8s.settings import Settings, resolve
 
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -27,6 +36,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "kube-proxy": ("nftables", KubeProxy.NFTABLES),
     "pod-cidr": ("fd00:10::/56", ("fd00:10::/56",)),
     "service-cidr": ("fd00:96::/112", ("fd00:96::/112",)),
+    "k3s-disable": ("traefik", (K3sComponent.TRAEFIK,)),
     "max-nodes": ("5", 5),
     "node-image": ("n:1", "n:1"),
     "probe-image": ("p:1", "p:1"),
@@ -177,6 +187,7 @@ def test_a_separator_at_the_end_adds_nothing(variable: str, text: str) -> None:
 BAD = [
     ("stack", "dua", "'dua' is none of ipv6, ipv4, dual, dual-ipv6 (did you mean 'dual'?)"),
     ("stack", "xyz", "'xyz' is none of ipv6, ipv4, dual, dual-ipv6"),
+    ("k3s-disable", "trafik", "is none of servicelb, traefik (did you mean 'traefik'?)"),
     ("allow", "all", "'all' is none of privileged, cluster-scope, disruptive"),
     ("workers", "many", "'many' is not a number"),
     ("workers", "0", "0 is not above 0 and below 10000"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,17 @@ from pytest_ipv6k8s.clusters import (
     Progress,
     engine,
     installer,
+    lifecycle,
     ownership,
     preflight,
-    rollout,
+    ranges,
 )
-from pytest_ipv6k8s.errors import ClusterError, HostProblem
-from pytest_ipv6k8s.kube.client import Api
-from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.options import KubeProxy
+from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.process import Finished, must_run, run
 
-CREATE, READY, DELETE = 600.0, 120.0, 120.0
+CREATE, DELETE = 600.0, 120.0
+# kubeadm takes Services' ranges of 20 bits and leaves the length of nodes' prefixes alone.
+LIMITS = ranges.Limits(services_ipv6=108, sets_masks=False)
 
 
 class Kind:
@@ -34,9 +33,10 @@ class Kind:
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what keeps this machine from making the cluster."""
-        facts = preflight.read_facts()
+        spec, facts = _settled(spec), preflight.read_facts()
         found = [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
-        return [*found, *_installer_problems(spec)]
+        taken = {} if found else engine.subnets()
+        return [*found, *lifecycle.network_problems(spec), *ranges.problems(spec, LIMITS, taken)]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster; see the contract.
@@ -61,19 +61,14 @@ class Kind:
             context=f"kind-{name}",
             made=True,
         )
-        try:
+        with lifecycle.all_or_nothing(cluster, spec, self.delete):
             # also the nodes of an IPv6-only cluster: Docker's DNS and its way out are IPv4
-            engine.make_network(name, spec.run_id, {Family.V4, *spec.stack.families})
+            families = {Family.V4, *spec.stack.families}
+            avoid = (*spec.pod_cidrs, *spec.service_cidrs)
+            engine.make_network(name, spec.run_id, families, avoid=avoid)
             _make_cluster(cluster, spec)
             _load_probe_image(name, spec.probe_image)
-            _make_ready(cluster, spec, progress)
-        except BaseException as error:
-            if isinstance(error, Exception):  # somebody who presses Ctrl-C does not want to wait
-                spec.before_removal(name)
-            if not (spec.keep and cluster.kubeconfig.exists()):
-                with contextlib.suppress(HostProblem):  # what went wrong first is what is told
-                    self.delete(name)
-            raise
+            lifecycle.make_ready(cluster, spec, progress)
         return cluster
 
     def delete(self, name: str) -> None:
@@ -96,20 +91,6 @@ class Kind:
 
 def _workers(spec: ClusterSpec) -> str:
     return f"{spec.workers} worker{'' if spec.workers == 1 else 's'}"
-
-
-def _installer_problems(spec: ClusterSpec) -> list[Problem]:
-    chosen = installer(spec.cni)
-    found = chosen.problems(spec)
-    if spec.kube_proxy is KubeProxy.NONE and not chosen.replaces_default:
-        found.append(
-            Problem(
-                text="without kube-proxy somebody else has to serve Services, and kind's own CNI "
-                "does not",
-                remedy="choose another --ipv6k8s-kube-proxy, or a CNI that does: --ipv6k8s-cni",
-            )
-        )
-    return found
 
 
 def _settled(spec: ClusterSpec) -> ClusterSpec:
@@ -166,14 +147,6 @@ def _make_cluster(cluster: Cluster, spec: ClusterSpec) -> None:
     )
     if not made.ok:
         raise _why_not(made)
-
-
-def _make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
-    """Install the network and wait until nodes and CoreDNS, the first pods, are ready."""
-    installer(spec.cni).install(cluster, spec, progress)
-    api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
-    rollout.nodes_ready(api, within=READY)
-    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", within=READY)
 
 
 def _why_not(made: Finished) -> ClusterError:

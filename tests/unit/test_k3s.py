@@ -1,0 +1,528 @@
+"""What is asked of the container engine and of K3s, and what is told when they refuse.
+
+K3s has not been run here: every flag is held against its documentation (FLAGS).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_ipv6k8s import cli, clusters, waiting
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
+from pytest_ipv6k8s.clusters.providers import k3s
+from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem
+from pytest_ipv6k8s.options import K3sComponent, KubeProxy
+from pytest_ipv6k8s.process import CommandFailed, Finished
+from tests.programs import Engine, network
+
+NAME = "ipv6k8s-abc"
+SERVER, AGENT = f"{NAME}-server", f"{NAME}-agent-1"
+SPEC = ClusterSpec(run_id="abc", stack=Stack.IPV6, workers=1, probe_image="probe:1")
+SUBNETS = {Family.V4: "172.18.0.0/16", Family.V6: "fd12:3456:789a::/64"}
+DEAD = Finished(command=(), code=1, out="", err="the engine is gone")
+JOINED = f"docker exec {SERVER} k3s kubectl get nodes"
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: default
+contexts: [{name: default, context: {cluster: default, user: default}}]
+clusters: [{name: default, cluster: {server: "https://[::1]:6443"}}]
+users: [{name: default, user: {token: hunter2}}]
+"""
+
+# Where each flag of K3s is documented: pages of docs.k3s.io, and their sections.
+FLAGS = {
+    "--node-ip": "k3s agent, Networking; Basic Network Options, Dual-stack: IPv6 first by hand",
+    "--kube-proxy-arg": "k3s agent, Customized Flags; nft is bundled: k3s-io/k3s#11267",
+    "--cluster-cidr": "k3s server, Networking; Basic Network Options, Dual-stack and Single-stack",
+    "--service-cidr": "k3s server, Networking; Basic Network Options, Dual-stack: at most /112",
+    "--tls-san": "k3s server, Listeners",
+    "--kube-controller-manager-arg": "k3s server, Customized Flags; Basic Network Options: masks",
+    "--flannel-ipv6-masq": "Basic Network Options, Flannel Options: not with backend none",
+    "--flannel-backend": "Basic Network Options, Custom CNI",
+    "--disable-network-policy": "Basic Network Options, Custom CNI",
+    "--disable-kube-proxy": "k3s server, Kubernetes Components",
+    "--disable": "Managing Packaged Components, Using the --disable flag",
+}
+
+
+def _usual(stack: Stack = Stack.IPV6) -> dict[str, str]:
+    subnets = [SUBNETS[family] for family in stack.families]
+    v4, v6 = Family.V4 in stack.families, Family.V6 in stack.families
+    return {
+        "docker image inspect --format": '["/bin/k3s"]',
+        "docker network inspect": network(ipv4=v4, ipv6=v6, subnets=subnets),
+        "docker inspect --format {{.State.Running}}": "true\n",
+        "docker ps": f"{AGENT}\n{SERVER}\n",
+        "docker port": "[::1]:32768\n" if not v4 else "127.0.0.1:32768\n",
+        "docker version": "1.48\n",
+        JOINED: f"node/{SERVER}\nnode/{AGENT}\n",
+        f"docker exec {SERVER} cat /etc/rancher/k3s/k3s.yaml": KUBECONFIG,
+    }
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Programs that do nothing to this machine; what waits for the cluster is one of them."""
+    made = Engine(_usual())
+    made.stand_in(monkeypatch, k3s, clusters.engine)
+    made.waits(monkeypatch)
+    waiting.set_timeout_factor(0.001)
+    yield made
+    waiting.set_timeout_factor(1)
+
+
+@pytest.fixture
+def create(engine: Engine, tmp_path: Path) -> Callable[..., Cluster]:
+    """Make a cluster with recorded programs."""
+
+    def make(said: Callable[[str], None] = lambda line: None, **more: object) -> Cluster:
+        return k3s.PROVIDER.create(replace(SPEC, **more), tmp_path, said)  # type: ignore[arg-type]
+
+    return make
+
+
+def _made(stack: Stack, **more: object) -> list[list[str]]:
+    """Return the command lines of the server and of one agent."""
+    spec = k3s.settled(replace(SPEC, stack=stack, **more))  # type: ignore[arg-type]
+    subnets = [SUBNETS[family] for family in stack.families]
+    server, agent = (
+        k3s.Node(name=name, addresses=k3s.addresses(stack, subnets, number))
+        for number, name in enumerate((SERVER, AGENT))
+    )
+    return [k3s.container(node, server, spec, "k3s:1") for node in (server, agent)]
+
+
+RUN = f"docker run --detach --privileged --network {NAME}"
+OWN = "--label ipv6k8s.run=abc --env K3S_TOKEN --tmpfs /run --tmpfs /var/run"
+SYSCTLS = "--sysctl net.ipv6.conf.all.disable_ipv6=0 --sysctl net.ipv6.conf.all.forwarding=1"
+MASK = "--kube-controller-manager-arg=node-cidr-mask-size"
+GOLDEN = {
+    Stack.IPV6: (
+        f"{RUN} --name {SERVER} --hostname {SERVER} {OWN} --ip6 fd12:3456:789a::a {SYSCTLS} "
+        "--publish [::1]::6443 k3s:1 server --node-ip=fd12:3456:789a::a "
+        "--cluster-cidr=fd00:42::/56 --service-cidr=fd00:43::/112 --tls-san=::1 "
+        f"{MASK}-ipv6=64 --flannel-ipv6-masq",
+        f"{RUN} --name {AGENT} --hostname {AGENT} {OWN} --ip6 fd12:3456:789a::b {SYSCTLS} "
+        "--env K3S_URL=https://[fd12:3456:789a::a]:6443 k3s:1 agent --node-ip=fd12:3456:789a::b",
+    ),
+    Stack.DUAL: (
+        f"{RUN} --name {SERVER} --hostname {SERVER} {OWN} --ip 172.18.0.10 "
+        f"--ip6 fd12:3456:789a::a {SYSCTLS} --publish 127.0.0.1::6443 k3s:1 server "
+        "--node-ip=172.18.0.10,fd12:3456:789a::a "
+        "--cluster-cidr=10.42.0.0/16,fd00:42::/56 --service-cidr=10.43.0.0/16,fd00:43::/112 "
+        f"--tls-san=127.0.0.1 {MASK}-ipv4=24 {MASK}-ipv6=64 --flannel-ipv6-masq",
+        f"{RUN} --name {AGENT} --hostname {AGENT} {OWN} --ip 172.18.0.11 "
+        f"--ip6 fd12:3456:789a::b {SYSCTLS} --env K3S_URL=https://172.18.0.10:6443 k3s:1 agent "
+        "--node-ip=172.18.0.11,fd12:3456:789a::b",
+    ),
+    Stack.DUAL_IPV6: (
+        f"{RUN} --name {SERVER} --hostname {SERVER} {OWN} --ip6 fd12:3456:789a::a "
+        f"--ip 172.18.0.10 {SYSCTLS} --publish 127.0.0.1::6443 k3s:1 server "
+        "--node-ip=fd12:3456:789a::a,172.18.0.10 "
+        "--cluster-cidr=fd00:42::/56,10.42.0.0/16 --service-cidr=fd00:43::/112,10.43.0.0/16 "
+        f"--tls-san=127.0.0.1 {MASK}-ipv6=64 {MASK}-ipv4=24 --flannel-ipv6-masq",
+        f"{RUN} --name {AGENT} --hostname {AGENT} {OWN} --ip6 fd12:3456:789a::b "
+        f"--ip 172.18.0.11 {SYSCTLS} --env K3S_URL=https://[fd12:3456:789a::a]:6443 k3s:1 agent "
+        "--node-ip=fd12:3456:789a::b,172.18.0.11",
+    ),
+    Stack.IPV4: (
+        f"{RUN} --name {SERVER} --hostname {SERVER} {OWN} --ip 172.18.0.10 "
+        "--publish 127.0.0.1::6443 k3s:1 server --node-ip=172.18.0.10 "
+        "--cluster-cidr=10.42.0.0/16 --service-cidr=10.43.0.0/16 --tls-san=127.0.0.1 "
+        f"{MASK}-ipv4=24",
+        f"{RUN} --name {AGENT} --hostname {AGENT} {OWN} --ip 172.18.0.11 "
+        "--env K3S_URL=https://172.18.0.10:6443 k3s:1 agent --node-ip=172.18.0.11",
+    ),
+}
+
+
+@pytest.mark.parametrize("stack", Stack)
+def test_the_command_lines_of_every_stack(stack: Stack) -> None:
+    server, agent = _made(stack)
+
+    assert server == shlex.split(GOLDEN[stack][0])
+    assert agent == shlex.split(GOLDEN[stack][1])
+
+
+VARIANTS: dict[str, tuple[dict[str, object], set[str], set[str]]] = {
+    "another CNI": (
+        {"cni": "cilium"},
+        {"--flannel-backend=none", "--disable-network-policy"},
+        {"--flannel-ipv6-masq"},
+    ),
+    "another CNI that serves Services": (
+        {"cni": "cilium", "kube_proxy": KubeProxy.NONE},
+        {"--flannel-backend=none", "--disable-network-policy", "--disable-kube-proxy"},
+        {"--flannel-ipv6-masq"},
+    ),
+    "kube-proxy in nftables mode": (
+        {"kube_proxy": KubeProxy.NFTABLES},
+        {"--kube-proxy-arg=proxy-mode=nftables"},
+        set(),
+    ),
+    "kube-proxy in iptables mode": (
+        {"kube_proxy": KubeProxy.IPTABLES},
+        {"--kube-proxy-arg=proxy-mode=iptables"},
+        set(),
+    ),
+    "without ServiceLB and Traefik": (
+        {"k3s_disable": tuple(K3sComponent)},
+        {"--disable=servicelb", "--disable=traefik"},
+        set(),
+    ),
+    "other ranges": (
+        {"pod_cidrs": ("fd01::/64",), "service_cidrs": ("fd02::/116",)},
+        {"--cluster-cidr=fd01::/64", "--service-cidr=fd02::/116", f"{MASK}-ipv6=65"},
+        {"--cluster-cidr=fd00:42::/56", "--service-cidr=fd00:43::/112", f"{MASK}-ipv6=64"},
+    ),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_wanted_becomes_a_flag(variant: str) -> None:
+    spec, more, less = VARIANTS[variant]
+    plain = set(_made(Stack.IPV6)[0])
+
+    assert set(_made(Stack.IPV6, **spec)[0]) == (plain | more) - less
+
+
+def test_agents_run_kube_proxy_in_the_same_mode_and_take_the_rest_from_the_server() -> None:
+    _, plain = _made(Stack.IPV6)
+    _, agent = _made(Stack.IPV6, cni="cilium", kube_proxy=KubeProxy.NFTABLES)
+
+    assert set(agent) - set(plain) == {"--kube-proxy-arg=proxy-mode=nftables"}
+
+
+@pytest.mark.parametrize("stack", Stack)
+@pytest.mark.parametrize("variant", [{}, *(spec for spec, _, _ in VARIANTS.values())])
+def test_every_flag_of_k3s_is_a_documented_one(stack: Stack, variant: dict[str, object]) -> None:
+    of_stack = {name: value for name, value in variant.items() if not name.endswith("cidrs")}
+    for command in _made(stack, **of_stack):
+        told = command[command.index("k3s:1") + 1 :]
+
+        assert told[0] in ("server", "agent")
+        assert {flag.partition("=")[0] for flag in told[1:]} <= set(FLAGS)
+
+
+def test_an_ipv6_only_cluster_stands_on_an_ipv6_only_network(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    create()
+
+    (made,) = engine.lines("docker network create")
+    assert re.fullmatch(
+        "docker network create --driver bridge --label ipv6k8s.run=abc --ipv4=false --ipv6 "
+        rf"--subnet fd[0-9a-f]{{2}}:[0-9a-f]{{4}}:[0-9a-f]{{4}}::/64 {NAME}",
+        made,
+    )
+
+
+def test_nodes_share_a_secret_that_is_on_no_command_line(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    create()
+    create()
+
+    tokens = [ran.environment["K3S_TOKEN"] for ran in engine.ran if "docker run" in ran.line]
+    assert len(tokens) == 4
+    assert len(set(tokens)) == 2
+    assert all(len(token) == 32 for token in tokens)
+    assert not any(token in line for token in tokens for line in engine.lines())
+
+
+@pytest.mark.parametrize(
+    ("stack", "server"),
+    [
+        (Stack.IPV6, "https://[::1]:32768"),
+        (Stack.DUAL, "https://127.0.0.1:32768"),
+        (Stack.DUAL_IPV6, "https://127.0.0.1:32768"),
+        (Stack.IPV4, "https://127.0.0.1:32768"),
+    ],
+)
+def test_the_kubeconfig_leads_to_the_published_port(
+    engine: Engine, create: Callable[..., Cluster], stack: Stack, server: str
+) -> None:
+    engine.usual |= _usual(stack)
+
+    cluster = create(stack=stack)
+
+    written = yaml.safe_load(cluster.kubeconfig.read_text())
+    wanted = yaml.safe_load(KUBECONFIG)
+    wanted["clusters"][0]["cluster"]["server"] = server
+    assert written == wanted
+    assert cluster.context == written["current-context"]
+    assert cluster.kubeconfig.stat().st_mode & 0o077 == 0
+
+
+def test_steps_come_in_order_and_dns_is_last(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    create()
+
+    steps = ["network create", f"run {SERVER}", f"run {AGENT}", "get nodes", "k3s.yaml", "save"]
+    steps += [f"import {SERVER}", f"import {AGENT}", "wait for nodes", "wait for CoreDNS"]
+    lines = engine.lines()
+    places = [
+        next(number for number, line in enumerate(lines) if all(w in line for w in step.split()))
+        for step in steps
+    ]
+    assert places == sorted(places)
+    assert lines[-1] == "wait for CoreDNS"
+
+
+def test_every_node_gets_the_probe_image(
+    engine: Engine, create: Callable[..., Cluster], tmp_path: Path
+) -> None:
+    create()
+
+    archive = tmp_path / "probe.tar"
+    assert engine.lines("docker save") == [f"docker save --output {archive} probe:1"]
+    for node in (SERVER, AGENT):
+        assert f"docker cp {archive} {node}:/tmp/probe.tar" in engine.lines()
+        containerd = "k3s ctr --namespace k8s.io images import /tmp/probe.tar"
+        assert f"docker exec {node} {containerd}" in engine.lines()
+
+
+@pytest.mark.parametrize(("cni", "shared"), [("default", 0), ("none", 2)])
+def test_mounts_of_another_cnis_pods_reach_the_node(
+    engine: Engine,
+    create: Callable[..., Cluster],
+    monkeypatch: pytest.MonkeyPatch,
+    cni: str,
+    shared: int,
+) -> None:
+    chosen = clusters.installer(cni)
+    monkeypatch.setattr(type(chosen), "install", lambda self, cluster, spec, progress: None)
+
+    create(cni=cni)
+
+    lines = [line for line in engine.lines() if line.endswith("mount --make-rshared /")]
+    assert len(lines) == shared
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_progress_says_what_is_made(
+    engine: Engine, create: Callable[..., Cluster], workers: int
+) -> None:
+    said: list[str] = []
+    engine.usual[JOINED] += f"node/{NAME}-agent-2\n"
+
+    create(said.append, workers=workers)
+
+    plural = "" if workers == 1 else "s"
+    assert said == [f"making K3s cluster {NAME}: ipv6, 1 server, {workers} agent{plural}"]
+    assert len(engine.lines("docker run")) == workers + 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("node", [SERVER, AGENT])
+def test_a_node_that_never_joins_is_named_with_its_last_words(
+    engine: Engine, create: Callable[..., Cluster], node: str, ended: bool
+) -> None:
+    engine.usual[JOINED] = "".join(f"node/{name}\n" for name in {SERVER, AGENT} - {node})
+    if ended:
+        engine.usual[f"docker inspect --format {{{{.State.Running}}}} {node}"] = "false\n"
+    log = 'level=info msg="hello"\nlevel=fatal msg="no IPv6 here"\nlevel=info msg="bye"\n'
+    engine.say[f"docker logs --tail 200 {node}"] = Finished(command=(), code=0, out="", err=log)
+
+    with pytest.raises(ClusterError) as caught:
+        create()
+
+    did = "ended before it joined" if ended else "did not join within 0 s"
+    told = f'K3s node {node} {did}; it said: level=fatal msg="no IPv6 here"'
+    assert caught.value.problem == told
+    assert caught.value.remedy
+    assert f"docker network rm {NAME}" in engine.lines()
+
+
+def test_a_silent_node_is_named_as_well(engine: Engine, create: Callable[..., Cluster]) -> None:
+    engine.fails(JOINED, "connection refused")
+
+    with pytest.raises(ClusterError, match=rf"K3s node {SERVER} did not join .* it said: nothing"):
+        create()
+
+
+def test_an_image_that_is_not_k3s_is_told_before_anything_is_made(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    engine.usual["docker image inspect --format"] = '["/usr/local/bin/entrypoint"]'
+
+    with pytest.raises(ConfigError, match="node image kindest/node:1 is not K3s") as caught:
+        create(node_image="kindest/node:1")
+
+    assert "rancher/k3s" in caught.value.remedy
+    assert not engine.lines("docker network")
+
+
+@pytest.mark.parametrize("entrypoint", ["null", "[]"])
+def test_an_image_without_an_entrypoint_is_not_k3s(
+    engine: Engine, create: Callable[..., Cluster], entrypoint: str
+) -> None:
+    engine.usual["docker image inspect --format"] = entrypoint
+
+    with pytest.raises(ConfigError, match="is not K3s"):
+        create()
+
+
+@pytest.mark.parametrize(
+    ("image", "what"), [(k3s.IMAGE, "node"), ("mine:1", "node"), ("probe:1", "probe")]
+)
+def test_an_image_that_cannot_be_had_stops_before_anything_is_made(
+    engine: Engine, create: Callable[..., Cluster], image: str, what: str
+) -> None:
+    engine.fails(f"docker image inspect {image}")
+    engine.fails(f"docker pull --quiet {image}", "no such host")
+
+    with pytest.raises(HostProblem) as caught:
+        create(node_image="mine:1" if image == "mine:1" else None)
+
+    assert f"{what} image {image} is not on this machine and cannot be pulled" in str(caught.value)
+    assert f"--ipv6k8s-{what}-image" in caught.value.remedy
+    assert not engine.lines("docker network")
+    assert not engine.lines("docker run")
+
+
+def test_the_first_failure_is_told_even_when_the_clean_up_fails(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    engine.fails(f"docker run --detach --privileged --network {NAME} --name {AGENT}", "no room")
+    engine.fails("docker ps", "the engine is gone")
+
+    with pytest.raises(CommandFailed, match="failed") as caught:
+        create()
+
+    assert caught.value.finished is not None
+    assert caught.value.finished.last_words == "no room"
+
+
+def test_a_cluster_that_does_not_become_ready_can_be_kept(
+    engine: Engine, create: Callable[..., Cluster]
+) -> None:
+    engine.fails("wait for CoreDNS")
+
+    with pytest.raises(CommandFailed):
+        create(keep=True)
+
+    assert not engine.lines("docker rm")
+
+
+def test_containers_that_ended_are_deleted_by_the_label_of_their_run(engine: Engine) -> None:
+    k3s.PROVIDER.delete(NAME)
+
+    assert engine.lines() == [
+        "docker ps --all --filter label=ipv6k8s.run=abc --format {{.Names}}",
+        f"docker rm --force --volumes {AGENT} {SERVER}",
+        f"docker network inspect {NAME}",
+        f"docker network rm {NAME}",
+    ]
+
+
+def test_a_script_runs_on_the_nodes_and_nowhere_else(engine: Engine) -> None:
+    engine.usual["docker ps"] += f"{NAME}-outside\n"
+    engine.usual["docker exec"] = "1: lo"
+
+    assert k3s.PROVIDER.on_nodes(NAME, "ip addr", 5) == {AGENT: "1: lo", SERVER: "1: lo"}
+
+
+READY = preflight.HostFacts(
+    has_engine=True,
+    engine_error="",
+    engine_is_here=False,
+    kind_version=None,
+    free_bytes=None,
+    ipv6_disabled=None,
+    ipv6_forwarding=None,
+    ipv4_forwarding=None,
+    inotify_instances=None,
+    inotify_watches=None,
+)
+
+
+@pytest.fixture
+def ready(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A machine with an engine and without kind."""
+    monkeypatch.setattr(preflight, "read_facts", lambda: READY)
+    return engine
+
+
+def _problems(**more: object) -> list[str]:
+    spec = replace(SPEC, **more)  # type: ignore[arg-type]
+    return [f"{p.text}. {p.remedy}" for p in k3s.PROVIDER.problems(spec)]
+
+
+@pytest.mark.parametrize("stack", [*Stack, None])
+def test_a_machine_with_an_engine_has_no_problem_and_needs_no_kind(
+    ready: Engine, stack: Stack | None
+) -> None:
+    assert _problems(stack=stack) == []
+    assert not ready.lines("kind")
+
+
+@pytest.mark.parametrize("version", ["1.41", "1.47", "1.9"])
+def test_an_engine_too_old_for_an_ipv6_only_network_is_told(ready: Engine, version: str) -> None:
+    ready.usual["docker version"] = f"{version}\n"
+
+    assert _problems() == [
+        "the container engine is too old for an IPv6-only network. "
+        "install Docker Engine 28 or newer, or choose --ipv6k8s-stack dual-ipv6"
+    ]
+    assert _problems(stack=Stack.DUAL_IPV6) == []
+
+
+def test_without_docker_bad_ranges_are_told_nevertheless(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "read_facts", lambda: replace(READY, has_engine=False))
+
+    told = _problems(service_cidrs=("fd02::/64",))
+
+    assert told[0].startswith("there is no container engine: docker is not on PATH")
+    assert "fd02::/64 is too large for Services. take a range from /112 to /120" in told[1]
+    assert engine.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"service_cidrs": ("fd02::/111",)}, "fd02::/111 is too large for Services"),
+        ({"pod_cidrs": ("10.0.0.0/16",)}, "10.0.0.0/16 does not fit stack ipv6"),
+        (
+            {"stack": Stack.DUAL_IPV6, "pod_cidrs": ("10.0.0.0/16", "fd01::/56")},
+            "give one range of each, in this order: IPv6 before IPv4",
+        ),
+        ({"pod_cidrs": ("fd00:43::/64",)}, "fd00:43::/112 have addresses in common"),
+        ({"pod_cidrs": ("fd99::/56",)}, "fd99::/56 overlaps container network taken"),
+        ({"kube_proxy": KubeProxy.NONE}, "without kube-proxy somebody else has to serve Services"),
+        ({"cni": "none"}, "--ipv6k8s-cni none leaves the cluster without a network"),
+    ],
+)
+def test_what_k3s_cannot_make_is_told_before_anything_is_made(
+    ready: Engine, more: dict[str, object], told: str
+) -> None:
+    ready.usual["docker network ls"] = "1\n"
+    taken = {"Name": "taken", "IPAM": {"Config": [{"Subnet": "fd99::/64"}]}}
+    ready.usual["docker network inspect 1"] = json.dumps([taken])
+
+    (line,) = _problems(**more)
+
+    assert told in line
+    assert not [line for line in ready.lines() if "create" in line or "run" in line]
+
+
+def test_the_doctor_knows_k3s(ready: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--provider", "k3s"]) == cli.OK
+    assert capsys.readouterr().out == "This machine is ready for provider k3s.\n"
+
+    ready.usual["docker version"] = "1.41\n"
+    assert cli.main(["doctor", "--provider", "k3s"]) == cli.PROBLEM
+    assert "remedy   install Docker Engine 28 or newer" in capsys.readouterr().out
