@@ -12,8 +12,22 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.clusters import lifecycle, rollout
+from pytest_ipv6k8s.clusters.preflight import HostFacts
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Finished
+
+READY = HostFacts(
+    has_engine=True,
+    engine_error="",
+    engine_is_here=True,
+    kind_version=(0, 24, 0),
+    free_bytes=10 << 30,
+    ipv6_disabled=0,
+    ipv6_forwarding=1,
+    ipv4_forwarding=1,
+    inotify_instances=512,
+    inotify_watches=65536,
+)
 
 
 def network(*guests: str, ipv6: bool = True, ipv4: bool = True, subnets: Sequence[str] = ()) -> str:

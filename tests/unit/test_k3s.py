@@ -22,7 +22,7 @@ from pytest_ipv6k8s.clusters.providers import k3s
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem
 from pytest_ipv6k8s.options import K3sComponent, KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Finished
-from tests.programs import Engine, network
+from tests.programs import READY, Engine, network
 
 NAME = "ipv6k8s-abc"
 SERVER, AGENT = f"{NAME}-server", f"{NAME}-agent-1"
@@ -434,24 +434,10 @@ def test_a_script_runs_on_the_nodes_and_nowhere_else(engine: Engine) -> None:
     assert k3s.PROVIDER.on_nodes(NAME, "ip addr", 5) == {AGENT: "1: lo", SERVER: "1: lo"}
 
 
-READY = preflight.HostFacts(
-    has_engine=True,
-    engine_error="",
-    engine_is_here=False,
-    kind_version=None,
-    free_bytes=None,
-    ipv6_disabled=None,
-    ipv6_forwarding=None,
-    ipv4_forwarding=None,
-    inotify_instances=None,
-    inotify_watches=None,
-)
-
-
 @pytest.fixture
 def ready(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A machine with an engine and without kind."""
-    monkeypatch.setattr(preflight, "read_facts", lambda: READY)
+    monkeypatch.setattr(preflight, "read_facts", lambda: replace(READY, kind_version=None))
     return engine
 
 

@@ -11,19 +11,8 @@ import pytest
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ClusterSpec, Problem, preflight
 from pytest_ipv6k8s.clusters.preflight import HostFacts
+from tests.programs import READY
 
-READY = HostFacts(
-    has_engine=True,
-    engine_error="",
-    engine_is_here=True,
-    kind_version=(0, 24, 0),
-    free_bytes=10 << 30,
-    ipv6_disabled=0,
-    ipv6_forwarding=1,
-    ipv4_forwarding=1,
-    inotify_instances=512,
-    inotify_watches=65536,
-)
 NO_V6 = "IPv6 is switched off on this machine"
 NO_FORWARD_6 = "IPv6 packets are not forwarded on this machine"
 NO_FORWARD_4 = "IPv4 packets are not forwarded on this machine"
