@@ -20,7 +20,7 @@ def test_providers_are_listed_by_name() -> None:
     names = provider_names()
 
     assert names == sorted(names)
-    assert {"existing", "kind"} <= set(names)
+    assert {"existing", "k3s", "kind"} <= set(names)
 
 
 @pytest.mark.parametrize("method", CONTRACT)
@@ -38,11 +38,11 @@ def test_a_provider_that_is_misspelt_is_hinted_at() -> None:
     with pytest.raises(ConfigError) as caught:
         provider("knid")
 
-    assert "unknown provider 'knid': available are existing, kind" in str(caught.value)
+    assert "unknown provider 'knid': available are existing, k3s, kind" in str(caught.value)
     assert "Did you mean 'kind'?" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["minikube", "", "../kind", "__init__"])
 def test_an_unknown_provider_names_those_that_there_are(name: str) -> None:
-    with pytest.raises(ConfigError, match="available are existing, kind"):
+    with pytest.raises(ConfigError, match="available are existing, k3s, kind"):
         provider(name)
