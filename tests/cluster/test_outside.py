@@ -23,6 +23,12 @@ from tests.real import (
 )
 
 pytestmark = pytest.mark.real_cluster
+NOBODY_THERE = """
+apiVersion: ipv6k8s/v1alpha1
+kind: ClusterDeclaration
+egress: masquerade
+targets: [{role: v6, addresses: ["2001:db8:dead::1"], tcp: 80}]
+"""
 COREFILE = ("-n", "kube-system", "get", "configmap", "coredns", "-o", "yaml")
 
 
@@ -88,9 +94,10 @@ def test_each_style_of_egress_is_named_and_taken_back(
 def test_a_declared_target_that_is_not_there_is_inconclusive_and_the_rest_runs(
     ipv6_cluster: Cluster, tmp_path: Path, workers: tuple[str, ...]
 ) -> None:
-    target, only = "--ipv6k8s-target=v6=[2001:db8:dead::1]:80", ("-k", "EGR-01 or SVC-01")
+    file, only = tmp_path / "ipv6k8s.yaml", ("-k", "EGR-01 or SVC-01")
+    file.write_text(NOBODY_THERE)
 
-    run = run_suite(ipv6_cluster, tmp_path, target, *only, *workers)
+    run = run_suite(ipv6_cluster, tmp_path, f"--ipv6k8s-declaration={file}", *only, *workers)
 
     assert run.code == 1, run.out
     assert run.ids("inconclusive") == {"EGR-01"}, run.out
