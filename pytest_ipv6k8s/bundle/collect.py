@@ -97,6 +97,8 @@ class Collector:
             own = probes.states(reach.connect, pods)
             again = partial(probes.asked_again, reach.connect, reach.pods, failure.failing)
             own["asking again"] = again
+            if reach.shell is not None and failure.failing:
+                own["the CNI's drops meanwhile"] = partial(nodes.drops, reach.shell)
         half = (deadline - time.monotonic()) / 2  # probes that hang leave time for the rest
         gathered = gather(own, within=half)
         age = time.monotonic() - self._shared_at

@@ -34,6 +34,36 @@ _LOGS = {
 }
 _POD_LOGS = {"pods.log": "tail -n 200 /var/log/pods/kube-system_*/*/*.log"}
 
+_LISTENING = 6
+_HINT = "Press Ctrl-C to quit\n"
+_DROPS = f"""exec 2>&1
+ctr="ctr --namespace k8s.io"
+for agent in $($ctr containers ls -q 'labels."io.kubernetes.container.name"==cilium-agent'); do
+  $ctr tasks ls | grep -q "^$agent .*RUNNING" || continue
+  $ctr tasks exec --exec-id "ipv6k8s-$$" "$agent" \\
+    timeout {_LISTENING} cilium-dbg monitor --type drop --type policy-verdict
+done
+true
+"""
+
+
+def drops(shell: Shell) -> Iterable[File]:
+    """Yield what the CNI of every node says of packets that it drops, for some seconds.
+
+    Cilium's agent is listened to where there is one; other CNIs keep no such account.
+
+    Args:
+        shell: runs a script on the nodes.
+
+    Raises:
+        Ipv6k8sError: the nodes cannot be asked.
+    """
+    for node, said in shell(_DROPS, _LISTENING + 4.0).items():
+        text = said.replace(_HINT, "")
+        if said:
+            nothing = f"no packet was dropped within {_LISTENING} s\n"
+            yield File(name=f"nodes/{node}/cni-drops.txt", text=text or nothing)
+
 
 def read(shell: Shell, *, within: float, pod_logs: bool = False) -> Iterable[File]:
     """Yield the state of every node.

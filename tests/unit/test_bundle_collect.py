@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.bundle import cluster, collect, gather, probes
+from pytest_ipv6k8s.bundle import cluster, collect, gather, nodes, probes
 from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
@@ -228,6 +228,35 @@ def test_what_only_the_api_server_said_is_not_asked_again() -> None:
     said: Record[Any] = Record(asker="the API server", question={"path": "/x"}, answer={})
 
     assert list(probes.asked_again(Sessions().connect, PODS, [said])) == []
+
+
+DROP = "xx drop (Policy denied) flow 0x0 to endpoint 7, identity 5->7: [fd00::1]:9 -> [fd00::2]:80"
+
+
+def test_drops_are_told_for_each_node_that_has_an_agent() -> None:
+    hint = "Press Ctrl-C to quit\n"
+    said = {"quiet": hint, "none": "", "busy": f"{hint}{DROP}\n"}
+
+    found = {file.name: file.text for file in nodes.drops(lambda script, within: said)}
+
+    assert found == {
+        "nodes/quiet/cni-drops.txt": "no packet was dropped within 6 s\n",
+        "nodes/busy/cni-drops.txt": f"{DROP}\n",
+    }
+
+
+def test_the_cni_is_listened_to_while_questions_are_asked_again(
+    tmp_path: Path, api: FakeApi
+) -> None:
+    def shell(script: str, within: float) -> Mapping[str, str]:
+        return {"a": DROP if "cilium-dbg monitor" in script else "\x1eip-addr\n1: lo\n"}
+
+    reach = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": shell}
+
+    found = contents(_collector(tmp_path, **reach).write(FAILURE))
+
+    assert "Policy denied" in found["nodes/a/cni-drops.txt"]
+    assert "asked-again.json" in found
 
 
 def _shell(script: str, within: float) -> Mapping[str, str]:
