@@ -20,6 +20,7 @@ HALVES = ("ipv6_outside", "ipv6_cluster")
 """So many tests use these that two workers with a cluster each share them."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests of one cluster run one after the other, those of others beside them."""
     for number, item in enumerate(items):
