@@ -13,24 +13,6 @@ from tests.real import OutsideWorld, kind_cluster, outside_world
 pytest_plugins = ["pytester"]
 
 
-CLUSTERS = ("cilium_cluster", "dual_cluster", "ipv6_outside", "ipv6_cluster")
-"""Fixtures that make a real cluster, or a world beside one; the first that a test uses counts."""
-
-HALVES = ("ipv6_outside", "ipv6_cluster")
-"""So many tests use these that two workers with a cluster each share them."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of one cluster run one after the other, those of others beside them."""
-    for number, item in enumerate(items):
-        if item.get_closest_marker("real_cluster") is None:
-            continue
-        used = next((name for name in CLUSTERS if name in getattr(item, "fixturenames", ())), "")
-        half = str(number % 2) if used in HALVES else ""
-        item.add_marker(pytest.mark.xdist_group(f"{used or item.path.stem}{half}"))
-
-
 @pytest.fixture(scope="session")
 def ipv6_cluster() -> Iterator[Cluster]:
     """A two-node IPv6-only kind cluster."""

@@ -25,6 +25,7 @@ def _interrupt_when(words: list[str], seen: str, number: int, folder: Path) -> t
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background
     )
     assert process.stdout is not None
     said = ""

@@ -81,5 +81,6 @@ def test_a_chart_that_does_not_roll_out_is_told_by_pod_and_leaves_nothing(tmp_pa
 
     assert made.returncode == 4, made.stdout
     assert "Cilium does not roll out within 30 s (cilium" in made.stdout
-    assert re.search(r"pod cilium-\S+, container config: ErrImageNeverPull", made.stdout)
+    stuck = r"pod cilium-\S+, container \S+: (ErrImageNeverPull|ErrImagePull|ImagePullBackOff)"
+    assert re.search(stuck, made.stdout), made.stdout
     assert not left_of(made.stdout)
