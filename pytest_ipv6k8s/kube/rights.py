@@ -37,7 +37,6 @@ RIGHTS = (
         group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
     ),
     Right(group="networking.k8s.io", resource="ipaddresses", verbs=("list",), required=False),
-    Right(group="networking.k8s.io", resource="networkpolicies", verbs=("list",), required=False),
     Right(resource="events", verbs=("list",), required=False),
     Right(resource="pods/log", verbs=("get",), required=False),
 )

@@ -39,7 +39,7 @@ def masqueraded(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=masqueraded,
-    must=frozenset({"ADDR-20", "SVC-12"}),
+    must=frozenset({"ADDR-20", "EGR-05", "SVC-12"}),
     may=frozenset(),
     cause={"ADDR-20": "masquerades traffic between pods"},
 )
