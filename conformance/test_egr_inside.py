@@ -11,6 +11,8 @@ from pytest_ipv6k8s.probe.scene import UDP
 
 def _heard_by_own_node(probes, family):
     """Have every pod send to all nodes, which answer nothing; return what pods' own nodes heard."""
+    if not probes.hosts:
+        return []
     opened = probes.ask_each(
         lambda box: [udp_inbox.Request(box.address(family))], among=probes.hosts
     )

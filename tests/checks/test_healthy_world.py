@@ -7,6 +7,7 @@ import pytest
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.needs import Need
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks.world import World, run_check
 
@@ -31,5 +32,22 @@ def _name(value: object) -> str:
 @pytest.mark.parametrize(("id", "stack", "family"), CASES, ids=_name)
 def test_healthy_world_passes(id: str, stack: Stack, family: Family | None) -> None:
     judgement = run_check(World(stack), id, family)
+
+    assert judgement.verdict in (Verdict.PASS, Verdict.INFORMATIONAL), judgement.reason
+
+
+ALONE = [
+    case for case in CASES if Need.HOST_NETWORK_PROBES not in catalogue.checks()[case[0]].needs
+]
+
+
+@pytest.mark.parametrize(("id", "stack", "family"), ALONE, ids=_name)
+def test_checks_that_need_no_host_network_probe_do_without(
+    id: str, stack: Stack, family: Family | None
+) -> None:
+    world = World(stack)
+    world.hosts = ()
+
+    judgement = run_check(world, id, family)
 
     assert judgement.verdict in (Verdict.PASS, Verdict.INFORMATIONAL), judgement.reason
