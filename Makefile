@@ -8,8 +8,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= ipv6
-# Tests on real clusters come one after the other: what they measure suffers when they share cores.
-FAST := tests/unit tests/checks tests/house tests/plugin
+QUICK := tests/unit tests/checks tests/house
+# One after the other: what they measure suffers when they share cores.
+REAL := tests/cluster tests/faults
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
 .PHONY: help venv conformance test fast lint types cluster bench docs site lab clean
@@ -35,7 +36,7 @@ conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.
 	  --ipv6k8s-bundle bundles --pyargs pytest_ipv6k8s.conformance
 
 fast: venv ## unit, check and house tests: no cluster, no network
-	$(BIN)/pytest tests/unit tests/checks tests/house
+	$(BIN)/pytest $(QUICK)
 
 lint: venv ## ruff, codespell; actionlint, zizmor and shellcheck for what runs on GitHub
 	$(BIN)/ruff check .
@@ -50,12 +51,12 @@ types: venv ## mypy, strict
 
 cluster: venv lab ## the tests on real clusters
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/pytest tests/cluster tests/faults
+	$(BIN)/pytest $(REAL)
 
 test: lint types lab ## everything that CI runs
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/pytest --numprocesses 2 $(FAST)
-	$(BIN)/pytest tests/cluster tests/faults
+	$(BIN)/pytest --numprocesses 2 $(QUICK) tests/plugin
+	$(BIN)/pytest $(REAL)
 
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"

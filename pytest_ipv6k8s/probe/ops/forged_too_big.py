@@ -15,7 +15,6 @@ from pytest_ipv6k8s.probe import sockets
 from pytest_ipv6k8s.probe.ops import Question
 
 PACKET_TOO_BIG, UDP = 2, 17
-_LARGEST = 1280  # what a datagram of ours pretends to have measured, with its headers
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def too_big(mtu: int, *, sender: tuple[str, int], receiver: tuple[str, int]) -> 
 
     The checksum is left to the kernel.
     """
-    size = _LARGEST - 40
+    size = sockets.SMALLEST_MTU - 40  # the datagram pretends to have filled that, with its headers
     ipv6 = struct.pack("!IHBB", 6 << 28, size, UDP, 64)
     ipv6 += socket.inet_pton(socket.AF_INET6, sender[0])
     ipv6 += socket.inet_pton(socket.AF_INET6, receiver[0])
