@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= ipv6
 QUICK := tests/unit tests/checks tests/house
-# One after the other: what they measure suffers when they share cores.
-REAL := tests/cluster tests/faults
+# Tests that share a cluster run one after the other.
+REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
 .PHONY: help venv conformance test fast lint types cluster bench docs site lab clean

@@ -28,25 +28,31 @@ def _links(probes, among=None):
     return probes.ask_each(lambda probe: [links.Request()], among=among)
 
 
-def _routed_links(probes, among=None) -> dict[str, set[str]]:
-    """Return for each probe the interfaces with a default route."""
+def _mtus(probes, families=Family, among=None) -> dict[str, int]:
+    """Return for each probe the smallest MTU of its default routes, 0 without any."""
+    names = {family.value for family in families}
+    links = {
+        record.asker: {link.name: link.mtu for link in record.answer.links}
+        for record in _links(probes, among)
+    }
     states = probes.ask_each(lambda probe: [network_state.Request()], among=among)
     return {
-        record.asker: {r.interface for r in record.answer.routes if r.destination == "default"}
+        record.asker: min(
+            (
+                _mtu(route, links[record.asker])
+                for route in record.answer.routes
+                if route.destination == "default" and route.family in names
+            ),
+            default=0,
+        )
         for record in states
     }
 
 
-def _mtus(probes, among=None) -> dict[str, int]:
-    """Return for each probe the smallest MTU of its interfaces with a default route."""
-    routed = _routed_links(probes, among)
-    return {
-        record.asker: min(
-            (link.mtu for link in record.answer.links if link.name in routed[record.asker]),
-            default=0,
-        )
-        for record in _links(probes, among)
-    }
+def _mtu(route: network_state.Route, links: dict[str, int]) -> int:
+    """Return the MTU that counts: a CNI that encapsulates can make room in the route alone."""
+    interface = links.get(route.interface, 0)
+    return min(route.mtu, interface) if route.mtu else interface
 
 
 @check(
@@ -75,7 +81,7 @@ def test_interfaces_carry_at_least_1280_bytes(probes):
 )
 def test_pod_mtu_fits_the_nodes(probes):
     """A pod's MTU is not larger than that of its node, nor than that of the node's tunnels."""
-    pods, hosts = _mtus(probes), _mtus(probes, probes.hosts)
+    pods, hosts = _mtus(probes), _mtus(probes, among=probes.hosts)
     limits = {probe.node: hosts[probe.name] for probe in probes.hosts}
     for record in _links(probes, probes.hosts):
         tunnels = [x.mtu for x in record.answer.links if x.name.startswith(TUNNELS)]
@@ -125,7 +131,7 @@ def test_bulk_transfer_between_nodes(family, probes):
 )
 def test_the_largest_datagram_passes_whole(family, probes):
     """A datagram that fills the pod's MTU reaches a pod on another node without fragmentation."""
-    mtus = _mtus(probes)
+    mtus = _mtus(probes, [family])
     overhead = HEADERS[family] + UDP_HEADER
 
     records = [
@@ -212,7 +218,7 @@ def test_fragments_pass_through_a_service(family, probes, services):
 )
 def test_segment_size_follows_from_the_mtu(family, probes):
     """The MSS in a SYN that a pod on another node receives is the sender's MTU less the headers."""
-    mtus, overhead = _mtus(probes), HEADERS[family] + TCP_HEADER
+    mtus, overhead = _mtus(probes, [family]), HEADERS[family] + TCP_HEADER
 
     records = [
         one.ask(tcp_connect.Request(other.address(family), TCP_PORT))

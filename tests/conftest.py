@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster
 from tests.real import OutsideWorld, kind_cluster, outside_world
 
 pytest_plugins = ["pytester"]
+
+ON_IPV6 = "action bundles control_channel healthy interrupts network_policy outside users"
+SHARED_CLUSTERS = {
+    "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
+    "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
+    "faults": ("tests/faults/test_*.py",),
+    "ipv6": tuple(f"tests/cluster/test_{name}.py" for name in ON_IPV6.split()),
+}
+"""Files whose tests share a cluster, and so have to run one after the other."""
+
+
+class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives all tests that share a cluster to one worker, and every other file to any."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        names = (n for n, files in SHARED_CLUSTERS.items() if any(fnmatch(file, f) for f in files))
+        return next(names, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByCluster | None:
+    """Make `--dist loadgroup` group by cluster: xdist's marks are lost (pytest-xdist#1386)."""
+    return ByCluster(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

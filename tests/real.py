@@ -10,9 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
+from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
 from pytest_ipv6k8s.kube import inventory
@@ -21,10 +25,12 @@ from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.process import must_run
+from pytest_ipv6k8s.reports.checking import disagreements
 from pytest_ipv6k8s.settings import Settings, resolve
 from pytest_ipv6k8s.targets import declaration, hermetic
 
 RUN_TIME = 600
+SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 
 
 def settings_of_environment() -> Settings:
@@ -159,6 +165,27 @@ def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
     )
     report = json.loads(file.read_text()) if file.exists() else {}
     return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
+
+
+OUTSIDE = ("EGR-01", "N64-14", "MTU-07")
+"""Checks that pass where a healthy outside world stands."""
+
+
+def assert_healthy(run: SuiteRun, *passed: str) -> None:
+    """Assert that nothing is red, these checks passed, and the report keeps its promises."""
+    jsonschema.validate(run.report, SCHEMA)
+    assert disagreements(run.report, catalogue.checks()) == []
+    assert run.report["profiles"], "nothing is claimed"
+    assert not run.red, run.out
+    assert run.code == 0, run.out
+    assert run.ids("pass") >= set(passed), run.out
+    assert len(run.report["checks"]) >= 60
+    silent = [c["id"] for c in run.report["checks"] if c["verdict"] == "skip" and not c["reason"]]
+    assert not silent
+    assert all(fact["holds"] for fact in run.report["harness"]), run.report["harness"]
+    assert {fact["id"] for fact in run.report["harness"]} >= {
+        f"META-0{number}" for number in (1, 2, 4, 5, 6, 7)
+    }
 
 
 def left_of(out: str) -> set[str]:

@@ -26,9 +26,12 @@ class Image:
 
 
 def pack_layer(root: Path, layer: Path, log: Log) -> None:
-    """Write a root folder as a layer; the same folder gives the same bytes."""
+    """Write a root folder as a layer; the same folder gives the same bytes.
+
+    Files keep their times: Python takes byte code only for sources as old as it remembers.
+    """
     command: list[str | Path] = ["tar", "--create", "--file", layer, "--directory", root]
-    stable = ["--sort=name", "--mtime=@0", "--numeric-owner"]
+    stable = ["--sort=name", "--numeric-owner"]
     machine = ["--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*"]
     log.run([*command, *stable, *machine, "."])
 

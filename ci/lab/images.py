@@ -13,7 +13,8 @@ from ci.lab.archive import Image, pack_layer, write_archive
 from ci.lab.settings import FILES, Layout
 from ci.lab.steps import Artefact, LabProblem, Log, content_key
 
-RECIPES = (Path(__file__), Path(archive.__file__))
+PACKING = Path(archive.__file__)
+RECIPES = (Path(__file__), PACKING)
 ARCHIVE = "image.tar"
 FLANNEL_IMAGE = f"docker.io/ipv6k8s-lab/flannel:{settings.FLANNEL}"
 KUBERNETES_IMAGES = (

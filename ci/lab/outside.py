@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ci.lab import rootfs
 from ci.lab.archive import Image, pack_layer, write_archive
-from ci.lab.images import ARCHIVE
+from ci.lab.images import ARCHIVE, PACKING
 from ci.lab.rootfs import Packages
 from ci.lab.settings import Layout
 from ci.lab.steps import Artefact, Log, content_key
 
+RECIPES = (Path(__file__), PACKING)
 PACKAGES = Path(__file__).resolve().parents[2] / "fixtures" / "outside" / "packages.txt"
 
 
@@ -27,7 +28,7 @@ def image(layout: Layout, root: Artefact) -> Artefact:
     """The image, as an archive that the engine loads."""
     return Artefact(
         name="outside-image",
-        key=content_key([root.key], [Path(__file__)]),
+        key=content_key([root.key], RECIPES),
         outputs=layout.outputs,
         recipe=partial(_build, root),
     )
@@ -43,7 +44,7 @@ def _build(root: Artefact, out: Path, log: Log) -> None:
     rootfs.unpack(root, image_root, log)
     pack_layer(image_root, layer, log)
     shutil.rmtree(image_root)
-    key = content_key([root.key], [Path(__file__)])
+    key = content_key([root.key], RECIPES)
     config = {"Cmd": ["sleep", "infinity"]}
     write_archive(
         out / ARCHIVE, [Image(tags=[f"ipv6k8s-lab/outside:{key}"], layer=layer, config=config)]

@@ -13,8 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterator
 
-from pytest_ipv6k8s.probe import server, wire
-from pytest_ipv6k8s.probe.ops import first_moment
+from pytest_ipv6k8s.probe import wire
 
 SILENCE = 60.0
 AT_ONCE = 32
@@ -24,9 +23,7 @@ _writing = threading.Lock()
 def main() -> None:
     """Do what the one argument says."""
     if sys.argv[1:] == ["serve"]:
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-        first_moment.note()
-        server.serve()
+        serve()
     elif sys.argv[1:] == ["wait"]:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
         signal.pause()
@@ -34,6 +31,16 @@ def main() -> None:
         ask()
     else:
         sys.exit("usage: agent serve|wait|ask")
+
+
+def serve() -> None:
+    """Note the first moment and serve; what that takes is imported here: most agents only ask."""
+    from pytest_ipv6k8s.probe import server
+    from pytest_ipv6k8s.probe.ops import first_moment
+
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    first_moment.note()
+    server.serve()
 
 
 def ask() -> None:

@@ -36,7 +36,7 @@ def dump(kind: int, family: int = socket.AF_UNSPEC) -> List[Message]:
                     return found
                 if message_kind == _NLMSG_ERROR:
                     raise OSError(-struct.unpack_from("=i", payload)[0], "rtnetlink refused")
-                found.append((payload[:size], dict(_attributes(payload[size:]))))
+                found.append((payload[:size], attributes(payload[size:])))
 
 
 def _messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
@@ -46,13 +46,16 @@ def _messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
         data = data[(length + 3) & ~3 :]
 
 
-def _attributes(data: bytes) -> Iterator[Tuple[int, bytes]]:
+def attributes(data: bytes) -> Dict[int, bytes]:
+    """Return attributes by number, whole; what is nested is taken apart by another call."""
+    found: Dict[int, bytes] = {}
     while len(data) >= 4:
         length, kind = struct.unpack_from("=HH", data)
         if length < 4:
-            return
-        yield kind & 0x3FFF, data[4:length]
+            break
+        found[kind & 0x3FFF] = data[4:length]
         data = data[(length + 3) & ~3 :]
+    return found
 
 
 def text_of(address: Any) -> str:

@@ -17,7 +17,7 @@ from pytest_ipv6k8s.probe.agent import AT_ONCE
 from pytest_ipv6k8s.probe.ops import Question
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
-_IDLE = 15.0
+_IDLE = 40.0
 _GRACE = 10.0
 
 

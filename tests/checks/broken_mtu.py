@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.probe.ops.links import Link
-from tests.checks.breaking import Broken, answers, from_pod
+from tests.checks.breaking import Broken, answers, from_pod, state
 
 V4, V6 = Family.V4, Family.V6
 LOST: dict[str, Any] = {"arrived": False, "replied": 0, "error": "ETIMEDOUT"}
@@ -29,6 +30,10 @@ def _direction(direction: str) -> Any:
     return lambda pod, request: request.direction == direction
 
 
+def _narrow_routes(seen: Any) -> dict[str, Any]:
+    return {"routes": tuple(replace(route, mtu=1430) for route in seen.routes)}
+
+
 SMALL = answers("links", from_pod("probe-01"), links=(Link("eth0", 1000),))
 JUMBO = answers("links", from_pod("probe-01"), links=(Link("eth0", 9000),))
 TUNNEL = answers("links", from_pod("host-00"), links=(Link("eth0", 1500), Link("flannel.1", 1430)))
@@ -43,6 +48,7 @@ ROWS = [
     Broken("MTU-03", "damaged", answers("bulk", intact=False), family=V6),
     Broken("MTU-04", "lost", answers("datagram", **LOST), family=V6),
     Broken("MTU-04", "one more byte fits", answers("datagram", arrived=True), family=V6),
+    Broken("MTU-04", "one more byte than the route's", state(_narrow_routes), family=V6),
     Broken("MTU-05", "fragments are lost", answers("datagram", _how("fragmented"), **LOST), family=V6),
     Broken("MTU-06", "fragments are lost", answers("datagram", _how("as needed"), **LOST), family=V6),
     Broken("MTU-07", "uploads stall", answers("bulk", _direction("up"), **STUCK)),
@@ -52,12 +58,14 @@ ROWS = [
     Broken("MTU-10", "silence", answers("udp_exchange", error="ETIMEDOUT")),
     Broken("MTU-11", "silence", answers("hop_limit", icmp_type=-1, error="ETIMEDOUT")),
     Broken("MTU-11", "unreachable instead", answers("hop_limit", icmp_type=1)),
+    Broken("MTU-11", "a router closes the port", answers("hop_limit", icmp_type=1, icmp_code=4)),
     Broken("MTU-12", "the pod does not learn", answers("datagram", path_mtu=1500)),
     Broken("MTU-12", "everything passes", answers("datagram", arrived=True)),
     Broken("MTU-13", "silence", answers("ping", received=0)),
     Broken("MTU-13", "not permitted", answers("ping", permitted=False, received=0)),
     Broken("MTU-14", "clamped", answers("tcp_connect", seen_mss=1200), family=V6),
     Broken("MTU-14", "nobody says", answers("tcp_connect", seen_mss=0), family=V6),
+    Broken("MTU-14", "the route has room for a tunnel", state(_narrow_routes), family=V6),
     Broken("MTU-19", "8 KiB are lost", answers("datagram", _larger_than(5000), **LOST), family=V6),
     Broken("N64-22", "uploads stall", answers("bulk", **STUCK)),
     Broken("N64-22", "the pod does not learn", answers("bulk", _towards("cb00:710e"), path_mtu=1500)),

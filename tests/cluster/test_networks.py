@@ -10,33 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster
-from pytest_ipv6k8s.options import KubeProxy
-from tests.real import RUN_TIME, kind_cluster, left_of, run_suite
+from tests.real import RUN_TIME, left_of
 
 pytestmark = pytest.mark.real_cluster
 WITH_OUTSIDE = ("--ipv6k8s-outside=hermetic", "-n", "2")
-
-
-def test_a_healthy_cluster_with_cilium_is_green(cilium_cluster: Cluster, tmp_path: Path) -> None:
-    known = "cilium/cilium 26733: before 1.19, no pod reaches itself through an IPv6 Service"
-
-    run = run_suite(cilium_cluster, tmp_path, *WITH_OUTSIDE, f"--ipv6k8s-waive=SVC-05={known}")
-
-    assert run.red <= {"SVC-05"}, run.out
-    assert run.code == 0, run.out
-    assert run.report["cluster"]["cni"] == "cilium"
-    assert {"ADDR-01", "SVC-01", "DNS-01", "EGR-01", "N64-14", "MTU-07"} <= run.ids("pass")
-
-
-def test_a_healthy_cluster_with_kube_proxys_nftables_mode_is_green(tmp_path: Path) -> None:
-    with kind_cluster(Stack.IPV6, kube_proxy=KubeProxy.NFTABLES) as cluster:
-        run = run_suite(cluster, tmp_path, *WITH_OUTSIDE)
-
-    assert not run.red, run.out
-    assert run.code == 0, run.out
-    assert run.report["cluster"]["proxy"] == "kube-proxy nftables"
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import yaml
 from pytest_ipv6k8s.clusters import Cluster
 from pytest_ipv6k8s.kube import rights
 from pytest_ipv6k8s.process import must_run
-from tests.real import kubectl, run_suite, settings_of_environment
+from tests.real import kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster
 ROOT = Path(__file__).parents[2]
@@ -155,48 +155,3 @@ def test_two_runs_at_once_do_not_disturb_each_other(ipv6_cluster: Cluster, tmp_p
         runs = list(pool.map(lambda folder: run_suite(ipv6_cluster, folder), folders))
 
     assert [run.code for run in runs] == [0, 0], runs[0].out + runs[1].out
-
-
-APP = """
-apiVersion: v1
-kind: Pod
-metadata: {name: my-app, namespace: default, labels: {app: my-app}}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - name: web
-    image: IMAGE
-    command: [python3, -m, http.server, "8080", --bind, "::"]
-    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
----
-apiVersion: v1
-kind: Service
-metadata: {name: my-app, namespace: default}
-spec:
-  ipFamilyPolicy: PreferDualStack
-  selector: {app: my-app}
-  ports: [{port: 80, targetPort: 8080}]
-"""
-
-
-def _examples() -> list[str]:
-    pages = [ROOT / "README.md", ROOT / "docs" / "howto" / "application.md"]
-    parts = [part for page in pages for part in page.read_text().split("```python\n")[1:]]
-    return [part.split("```")[0] for part in parts]
-
-
-def test_the_examples_of_the_documents_work(dual_cluster: Cluster, tmp_path: Path) -> None:
-    names = []
-    for number, example in enumerate(_examples()):
-        names.append(f"test_example_{number}.py")
-        (tmp_path / names[-1]).write_text(example)
-    app = APP.replace("IMAGE", settings_of_environment().probe_image)
-    kubectl(dual_cluster, "apply", "-f", "-", stdin=app)
-    try:
-        kubectl(dual_cluster, "wait", "--for=condition=Ready", "pod/my-app", "--timeout=60s")
-        run = run_suite(dual_cluster, tmp_path, *names)
-    finally:
-        kubectl(dual_cluster, "delete", "-f", "-", stdin=app)
-
-    assert run.code == 0, run.out
-    assert f"{len(names)} passed" in run.out

@@ -14,7 +14,7 @@ import dns.message
 import pytest
 
 from pytest_ipv6k8s import dns_messages
-from pytest_ipv6k8s.probe import wire
+from pytest_ipv6k8s.probe import netlink, wire
 from pytest_ipv6k8s.probe.ops import (
     dns_exchange,
     hello,
@@ -319,6 +319,23 @@ def test_the_network_state_is_that_of_this_machine() -> None:
     assert all("/" in route.destination or route.destination == "default" for route in state.routes)
     assert "net.ipv6.conf.all.disable_ipv6" in state.sysctls
     assert set(state.environment) == {"POD_IP", "POD_IPS", "HOST_IPS"}
+
+
+def test_a_routes_own_mtu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attribute(kind: int, value: bytes) -> bytes:
+        return struct.pack("=HH", 4 + len(value), kind) + value
+
+    metrics = attribute(10, struct.pack("=I", 64)) + attribute(2, struct.pack("=I", 1430))
+    body = struct.pack("=BBBBBBBBI", socket.AF_INET6, 0, 0, 0, 254, 0, 0, 1, 0)
+    interface = struct.pack("=I", socket.if_nametoindex("lo"))
+    dumps = {
+        netlink.RTM_GETROUTE: [(body, {4: interface, 8: metrics}), (body, {4: interface})],
+    }
+    monkeypatch.setattr(netlink, "dump", lambda kind: dumps.get(kind, []))
+
+    state = network_state.perform(network_state.Request())
+
+    assert [route.mtu for route in state.routes] == [1430, 0]
 
 
 def test_hello_says_who_we_are(monkeypatch: pytest.MonkeyPatch) -> None:

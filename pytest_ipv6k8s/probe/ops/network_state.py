@@ -15,6 +15,7 @@ _FLAGS = {0x08: "dadfailed", 0x20: "deprecated", 0x40: "tentative", 0x04: "optim
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
 _STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
 _RTN_UNICAST, _MAIN_TABLE = 1, 254
+_RTA_METRICS, _RTAX_MTU = 8, 2
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,16 @@ class Address:
 
 @dataclass(frozen=True)
 class Route:
-    """A unicast route of the main table; ``destination`` is ``default`` or a CIDR."""
+    """A unicast route of the main table; ``destination`` is ``default`` or a CIDR.
+
+    ``mtu`` is the route's own in bytes, 0 where the interface's counts.
+    """
 
     destination: str
     family: str
     gateway: str
     interface: str
+    mtu: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,15 @@ def _routes() -> List[Route]:
                 family="IPv6" if family == socket.AF_INET6 else "IPv4",
                 gateway=netlink.text_of(attributes.get(5)),
                 interface=_interface(struct.unpack("=I", attributes[4])[0]),
+                mtu=_mtu(attributes.get(_RTA_METRICS, b"")),
             )
         )
     return found
+
+
+def _mtu(metrics: bytes) -> int:
+    value = netlink.attributes(metrics).get(_RTAX_MTU)
+    return int(struct.unpack("=I", value)[0]) if value else 0
 
 
 def _neighbours() -> List[Neighbour]:

@@ -1,0 +1,27 @@
+"""The suite on a cluster with Cilium: what is healthy there is green."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters import Cluster
+from tests.real import OUTSIDE, OutsideWorld, run_suite
+
+pytestmark = pytest.mark.real_cluster
+
+
+def test_a_healthy_cluster_with_cilium_is_green(
+    cilium_cluster: Cluster, cilium_outside: OutsideWorld, tmp_path: Path
+) -> None:
+    known = "cilium/cilium 26733: before 1.19, no pod reaches itself through an IPv6 Service"
+
+    run = run_suite(
+        cilium_cluster, tmp_path, cilium_outside.option, f"--ipv6k8s-waive=SVC-05={known}"
+    )
+
+    assert run.red <= {"SVC-05"}, run.out
+    assert run.code == 0, run.out
+    assert run.report["cluster"]["cni"] == "cilium"
+    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
