@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_rbac)
 
     command = commands.add_parser("reap", help="remove what killed runs left behind")
-    command.add_argument("--kept", action="store_true", help="also clusters that were to be kept")
+    command.add_argument(
+        "--kept", nargs="?", const="", metavar="NAME", help="also clusters that were kept, or one"
+    )
     command.add_argument("--kubeconfig", type=Path, help="remove left namespaces from this cluster")
     command.add_argument("--context", help="the kubeconfig's context to use")
     command.set_defaults(run=_reap)
@@ -185,7 +187,7 @@ def _rbac(chosen: argparse.Namespace) -> int:
 def _reap(chosen: argparse.Namespace) -> int:
     from pytest_ipv6k8s.clusters import ownership
 
-    removed = ownership.reap(print, everything=chosen.kept)
+    removed = ownership.reap(print, everything=chosen.kept == "", kept=chosen.kept or "")
     if chosen.kubeconfig is not None:
         removed += _reap_namespaces(chosen.kubeconfig, chosen.context)
     for name in removed:

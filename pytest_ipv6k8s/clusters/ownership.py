@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.clusters import Progress, provider
-from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.errors import ConfigError, HostProblem
 
 _STATE = "state.json"
 
@@ -103,19 +103,29 @@ def remembered() -> list[Remembered]:
     return sorted(found, key=lambda state: state.created)
 
 
-def reap(progress: Progress, *, everything: bool = False) -> list[str]:
-    """Delete what runs left whose process is gone; with ``everything`` also kept clusters.
+def reap(progress: Progress, *, everything: bool = False, kept: str = "") -> list[str]:
+    """Delete what runs left whose process is gone.
+
+    Args:
+        progress: told of each cluster.
+        everything: also delete the clusters that were to be kept.
+        kept: the name of one that was to be kept, and is deleted, too.
 
     Returns:
         The names of the clusters that were deleted.
 
     Raises:
-        Ipv6k8sError: one could not be deleted; those before it are.
+        Ipv6k8sError: no such cluster was kept, or one could not be deleted; those before it are.
     """
     removed = []
     with _alone():
-        for state in remembered():
-            if state.is_running or (state.kept and not everything):
+        known = [state for state in remembered() if not state.is_running]
+        names = [state.name for state in known if state.kept]
+        if kept and kept not in names:
+            remedy = f"kept are {', '.join(names)}" if names else "none is kept"
+            raise ConfigError(f"no cluster {kept} was kept by a run that has ended", remedy=remedy)
+        for state in known:
+            if state.kept and not everything and state.name != kept:
                 continue
             if state.provider != "existing":
                 progress(f"deleting {state.name}, made {state.created}")

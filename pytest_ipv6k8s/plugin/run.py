@@ -324,7 +324,7 @@ class Run:
     def _tell_how_to_use_it(self) -> None:
         self.tell(f"cluster {self._name} is kept; use it again with")
         self.tell(f"  pytest --ipv6k8s-kubeconfig {self._kubeconfig}")
-        self.tell("and delete it with `ipv6k8s reap --kept`")
+        self.tell(f"and delete it with `ipv6k8s reap --kept {self._name}`")
 
     def _delete_cluster(self) -> None:
         name, settings = self._name, self.settings

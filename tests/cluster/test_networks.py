@@ -38,14 +38,15 @@ def _made(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def test_nodes_without_a_network_are_named_and_the_cluster_can_be_kept(tmp_path: Path) -> None:
     made = _made(tmp_path, "--ipv6k8s-cni=none", "--ipv6k8s-cni-command=true", "--ipv6k8s-keep")
-    reaped = _run(tmp_path, "pytest_ipv6k8s", "reap", "--kept")
-
     kept = re.search(r"cluster (ipv6k8s-\S+) is kept", made.stdout)
     assert kept, made.stdout
+    reaped = _run(tmp_path, "pytest_ipv6k8s", "reap", "--kept", kept[1])
+
     assert made.returncode == 4, made.stdout
     assert "not every node is Ready after 12 s: node" in made.stdout
     assert f"{kept[1]}-control-plane: container runtime network not ready" in made.stdout
     assert "pytest --ipv6k8s-kubeconfig" in made.stdout
+    assert f"`ipv6k8s reap --kept {kept[1]}`" in made.stdout
     assert kept[1] in reaped.stdout
     assert not left_of(made.stdout)
 

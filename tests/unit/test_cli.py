@@ -191,21 +191,28 @@ def test_nothing_to_reap_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Nothing was left behind.\n"
 
 
-@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(
+    ("words", "everything", "kept"),
+    [([], False, ""), (["--kept"], True, ""), (["--kept", "ipv6k8s-abc"], False, "ipv6k8s-abc")],
+)
 def test_what_was_reaped_is_named(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kept: bool
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    everything: bool,
+    kept: str,
 ) -> None:
-    asked: list[bool] = []
+    asked: list[dict[str, object]] = []
 
-    def reap(progress: object, *, everything: bool) -> list[str]:
-        asked.append(everything)
+    def reap(progress: object, **options: object) -> list[str]:
+        asked.append(options)
         return ["ipv6k8s-abc"]
 
     monkeypatch.setattr(ownership, "reap", reap)
 
-    assert cli.main(["reap", *(["--kept"] if kept else [])]) == 0
+    assert cli.main(["reap", *words]) == 0
     assert capsys.readouterr().out == "removed  ipv6k8s-abc\n"
-    assert asked == [kept]
+    assert asked == [{"everything": everything, "kept": kept}]
 
 
 def test_a_kubeconfig_that_is_missing_is_told(

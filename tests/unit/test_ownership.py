@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, ownership
-from pytest_ipv6k8s.errors import ClusterError, HostProblem, Ipv6k8sError
+from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem, Ipv6k8sError
 
 
 class FakeProvider:
@@ -74,8 +74,8 @@ def _ids() -> list[str]:
     return [state.run_id for state in ownership.remembered()]
 
 
-def _reap(everything: bool = False) -> list[str]:
-    return ownership.reap(lambda line: None, everything=everything)
+def _reap(**options: Any) -> list[str]:
+    return ownership.reap(lambda line: None, **options)
 
 
 def test_run_ids_are_six_hexadecimal_digits_and_differ() -> None:
@@ -176,6 +176,26 @@ def test_a_kept_cluster_is_deleted_only_when_asked_for(runs: Path, fake: FakePro
 
     assert _reap(everything=True) == ["ipv6k8s-kept"]
     assert _ids() == []
+
+
+def test_one_kept_cluster_is_deleted_and_others_stay(runs: Path, fake: FakeProvider) -> None:
+    _left_behind(runs, "kept", kept=True)
+    _left_behind(runs, "other", kept=True)
+
+    assert _reap(kept="ipv6k8s-kept") == ["ipv6k8s-kept"]
+    assert _ids() == ["other"]
+
+
+@pytest.mark.parametrize(("kept", "told"), [(False, "none is kept"), (True, "kept are ipv6k8s-b")])
+def test_a_kept_cluster_that_is_unknown_is_told(
+    runs: Path, fake: FakeProvider, kept: bool, told: str
+) -> None:
+    _left_behind(runs, "b", kept=kept)
+
+    with pytest.raises(ConfigError, match=f"(?i)no cluster ipv6k8s-a was kept .*{told}"):
+        _reap(kept="ipv6k8s-a")
+
+    assert _ids() == ["b"]
 
 
 def test_a_cluster_that_existed_is_forgotten_and_not_deleted(
