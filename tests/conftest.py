@@ -20,18 +20,22 @@ SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
     "faults": ("tests/faults/test_*.py",),
+    "k3s": ("tests/cluster/test_k3s_containers.py",),
     "ipv6": tuple(f"tests/cluster/test_{name}.py" for name in ON_IPV6.split()),
 }
-"""Files whose tests share a cluster, and so have to run one after the other."""
+"""Files whose tests share a cluster or an image, and so have to run one after the other."""
 
 
 class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives all tests that share a cluster to one worker, and every other file to any."""
+    """Gives all tests that share a cluster to one worker, and every other test to any."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        names = (n for n, files in SHARED_CLUSTERS.items() if any(fnmatch(file, f) for f in files))
-        return next(names, file)
+        shared = (
+            name
+            for name, files in SHARED_CLUSTERS.items()
+            if any(fnmatch(nodeid, f"{file}::*") for file in files)
+        )
+        return next(shared, nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByCluster | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_ipv6k8s.probe.scene import Services
     from pytest_ipv6k8s.probe.session import Session
     from pytest_ipv6k8s.targets.outside import Outside
+
+    Connect = Callable[[ProbePod], Session]
 
 
 @pytest.fixture(scope="session")
@@ -63,34 +67,53 @@ def ipv6k8s_cluster(ipv6k8s_run: RunFacts, ipv6k8s_api: Api) -> ClusterView:
 
 
 @pytest.fixture(scope="session")
+def _ipv6k8s_connect(request: pytest.FixtureRequest, ipv6k8s_api: Api) -> Iterator[Connect]:
+    """Makes exec sessions with pods; they are opened when asked, closed and counted at the end."""
+    from pytest_ipv6k8s.probe.session import connect
+
+    sessions: list[Session] = []
+    factor = request.config.stash[SETTINGS].timeout_factor
+
+    def made(pod: ProbePod) -> Session:
+        sessions.append(connect(ipv6k8s_api, pod, timeout_factor=factor))
+        return sessions[-1]
+
+    yield made
+    for session in sessions:
+        session.close()
+    opened = sum(session.opened for session in sessions)
+    request.config.stash[COST].add(Cost(exec_sessions=opened))
+
+
+@contextmanager
+def _examined(
+    request: pytest.FixtureRequest, name: str, out_of_order: Callable[[], str]
+) -> Iterator[None]:
+    """Let an instrument be examined when a check that uses it fails."""
+    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
+    instruments[name] = out_of_order
+    yield
+    del instruments[name]
+
+
+@pytest.fixture(scope="session")
 def ipv6k8s_probes(
     request: pytest.FixtureRequest,
     ipv6k8s_run: RunFacts,
     ipv6k8s_api: Api,
     ipv6k8s_recorder: Recorder,
+    _ipv6k8s_connect: Connect,
 ) -> Iterator[Probes]:
-    """The probes; exec sessions are opened at the first question and closed at the end."""
+    """The probes."""
     from pytest_ipv6k8s.probe import Probe, Probes, control
-    from pytest_ipv6k8s.probe.session import connect
-
-    sessions: list[Session] = []
 
     def probe(pod: ProbePod) -> Probe:
-        factor = request.config.stash[SETTINGS].timeout_factor
-        sessions.append(connect(ipv6k8s_api, pod, timeout_factor=factor))
-        return Probe(pod, sessions[-1], ipv6k8s_recorder)
+        return Probe(pod, _ipv6k8s_connect(pod), ipv6k8s_recorder)
 
-    pods = [probe(pod) for pod in ipv6k8s_run.pods]
-    hosts = [probe(pod) for pod in ipv6k8s_run.hosts]
-    probes = Probes(pods, hosts)
-    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
-    instruments["ipv6k8s_probes"] = lambda: control.out_of_order(ipv6k8s_api, probes)
-    yield probes
-    del instruments["ipv6k8s_probes"]
-    for session in sessions:
-        session.close()
-    opened = sum(session.opened for session in sessions)
-    request.config.stash[COST].add(Cost(exec_sessions=opened))
+    probes = Probes([*map(probe, ipv6k8s_run.pods)], [*map(probe, ipv6k8s_run.hosts)])
+    broken = partial(control.out_of_order, ipv6k8s_api, probes)
+    with _examined(request, "ipv6k8s_probes", broken):
+        yield probes
 
 
 @pytest.fixture(scope="session")
@@ -108,42 +131,34 @@ def ipv6k8s_outside(
     factor = request.config.stash[SETTINGS].timeout_factor
     found, sessions = hosts(ipv6k8s_run.world, ipv6k8s_recorder, timeout_factor=factor)
     outside = Outside(ipv6k8s_run.world, found)
-    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
-    instruments["ipv6k8s_outside"] = lambda: outside.out_of_order(ipv6k8s_probes)
-    yield outside
-    del instruments["ipv6k8s_outside"]
+    broken = partial(outside.out_of_order, ipv6k8s_probes)
+    with _examined(request, "ipv6k8s_outside", broken):
+        yield outside
     for session in sessions:
         session.close()
 
 
 @pytest.fixture(scope="session")
 def ipv6k8s_arena(
-    request: pytest.FixtureRequest, ipv6k8s_run: RunFacts, ipv6k8s_api: Api
+    request: pytest.FixtureRequest,
+    ipv6k8s_run: RunFacts,
+    ipv6k8s_api: Api,
+    _ipv6k8s_connect: Connect,
 ) -> Iterator[Arena]:
     """Namespaces and pods of this worker, on which NetworkPolicies may be tried."""
     from pytest_ipv6k8s.probe import Probes, arena, control
-    from pytest_ipv6k8s.probe.session import connect
 
-    settings = request.config.stash[SETTINGS]
-    sessions: list[Session] = []
-
-    def asker(pod: ProbePod) -> Session:
-        sessions.append(connect(ipv6k8s_api, pod, timeout_factor=settings.timeout_factor))
-        return sessions[-1]
-
-    plan, worker = ipv6k8s_run.plan(settings), worker_name(request.config)
-    ground = arena.build(ipv6k8s_api, plan, worker)
-    made = arena.Arena(ipv6k8s_api, ground, asker)
+    plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
+    ground = arena.build(ipv6k8s_api, plan, worker_name(request.config))
+    made = arena.Arena(ipv6k8s_api, ground, _ipv6k8s_connect)
     made.greet()
-    instruments = request.config.stash.setdefault(INSTRUMENTS, {})
-    instruments["ipv6k8s_arena"] = lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes))
-    yield made
-    del instruments["ipv6k8s_arena"]
-    for session in sessions:
-        session.close()
+    with _examined(
+        request,
+        "ipv6k8s_arena",
+        lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes)),
+    ):
+        yield made
     arena.remove(ipv6k8s_api, ground)
-    opened = sum(session.opened for session in sessions)
-    request.config.stash[COST].add(Cost(exec_sessions=opened))
 
 
 @pytest.fixture(scope="session")
