@@ -41,7 +41,11 @@ def test_closed_ports_are_told_at_once(probes):
     stacks=WITH_IPV6,
     needs=[Need.TWO_NODES],
     references=["RFC 4443 section 3.3"],
-    causes=[FILTERED, "the CNI's datapath drops packets whose hop limit ends without a word"],
+    causes=[
+        FILTERED,
+        "the CNI's datapath drops the packet without a word, or its answer does not find the way "
+        "back through the tunnel (cilium/cilium 27616)",
+    ],
     look=LOOK,
 )
 def test_exceeded_hop_limits_are_told(probes):

@@ -20,6 +20,7 @@ DENIED = '''
 from pytest_ipv6k8s import check, expect
 from pytest_ipv6k8s.probe import TCP_PORT
 from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.waiting import wait_until
 
 POLICY = {
     "apiVersion": "networking.k8s.io/v1",
@@ -35,8 +36,10 @@ def test_denied(ipv6k8s_probes, ipv6k8s_api):
     name = asked.pod.namespace
     ipv6k8s_api.create(f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", POLICY)
     request = tcp_connect.Request(asked.pod.ips[0], TCP_PORT, timeout=2.0)
-    heard = [asker.ask(request) for _ in range(5)]
-    expect(heard[-1].answer.connected, expected="a connection", seen=heard)
+    shut = lambda: not asker.ask(request).answer.connected
+    wait_until("the policy is enforced", shut, within=30, every=1)
+    heard = asker.ask(request)
+    expect(heard.answer.connected, expected="a connection", seen=heard)
 '''
 
 
