@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from fnmatch import fnmatch
+from typing import Any, TypeVar
 
 import pytest
 from xdist.remote import Producer
@@ -14,6 +16,7 @@ from pytest_ipv6k8s.clusters import Cluster
 from tests.real import OutsideWorld, kind_cluster, outside_world
 
 pytest_plugins = ["pytester"]
+T = TypeVar("T")
 
 ON_IPV6 = "action bundles control_channel healthy interrupts network_policy outside users"
 SHARED_CLUSTERS = {
@@ -26,16 +29,21 @@ SHARED_CLUSTERS = {
 """Files whose tests share a cluster or an image, and so have to run one after the other."""
 
 
+def group_of(nodeid: str) -> str:
+    """Return with which tests a test shares something; a group of its own otherwise."""
+    shared = (
+        name
+        for name, files in SHARED_CLUSTERS.items()
+        if any(fnmatch(nodeid, f"{file}::*") for file in files)
+    )
+    return next(shared, nodeid)
+
+
 class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives all tests that share a cluster to one worker, and every other test to any."""
 
     def _split_scope(self, nodeid: str) -> str:
-        shared = (
-            name
-            for name, files in SHARED_CLUSTERS.items()
-            if any(fnmatch(nodeid, f"{file}::*") for file in files)
-        )
-        return next(shared, nodeid)
+        return group_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByCluster | None:
@@ -43,40 +51,87 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByClust
     return ByCluster(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a group together, also without workers."""
+    places = {name: place for place, name in enumerate(SHARED_CLUSTERS)}
+    items.sort(key=lambda item: places.get(group_of(item.nodeid), len(places)))
+
+
+class Shared:
+    """What the tests of a group share: made when first used, gone before the next group's tests.
+
+    A cluster that nobody uses any more costs a tenth of a core.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._made: dict[str, Any] = {}
+        self._group = ""
+
+    def enter(self, group: str) -> None:
+        """Begin a test of a group."""
+        if group != self._group:
+            self.close()
+            self._group = group
+
+    def use(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """Return what goes by this name; make it when there is none."""
+        if name not in self._made:
+            self._made[name] = self._stack.enter_context(make())
+        found: T = self._made[name]
+        return found
+
+    def close(self) -> None:
+        """Take away all that was made."""
+        self._made.clear()
+        self._stack.close()
+
+
 @pytest.fixture(scope="session")
-def ipv6_cluster() -> Iterator[Cluster]:
+def _shared() -> Iterator[Shared]:
+    shared = Shared()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(autouse=True)
+def _group(request: pytest.FixtureRequest, _shared: Shared) -> None:
+    _shared.enter(group_of(request.node.nodeid))
+
+
+@pytest.fixture
+def ipv6_cluster(_shared: Shared) -> Cluster:
     """A two-node IPv6-only kind cluster."""
-    with kind_cluster(Stack.IPV6) as cluster:
-        yield cluster
+    return _shared.use("cluster", lambda: kind_cluster(Stack.IPV6))
 
 
-@pytest.fixture(scope="session")
-def dual_cluster() -> Iterator[Cluster]:
+@pytest.fixture
+def dual_cluster(_shared: Shared) -> Cluster:
     """A two-node dual-stack kind cluster, IPv4 first."""
-    with kind_cluster(Stack.DUAL) as cluster:
-        yield cluster
+    return _shared.use("cluster", lambda: kind_cluster(Stack.DUAL))
 
 
-@pytest.fixture(scope="session")
-def cilium_cluster() -> Iterator[Cluster]:
+@pytest.fixture
+def cilium_cluster(_shared: Shared) -> Cluster:
     """A two-node IPv6-only kind cluster with Cilium, which enforces NetworkPolicies."""
-    with kind_cluster(Stack.IPV6, cni="cilium") as cluster:
-        yield cluster
+    return _shared.use("cluster", lambda: kind_cluster(Stack.IPV6, cni="cilium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def ipv6_outside(
-    ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OutsideWorld]:
+    _shared: Shared, ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> OutsideWorld:
     """A hermetic outside world beside the IPv6-only cluster, with NAT66."""
-    with outside_world(ipv6_cluster, tmp_path_factory.mktemp("outside")) as world:
-        yield world
+    return _shared.use(
+        "outside", lambda: outside_world(ipv6_cluster, tmp_path_factory.mktemp("outside"))
+    )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def cilium_outside(
-    cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OutsideWorld]:
+    _shared: Shared, cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> OutsideWorld:
     """A hermetic outside world beside the cluster with Cilium."""
-    with outside_world(cilium_cluster, tmp_path_factory.mktemp("outside")) as world:
-        yield world
+    return _shared.use(
+        "outside", lambda: outside_world(cilium_cluster, tmp_path_factory.mktemp("outside"))
+    )

@@ -5,13 +5,63 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.real import OUTSIDE, RUN_TIME, SuiteRun, assert_healthy, left_of, unused_volumes
+from tests.real import (
+    OUTSIDE,
+    RUN_TIME,
+    SVC_05_WAIVED,
+    SuiteRun,
+    assert_healthy,
+    left_of,
+    node_image,
+    unused_volumes,
+)
 
 pytestmark = pytest.mark.real_cluster
+DENIED = '''
+from pytest_ipv6k8s import check, expect
+from pytest_ipv6k8s.probe import TCP_PORT
+from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.waiting import wait_until
+
+POLICY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "nobody"},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+}
+
+@check("T-01", references=["none"], causes=["a policy denies it"], look="kubectl get networkpolicy")
+def test_denied(ipv6k8s_probes, ipv6k8s_api):
+    """Pods of a namespace in which nobody may be reached are reached."""
+    asker, asked = ipv6k8s_probes[0], ipv6k8s_probes[-1]
+    name = asked.pod.namespace
+    ipv6k8s_api.create(f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", POLICY)
+    request = tcp_connect.Request(asked.pod.ips[0], TCP_PORT, timeout=2.0)
+    shut = lambda: not asker.ask(request).answer.connected
+    wait_until("the policy is enforced", shut, within=30, every=1)
+    heard = asker.ask(request)
+    expect(heard.answer.connected, expected="a connection", seen=heard)
+'''
+
+
+def _run(folder: Path, *words: str) -> SuiteRun:
+    """Let a cluster be made, the suite run on it, and all be taken away."""
+    made = ["--ipv6k8s-provider=kind", "--ipv6k8s-report=r.json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *made, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIME,
+        check=False,
+    )
+    report = json.loads((folder / "r.json").read_text())
+    return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
 
 
 @pytest.mark.parametrize(
@@ -27,21 +77,30 @@ def test_a_cluster_that_is_made_is_healthy_and_nothing_stays(
     tmp_path: Path, stack: str, proxy: str, options: tuple[str, ...]
 ) -> None:
     volumes = unused_volumes()
-    words = ["--ipv6k8s-provider=kind", f"--ipv6k8s-stack={stack}", "--ipv6k8s-report=r.json"]
 
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, *options],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIME,
-        check=False,
-    )
+    run = _run(tmp_path, f"--ipv6k8s-stack={stack}", *options)
 
-    out = done.stdout + done.stderr
-    report = json.loads((tmp_path / "r.json").read_text())
-    assert_healthy(SuiteRun(code=done.returncode, out=out, report=report), *OUTSIDE)
-    assert (report["result"], report["cluster"]["stack"]) == ("success", stack), out
-    assert report["cluster"]["proxy"] == f"kube-proxy {proxy}"
-    assert not left_of(out)
+    assert_healthy(run, *OUTSIDE)
+    assert (run.report["result"], run.report["cluster"]["stack"]) == ("success", stack), run.out
+    assert run.report["cluster"]["proxy"] == f"kube-proxy {proxy}"
+    assert not left_of(run.out)
     assert unused_volumes() <= volumes
+
+
+def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_bundle(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_denied.py").write_text(DENIED)
+    words = ["--ipv6k8s-stack=dual", "--ipv6k8s-cni=cilium", "--ipv6k8s-bundle=b", SVC_05_WAIVED]
+    words += [f"--ipv6k8s-node-image={node_image('cilium')}"]
+
+    run = _run(tmp_path, *words, "--pyargs", "pytest_ipv6k8s.conformance", "test_denied.py")
+
+    assert "T-01" in run.ids("fail"), run.out
+    assert run.red <= {"T-01", "SVC-05"}, run.out
+    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
+    with tarfile.open(tmp_path / "b" / "T-01.tar.gz") as packed:
+        drops = [m for m in packed if m.name.endswith("/cni-drops.txt")]
+        told = [file.read().decode() for file in map(packed.extractfile, drops) if file]
+    assert any("Policy denied" in each for each in told), told
+    assert not left_of(run.out)

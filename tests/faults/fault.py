@@ -20,7 +20,7 @@ INSIDE_AREAS = ("-k", "not POL")
 OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
 """A fault outside leaves the rest of the suite alone; what may suffer is asked."""
 
-IMPATIENT = ("-n", "2", "--ipv6k8s-timeout-factor", "0.5")
+IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 """A broken cluster makes checks wait in vain: let them wait side by side, and not as long."""
 
 
