@@ -45,13 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
         from pytest_ipv6k8s import waiting
-        from pytest_ipv6k8s.plugin import reporting, run, xdist
+        from pytest_ipv6k8s.plugin import interrupts, reporting, run, xdist
 
         waiting.set_timeout_factor(settings.timeout_factor)
 
         collection.add_suite(config, settings)
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
+        plugins.register(interrupts, "ipv6k8s-interrupts")
         plugins.register(xdist, "ipv6k8s-xdist")
         if settings.bundle is not None:
             from pytest_ipv6k8s.plugin import bundles
