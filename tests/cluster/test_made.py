@@ -64,6 +64,25 @@ def _run(folder: Path, *words: str) -> SuiteRun:
     return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
 
 
+def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_bundle(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_denied.py").write_text(DENIED)
+    words = ["--ipv6k8s-stack=dual", "--ipv6k8s-cni=cilium", "--ipv6k8s-bundle=b", SVC_05_WAIVED]
+    words += [f"--ipv6k8s-node-image={node_image('cilium')}"]
+
+    run = _run(tmp_path, *words, "--pyargs", "pytest_ipv6k8s.conformance", "test_denied.py")
+
+    assert "T-01" in run.ids("fail"), run.out
+    assert run.red <= {"T-01", "SVC-05"}, run.out
+    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
+    with tarfile.open(tmp_path / "b" / "T-01.tar.gz") as packed:
+        drops = [m for m in packed if m.name.endswith("/cni-drops.txt")]
+        told = [file.read().decode() for file in map(packed.extractfile, drops) if file]
+    assert any("Policy denied" in each for each in told), told
+    assert not left_of(run.out)
+
+
 @pytest.mark.parametrize(
     ("stack", "proxy", "options"),
     [
@@ -85,22 +104,3 @@ def test_a_cluster_that_is_made_is_healthy_and_nothing_stays(
     assert run.report["cluster"]["proxy"] == f"kube-proxy {proxy}"
     assert not left_of(run.out)
     assert unused_volumes() <= volumes
-
-
-def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_bundle(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "test_denied.py").write_text(DENIED)
-    words = ["--ipv6k8s-stack=dual", "--ipv6k8s-cni=cilium", "--ipv6k8s-bundle=b", SVC_05_WAIVED]
-    words += [f"--ipv6k8s-node-image={node_image('cilium')}"]
-
-    run = _run(tmp_path, *words, "--pyargs", "pytest_ipv6k8s.conformance", "test_denied.py")
-
-    assert "T-01" in run.ids("fail"), run.out
-    assert run.red <= {"T-01", "SVC-05"}, run.out
-    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
-    with tarfile.open(tmp_path / "b" / "T-01.tar.gz") as packed:
-        drops = [m for m in packed if m.name.endswith("/cni-drops.txt")]
-        told = [file.read().decode() for file in map(packed.extractfile, drops) if file]
-    assert any("Policy denied" in each for each in told), told
-    assert not left_of(run.out)
