@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from fnmatch import fnmatch
+from functools import cache
 from typing import Any, TypeVar
 
 import pytest
@@ -29,6 +30,7 @@ SHARED_CLUSTERS = {
 """Files whose tests share a cluster or an image, and so have to run one after the other."""
 
 
+@cache
 def group_of(nodeid: str) -> str:
     """Return with which tests a test shares something; a group of its own otherwise."""
     shared = (

@@ -22,7 +22,6 @@ from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.probe.deploy import zipapp
 from pytest_ipv6k8s.process import must_run
 from pytest_ipv6k8s.reports.checking import disagreements
@@ -44,20 +43,16 @@ def node_image(cni: str) -> str | None:
 
 
 @contextmanager
-def kind_cluster(
-    stack: Stack, *, workers: int = 1, cni: str = "default", kube_proxy: KubeProxy | None = None
-) -> Iterator[Cluster]:
+def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
     """Make a kind cluster and delete it afterwards."""
     settings = settings_of_environment()
     run_id = ownership.new_run_id()
     spec = ClusterSpec(
         run_id=run_id,
         stack=stack,
-        workers=workers,
         cni=cni,
         cni_chart=settings.cni_chart,
         cni_values=settings.cni_values,
-        kube_proxy=kube_proxy,
         node_image=node_image(cni) or settings.node_image,
         probe_image=settings.probe_image,
     )
@@ -153,10 +148,19 @@ def command(cluster: Cluster, *arguments: str) -> list[str]:
 
 def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
     """Run the built-in suite from an empty folder and return what came of it."""
+    return _run(command(cluster, *arguments), folder)
+
+
+def make_and_run(folder: Path, *arguments: str) -> SuiteRun:
+    """Let kind make a cluster, the suite run on it, and all be taken away."""
+    return _run([sys.executable, "-m", "pytest", "--ipv6k8s-provider=kind", *arguments], folder)
+
+
+def _run(words: list[str], folder: Path) -> SuiteRun:
     file = folder / "report.json"
     file.unlink(missing_ok=True)
     done = subprocess.run(
-        command(cluster, f"--ipv6k8s-report={file}", *arguments),
+        [*words, f"--ipv6k8s-report={file}"],
         cwd=folder,
         capture_output=True,
         text=True,

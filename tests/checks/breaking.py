@@ -58,6 +58,11 @@ def state(changed: Callable[[Any], Mapping[str, Any]]) -> Break:
     return break_it
 
 
+def narrow_routes(seen: Any, mtu: int) -> dict[str, Any]:
+    """Return what a network state has instead when all its routes have an MTU of their own."""
+    return {"routes": tuple(replace(route, mtu=mtu) for route in seen.routes)}
+
+
 def objects(kind: str, name: str, change: Callable[[dict[str, Any]], None]) -> Break:
     """Change an API object."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.probe.ops.links import Link
-from tests.checks.breaking import Broken, answers, from_pod, state
+from tests.checks.breaking import Broken, answers, from_pod, narrow_routes, state
 
 V4, V6 = Family.V4, Family.V6
 LOST: dict[str, Any] = {"arrived": False, "replied": 0, "error": "ETIMEDOUT"}
@@ -30,13 +29,10 @@ def _direction(direction: str) -> Any:
     return lambda pod, request: request.direction == direction
 
 
-def _narrow_routes(seen: Any) -> dict[str, Any]:
-    return {"routes": tuple(replace(route, mtu=1430) for route in seen.routes)}
-
-
 SMALL = answers("links", from_pod("probe-01"), links=(Link("eth0", 1000),))
 JUMBO = answers("links", from_pod("probe-01"), links=(Link("eth0", 9000),))
 TUNNEL = answers("links", from_pod("host-00"), links=(Link("eth0", 1500), Link("flannel.1", 1430)))
+IN_A_TUNNEL = state(lambda seen: narrow_routes(seen, 1430))
 
 ROWS = [
     Broken("MTU-01", "1000 bytes", SMALL),
@@ -48,7 +44,7 @@ ROWS = [
     Broken("MTU-03", "damaged", answers("bulk", intact=False), family=V6),
     Broken("MTU-04", "lost", answers("datagram", **LOST), family=V6),
     Broken("MTU-04", "one more byte fits", answers("datagram", arrived=True), family=V6),
-    Broken("MTU-04", "one more byte than the route's", state(_narrow_routes), family=V6),
+    Broken("MTU-04", "one more byte than the route's", IN_A_TUNNEL, family=V6),
     Broken("MTU-05", "fragments are lost", answers("datagram", _how("fragmented"), **LOST), family=V6),
     Broken("MTU-06", "fragments are lost", answers("datagram", _how("as needed"), **LOST), family=V6),
     Broken("MTU-07", "uploads stall", answers("bulk", _direction("up"), **STUCK)),
@@ -65,7 +61,7 @@ ROWS = [
     Broken("MTU-13", "not permitted", answers("ping", permitted=False, received=0)),
     Broken("MTU-14", "clamped", answers("tcp_connect", seen_mss=1200), family=V6),
     Broken("MTU-14", "nobody says", answers("tcp_connect", seen_mss=0), family=V6),
-    Broken("MTU-14", "the route has room for a tunnel", state(_narrow_routes), family=V6),
+    Broken("MTU-14", "the route has room for a tunnel", IN_A_TUNNEL, family=V6),
     Broken("MTU-19", "8 KiB are lost", answers("datagram", _larger_than(5000), **LOST), family=V6),
     Broken("N64-22", "uploads stall", answers("bulk", **STUCK)),
     Broken("N64-22", "the pod does not learn", answers("bulk", _towards("cb00:710e"), path_mtu=1500)),

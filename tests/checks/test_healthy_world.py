@@ -10,9 +10,10 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.probe.ops import hop_limit, links, network_state
+from pytest_ipv6k8s.probe.ops import hop_limit, links
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks import sizes
+from tests.checks.breaking import narrow_routes
 from tests.checks.world import World, run_check
 
 
@@ -68,7 +69,10 @@ def test_a_tunnel_that_is_one_link_and_has_room_in_the_routes_is_healthy(
     world = World(Stack.IPV6)
     wide = links.Answer((links.Link("eth0", sizes.MTU + TUNNEL),))
     world.override("links", lambda pod, request, answer: wide)
-    world.override("network_state", lambda pod, request, answer: _narrow(answer, sizes.MTU))
+    world.override(
+        "network_state",
+        lambda pod, request, answer: replace(answer, **narrow_routes(answer, sizes.MTU)),
+    )
     world.override(
         "hop_limit",
         lambda pod, request, answer: hop_limit.Answer(1, 4, offender=request.address),
@@ -77,7 +81,3 @@ def test_a_tunnel_that_is_one_link_and_has_room_in_the_routes_is_healthy(
     judgement = run_check(world, id, Family.V6)
 
     assert judgement.verdict is Verdict.PASS, judgement.reason
-
-
-def _narrow(state: network_state.Answer, mtu: int) -> network_state.Answer:
-    return replace(state, routes=tuple(replace(route, mtu=mtu) for route in state.routes))

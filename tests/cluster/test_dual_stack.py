@@ -10,6 +10,7 @@ from pytest_ipv6k8s.clusters import Cluster
 from tests.real import (
     kubectl,
     left_of,
+    nodes_of,
     on_node,
     run_suite,
     settings_of_environment,
@@ -49,8 +50,7 @@ def _data(config_map: str) -> str:
 def _state(cluster: Cluster) -> list[str]:
     """Return routes and packet-filter tables of both nodes."""
     script = "ip -6 route show proto boot; ip -4 route show proto boot; nft list tables | sort"
-    nodes = (f"{cluster.name}-control-plane", f"{cluster.name}-worker")
-    return [on_node(node, script) for node in nodes]
+    return [on_node(node, script) for node in nodes_of(cluster)]
 
 
 APP = """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -12,11 +9,10 @@ import pytest
 
 from tests.real import (
     OUTSIDE,
-    RUN_TIME,
     SVC_05_WAIVED,
-    SuiteRun,
     assert_healthy,
     left_of,
+    make_and_run,
     node_image,
     unused_volumes,
 )
@@ -49,21 +45,6 @@ def test_denied(ipv6k8s_probes, ipv6k8s_api):
 '''
 
 
-def _run(folder: Path, *words: str) -> SuiteRun:
-    """Let a cluster be made, the suite run on it, and all be taken away."""
-    made = ["--ipv6k8s-provider=kind", "--ipv6k8s-report=r.json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *made, *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIME,
-        check=False,
-    )
-    report = json.loads((folder / "r.json").read_text())
-    return SuiteRun(code=done.returncode, out=done.stdout + done.stderr, report=report)
-
-
 def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_bundle(
     tmp_path: Path,
 ) -> None:
@@ -71,7 +52,7 @@ def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_b
     words = ["--ipv6k8s-stack=dual", "--ipv6k8s-cni=cilium", "--ipv6k8s-bundle=b", SVC_05_WAIVED]
     words += [f"--ipv6k8s-node-image={node_image('cilium')}"]
 
-    run = _run(tmp_path, *words, "--pyargs", "pytest_ipv6k8s.conformance", "test_denied.py")
+    run = make_and_run(tmp_path, *words, "--pyargs", "pytest_ipv6k8s.conformance", "test_denied.py")
 
     assert "T-01" in run.ids("fail"), run.out
     assert run.red <= {"T-01", "SVC-05"}, run.out
@@ -97,7 +78,7 @@ def test_a_cluster_that_is_made_is_healthy_and_nothing_stays(
 ) -> None:
     volumes = unused_volumes()
 
-    run = _run(tmp_path, f"--ipv6k8s-stack={stack}", *options)
+    run = make_and_run(tmp_path, f"--ipv6k8s-stack={stack}", *options)
 
     assert_healthy(run, *OUTSIDE)
     assert (run.report["result"], run.report["cluster"]["stack"]) == ("success", stack), run.out

@@ -13,7 +13,6 @@ import pytest
 from tests.real import RUN_TIME, left_of
 
 pytestmark = pytest.mark.real_cluster
-WITH_OUTSIDE = ("--ipv6k8s-outside=hermetic", "-n", "2")
 
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
 from tests.faults.fault import Fault, prove
-from tests.real import on_node
+from tests.real import nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 POD_RANGE = "fd00:10:244::/56"
@@ -27,7 +27,7 @@ table ip6 ipv6k8s_fault {{
 @contextmanager
 def masqueraded(cluster: Cluster) -> Iterator[None]:
     """Masquerade in a table of our own on both nodes."""
-    nodes = [f"{cluster.name}-control-plane", f"{cluster.name}-worker"]
+    nodes = nodes_of(cluster)
     for node in nodes:
         on_node(node, f"nft -f - <<'END'\n{RULES}\nEND")
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters import Cluster
 from tests.faults.fault import Fault, prove
-from tests.real import kubectl, on_node
+from tests.real import kubectl, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real_cluster
 @contextmanager
 def route_gone(cluster: Cluster) -> Iterator[None]:
     """Remove the control plane's route to the worker's pods, with its keeper held still."""
-    node, worker = f"{cluster.name}-control-plane", f"{cluster.name}-worker"
+    node, worker = nodes_of(cluster)
     cidr = kubectl(cluster, "get", "node", worker, "-o", "jsonpath={.spec.podCIDR}")
     route = on_node(node, f"ip -6 route show {cidr}").strip()
     on_node(node, f"pkill -STOP flanneld; ip -6 route del {cidr}")
