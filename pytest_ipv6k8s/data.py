@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from importlib import resources
+from pathlib import Path
 
 
 def text(name: str) -> str:
@@ -12,3 +14,11 @@ def text(name: str) -> str:
         FileNotFoundError: there is no such file.
     """
     return resources.files("pytest_ipv6k8s.fixtures").joinpath(name).read_text(encoding="utf-8")
+
+
+def folder(name: str) -> AbstractContextManager[Path]:
+    """Return a context with the path of a folder below ``fixtures/``, such as ``outside/servers``.
+
+    An installed one may hold more than files of ours: pip writes byte code beside programs.
+    """
+    return resources.as_file(resources.files("pytest_ipv6k8s.fixtures").joinpath(name))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from fnmatch import fnmatch
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import Cluster
-from tests.real import OutsideWorld, kind_cluster, outside_world
+from tests.real import OutsideWorld, install_wheel, kind_cluster, outside_world
 
 pytest_plugins = ["pytester"]
 T = TypeVar("T")
@@ -99,6 +100,12 @@ def _shared() -> Iterator[Shared]:
 @pytest.fixture(autouse=True)
 def _group(request: pytest.FixtureRequest, _shared: Shared) -> None:
     _shared.enter(group_of(request.node.nodeid))
+
+
+@pytest.fixture(scope="session")
+def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python in a fresh virtual environment with the wheel, as pip installs it for users."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from pytest_ipv6k8s.reports.checking import disagreements
 from pytest_ipv6k8s.settings import Settings, resolve
 from pytest_ipv6k8s.targets import declaration, hermetic
 
-RUN_TIME = 600
+ROOT = Path(__file__).parents[1]
+RUN_TIME, PIP_TIME = 600, 300
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 
 
@@ -151,9 +153,22 @@ def run_suite(cluster: Cluster, folder: Path, *arguments: str) -> SuiteRun:
     return _run(command(cluster, *arguments), folder)
 
 
-def make_and_run(folder: Path, *arguments: str) -> SuiteRun:
+def make_and_run(folder: Path, *arguments: str, python: Path | None = None) -> SuiteRun:
     """Let kind make a cluster, the suite run on it, and all be taken away."""
-    return _run([sys.executable, "-m", "pytest", "--ipv6k8s-provider=kind", *arguments], folder)
+    words = [str(python or sys.executable), "-m", "pytest", "--ipv6k8s-provider=kind"]
+    return _run([*words, *arguments], folder)
+
+
+def install_wheel(folder: Path) -> Path:
+    """Build the wheel, let pip install it into a fresh virtual environment; return its Python."""
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    must_run([*build, folder, ROOT], within=PIP_TIME)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    extras = f"{wheel}[xdist,outside]"
+    must_run([python, "-m", "pip", "install", "--quiet", extras], within=PIP_TIME)
+    return python
 
 
 def _run(words: list[str], folder: Path) -> SuiteRun:

@@ -195,16 +195,14 @@ def _copy_programs(container: str, agent: bytes, home: Path) -> None:
     for name in ("layout.py", "world.py"):
         source = resources.files("pytest_ipv6k8s.targets").joinpath(name)
         (site / name).write_text(source.read_text("utf-8"))
-    servers = folder / "servers"
-    servers.mkdir()
-    for item in resources.files("pytest_ipv6k8s.fixtures").joinpath("outside/servers").iterdir():
-        (servers / item.name).write_text(item.read_text("utf-8"))
+    ignored = shutil.ignore_patterns("__pycache__", "tests")
+    with data.folder("outside/servers") as servers:
+        shutil.copytree(servers, folder / "servers", ignore=ignored)
     found = importlib.util.find_spec("pyroute2")
     if found is None or found.origin is None:
         raise HostProblem(
             "the outside world needs pyroute2", remedy="pip install 'pytest-ipv6k8s[outside]'"
         )
-    ignored = shutil.ignore_patterns("__pycache__", "tests")
     shutil.copytree(Path(found.origin).parent, folder / "site" / "pyroute2", ignore=ignored)
     must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], within=_COPY)
     shutil.rmtree(folder)

@@ -67,7 +67,6 @@ def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_b
 @pytest.mark.parametrize(
     ("stack", "proxy", "options"),
     [
-        ("ipv6", "iptables", ()),
         ("ipv6", "nftables", ("--ipv6k8s-kube-proxy=nftables",)),
         ("dual", "iptables", ("-n", "2")),
         ("dual-ipv6", "iptables", ()),
@@ -85,3 +84,16 @@ def test_a_cluster_that_is_made_is_healthy_and_nothing_stays(
     assert run.report["cluster"]["proxy"] == f"kube-proxy {proxy}"
     assert not left_of(run.out)
     assert unused_volumes() <= volumes
+
+
+def test_the_wheel_makes_a_cluster_with_its_outside_although_pip_wrote_byte_code(
+    wheel_python: Path, tmp_path: Path
+) -> None:
+    run = make_and_run(tmp_path, python=wheel_python)
+
+    servers = "lib/python*/site-packages/pytest_ipv6k8s/fixtures/outside/servers"
+    assert [*wheel_python.parents[1].glob(f"{servers}/__pycache__/*.pyc")]
+    assert_healthy(run, *OUTSIDE)
+    assert run.report["result"] == "success", run.out
+    assert run.report["cluster"]["proxy"] == "kube-proxy iptables"
+    assert not left_of(run.out)

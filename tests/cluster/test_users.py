@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import venv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,25 +14,9 @@ import yaml
 
 from pytest_ipv6k8s.clusters import Cluster
 from pytest_ipv6k8s.kube import rights
-from pytest_ipv6k8s.process import must_run
 from tests.real import kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster
-ROOT = Path(__file__).parents[2]
-PIP_TIME = 300
-
-
-@pytest.fixture(scope="module")
-def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh virtual environment with the wheel and nothing else."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
-    must_run([*build, folder, ROOT], within=PIP_TIME)
-    (wheel,) = folder.glob("*.whl")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
-    must_run([python, "-m", "pip", "install", "--quiet", f"{wheel}[xdist]"], within=PIP_TIME)
-    return python
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])

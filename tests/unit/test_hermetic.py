@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.kube.inventory import Node
@@ -49,11 +51,15 @@ class Engine:
         self.asked: list[tuple[str, str]] = []
         self.fails_at = ""
         self.stands = False
+        self.copied: list[str] = []
 
     def run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> Finished:
         """Record a command."""
         line = " ".join(str(word) for word in command)
         self.asked.append((line, stdin))
+        if line.startswith("docker cp"):
+            folder = Path(str(command[2]))
+            self.copied = [str(file.relative_to(folder)) for file in folder.rglob("*.*")]
         failed = bool(self.fails_at) and self.fails_at in line
         failed = failed or (not self.stands and "container inspect" in line)
         out = json.dumps(NETWORK) if "inspect --format" in line else ""
@@ -254,3 +260,18 @@ def test_what_a_killed_run_changed_is_not_taken_for_healthy(engine: Engine, tmp_
     hermetic.remove(_build(_plan(), dns, tmp_path), dns)  # type: ignore[arg-type]
 
     assert (dns.corefile, dns.kept) == (COREFILE, None)
+
+
+def test_byte_code_beside_the_programs_of_the_world_is_no_program(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "servers"
+    (programs / "__pycache__").mkdir(parents=True)
+    (programs / "__pycache__" / "proxy.cpython-311.pyc").write_bytes(b"\xcb\x0d")
+    (programs / "proxy.py").write_text("")
+    monkeypatch.setattr(data, "folder", lambda name: nullcontext(programs))
+
+    _build(_plan(), Dns(), tmp_path)
+
+    assert "servers/proxy.py" in engine.copied
+    assert not [name for name in engine.copied if "__pycache__" in name]
