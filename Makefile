@@ -38,9 +38,11 @@ conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.
 fast: venv ## unit, check and house tests: no cluster, no network
 	$(BIN)/pytest $(QUICK)
 
-lint: venv ## ruff, codespell; actionlint, zizmor and shellcheck for what runs on GitHub
+lint: venv ## ruff, import-linter, vermin, codespell; actionlint, zizmor and shellcheck for what runs on GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/vermin --quiet --target=3.9- --no-tips --violations pytest_ipv6k8s/agent
 	$(BIN)/codespell
 	PATH="$$PWD/$(BIN):$$PATH" ci/github/actionlint $(WORKFLOWS)
 	$(BIN)/zizmor --offline --no-progress --quiet --config ci/github/zizmor.yml \

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import Family, Need, check, expect
 from pytest_ipv6k8s.addresses import same_address
-from pytest_ipv6k8s.probe import TCP_PORT, UDP_PORT
-from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.expectations import eventually
 
 DATAGRAMS = 10
 CROSS_NODE_CAUSES = (

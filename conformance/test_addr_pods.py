@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Need, check, expect
 from pytest_ipv6k8s.addresses import in_any, same_address
-from pytest_ipv6k8s.probe import TCP_PORT
-from pytest_ipv6k8s.probe.ops import (
-    first_moment,
+from pytest_ipv6k8s.agent.ops import (
     loopback,
     network_state,
     source_address,
+    startup_addresses,
     tcp_connect,
 )
+from pytest_ipv6k8s.agent.ports import TCP_PORT
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 """IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
@@ -69,7 +69,7 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
 )
 def test_addresses_are_usable_when_the_container_starts(probes):
     """No address is tentative or a detected duplicate at a container's first action."""
-    records = probes.ask_each(lambda probe: [first_moment.Request()])
+    records = probes.ask_each(lambda probe: [startup_addresses.Request()])
 
     bad = [
         record

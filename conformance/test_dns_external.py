@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
-from pytest_ipv6k8s.probe.ops import dns_exchange, lookup, network_state
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.expectations import eventually
 
 COREFILE_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 UPSTREAM_CAUSES = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Need, check, expect
 from pytest_ipv6k8s.addresses import reverse_name
+from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
-from pytest_ipv6k8s.probe.ops import dns_exchange
-from pytest_ipv6k8s.probe.scene import HTTP
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.probe.services import HTTP
 
 SPEC = "Kubernetes DNS-Based Service Discovery"
 COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import Family, Need, check, expect
+from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
-from pytest_ipv6k8s.probe.ops import dns_exchange, lookup, network_state
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.expectations import eventually
 
 DNS_LOOK = "kubectl -n kube-system get pods,service,endpointslices -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -115,7 +115,7 @@ def test_resolv_conf_can_be_used(probes, services):
     ],
     look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
-def test_applications_resolve_cluster_names_quickly(cluster, probes, services):
+def test_applications_resolve_cluster_names_quickly(probes, services):
     """The C library finds short and full names of a Service within two seconds in every pod."""
     service = services["every"]
     full = service.dns_name.rstrip(".")

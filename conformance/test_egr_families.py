@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, ONLY_IPV6, Family, Inconclusive, Need, check, expect
 from pytest_ipv6k8s.addresses import in_any
-from pytest_ipv6k8s.probe.ops import happy_eyeballs, network_state, tcp_connect
+from pytest_ipv6k8s.agent.ops import happy_eyeballs, network_state, tcp_connect
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 IPV4_LITERAL = "192.0.2.1"

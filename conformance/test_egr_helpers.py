@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
-from pytest_ipv6k8s.probe.ops import http_proxy, registry_pull
-from pytest_ipv6k8s.targets import Role
+from pytest_ipv6k8s.agent.ops import http_proxy, registry_pull
+from pytest_ipv6k8s.external.model import Role
 
 REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an open relay
 IMAGE, NO_TAG = "ipv6k8s/hello", "no-such-tag"

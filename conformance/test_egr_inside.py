@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import Family, check, expect
 from pytest_ipv6k8s.addresses import same_address
-from pytest_ipv6k8s.probe import UDP_PORT
-from pytest_ipv6k8s.probe.ops import udp_exchange, udp_inbox
-from pytest_ipv6k8s.probe.scene import UDP
+from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
+from pytest_ipv6k8s.agent.ports import UDP_PORT
+from pytest_ipv6k8s.probe.services import UDP
 
 
 def _heard_by_own_node(probes, family):
@@ -14,7 +14,7 @@ def _heard_by_own_node(probes, family):
     if not probes.hosts:
         return []
     opened = probes.ask_each(
-        lambda box: [udp_inbox.Request(box.address(family))], among=probes.hosts
+        lambda box: [udp_listen.Request(box.address(family))], among=probes.hosts
     )
     ports = {record.asker: record.answer.port for record in opened if record.answer.port}
     boxes = [box for box in probes.hosts if box.name in ports]
@@ -30,7 +30,9 @@ def _heard_by_own_node(probes, family):
     )
     heard = probes.ask_each(
         lambda box: [
-            udp_inbox.Request(box.address(family), ports[box.name], wanted=len(probes), timeout=0.3)
+            udp_listen.Request(
+                box.address(family), ports[box.name], wanted=len(probes), timeout=0.3
+            )
         ],
         among=boxes,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
 from pytest_ipv6k8s.addresses import same_address
-from pytest_ipv6k8s.probe import TCP_PORT
-from pytest_ipv6k8s.probe.ops import flows, tcp_connect, udp_exchange
-from pytest_ipv6k8s.targets import Role
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
+from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.external.model import Role
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
 CLOSED_PORT = 33499  # among those of traceroute, which packet filters let be refused
@@ -41,7 +41,7 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
     asked = (probes.peer, *probes.one_per_node)[:ASKERS]
 
     records = probes.ask_each(
-        lambda probe: [flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)],
+        lambda probe: [tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)],
         among=asked,
     )
 
@@ -49,7 +49,7 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
         raise Inconclusive("too many of the source ports are taken in a probe")
     lost = [record for record in records if record.answer.answered < record.answer.opened]
     if lost:
-        question = flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
+        question = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
         control = _outsider(outside).ask(question)
         if control.answer.answered < control.answer.opened:
             raise Inconclusive(f"the target loses connections of hosts outside: {control}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
 from pytest_ipv6k8s.addresses import Egress, same_address
-from pytest_ipv6k8s.probe.ops import network_state, ping, tcp_connect, udp_exchange
-from pytest_ipv6k8s.targets import Role
+from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.external.model import Role
 
 EGRESS_CAUSES = [
     "the CNI does not masquerade IPv6 (flannel --ip-masq, Calico natOutgoing, Cilium "

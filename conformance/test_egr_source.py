@@ -6,8 +6,8 @@ import ipaddress
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
-from pytest_ipv6k8s.probe.ops import network_state, tcp_connect, udp_exchange, udp_inbox
-from pytest_ipv6k8s.targets.egress import Observation, classify
+from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
+from pytest_ipv6k8s.external.egress import Observation, classify
 
 SOURCE_PORTS = (19990, 19991)
 UNIQUE_LOCAL = ("fc00::/7",)
@@ -151,7 +151,7 @@ def test_no_unique_local_source_leaves(probes, outside, cluster):
     """
     host, address = outside.host("dual"), outside.address("dual", Family.V6)
 
-    port = host.ask(udp_inbox.Request(address)).answer.port
+    port = host.ask(udp_listen.Request(address)).answer.port
     if not port:
         raise Inconclusive("the target could not open a port")
     probes.ask_each(
@@ -159,7 +159,7 @@ def test_no_unique_local_source_leaves(probes, outside, cluster):
             udp_exchange.Request(address, port, count=2, payload=probe.name, timeout=0.4)
         ]
     )
-    heard = host.ask(udp_inbox.Request(address, port, wanted=2 * len(probes), timeout=0.5))
+    heard = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
 
     arrived = [item for item in heard.answer.heard if item.payload]
     chosen = _node_addresses(cluster)

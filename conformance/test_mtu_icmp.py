@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
-from pytest_ipv6k8s.probe.ops import hop_limit, ping, udp_exchange
+from pytest_ipv6k8s.agent.ops import hop_limit, ping, udp_exchange
 
 CLOSED_PORT = 9
 TIME_EXCEEDED = 3

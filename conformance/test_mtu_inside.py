@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
-from pytest_ipv6k8s.probe import HTTP_PORT, TCP_PORT, UDP_PORT
-from pytest_ipv6k8s.probe.ops import bulk, datagram, links, network_state, tcp_connect
-from pytest_ipv6k8s.probe.scene import UDP
+from pytest_ipv6k8s.agent.ops import interfaces as links
+from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, tcp_transfer, udp_sized
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.probe.services import UDP
 
 LEAST_MTU = 1280
 HEADERS = {Family.V6: 40, Family.V4: 20}
@@ -111,7 +112,7 @@ def test_bulk_transfer_between_nodes(family, probes):
     asker, server = next(iter(probes.pairs()))
     address = server.address(family)
     requests = [
-        bulk.Request(address, HTTP_PORT, size=size, direction=direction)
+        tcp_transfer.Request(address, HTTP_PORT, size=size, direction=direction)
         for direction in ("down", "up")
     ]
 
@@ -135,11 +136,13 @@ def test_the_largest_datagram_passes_whole(family, probes):
     overhead = HEADERS[family] + UDP_HEADER
 
     records = [
-        one.ask(_sized(other.address(family), mtus[one.name] - overhead, datagram.UNFRAGMENTED))
+        one.ask(_sized(other.address(family), mtus[one.name] - overhead, udp_sized.UNFRAGMENTED))
         for one, other in probes.pairs()
     ]
     over = [
-        one.ask(_sized(other.address(family), mtus[one.name] - overhead + 1, datagram.UNFRAGMENTED))
+        one.ask(
+            _sized(other.address(family), mtus[one.name] - overhead + 1, udp_sized.UNFRAGMENTED)
+        )
         for one, other in probes.pairs()
     ]
 
@@ -150,7 +153,7 @@ def test_the_largest_datagram_passes_whole(family, probes):
 
 
 def _sized(address: str, size: int, how: str, *, reply: int = 0, port: int = UDP_PORT):
-    return datagram.Request(address, port, size, reply_size=reply, how=how)
+    return udp_sized.Request(address, port, size, reply_size=reply, how=how)
 
 
 def _across(probes, family: Family, sizes, how: str):
@@ -175,7 +178,7 @@ def test_fragments_are_reassembled(family, probes):
     """A datagram in fragments that reassembles to 1500 bytes arrives at a pod on another node."""
     size = REASSEMBLED - HEADERS[family] - UDP_HEADER
 
-    records = _across(probes, family, [size], datagram.FRAGMENTED)
+    records = _across(probes, family, [size], udp_sized.FRAGMENTED)
 
     lost = [record for record in records if not record.answer.arrived]
     expect(not lost, expected=f"{size} bytes in fragments to arrive", seen=lost)
@@ -197,7 +200,7 @@ def test_fragments_pass_through_a_service(family, probes, services):
     is SVC-05.
     """
     address = services["peer"].cluster_ip(family)
-    request = _sized(address, 2000, datagram.AS_NEEDED, reply=4000, port=UDP)
+    request = _sized(address, 2000, udp_sized.AS_NEEDED, reply=4000, port=UDP)
 
     records = probes.ask_each(lambda probe: [request] * 3, among=probes.one_per_node)
 
@@ -241,7 +244,7 @@ def test_segment_size_follows_from_the_mtu(family, probes):
 )
 def test_large_datagrams_arrive(family, probes):
     """Datagrams of 4 and 8 KiB arrive at a pod on another node."""
-    records = _across(probes, family, [4096, 8192], datagram.AS_NEEDED)
+    records = _across(probes, family, [4096, 8192], udp_sized.AS_NEEDED)
 
     lost = [record for record in records if not record.answer.arrived]
     expect(not lost, expected="4096 and 8192 bytes to arrive", seen=lost)

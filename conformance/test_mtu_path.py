@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
-from pytest_ipv6k8s.probe.ops import bulk, datagram, forged_too_big, icmpv6_counters
-from pytest_ipv6k8s.probe.scene import HTTP
+from pytest_ipv6k8s.agent.ops import forged_too_big, icmpv6_counters, tcp_transfer, udp_sized
+from pytest_ipv6k8s.probe.services import HTTP
 
 NARROW = 1280
 LARGE = 1400
@@ -35,7 +35,8 @@ def test_transfers_adapt_to_a_narrow_path(probes, outside):
     target = outside.target("narrow")
     address = target.address(Family.V6)
     requests = [
-        bulk.Request(address, target.http, direction=direction) for direction in ("up", "down")
+        tcp_transfer.Request(address, target.http, direction=direction)
+        for direction in ("up", "down")
     ]
 
     records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
@@ -50,7 +51,7 @@ def test_transfers_adapt_to_a_narrow_path(probes, outside):
 def _large_datagrams(probes, target):
     """Send from every node a datagram that is too large for the path, not to be fragmented."""
     address = target.address(Family.V6)
-    request = datagram.Request(address, target.udp, LARGE, how=datagram.UNFRAGMENTED)
+    request = udp_sized.Request(address, target.udp, LARGE, how=udp_sized.UNFRAGMENTED)
     return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
 
 
@@ -73,7 +74,7 @@ def test_clients_behind_a_narrow_path_download_from_a_service(probes, services, 
         ip for probe in probes.hosts for ip in probe.pod.host_ips if Family.of(ip) is Family.V6
     ]
 
-    records = client.ask_all([bulk.Request(node, port) for node in nodes])
+    records = client.ask_all([tcp_transfer.Request(node, port) for node in nodes])
 
     expect(records, expected="a node with an IPv6 address", seen=nodes)
     broken = [record for record in records if not record.answer.intact]
@@ -97,7 +98,7 @@ def test_no_message_lowers_the_path_mtu_below_the_least(probes, outside):
     host, address = outside.host("narrow"), outside.address("narrow", Family.V6)
     forger = host.ask(forged_too_big.Request(address, mtu=FORGED))
     expect(forger.answer.port, expected="a target that may send raw packets", seen=forger)
-    request = datagram.Request(address, forger.answer.port, 100, tries=1)
+    request = udp_sized.Request(address, forger.answer.port, 100, tries=1)
 
     before = _too_big_received(probes)
     records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)

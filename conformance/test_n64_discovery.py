@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Level, Need, check, expect
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
+from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query
-from pytest_ipv6k8s.probe.ops import dns_exchange
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.expectations import eventually
 
 WELL_KNOWN_NAME = "ipv4only.arpa."
 WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")

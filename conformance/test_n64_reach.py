@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Level, Need, check, expect
 from pytest_ipv6k8s.addresses import embed, in_any
-from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange, udp_inbox
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange, udp_listen
+from pytest_ipv6k8s.expectations import eventually
 
 NEEDS = (Need.NAT64, Need.IPV4_TARGET)
 GATEWAY_CAUSES = [
@@ -222,11 +222,11 @@ def test_pods_meet_behind_the_gateway(probes, outside):
     address = outside.synthetic(outside.address("v4", Family.V4))
     mapped = one.ask(udp_exchange.Request(address, target.udp, source_port=HAIRPIN_PORT))
     expect(mapped.answer.seen_port, expected="a target that says whom it saw", seen=mapped)
-    inbox = one.ask(udp_inbox.Request(one.address(Family.V6), own_port=HAIRPIN_PORT)).answer.port
+    inbox = one.ask(udp_listen.Request(one.address(Family.V6), own_port=HAIRPIN_PORT)).answer.port
 
     back = outside.synthetic(mapped.answer.seen_source)
     sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
-    heard = one.ask(udp_inbox.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
+    heard = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
 
     expect(heard.answer.heard, expected="the other pod's datagram", seen=[sent, heard])
 

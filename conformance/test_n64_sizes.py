@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
-from pytest_ipv6k8s.probe.ops import bulk, datagram
+from pytest_ipv6k8s.agent.ops import tcp_transfer, udp_sized
 
 HEADER_DIFFERENCE = 20
 
@@ -33,7 +33,7 @@ def test_path_mtu_crosses_the_translator(probes, outside):
 
 
 def _upload(probes, address: str, port: int):
-    request = bulk.Request(address, port, direction="up")
+    request = tcp_transfer.Request(address, port, direction="up")
     return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
 
 
@@ -50,7 +50,7 @@ def test_fragments_cross_the_translator(probes, outside):
     """A fragmented datagram passes through NAT64 to an IPv4-only host, and its reply returns."""
     target = outside.target("v4")
     address = outside.synthetic(outside.address("v4", Family.V4))
-    request = datagram.Request(address, target.udp, 2000, reply_size=2500)
+    request = udp_sized.Request(address, target.udp, 2000, reply_size=2500)
 
     records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
 from pytest_ipv6k8s.addresses import reverse_name
+from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, said
-from pytest_ipv6k8s.probe.ops import dns_exchange
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.expectations import eventually
 
 LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 NEEDS = (Need.CLUSTER_DNS, Need.NAT64, Need.DNS64, Need.ZONE)
@@ -226,7 +226,7 @@ def test_validating_clients_get_no_synthesis(cluster, probes, outside):
     ],
     look=LOOK,
 )
-def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services, outside):
+def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
     """Names of Services have their own records only, whatever DNS64 does outside."""
     own = services["every"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import Family, check, expect
-from pytest_ipv6k8s.probe import CA_FILE
-from pytest_ipv6k8s.probe.ops import https_get
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.agent.ops import https_get
+from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.probe.probes import CA_FILE
 
 NAME = "kubernetes.default.svc"
 

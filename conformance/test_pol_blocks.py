@@ -10,9 +10,9 @@ import ipaddress
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Inconclusive, Level, Need, check
 from pytest_ipv6k8s.addresses import in_any
-from pytest_ipv6k8s.probe.arena import NAME_LABEL
-from pytest_ipv6k8s.probe.truth_table import tcp, to_address
-from pytest_ipv6k8s.targets import Role
+from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
+from pytest_ipv6k8s.netpol.truth_table import tcp, to_address
 
 SOURCE = "Kubernetes docs: Network Policies, behavior of to and from selectors"
 CAUSES = (

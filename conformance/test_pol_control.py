@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
-from pytest_ipv6k8s.probe import CLOSED_PORT, TCP_PORT
-from pytest_ipv6k8s.probe.arena import FRIEND, SERVER
-from pytest_ipv6k8s.probe.ops import network_state, ping, tcp_connect, verdict_flip
-from pytest_ipv6k8s.probe.scene import ROLE_LABEL
-from pytest_ipv6k8s.probe.truth_table import (
+from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
+from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.netpol.sandbox import FRIEND, SERVER
+from pytest_ipv6k8s.netpol.truth_table import (
     TRY,
     Flow,
     ask_table,
@@ -19,7 +19,7 @@ from pytest_ipv6k8s.probe.truth_table import (
     tcp,
     udp,
 )
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.probe.services import ROLE_LABEL
 
 SOURCE = "Kubernetes docs: Network Policies"
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
@@ -225,7 +225,7 @@ def test_policies_take_effect_in_both_families_at_once(arena, cluster):
 def _flips(arena, server, families, act, *, opens: bool):
     """Return when connections of each family begin or cease to succeed, while something is done."""
     requests = [
-        verdict_flip.Request(server.address(family), TCP_PORT, opens=opens) for family in families
+        policy_latency.Request(server.address(family), TCP_PORT, opens=opens) for family in families
     ]
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(arena.friend.ask_all, requests)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import Family, Inconclusive, Level, Need, check
-from pytest_ipv6k8s.dns_messages import query
-from pytest_ipv6k8s.probe import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS, UDP_PORT, scene
-from pytest_ipv6k8s.probe.arena import FRIEND, NAME_LABEL, SERVER
-from pytest_ipv6k8s.probe.ops import (
+from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
     http_get,
     sctp_exchange,
     tcp_connect,
     udp_exchange,
 )
-from pytest_ipv6k8s.probe.scene import ROLE_LABEL
-from pytest_ipv6k8s.probe.truth_table import TRY, Flow, tcp, udp
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS, UDP_PORT
+from pytest_ipv6k8s.dns_messages import query
+from pytest_ipv6k8s.netpol.sandbox import FRIEND, NAME_LABEL, SERVER
+from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, tcp, udp
+from pytest_ipv6k8s.probe import services as scene
+from pytest_ipv6k8s.probe.services import ROLE_LABEL
 
 SOURCE = "Kubernetes docs: Network Policies"
 CAUSES = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, check, expect
-from pytest_ipv6k8s.probe.arena import NAME_LABEL
-from pytest_ipv6k8s.probe.truth_table import expect_table, require_open, tcp
+from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
+from pytest_ipv6k8s.netpol.truth_table import expect_table, require_open, tcp
 
 INSIDE, OUTSIDE, OTHER = "2001:db8::/64", "2001:db8::/32", "192.0.2.0/24"
 SUBSET, VALID = "strict subset of `cidr`", "valid CIDR"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, Family, Need, check, expect
 from pytest_ipv6k8s.addresses import same_address
-from pytest_ipv6k8s.probe.ops import tcp_connect, udp_exchange
-from pytest_ipv6k8s.probe.scene import TCP, UDP
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.probe.services import TCP, UDP
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",

@@ -12,8 +12,9 @@ from pytest_ipv6k8s.checks import (
     check,
 )
 from pytest_ipv6k8s.errors import Inconclusive
-from pytest_ipv6k8s.evidence import Record, expect
-from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import expect
+from pytest_ipv6k8s.features import Need
 
 __version__ = "0.1.0"
 __all__ = [

@@ -2,6 +2,6 @@
 
 import sys
 
-from pytest_ipv6k8s.cli import main
+from pytest_ipv6k8s.cli.main import main
 
 sys.exit(main())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.features import Need
 
 ALL_STACKS = frozenset(Stack)
 WITH_IPV6 = frozenset({Stack.IPV6, Stack.DUAL, Stack.DUAL_IPV6})

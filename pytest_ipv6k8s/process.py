@@ -7,11 +7,14 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.errors import HostProblem
+
+Progress = Callable[[str], None]
+"""Told one line for each step of long work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

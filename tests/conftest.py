@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import OutsideWorld, install_wheel, kind_cluster, outside_world
 
 pytest_plugins = ["pytester"]

@@ -19,15 +19,17 @@ import jsonschema
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress, Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, ownership, provider
+from pytest_ipv6k8s.clusters import ownership
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, provider
+from pytest_ipv6k8s.external import declaration
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.probe.deploy import zipapp
+from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.process import must_run
 from pytest_ipv6k8s.reports.checking import disagreements
 from pytest_ipv6k8s.settings import Settings, resolve
-from pytest_ipv6k8s.targets import declaration, hermetic
+from pytest_ipv6k8s.testbed import testbed
 
 ROOT = Path(__file__).parents[1]
 RUN_TIME, PIP_TIME = 600, 300
@@ -90,7 +92,7 @@ def outside_world(
     settings = settings_of_environment()
     api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
     facts = inventory.read(api)
-    plan = hermetic.Plan(
+    plan = testbed.Plan(
         run_id="tests",
         image=settings.outside_image,
         stack=facts.stack,
@@ -98,13 +100,13 @@ def outside_world(
         egress=egress,
         dns64="resolver",
     )
-    built = hermetic.build(plan, api, zipapp(), folder, print)
+    built = testbed.build(plan, api, zipapp(), folder, print)
     file = folder / "ipv6k8s.yaml"
     file.write_text(declaration.text(facts.stack, built.world))
     try:
         yield OutsideWorld(container=built.container, declaration=file)
     finally:
-        hermetic.remove(built, api)
+        testbed.remove(built, api)
 
 
 @dataclass(frozen=True, kw_only=True)

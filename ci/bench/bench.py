@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import SuiteRun, kind_cluster, run_suite
 
 RUNS = 5

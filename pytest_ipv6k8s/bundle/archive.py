@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from pytest_ipv6k8s.bundle import File, Gathered, Keep
+from pytest_ipv6k8s.bundle.gathering import File, Gathered, Keep
 from pytest_ipv6k8s.errors import HostProblem
-from pytest_ipv6k8s.evidence import redact_text
+from pytest_ipv6k8s.masking import redact_text
 
 LARGEST_FILE = 256 << 10
 LARGEST_BUNDLE = 4 << 20

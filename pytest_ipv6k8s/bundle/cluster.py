@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pytest_ipv6k8s.bundle import File, Keep, Source
+from pytest_ipv6k8s.bundle.gathering import File, Keep, Source
 from pytest_ipv6k8s.errors import Ipv6k8sError
-from pytest_ipv6k8s.evidence import redact
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
+from pytest_ipv6k8s.masking import redact
 
 _SYSTEM = "kube-system"
 _KINDS = {

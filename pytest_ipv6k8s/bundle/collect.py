@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pytest_ipv6k8s.bundle import File, Gathered, Source, archive, cluster, gather, nodes, probes
+from pytest_ipv6k8s.bundle import archive, cluster, nodes, probes
+from pytest_ipv6k8s.bundle.gathering import File, Gathered, Source, gather
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
-from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod
 
 WITHIN = 20.0
 """Seconds of looking for one bundle."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_ipv6k8s.bundle import File, Keep
+from pytest_ipv6k8s.bundle.gathering import File, Keep
 
 Shell = Callable[[str, float], Mapping[str, str]]
 """Runs a script on every node, within so many seconds, and returns what each node said."""

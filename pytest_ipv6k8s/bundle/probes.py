@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from pytest_ipv6k8s.bundle import File, Source
-from pytest_ipv6k8s.evidence import Record, redact
-from pytest_ipv6k8s.probe import Asker, ProbePod, wire
-from pytest_ipv6k8s.probe.ops import network_state
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import network_state
+from pytest_ipv6k8s.bundle.gathering import File, Source
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.masking import redact
+from pytest_ipv6k8s.probe.probes import Asker, ProbePod
 
 Connect = Callable[[ProbePod], contextlib.AbstractContextManager[Asker]]
 """Opens a session of its own with a probe: those of the checks are left alone."""

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pytest_ipv6k8s.clusters import Progress, provider
+from pytest_ipv6k8s.clusters.contract import provider
 from pytest_ipv6k8s.errors import ConfigError, HostProblem
+from pytest_ipv6k8s.process import Progress
 
 _STATE = "state.json"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import ClusterSpec, Problem
+from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
 from pytest_ipv6k8s.process import CommandFailed, run
 
 OLDEST_KIND = (0, 24)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_ipv6k8s.addresses import Family, Network, overlaps
-from pytest_ipv6k8s.clusters import ClusterSpec, Problem
+from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
 
 PODS, SERVICES = "--ipv6k8s-pod-cidr", "--ipv6k8s-service-cidr"
 _EXAMPLES = {PODS: "fd00:10:244::/56", SERVICES: "fd00:10:96::/112"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 
 Object = dict[str, Any]
 RUN_LABEL = "ipv6k8s/run"
@@ -17,9 +18,9 @@ _VOLUMES = [
     {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
 ]
 _NAMED_PORTS = [
-    {"name": "http", "containerPort": 8080},
-    {"name": "tcp", "containerPort": 8081},
-    {"name": "udp", "containerPort": 8082, "protocol": "UDP"},
+    {"name": "http", "containerPort": HTTP_PORT},
+    {"name": "tcp", "containerPort": TCP_PORT},
+    {"name": "udp", "containerPort": UDP_PORT, "protocol": "UDP"},
 ]
 
 

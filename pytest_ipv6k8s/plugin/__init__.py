@@ -10,7 +10,7 @@ from pytest_ipv6k8s.plugin import collection, fixtures, hooks, options, outcome
 from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
 
 if TYPE_CHECKING:
-    from pytest_ipv6k8s.clusters import ClusterProvider
+    from pytest_ipv6k8s.clusters.contract import ClusterProvider
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -21,7 +21,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_ipv6k8s_cluster_provider(name: str) -> ClusterProvider:
     """Return one of our own providers, when nobody else has one of this name."""
-    from pytest_ipv6k8s.clusters import provider
+    from pytest_ipv6k8s.clusters.contract import provider
 
     return provider(name)
 
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
         from pytest_ipv6k8s import waiting
-        from pytest_ipv6k8s.plugin import interrupts, reporting, run, xdist
+        from pytest_ipv6k8s.plugin import interrupts, reporting, run, workers
 
         waiting.set_timeout_factor(settings.timeout_factor)
 
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
         plugins.register(interrupts, "ipv6k8s-interrupts")
-        plugins.register(xdist, "ipv6k8s-xdist")
+        plugins.register(workers, "ipv6k8s-xdist")
         if settings.bundle is not None:
             from pytest_ipv6k8s.plugin import bundles
 

@@ -11,13 +11,14 @@ import pytest
 
 from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
 from pytest_ipv6k8s.bundle.nodes import Shell
-from pytest_ipv6k8s.clusters import ClusterProvider, ownership
+from pytest_ipv6k8s.clusters import ownership
+from pytest_ipv6k8s.clusters.contract import ClusterProvider
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.outcome import BUNDLE, explain
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts
-from pytest_ipv6k8s.probe import Asker, ProbePod
+from pytest_ipv6k8s.probe.probes import Asker, ProbePod
 from pytest_ipv6k8s.probe.session import connect
 
 RUN_BUNDLE = "run"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import __version__, catalogue
-from pytest_ipv6k8s.evidence import without_secrets
-from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.masking import without_secrets
 from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts

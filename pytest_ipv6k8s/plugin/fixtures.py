@@ -13,17 +13,17 @@ from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
-from pytest_ipv6k8s.plugin.xdist import worker_name
+from pytest_ipv6k8s.plugin.workers import worker_name
 
 if TYPE_CHECKING:
+    from pytest_ipv6k8s.external.view import Outside
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.kube.view import ClusterView
+    from pytest_ipv6k8s.netpol.sandbox import Arena
     from pytest_ipv6k8s.plugin.state import RunFacts
-    from pytest_ipv6k8s.probe import ProbePod, Probes
-    from pytest_ipv6k8s.probe.arena import Arena
-    from pytest_ipv6k8s.probe.scene import Services
+    from pytest_ipv6k8s.probe.probes import ProbePod, Probes
+    from pytest_ipv6k8s.probe.services import Services
     from pytest_ipv6k8s.probe.session import Session
-    from pytest_ipv6k8s.targets.outside import Outside
 
     Connect = Callable[[ProbePod], Session]
 
@@ -105,7 +105,8 @@ def ipv6k8s_probes(
     _ipv6k8s_connect: Connect,
 ) -> Iterator[Probes]:
     """The probes."""
-    from pytest_ipv6k8s.probe import Probe, Probes, control
+    from pytest_ipv6k8s.probe import control
+    from pytest_ipv6k8s.probe.probes import Probe, Probes
 
     def probe(pod: ProbePod) -> Probe:
         return Probe(pod, _ipv6k8s_connect(pod), ipv6k8s_recorder)
@@ -123,8 +124,8 @@ def ipv6k8s_outside(
     ipv6k8s_recorder: Recorder,
     ipv6k8s_probes: Probes,
 ) -> Iterator[Outside]:
-    """The outside world; see :mod:`pytest_ipv6k8s.targets`. Skips where there is none."""
-    from pytest_ipv6k8s.targets.outside import Outside, hosts
+    """The outside world; see :mod:`pytest_ipv6k8s.external.model`. Skips where there is none."""
+    from pytest_ipv6k8s.external.view import Outside, hosts
 
     if ipv6k8s_run.world is None:
         pytest.skip("there is no outside world: declare one with --ipv6k8s-declaration")
@@ -146,11 +147,13 @@ def ipv6k8s_arena(
     _ipv6k8s_connect: Connect,
 ) -> Iterator[Arena]:
     """Namespaces and pods of this worker, on which NetworkPolicies may be tried."""
-    from pytest_ipv6k8s.probe import Probes, arena, control
+    from pytest_ipv6k8s.netpol import sandbox
+    from pytest_ipv6k8s.probe import control
+    from pytest_ipv6k8s.probe.probes import Probes
 
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
-    ground = arena.build(ipv6k8s_api, plan, worker_name(request.config))
-    made = arena.Arena(ipv6k8s_api, ground, _ipv6k8s_connect)
+    ground = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
+    made = sandbox.Arena(ipv6k8s_api, ground, _ipv6k8s_connect)
     made.greet()
     with _examined(
         request,
@@ -158,13 +161,13 @@ def ipv6k8s_arena(
         lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes)),
     ):
         yield made
-    arena.remove(ipv6k8s_api, ground)
+    sandbox.remove(ipv6k8s_api, ground)
 
 
 @pytest.fixture(scope="session")
 def ipv6k8s_services(ipv6k8s_run: RunFacts) -> Services:
-    """The Services that all checks share; see :mod:`pytest_ipv6k8s.probe.scene`."""
-    from pytest_ipv6k8s.probe.scene import Services
+    """The Services that all checks share; see :mod:`pytest_ipv6k8s.probe.services`."""
+    from pytest_ipv6k8s.probe.services import Services
 
     return Services(ipv6k8s_run.services)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_ipv6k8s.clusters import ClusterProvider
+    from pytest_ipv6k8s.clusters.contract import ClusterProvider
 
 
 @pytest.hookspec(firstresult=True)

@@ -42,7 +42,7 @@ def patient(what: str, tell: Callable[[str], None]) -> Iterator[None]:
         return
     pressed = 0
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def heard(_number: int, _frame: FrameType | None) -> None:
         nonlocal pressed
         pressed += 1
         if pressed > 1:

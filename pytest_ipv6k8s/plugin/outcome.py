@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.evidence import Record, Recorder, Unmet, digest, redact
-from pytest_ipv6k8s.plugin import cells
+from pytest_ipv6k8s.evidence import Record, Recorder, digest
+from pytest_ipv6k8s.expectations import Unmet
+from pytest_ipv6k8s.masking import redact
+from pytest_ipv6k8s.plugin import reachability
 from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
@@ -112,8 +114,8 @@ def _record(
         "digest": digest(records),
         "evidence": [kept.plain() for kept in records[: item.config.stash[SETTINGS].evidence]],
     }
-    if declared.id in cells.CHECKS and FACTS in item.config.stash:
-        record["cells"] = cells.cells(records, item.config.stash[FACTS].pods)
+    if declared.id in reachability.CHECKS and FACTS in item.config.stash:
+        record["cells"] = reachability.cells(records, item.config.stash[FACTS].pods)
     if judgement.verdict is Verdict.FAIL:
         record["failure"] = {
             "expected": error.expected if isinstance(error, Unmet) else declared.requirement,

@@ -15,10 +15,10 @@ from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import make_report, shown
 from pytest_ipv6k8s.plugin.run import RUN
-from pytest_ipv6k8s.plugin.xdist import is_worker
+from pytest_ipv6k8s.plugin.workers import is_worker
 from pytest_ipv6k8s.reports import Report, save, view
 from pytest_ipv6k8s.reports.model import areas, count, skipped_core
-from pytest_ipv6k8s.reports.redaction import redacted
+from pytest_ipv6k8s.reports.pseudonyms import redacted
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.verdicts import Verdict
 

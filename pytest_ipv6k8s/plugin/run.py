@@ -12,23 +12,25 @@ import pytest
 
 from pytest_ipv6k8s import catalogue, profiles
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterProvider, ClusterSpec, ownership
+from pytest_ipv6k8s.clusters import ownership
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import Allow
+from pytest_ipv6k8s.plugin.external import WorldLease
 from pytest_ipv6k8s.plugin.interrupts import patient
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
-from pytest_ipv6k8s.plugin.world import WorldLease
-from pytest_ipv6k8s.plugin.xdist import is_worker, receive
-from pytest_ipv6k8s.probe import Probe, Probes, control
+from pytest_ipv6k8s.plugin.workers import is_worker, receive
+from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
+from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Settings
-from pytest_ipv6k8s.targets.declaration import Declaration
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.external.model import World, provides
+from pytest_ipv6k8s.features import Need
 from pytest_ipv6k8s.kube.inventory import Inventory
-from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.probe import ProbePod
 from pytest_ipv6k8s.probe.deploy import Plan
-from pytest_ipv6k8s.probe.scene import Service
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
-from pytest_ipv6k8s.targets import World, provides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

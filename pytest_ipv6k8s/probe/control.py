@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
+from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.kube.client import Api
-from pytest_ipv6k8s.probe import CLOSED_PORT, TCP_PORT, Probe, ProbePod, Probes
-from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
-from pytest_ipv6k8s.waiting import eventually
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 
 WORST_SKEW = 2.0
 
@@ -82,7 +83,7 @@ def out_of_order(api: Api, probes: Probes) -> str:
                     del ours[probe.name]
             if ours:
                 return f"probe pods were deleted or restarted: {', '.join(sorted(ours))}"
-        probes.ask_each(lambda probe: [hello.Request()], among=everyone)
+        probes.ask_each(lambda probe: [identity.Request()], among=everyone)
     except (ControlChannelError, ClusterError) as error:
         return f"the probes cannot be asked: {error}"
     return ""
@@ -118,7 +119,7 @@ def _greet(probes: Probes) -> tuple[float, bool]:
     """Return how far the clocks are off, and whether every kernel has SCTP."""
     everyone = (*probes, *probes.hosts)
     before = time.time()
-    heard = probes.ask_each(lambda probe: [hello.Request()], among=everyone)
+    heard = probes.ask_each(lambda probe: [identity.Request()], among=everyone)
     after = time.time()
     skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in heard)
     return skew, all(r.answer.sctp for r in heard)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Stack
@@ -17,14 +14,13 @@ from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
-from pytest_ipv6k8s.probe import ProbePod, scene
-from pytest_ipv6k8s.probe.scene import Service
+from pytest_ipv6k8s.probe import services as scene
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
+from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.waiting import patience, wait_until
 
-_AGENT_FILES = ("agent.py", "netlink.py", "server.py", "sockets.py", "wire.py")
-_MAIN = "from pytest_ipv6k8s.probe.agent import main\nmain()\n"
 _IMAGE_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
-_SAME_AGENT_DATE = (2020, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,26 +75,6 @@ def probe_nodes(
             remedy="check `kubectl get nodes` and --ipv6k8s-node-selector",
         )
     return tuple(chosen[:most])
-
-
-def zipapp() -> bytes:
-    """Return the agent as a zip that ``python3`` runs; the same bytes for the same sources."""
-    buffer = io.BytesIO()
-    source = resources.files("pytest_ipv6k8s.probe")
-    ops = sorted(
-        (item for item in source.joinpath("ops").iterdir() if item.name.endswith(".py")),
-        key=lambda item: item.name,
-    )
-    files = {"__main__.py": _MAIN, "pytest_ipv6k8s/__init__.py": ""}
-    files["pytest_ipv6k8s/probe/__init__.py"] = ""
-    for name in _AGENT_FILES:
-        files[f"pytest_ipv6k8s/probe/{name}"] = source.joinpath(name).read_text("utf-8")
-    for item in ops:
-        files[f"pytest_ipv6k8s/probe/ops/{item.name}"] = item.read_text("utf-8")
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _SAME_AGENT_DATE), text)
-    return buffer.getvalue()
 
 
 def deploy(api: Api, plan: Plan) -> Deployed:

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.main import AT_ONCE
+from pytest_ipv6k8s.agent.ops import Question
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
-from pytest_ipv6k8s.probe import ProbePod, wire
-from pytest_ipv6k8s.probe.agent import AT_ONCE
-from pytest_ipv6k8s.probe.ops import Question
+from pytest_ipv6k8s.probe.probes import ProbePod
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
 _IDLE = 40.0

@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import (
-    flows,
+from pytest_ipv6k8s.agent.ops import (
     happy_eyeballs,
     http_proxy,
     registry_pull,
+    tcp_flows,
     udp_exchange,
-    udp_inbox,
+    udp_listen,
 )
-from pytest_ipv6k8s.targets import layout
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.testbed import layout
 from tests.checks import outside
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Answerer = Callable[[Any, ProbePod, Any], Any]
 FIRST_INBOX = 50000
-SERVED = (layout.HTTP_PORT, layout.TCP_PORT, layout.UDP_PORT)
+SERVED = (HTTP_PORT, TCP_PORT, UDP_PORT)
 
 
 def with_ports(answerer: Answerer) -> Answerer:
@@ -39,19 +40,19 @@ def with_ports(answerer: Answerer) -> Answerer:
     return answer
 
 
-def inboxes(world: World) -> dict[int, list[udp_inbox.Datagram]]:
+def inboxes(world: World) -> dict[int, list[udp_listen.Datagram]]:
     """Return the open inboxes of a world, by port."""
-    found: dict[int, list[udp_inbox.Datagram]] = world.__dict__.setdefault("inboxes", {})
+    found: dict[int, list[udp_listen.Datagram]] = world.__dict__.setdefault("inboxes", {})
     return found
 
 
-def _udp_inbox(world: World, pod: ProbePod, request: udp_inbox.Request) -> udp_inbox.Answer:
+def _udp_listen(world: World, pod: ProbePod, request: udp_listen.Request) -> udp_listen.Answer:
     boxes = inboxes(world)
     if request.port:
-        return udp_inbox.Answer(port=request.port, heard=tuple(boxes.pop(request.port)))
+        return udp_listen.Answer(port=request.port, heard=tuple(boxes.pop(request.port)))
     port = FIRST_INBOX + len(boxes)
     boxes[port] = []
-    return udp_inbox.Answer(port=port)
+    return udp_listen.Answer(port=port)
 
 
 def _to_inbox(world: World, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
@@ -59,7 +60,7 @@ def _to_inbox(world: World, pod: ProbePod, request: udp_exchange.Request) -> udp
     if outside.is_outside(request.address):
         source = outside.seen_source(world, pod, request.address)
     for number in range(request.count):
-        heard = udp_inbox.Datagram(source, 40001, f"{request.payload} {number}")
+        heard = udp_listen.Datagram(source, 40001, f"{request.payload} {number}")
         inboxes(world)[request.port].append(heard)
     return udp_exchange.Answer(sent=request.count, echoed=0, error="ETIMEDOUT")
 
@@ -77,9 +78,9 @@ def with_inboxes(answerer: Answerer) -> Answerer:
     return answer
 
 
-def _flows(world: World, pod: ProbePod, request: flows.Request) -> flows.Answer:
+def _tcp_flows(world: World, pod: ProbePod, request: tcp_flows.Request) -> tcp_flows.Answer:
     source = outside.seen_source(world, pod, request.address)
-    return flows.Answer(request.count, request.count, seen_sources=(source,), seconds=0.2)
+    return tcp_flows.Answer(request.count, request.count, seen_sources=(source,), seconds=0.2)
 
 
 def _happy_eyeballs(world: World, pod: ProbePod, request: Any) -> happy_eyeballs.Answer:
@@ -106,8 +107,8 @@ def over(answers: Mapping[str, Answerer]) -> dict[str, Answerer]:
     return {
         "tcp_connect": with_ports(answers["tcp_connect"]),
         "udp_exchange": with_inboxes(with_ports(answers["udp_exchange"])),
-        "udp_inbox": _udp_inbox,
-        "flows": _flows,
+        "udp_listen": _udp_listen,
+        "tcp_flows": _tcp_flows,
         "happy_eyeballs": _happy_eyeballs,
         "http_proxy": _http_proxy,
         "registry_pull": _registry_pull,

@@ -6,8 +6,8 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.scene import Service
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
 
 NAMESPACE = "ipv6k8s-abc"
 

@@ -13,7 +13,7 @@ import dns.rdatatype
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.world import World
 
 Break = Callable[[World], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.probe.ops.network_state import Address, Neighbour, Route
+from pytest_ipv6k8s.agent.ops.network_state import Address, Neighbour, Route
 from tests.checks.breaking import (
     Broken,
     all_accepted,
@@ -93,8 +93,8 @@ ADDR = [
     Broken("ADDR-02", "address of another range", _stray_pod),
     Broken("ADDR-03", "an extra address", state(lambda s: {"addresses": (*s.addresses, Address("eth0", "2001:db8::7", 64, "global"))})),
     Broken("ADDR-03", "no address at all", state(lambda s: {"addresses": s.addresses[:1]})),
-    Broken("ADDR-04", "tentative", answers("first_moment", addresses=(Address("eth0", "fd00::2", 64, "global", ("tentative",)),))),
-    Broken("ADDR-04", "cannot be bound", answers("first_moment", from_pod("probe-01"), unusable=("fd00::2: EADDRNOTAVAIL",))),
+    Broken("ADDR-04", "tentative", answers("startup_addresses", addresses=(Address("eth0", "fd00::2", 64, "global", ("tentative",)),))),
+    Broken("ADDR-04", "cannot be bound", answers("startup_addresses", from_pod("probe-01"), unusable=("fd00::2: EADDRNOTAVAIL",))),
     Broken("ADDR-05", "no default route", state(lambda s: {"routes": ()})),
     Broken("ADDR-05", "next hop failed", state(lambda s: {"neighbours": (Neighbour("fe80::1", "eth0", "FAILED"),)})),
     Broken("ADDR-06", "an IPv4 address", state(lambda s: {"addresses": (*s.addresses, Address("eth0", "10.0.0.7", 24, "global"))})),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
-from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.breaking import Break, Broken, answers, from_pod
 from tests.checks.world import World
 
@@ -58,7 +58,7 @@ def heard(pod: str, source: str) -> Break:
         ]
         return replace(answer, heard=tuple(items))
 
-    return lambda world: world.override("udp_inbox", change)
+    return lambda world: world.override("udp_listen", change)
 
 
 def worn(world: World) -> None:
@@ -107,7 +107,7 @@ SOURCE = [
 ]  # fmt: skip
 
 NAT = [
-    Broken("EGR-09", "one flow lost", answers("flows", from_pod("probe-peer"), answered=499)),
+    Broken("EGR-09", "one flow lost", answers("tcp_flows", from_pod("probe-peer"), answered=499)),
     Broken("EGR-13", "silence", answers("udp_exchange", of_one(lambda r: r.port == 33499), error="ETIMEDOUT")),
     Broken("EGR-13", "everything is refused", answers("udp_exchange", of_one(lambda r: r.port != 33499), **{**LOST, "error": "ECONNREFUSED"})),
     Broken("EGR-17", "no way back", answers("tcp_connect", from_pod("outside-dual"), **SILENT)),

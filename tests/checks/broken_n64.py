@@ -10,7 +10,7 @@ import dns.message
 import dns.rcode
 
 from pytest_ipv6k8s.addresses import Stack, in_any
-from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.breaking import Break, Broken, answers, dns_says
 from tests.checks.outside import TRANSLATED
 from tests.checks.world import World

@@ -16,4 +16,4 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         value = ask()
         return value if holds(value) else ask()
 
-    monkeypatch.setattr(waiting, "_poll", poll)
+    monkeypatch.setattr(waiting, "poll", poll)

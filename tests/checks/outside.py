@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import Family, extract, in_any
-from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import ping, tcp_connect, udp_exchange
-from pytest_ipv6k8s.targets import layout
+from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.testbed import layout
 from tests.checks import answers_egr, sizes
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import dns.rrset
 import dns.zone
 
 from pytest_ipv6k8s.addresses import embed, extract, in_any
-from pytest_ipv6k8s.targets import layout
+from pytest_ipv6k8s.testbed import layout
 
 SERVERS = Path(__file__).parents[2] / "fixtures" / "outside" / "servers"
 ZONES = {

@@ -7,19 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.probe import ProbePod, arena, deploy, wire
-from pytest_ipv6k8s.probe.ops import (
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
     http_get,
     ping,
+    policy_latency,
     sctp_exchange,
     tcp_connect,
     udp_exchange,
-    verdict_flip,
 )
-from pytest_ipv6k8s.probe.scene import Service
-from pytest_ipv6k8s.probe.sockets import unmapped
+from pytest_ipv6k8s.agent.sockets import unmapped
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.netpol import sandbox
+from pytest_ipv6k8s.probe import deploy
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
 from tests.checks import outside, policies
 from tests.checks.policies import End, Packet
 
@@ -58,10 +61,10 @@ class Policed:
         self.flip_seconds = {Family.V4: 0.3, Family.V6: 0.4}
         self.pods: dict[str, ProbePod] = {}
         self.labels: dict[str, tuple[tuple[str, str], ...]] = {}
-        here, elsewhere = arena.namespaces(self.plan, "main")
-        for namespace, body in arena._bodies(self.plan, (here, elsewhere), any_user=False):
+        here, elsewhere = sandbox.namespaces(self.plan, "main")
+        for namespace, body in sandbox._bodies(self.plan, (here, elsewhere), any_user=False):
             self.start(namespace, body)
-        self.ground = arena.Ground(
+        self.ground = sandbox.Ground(
             plan=self.plan,
             worker="main",
             pods=tuple(self.pods.values()),
@@ -69,7 +72,7 @@ class Policed:
         )
 
     def _service(self, namespace: str, stack: Stack) -> Service:
-        outcome = self._world.allocator.admit(arena._service(self.plan))
+        outcome = self._world.allocator.admit(sandbox._service(self.plan))
         metadata = {**outcome.object["metadata"], "namespace": namespace}
         return Service.from_object({**outcome.object, "metadata": metadata})
 
@@ -139,9 +142,9 @@ class Policed:
         packet = Packet(source=self._end(pod, address), target=to, protocol=protocol, port=port)
         right = policies.allowed(self.standing.values(), packet)
         through = self.verdict(packet, right)
-        if operation == "verdict_flip":
+        if operation == "policy_latency":
             seconds = self.flip_seconds[Family.of(address)]
-            return verdict_flip.Answer(flipped=seconds < 10, tries=3, seconds=seconds)
+            return policy_latency.Answer(flipped=seconds < 10, tries=3, seconds=seconds)
         if target is None or not through:
             return self._beyond(pod, request, address) if through else _DENIED[operation]
         if (protocol, port) not in LISTENING:
@@ -184,7 +187,7 @@ _DENIED: dict[str, Any] = {
     "sctp_exchange": sctp_exchange.Answer(supported=True, error="ETIMEDOUT"),
     "ping": ping.Answer(permitted=True, sent=1),
     "dns_exchange": dns_exchange.Answer(error="ETIMEDOUT"),
-    "verdict_flip": None,
+    "policy_latency": None,
 }
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import in_any
-from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import (
-    bulk,
-    datagram,
+from pytest_ipv6k8s.agent.ops import (
     forged_too_big,
     hop_limit,
     icmpv6_counters,
-    links,
+    interfaces,
+    tcp_transfer,
+    udp_sized,
 )
+from pytest_ipv6k8s.probe.probes import ProbePod
 
 if TYPE_CHECKING:
     from tests.checks.world import World
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MTU, TRANSLATION = 1500, 20
 
 
-def _links(world: World, pod: ProbePod, request: links.Request) -> links.Answer:
-    return links.Answer((links.Link("eth0", MTU),))
+def _interfaces(world: World, pod: ProbePod, request: interfaces.Request) -> interfaces.Answer:
+    return interfaces.Answer((interfaces.Link("eth0", MTU),))
 
 
 def _way(address: str) -> int:
@@ -36,17 +36,19 @@ def _way(address: str) -> int:
     return hop + TRANSLATION if hop < MTU and in_any(address, TRANSLATED) else hop
 
 
-def _bulk(world: World, pod: ProbePod, request: bulk.Request) -> bulk.Answer:
-    return bulk.Answer(
+def _tcp_transfer(
+    world: World, pod: ProbePod, request: tcp_transfer.Request
+) -> tcp_transfer.Answer:
+    return tcp_transfer.Answer(
         moved=request.size, wanted=request.size, intact=True, path_mtu=_way(request.address)
     )
 
 
-def _datagram(world: World, pod: ProbePod, request: datagram.Request) -> datagram.Answer:
+def _udp_sized(world: World, pod: ProbePod, request: udp_sized.Request) -> udp_sized.Answer:
     headers = 48 if ":" in request.address else 28
     fits = request.size + headers <= _way(request.address)
-    arrived = fits or request.how != datagram.UNFRAGMENTED
-    return datagram.Answer(
+    arrived = fits or request.how != udp_sized.UNFRAGMENTED
+    return udp_sized.Answer(
         arrived=arrived,
         replied=max(request.reply_size, 60) if arrived else 0,
         path_mtu=_way(request.address),
@@ -70,10 +72,10 @@ def _icmpv6_counters(world: World, pod: ProbePod, request: Any) -> icmpv6_counte
 
 
 ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
-    "bulk": _bulk,
-    "datagram": _datagram,
+    "tcp_transfer": _tcp_transfer,
+    "udp_sized": _udp_sized,
     "forged_too_big": _forged_too_big,
     "hop_limit": _hop_limit,
     "icmpv6_counters": _icmpv6_counters,
-    "links": _links,
+    "interfaces": _interfaces,
 }

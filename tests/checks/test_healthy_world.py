@@ -8,9 +8,9 @@ import pytest
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.agent.ops import hop_limit, interfaces
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.probe.ops import hop_limit, links
+from pytest_ipv6k8s.features import Need
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks import sizes
 from tests.checks.breaking import narrow_routes
@@ -67,8 +67,8 @@ def test_a_tunnel_that_is_one_link_and_has_room_in_the_routes_is_healthy(
 ) -> None:
     monkeypatch.setattr(sizes, "MTU", sizes.MTU - TUNNEL)
     world = World(Stack.IPV6)
-    wide = links.Answer((links.Link("eth0", sizes.MTU + TUNNEL),))
-    world.override("links", lambda pod, request, answer: wide)
+    wide = interfaces.Answer((interfaces.Link("eth0", sizes.MTU + TUNNEL),))
+    world.override("interfaces", lambda pod, request, answer: wide)
     world.override(
         "network_state",
         lambda pod, request, answer: replace(answer, **narrow_routes(answer, sizes.MTU)),

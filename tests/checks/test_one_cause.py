@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.probe import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks.world import World, run_check
 
@@ -27,7 +27,7 @@ def _without_hairpin(stack: Stack) -> World:
         return replace(answer, arrived=False, error="ETIMEDOUT") if own else answer
 
     world.override("tcp_connect", connect)
-    world.override("datagram", send)
+    world.override("udp_sized", send)
     return world
 
 

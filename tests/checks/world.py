@@ -11,30 +11,33 @@ from typing import Any
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
-from pytest_ipv6k8s.checks import check_of
-from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.kube import objects
-from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
-from pytest_ipv6k8s.kube.view import ClusterView
-from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.probe import Probe, ProbePod, Probes, scene, wire
-from pytest_ipv6k8s.probe.arena import Arena
-from pytest_ipv6k8s.probe.ops import (
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
-    first_moment,
     https_get,
     lookup,
     loopback,
     network_state,
     source_address,
+    startup_addresses,
     tcp_connect,
     udp_exchange,
 )
-from pytest_ipv6k8s.probe.scene import Service, Services
-from pytest_ipv6k8s.targets import Role, hermetic, layout
-from pytest_ipv6k8s.targets.outside import Outside
+from pytest_ipv6k8s.checks import check_of
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.external.view import Outside
+from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.kube.view import ClusterView
+from pytest_ipv6k8s.netpol.sandbox import Arena
+from pytest_ipv6k8s.probe import services
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
+from pytest_ipv6k8s.probe.services import Service, Services
+from pytest_ipv6k8s.testbed import layout, testbed
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
@@ -103,7 +106,7 @@ class World:
         self.allocator = Allocator(stack)
         self.on_propose: Callable[[Mapping[str, Any], Outcome], Outcome] = lambda b, o: o
         self.overrides: dict[str, Answerer] = {}
-        self.outside = hermetic.world_of(stack, Egress.MASQUERADE)
+        self.outside = testbed.world_of(Egress.MASQUERADE)
         self.nodes = tuple(self._node(index) for index in range(2))
         self.pods = (
             self._pod("probe-00", 0, 2),
@@ -188,7 +191,7 @@ class World:
 
     def _services(self) -> dict[str, Service]:
         made = {}
-        for body in scene.bodies(self.stack, objects.labels(RUN)):
+        for body in services.bodies(self.stack, objects.labels(RUN)):
             outcome = self.allocator.admit(body)
             assert outcome.accepted, outcome
             metadata = {**outcome.object["metadata"], "namespace": NAMESPACE}
@@ -262,7 +265,7 @@ class World:
 
     def _udp_exchange(self, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
         target, source = self._target(request.address), self._source(pod, request.address)
-        if target is None or request.port < scene.HTTP:
+        if target is None or request.port < services.HTTP:
             return udp_exchange.Answer(sent=request.count, echoed=0, error="ECONNREFUSED")
         return udp_exchange.Answer(
             sent=request.count,
@@ -290,9 +293,9 @@ class World:
     def _https_get(self, pod: ProbePod, request: https_get.Request) -> https_get.Answer:
         return https_get.Answer(verified=True, address=self.api_address, status=200)
 
-    def _first_moment(self, pod: ProbePod, request: Any) -> first_moment.Answer:
+    def _startup_addresses(self, pod: ProbePod, request: Any) -> startup_addresses.Answer:
         addresses = tuple(network_state.Address("eth0", ip, 64, "global") for ip in pod.ips)
-        return first_moment.Answer(addresses=addresses, unusable=(), seconds=0.01)
+        return startup_addresses.Answer(addresses=addresses, unusable=(), seconds=0.01)
 
     def _network_state(self, pod: ProbePod, request: Any) -> network_state.Answer:
         gateways = {Family.V4: "10.244.0.1", Family.V6: "fe80::1"}

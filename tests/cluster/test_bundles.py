@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import kubectl, left_of, run_suite
 
 pytestmark = pytest.mark.real_cluster
@@ -19,7 +19,7 @@ LARGEST = 4 << 20
 
 CHECK = '''
 from pytest_ipv6k8s import check, expect
-from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.agent.ops import tcp_connect
 
 @check("T-01", references=["none"], causes=["nobody listens"], look="kubectl get pods")
 def test_closed_port(ipv6k8s_probes):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import RUN_TIME, SuiteRun, command, kubectl, on_node
 
 pytestmark = pytest.mark.real_cluster

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import RUN_TIME, command, kubectl, left_of, unused_volumes
 
 pytestmark = pytest.mark.real_cluster

@@ -20,8 +20,8 @@ from tests.real import (
 pytestmark = pytest.mark.real_cluster
 DENIED = '''
 from pytest_ipv6k8s import check, expect
-from pytest_ipv6k8s.probe import TCP_PORT
-from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.waiting import wait_until
 
 POLICY = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster

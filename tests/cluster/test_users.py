@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.kube import rights
 from tests.real import kubectl, run_suite
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.addresses import Egress, Stack
-from pytest_ipv6k8s.clusters import Cluster
-from pytest_ipv6k8s.targets import OUTSIDE_NEEDS, hermetic, provides
+from pytest_ipv6k8s.addresses import Egress
+from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.external.model import OUTSIDE_NEEDS, provides
+from pytest_ipv6k8s.testbed import testbed
 from tests.real import in_outside, kubectl, run_suite
 
 INSIDE_AREAS = ("-k", "not POL")
@@ -26,7 +27,7 @@ IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 
 def checks_of_the_outside() -> frozenset[str]:
     """Return the checks that need something outside: they suffer when nothing gets out."""
-    everything = hermetic.world_of(Stack.IPV6, Egress.MASQUERADE)
+    everything = testbed.world_of(Egress.MASQUERADE)
     return frozenset(
         id
         for id, declared in catalogue.checks().items()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import OUTSIDE_AREAS, Fault, checks_of_the_outside, prove
 from tests.real import OutsideWorld, nodes_of, on_node
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster
+from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, prove
 from tests.real import on_node
 

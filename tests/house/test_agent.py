@@ -1,4 +1,4 @@
-"""What runs in a pod needs nothing but an old Python."""
+"""What runs in a pod or in the testbed's container needs nothing of the host."""
 
 from __future__ import annotations
 
@@ -6,37 +6,47 @@ import ast
 import io
 import sys
 import zipfile
+from collections.abc import Iterator
 
-import pytest
-
-from pytest_ipv6k8s.probe.deploy import zipapp
-from tests.house.tree import imports
+from pytest_ipv6k8s.probe.zipapp import zipapp
+from tests.house.tree import ROOT, imports, sources, tree
 
 AGENT = zipfile.ZipFile(io.BytesIO(zipapp()))
 FILES = sorted(name for name in AGENT.namelist() if name.endswith(".py"))
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_it_imports_the_standard_library_only(file: str) -> None:
-    for module in imports(ast.parse(AGENT.read(file))):
-        top = module.partition(".")[0]
-        assert top in sys.stdlib_module_names or module.startswith("pytest_ipv6k8s"), module
+def _foreign(module: ast.Module, ours: set[str]) -> Iterator[str]:
+    for name in imports(module):
+        own = name in ours or name.rpartition(".")[0] in ours
+        if not own and name.partition(".")[0] not in sys.stdlib_module_names:
+            yield name
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_it_finds_its_own_modules_in_the_archive(file: str) -> None:
-    known = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in FILES}
-    for module in imports(ast.parse(AGENT.read(file))):
-        if module.startswith("pytest_ipv6k8s"):
-            assert module in known or module.rpartition(".")[0] in known, module
+def test_the_agent_is_its_folder_and_imports_the_standard_library_and_itself() -> None:
+    whole = {str(file.relative_to(ROOT)) for file in sources("pytest_ipv6k8s/agent")}
+    assert set(FILES) == whole | {"__main__.py", "pytest_ipv6k8s/__init__.py"}
+    ours = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in FILES}
+    foreign = [(file, *_foreign(ast.parse(AGENT.read(file)), ours)) for file in FILES]
+    assert [found for found in foreign if len(found) > 1] == []
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_it_keeps_to_the_syntax_of_python_3_9(file: str) -> None:
-    module = ast.parse(AGENT.read(file), feature_version=(3, 9))
-    new = {"slots", "kw_only"}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("dataclass"):
-            assert not new & {keyword.arg for keyword in node.keywords}, ast.unparse(node)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
-            assert "strict" not in {keyword.arg for keyword in node.keywords}, ast.unparse(node)
+def test_fields_of_requests_and_answers_are_not_unions() -> None:
+    """``typing.get_type_hints`` evaluates them, and Python 3.9 cannot."""
+    unions = [
+        f"{file.name}: {ast.unparse(field)}"
+        for file in sources("pytest_ipv6k8s/agent/ops")
+        for kind in tree(file).body
+        if isinstance(kind, ast.ClassDef)
+        for field in kind.body
+        if isinstance(field, ast.AnnAssign)
+        for part in ast.walk(field.annotation)
+        if isinstance(part, ast.BinOp)
+    ]
+    assert unions == []
+
+
+def test_the_testbed_container_needs_pyroute2_alone() -> None:
+    ours = {"pytest_ipv6k8s.testbed", "pytest_ipv6k8s.testbed.layout"}
+    for name in ("layout", "container"):
+        found = set(_foreign(tree(ROOT / "pytest_ipv6k8s" / "testbed" / f"{name}.py"), ours))
+        assert {module.partition(".")[0] for module in found} <= {"pyroute2"}, (name, found)

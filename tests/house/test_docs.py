@@ -46,7 +46,7 @@ def test_make_targets_that_are_named_exist() -> None:
 
 
 def test_commands_that_are_named_exist() -> None:
-    from pytest_ipv6k8s import cli
+    from pytest_ipv6k8s.cli import main as cli
 
     for page in PAGES:
         for name in re.findall(r"`ipv6k8s ([a-z]+)\b", page.read_text("utf-8")):

@@ -58,7 +58,7 @@ def test_the_wheel_offers_plugin_and_command(wheel: zipfile.ZipFile) -> None:
     name = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     offered = wheel.read(name).decode()
     assert "[pytest11]\nipv6k8s = pytest_ipv6k8s.plugin" in offered
-    assert "ipv6k8s = pytest_ipv6k8s.cli:main" in offered
+    assert "ipv6k8s = pytest_ipv6k8s.cli.main:main" in offered
 
 
 def test_every_folder_with_modules_is_a_listed_package() -> None:

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from pytest_ipv6k8s import cli
+from pytest_ipv6k8s.cli import main as cli
 from tests.house.test_docs import MAKEFILE, PAGES
 from tests.house.tree import ROOT
 

@@ -9,7 +9,7 @@ import pytest
 from pathlib import Path
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
-from pytest_ipv6k8s.plugin import run, xdist
+from pytest_ipv6k8s.plugin import run, workers
 from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
 
 NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), can_run_probes=True, labels={},

@@ -10,7 +10,7 @@ from tests.house.tree import ROOT
 
 PAGE = ROOT / "docs" / "a-provider-of-your-own.md"
 OURS = """
-from pytest_ipv6k8s.clusters import Problem
+from pytest_ipv6k8s.clusters.contract import Problem
 from pytest_ipv6k8s.errors import ClusterError
 
 class Ours:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.external.model import World
 from pytest_ipv6k8s.options import Outside
-from pytest_ipv6k8s.plugin.world import WorldLease
+from pytest_ipv6k8s.plugin.external import WorldLease
 from pytest_ipv6k8s.settings import Settings
-from pytest_ipv6k8s.targets import World, hermetic
+from pytest_ipv6k8s.testbed import testbed
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_declaration import FACTS
 
@@ -23,10 +24,10 @@ NO_TUN = HostProblem(
 
 @pytest.fixture(autouse=True)
 def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(*arguments: Any) -> hermetic.Built:
+    def build(*arguments: Any) -> testbed.Built:
         raise NO_TUN
 
-    monkeypatch.setattr(hermetic, "build", build)
+    monkeypatch.setattr(testbed, "build", build)
 
 
 def _begin(outside: Outside, told: list[str], *, made: bool = True) -> World | None:

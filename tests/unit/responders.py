@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 Handler = Callable[[socket.socket], None]
 _SERVE = (
-    "import sys; from pytest_ipv6k8s.probe import server; "
-    "server.MORE_TCP_PORTS, server.SCTP_PORT = (), 0; "
-    "server.HTTP_PORT, server.TCP_PORT, server.UDP_PORT = map(int, sys.argv[1:]); server.serve()"
+    "import sys; from pytest_ipv6k8s.agent import server; "
+    "http, tcp, udp = map(int, sys.argv[1:]); "
+    "server.HTTP_PORT, server.TCP_PORTS, server.UDP_PORT, server.SCTP_PORT = http, (tcp,), udp, 0; "
+    "server.serve()"
 )
 
 

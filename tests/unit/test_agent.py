@@ -11,8 +11,9 @@ from typing import IO, Any
 
 import pytest
 
-from pytest_ipv6k8s.probe import deploy, wire
-from pytest_ipv6k8s.probe.ops import hello, loopback, tcp_connect
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import identity, loopback, tcp_connect
+from pytest_ipv6k8s.probe.zipapp import zipapp
 from tests.unit.responders import closed_port
 
 AMPLE = 30
@@ -41,7 +42,7 @@ class Agent:
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The agent as it is in a pod."""
     path = tmp_path_factory.mktemp("agent") / "agent.pyz"
-    path.write_bytes(deploy.zipapp())
+    path.write_bytes(zipapp())
     return path
 
 
@@ -60,17 +61,17 @@ def agent(program: Path) -> Iterator[Agent]:
 
 
 def test_a_question_is_answered(agent: Agent) -> None:
-    agent.say(wire.question_line(7, hello.Request()))
+    agent.say(wire.question_line(7, identity.Request()))
 
     heard = agent.hear()
 
-    answer = wire.answer_of("hello", heard["answer"])
+    answer = wire.answer_of("identity", heard["answer"])
     assert heard["seq"] == 7
     assert (answer.pod, answer.node, answer.protocol) == ("probe-05", "node-1", wire.VERSION)
 
 
 def test_questions_are_carried_out_side_by_side(agent: Agent) -> None:
-    requests = [loopback.Request("::1"), loopback.Request("127.0.0.1"), hello.Request()]
+    requests = [loopback.Request("::1"), loopback.Request("127.0.0.1"), identity.Request()]
 
     agent.say(b"".join(wire.question_line(seq, item) for seq, item in enumerate(requests)))
 
@@ -92,9 +93,9 @@ def test_a_line_may_come_in_pieces(agent: Agent) -> None:
     "question",
     [
         {"op": "no_such", "args": {}},
-        {"op": "hello", "args": {"colour": "red"}},
+        {"op": "identity", "args": {"colour": "red"}},
         {"op": "tcp_connect", "args": {}},
-        {"op": "hello"},
+        {"op": "identity"},
         {},
     ],
 )
@@ -103,7 +104,7 @@ def test_a_question_that_cannot_be_carried_out_broke(
 ) -> None:
     agent.say(json.dumps({"seq": 3, **question}).encode() + b"\n")
     heard = agent.hear()
-    agent.say(wire.question_line(4, hello.Request()))
+    agent.say(wire.question_line(4, identity.Request()))
 
     assert heard["seq"] == 3
     assert "Error: " in heard["broke"]
@@ -111,7 +112,7 @@ def test_a_question_that_cannot_be_carried_out_broke(
 
 
 def test_good_bye_ends_it_after_the_last_answer(agent: Agent) -> None:
-    agent.say(wire.question_line(1, hello.Request()) + b"bye\n")
+    agent.say(wire.question_line(1, identity.Request()) + b"bye\n")
 
     assert agent.hear()["seq"] == 1
     assert agent.process.wait(AMPLE) == 0
@@ -119,7 +120,7 @@ def test_good_bye_ends_it_after_the_last_answer(agent: Agent) -> None:
 
 
 def test_the_end_of_its_input_ends_it(agent: Agent) -> None:
-    agent.say(wire.question_line(1, hello.Request()))
+    agent.say(wire.question_line(1, identity.Request()))
     agent.stdin.close()
 
     assert agent.process.wait(AMPLE) == 0

@@ -14,11 +14,11 @@ import dns.message
 import pytest
 
 from pytest_ipv6k8s import dns_messages
-from pytest_ipv6k8s.probe import netlink, wire
-from pytest_ipv6k8s.probe.ops import (
+from pytest_ipv6k8s.agent import netlink, wire
+from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
-    hello,
     http_get,
+    identity,
     lookup,
     loopback,
     network_state,
@@ -342,7 +342,7 @@ def test_hello_says_who_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POD_NAME", "probe-03")
     monkeypatch.setenv("NODE_NAME", "node-1")
 
-    answer = hello.perform(hello.Request())
+    answer = identity.perform(identity.Request())
 
     assert (answer.pod, answer.node, answer.protocol) == ("probe-03", "node-1", wire.VERSION)
     assert answer.python == platform.python_version()

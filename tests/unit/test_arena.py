@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.agent.ops import identity, tcp_connect
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
-from pytest_ipv6k8s.evidence import Unmet
+from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.probe import ProbePod, arena, deploy
-from pytest_ipv6k8s.probe.arena import Arena
-from pytest_ipv6k8s.probe.ops import hello, tcp_connect
-from pytest_ipv6k8s.probe.truth_table import tcp
+from pytest_ipv6k8s.netpol import sandbox
+from pytest_ipv6k8s.netpol.sandbox import Arena
+from pytest_ipv6k8s.netpol.truth_table import tcp
+from pytest_ipv6k8s.probe import deploy
+from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
 NAMES = ("ipv6k8s-abc-policy-gw1", "ipv6k8s-abc-policy-gw1-elsewhere")
@@ -73,7 +75,7 @@ def api() -> PolicyApi:
 @pytest.fixture
 def made(api: PolicyApi) -> Arena:
     """An arena in which everybody answers everybody."""
-    ground = arena.build(api, PLAN, "gw1")
+    ground = sandbox.build(api, PLAN, "gw1")
 
     def asker(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
@@ -90,7 +92,7 @@ def _policies(api: PolicyApi) -> list[str]:
 
 
 def test_an_arena_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) -> None:
-    ground = arena.build(api, PLAN, "gw1")
+    ground = sandbox.build(api, PLAN, "gw1")
 
     assert [(pod.name, pod.node, pod.namespace) for pod in ground.pods] == [
         ("friend", "a", NAMES[0]),
@@ -104,7 +106,7 @@ def test_an_arena_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) -
 
 
 def test_an_arena_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -> None:
-    arena.build(api, PLAN, "gw1")
+    sandbox.build(api, PLAN, "gw1")
 
     for namespace in api.lists[NAMESPACES]:
         labels = namespace["metadata"]["labels"]
@@ -118,19 +120,19 @@ def test_an_arena_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -
 
 
 def test_one_node_is_enough(api: PolicyApi) -> None:
-    ground = arena.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
+    ground = sandbox.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
 
     assert {pod.node for pod in ground.pods} == {"a"}
 
 
 def test_nothing_of_an_arena_is_left(api: PolicyApi) -> None:
-    arena.remove(api, arena.build(api, PLAN, "gw1"))
+    sandbox.remove(api, sandbox.build(api, PLAN, "gw1"))
 
     assert api.lists[NAMESPACES] == []
 
 
 def test_a_killed_run_s_arena_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
-    arena.build(api, PLAN, "gw1")
+    sandbox.build(api, PLAN, "gw1")
 
     assert deploy.reap_namespaces(api) == sorted(NAMES)
 
@@ -178,7 +180,7 @@ def test_a_policy_of_somebody_else_makes_a_check_inconclusive(api: PolicyApi, ma
 def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
     made: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_ipv6k8s.probe.truth_table.CONVERGENCE", 0.1)
+    monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
     (family, _) = Stack.DUAL.families
     flows = tcp([made.friend], made.servers, family, opens=True)
 
@@ -187,7 +189,7 @@ def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
 
 
 def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_ipv6k8s.probe.truth_table.CONVERGENCE", 0.1)
+    monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
     (family, _) = Stack.DUAL.families
     flows = tcp([made.friend], made.servers[:1], family, opens=False)
 
@@ -199,14 +201,14 @@ def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPa
 
 
 def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
-    ground, asked = arena.build(api, PLAN, "gw1"), []
+    ground, asked = sandbox.build(api, PLAN, "gw1"), []
 
     def asker(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
             asked.append(pod.name)
             if asked.count(pod.name) < 2:
                 raise ControlChannelError("no answer in time")
-            return [hello.Answer(pod="", node="", python="3", kernel="6", protocol=1, time=0.0)]
+            return [identity.Answer(pod="", node="", python="3", kernel="6", protocol=1, time=0.0)]
 
         return answer
 

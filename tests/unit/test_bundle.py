@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.bundle import File, Gathered, Keep, archive, gather, nodes
+from pytest_ipv6k8s.bundle import archive, nodes
+from pytest_ipv6k8s.bundle.gathering import File, Gathered, Keep, gather
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 
 DATE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

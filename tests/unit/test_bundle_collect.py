@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.bundle import cluster, collect, gather, nodes, probes
+from pytest_ipv6k8s.agent.ops import network_state, tcp_connect
+from pytest_ipv6k8s.bundle import cluster, collect, nodes, probes
 from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
+from pytest_ipv6k8s.bundle.gathering import gather
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Object
-from pytest_ipv6k8s.probe import Asker, ProbePod
-from pytest_ipv6k8s.probe.ops import network_state, tcp_connect
+from pytest_ipv6k8s.probe.probes import Asker, ProbePod
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_bundle import contents
 
@@ -191,7 +192,7 @@ def test_probes_that_asked_or_were_asked_are_involved_and_their_nodes() -> None:
 
 
 def test_without_a_failing_answer_all_who_answered_are_involved() -> None:
-    heard: Record[Any] = Record(asker="probe-02", question={"op": "hello"}, answer={})
+    heard: Record[Any] = Record(asker="probe-02", question={"op": "identity"}, answer={})
 
     assert [pod.name for pod in probes.involved(PODS, [], [heard])] == ["probe-02", "host-02"]
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_ipv6k8s import checks
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Check, Level, check, check_of
-from pytest_ipv6k8s.needs import Need
+from pytest_ipv6k8s.features import Need
 
 
 def _declare(id: str = "SVC-01", **more: Any) -> Callable[[Any], Any]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_ipv6k8s import __version__, catalogue, cli
-from pytest_ipv6k8s.clusters import Problem, ownership
+from pytest_ipv6k8s import __version__, catalogue
+from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.clusters import ownership
+from pytest_ipv6k8s.clusters.contract import Problem
 from pytest_ipv6k8s.clusters.providers.kind import Kind
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights

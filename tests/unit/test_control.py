@@ -10,16 +10,19 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.probe import CLOSED_PORT, Probe, ProbePod, Probes, control, wire
-from pytest_ipv6k8s.probe.ops import hello, network_state, tcp_connect
+from pytest_ipv6k8s.probe import control
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from tests.unit.clock import Clock
 from tests.unit.fake_api import FakeApi
 
 BOTH = (Family.V4, Family.V6)
 PODS = "/api/v1/namespaces/n/pods"
-HELLO = hello.Answer(pod="p", node="n", python="3", kernel="6", protocol=1, time=0.0)
+HELLO = identity.Answer(pod="p", node="n", python="3", kernel="6", protocol=1, time=0.0)
 STATE = network_state.Answer(
     addresses=(),
     routes=(),
@@ -38,7 +41,7 @@ def _honest(pod: ProbePod, request: Any) -> Any:
         if request.port == CLOSED_PORT:
             return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
         return tcp_connect.Answer(connected=True, echoed=True)
-    if isinstance(request, hello.Request):
+    if isinstance(request, identity.Request):
         return replace(HELLO, time=time.time())
     return STATE
 
@@ -129,7 +132,7 @@ def test_a_closed_port_that_answers_spoils_every_answer() -> None:
 def test_the_worst_clock_is_found(ahead: float, least: float) -> None:
     def skewed(pod: ProbePod, request: Any) -> Any:
         answer = _honest(pod, request)
-        late = pod.name == "host-00" and isinstance(answer, hello.Answer)
+        late = pod.name == "host-00" and isinstance(answer, identity.Answer)
         return replace(answer, time=answer.time + ahead) if late else answer
 
     assert control.control(Instrument(skewed).probes, BOTH).skew >= least
@@ -168,7 +171,7 @@ def test_probes_that_are_all_there_are_in_order() -> None:
     instrument = Instrument()
 
     assert control.out_of_order(_api(), instrument.probes) == ""
-    greeted = {name for name, request in instrument.asked if isinstance(request, hello.Request)}
+    greeted = {name for name, request in instrument.asked if isinstance(request, identity.Request)}
     assert greeted == {"probe-00", "probe-01", "probe-peer", "host-00"}
 
 

@@ -10,9 +10,10 @@ import yaml
 
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.external.declaration import Declaration, draft, read, text, with_targets
+from pytest_ipv6k8s.external.model import Role, World
 from pytest_ipv6k8s.kube.inventory import Inventory
-from pytest_ipv6k8s.targets import Role, World, hermetic
-from pytest_ipv6k8s.targets.declaration import Declaration, draft, read, text, with_targets
+from pytest_ipv6k8s.testbed import testbed
 
 HEAD = "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
 
@@ -24,7 +25,7 @@ def _file(folder: Path, body: str) -> Path:
 
 
 def test_a_hermetic_world_can_be_declared(tmp_path: Path) -> None:
-    world = hermetic.world_of(Stack.DUAL, Egress.NATIVE)
+    world = testbed.world_of(Egress.NATIVE)
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text(text(Stack.DUAL, world))
 

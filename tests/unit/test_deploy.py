@@ -15,10 +15,12 @@ import pytest
 
 from pytest_ipv6k8s import waiting
 from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.errors import ClusterError, ConfigError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.probe.zipapp import zipapp
 from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
@@ -60,26 +62,26 @@ INSIDE = f"{NAMESPACES}/{PLAN.namespace}"
 
 
 def test_the_agent_has_the_same_bytes_each_time() -> None:
-    assert deploy.zipapp() == deploy.zipapp()
+    assert zipapp() == zipapp()
 
 
 def test_the_agent_is_complete_and_holds_nothing_else() -> None:
-    folder = Path(deploy.__file__).parent
-    with zipfile.ZipFile(io.BytesIO(deploy.zipapp())) as archive:
+    folder = Path(wire.__file__).parent
+    with zipfile.ZipFile(io.BytesIO(zipapp())) as archive:
         names = set(archive.namelist())
         dates = {item.date_time for item in archive.infolist()}
-        ops = archive.read("pytest_ipv6k8s/probe/ops/hello.py")
+        ops = archive.read("pytest_ipv6k8s/agent/ops/identity.py")
 
-    wanted = {f"pytest_ipv6k8s/probe/ops/{file.name}" for file in folder.glob("ops/*.py")}
+    wanted = {f"pytest_ipv6k8s/agent/ops/{file.name}" for file in folder.glob("ops/*.py")}
     assert wanted < names
-    assert {"__main__.py", "pytest_ipv6k8s/probe/agent.py"} < names
+    assert {"__main__.py", "pytest_ipv6k8s/agent/main.py"} < names
     assert not [name for name in names if "deploy" in name or "session" in name]
     assert len(dates) == 1
-    assert ops == (folder / "ops" / "hello.py").read_bytes()
+    assert ops == (folder / "ops" / "identity.py").read_bytes()
 
 
 def test_the_agent_fits_into_a_config_map() -> None:
-    assert len(base64.b64encode(deploy.zipapp())) < 900_000
+    assert len(base64.b64encode(zipapp())) < 900_000
 
 
 def test_only_able_nodes_with_the_labels_get_probes() -> None:
@@ -161,7 +163,7 @@ def test_the_agent_in_the_config_map_is_the_agent() -> None:
     deploy.deploy(api, PLAN)
 
     files = api.lists[f"{INSIDE}/configmaps"][-1]["binaryData"]
-    assert base64.b64decode(files["agent.pyz"]) == deploy.zipapp()
+    assert base64.b64decode(files["agent.pyz"]) == zipapp()
 
 
 def test_a_pull_secret_is_copied_without_its_history() -> None:
@@ -303,7 +305,7 @@ def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.Mon
 
 def test_the_agent_runs_in_isolated_mode(tmp_path: Path) -> None:
     agent = tmp_path / "agent.pyz"
-    agent.write_bytes(deploy.zipapp())
+    agent.write_bytes(zipapp())
 
     done = subprocess.run(
         [sys.executable, "-I", agent, "dance"],

@@ -9,12 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ipv6k8s.addresses import Egress
-from pytest_ipv6k8s.targets.egress import (
-    Observation,
-    classify,
-    is_prefix_translation,
-    translate,
-)
+from pytest_ipv6k8s.external.egress import Observation, classify, is_prefix_translation, translate
 
 NODES = ("fd00:18::2", "fd00:18::3", "172.18.0.2")
 INNER, OUTER = "fd00:10:244:1::/64", "2001:db8:f:1::/64"

@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ipv6k8s.evidence import (
-    LONGEST_TEXT,
-    REDACTED,
-    Record,
-    Recorder,
-    Unmet,
-    digest,
-    expect,
-    redact,
-)
+from pytest_ipv6k8s.evidence import Record, Recorder, digest
+from pytest_ipv6k8s.expectations import Unmet, expect
+from pytest_ipv6k8s.masking import LONGEST_TEXT, REDACTED, redact
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK=\n-----END RSA PRIVATE KEY-----"
@@ -40,7 +33,7 @@ class Said:
 
 
 def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
-    return Record(**{"asker": "probe-00", "question": {"op": "hello"}, "answer": answer, **more})
+    return Record(**{"asker": "probe-00", "question": {"op": "identity"}, "answer": answer, **more})
 
 
 @pytest.mark.parametrize("secret", [JWT, PEM, f"Bearer {JWT}", "bearer-free Bearer abc"])

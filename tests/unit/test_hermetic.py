@@ -15,7 +15,7 @@ from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import CommandFailed, Finished
-from pytest_ipv6k8s.targets import hermetic
+from pytest_ipv6k8s.testbed import testbed
 
 COREFILE = """.:53 {
     errors
@@ -115,15 +115,15 @@ class Dns:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine in the place of the real one."""
     made = Engine()
-    monkeypatch.setattr(hermetic, "run", made.run)
-    monkeypatch.setattr(hermetic, "must_run", made.must_run)
+    monkeypatch.setattr(testbed, "run", made.run)
+    monkeypatch.setattr(testbed, "must_run", made.must_run)
     return made
 
 
 def _plan(
     stack: Stack = Stack.IPV6, egress: Egress = Egress.MASQUERADE, dns64: str = "resolver"
-) -> hermetic.Plan:
-    return hermetic.Plan(
+) -> testbed.Plan:
+    return testbed.Plan(
         run_id="abc",
         image="outside:1",
         stack=stack,
@@ -133,8 +133,8 @@ def _plan(
     )
 
 
-def _build(plan: hermetic.Plan, dns: Dns, folder: Path) -> hermetic.Built:
-    return hermetic.build(plan, dns, b"zip", folder, lambda line: None)  # type: ignore[arg-type]
+def _build(plan: testbed.Plan, dns: Dns, folder: Path) -> testbed.Built:
+    return testbed.build(plan, dns, b"zip", folder, lambda line: None)  # type: ignore[arg-type]
 
 
 def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
@@ -152,7 +152,7 @@ def test_dns_is_led_to_the_resolver_and_back(engine: Engine, tmp_path: Path) -> 
 
     built = _build(_plan(Stack.DUAL), dns, tmp_path)
     led = dns.corefile
-    hermetic.remove(built, dns)  # type: ignore[arg-type]
+    testbed.remove(built, dns)  # type: ignore[arg-type]
 
     assert "forward . 192.0.2.53 2001:db8:53::53 {" in led
     assert "max_concurrent 1000" in led
@@ -210,11 +210,11 @@ def test_the_outside_has_routes_back_where_nothing_is_masqueraded(
 ) -> None:
     _build(_plan(egress=egress), Dns(), tmp_path)
 
-    plan = next(stdin for line, stdin in engine.asked if "targets.world" in line)
+    plan = next(stdin for line, stdin in engine.asked if "testbed.container" in line)
     assert json.loads(plan)["routes"] == routes
 
 
-@pytest.mark.parametrize("step", ["docker run", "test -c /dev/net/tun", "targets.world"])
+@pytest.mark.parametrize("step", ["docker run", "test -c /dev/net/tun", "testbed.container"])
 def test_an_engine_that_may_not_is_told_in_one_sentence(
     engine: Engine, tmp_path: Path, step: str
 ) -> None:
@@ -231,13 +231,13 @@ def test_an_image_that_cannot_be_had_is_named(engine: Engine, tmp_path: Path) ->
     engine.fails_at = "docker"
 
     with pytest.raises(HostProblem, match="image of the outside world cannot be had"):
-        hermetic.have_image("outside:1", tmp_path, lambda line: None)
+        testbed.have_image("outside:1", tmp_path, lambda line: None)
 
 
 def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Path) -> None:
     engine.fails_at = "image inspect"
 
-    tag = hermetic.have_image(None, tmp_path, lambda line: None)
+    tag = testbed.have_image(None, tmp_path, lambda line: None)
 
     assert tag.startswith("ipv6k8s/outside:")
     assert engine.lines(f"docker build --quiet --tag {tag}")
@@ -257,7 +257,7 @@ def test_what_a_killed_run_changed_is_not_taken_for_healthy(engine: Engine, tmp_
     dns = Dns()
     _build(_plan(), dns, tmp_path)
 
-    hermetic.remove(_build(_plan(), dns, tmp_path), dns)  # type: ignore[arg-type]
+    testbed.remove(_build(_plan(), dns, tmp_path), dns)  # type: ignore[arg-type]
 
     assert (dns.corefile, dns.kept) == (COREFILE, None)
 

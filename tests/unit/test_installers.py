@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import (
+from pytest_ipv6k8s.clusters import rollout
+from pytest_ipv6k8s.clusters.contract import (
     Cluster,
     ClusterSpec,
     CniInstaller,
     Problem,
     installer,
     installer_names,
-    rollout,
 )
 from pytest_ipv6k8s.clusters.installers import cilium, none
 from pytest_ipv6k8s.errors import ClusterError, ConfigError

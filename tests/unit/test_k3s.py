@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_ipv6k8s import cli, clusters, waiting
+from pytest_ipv6k8s import docker, waiting
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
+from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.clusters import contract, preflight
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
 from pytest_ipv6k8s.clusters.providers import k3s
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem
 from pytest_ipv6k8s.options import KubeProxy
@@ -55,7 +57,7 @@ def _usual(stack: Stack = Stack.IPV6) -> dict[str, str]:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Programs that do nothing to this machine; what waits for the cluster is one of them."""
     made = Engine(_usual())
-    made.stand_in(monkeypatch, k3s, clusters.engine)
+    made.stand_in(monkeypatch, k3s, docker)
     made.waits(monkeypatch)
     waiting.set_timeout_factor(0.001)
     yield made
@@ -159,7 +161,7 @@ def test_mounts_of_another_cnis_pods_reach_the_node(
     cni: str,
     shared: int,
 ) -> None:
-    chosen = clusters.installer(cni)
+    chosen = contract.installer(cni)
     monkeypatch.setattr(type(chosen), "install", lambda self, cluster, spec, progress: None)
 
     create(cni=cni)

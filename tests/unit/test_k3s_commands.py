@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import ClusterSpec
+from pytest_ipv6k8s.clusters.contract import ClusterSpec
 from pytest_ipv6k8s.clusters.providers import k3s
 from pytest_ipv6k8s.options import K3sComponent, KubeProxy
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_ipv6k8s import clusters
+from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, preflight
+from pytest_ipv6k8s.clusters import preflight
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.options import KubeProxy
@@ -32,7 +33,7 @@ USUAL = {
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that do nothing to this machine; what waits for the cluster is one of them."""
     made = Engine(USUAL)
-    made.stand_in(monkeypatch, kind, clusters.engine)
+    made.stand_in(monkeypatch, kind, docker)
     made.waits(monkeypatch)
     return made
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_ipv6k8s import clusters
+from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import ClusterSpec, preflight
+from pytest_ipv6k8s.clusters import preflight
+from pytest_ipv6k8s.clusters.contract import ClusterSpec
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import HostProblem
 from tests.programs import READY, Engine, network
@@ -24,7 +25,7 @@ SPEC = ClusterSpec(run_id="abc", stack=Stack.IPV6, workers=1, probe_image="probe
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that do nothing to this machine."""
     made = Engine({"docker network inspect": network()})
-    made.stand_in(monkeypatch, kind, clusters.engine)
+    made.stand_in(monkeypatch, kind, docker)
     made.waits(monkeypatch)
     return made
 

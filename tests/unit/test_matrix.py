@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.plugin.cells import cells
-from pytest_ipv6k8s.probe import ProbePod
-from pytest_ipv6k8s.probe.ops import tcp_connect
+from pytest_ipv6k8s.plugin.reachability import cells
+from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.matrix import connectivity
 from tests.documents import record, sample

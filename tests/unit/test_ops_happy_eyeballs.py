@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.probe.ops import happy_eyeballs
+from pytest_ipv6k8s.agent.ops import happy_eyeballs
 from tests.unit.responders import closed_port
 
 AMPLE, SHORT = 10.0, 0.3

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_ipv6k8s.probe.ops import http_proxy
+from pytest_ipv6k8s.agent.ops import http_proxy
 from tests.unit.responders import closed_port, tcp
 
 AMPLE = 10.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.probe import sockets
-from pytest_ipv6k8s.probe.ops import hello, sctp_exchange, verdict_flip
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import identity, policy_latency, sctp_exchange
 from tests.unit.responders import closed_port, serving_agent
 
 AMPLE = 10.0
@@ -17,7 +17,7 @@ AMPLE = 10.0
 
 def test_connections_that_succeed_already_have_flipped_at_once() -> None:
     with serving_agent("probe-07") as ports:
-        answer = verdict_flip.perform(verdict_flip.Request("::1", ports.tcp, opens=True))
+        answer = policy_latency.perform(policy_latency.Request("::1", ports.tcp, opens=True))
 
     assert (answer.flipped, answer.tries, answer.error) == (True, 2, "")
     assert answer.seconds < 1
@@ -32,7 +32,9 @@ def test_connections_begin_to_succeed_when_somebody_listens() -> None:
     timer = threading.Timer(0.3, listen)
     timer.start()
     try:
-        answer = verdict_flip.perform(verdict_flip.Request("::1", port, opens=True, timeout=AMPLE))
+        answer = policy_latency.perform(
+            policy_latency.Request("::1", port, opens=True, timeout=AMPLE)
+        )
     finally:
         timer.join()
         listeners[0].close()
@@ -44,17 +46,17 @@ def test_connections_begin_to_succeed_when_somebody_listens() -> None:
 
 def test_connections_that_never_fail_do_not_flip() -> None:
     with serving_agent("probe-07") as ports:
-        request = verdict_flip.Request("::1", ports.tcp, opens=False, timeout=0.3)
-        answer = verdict_flip.perform(request)
+        request = policy_latency.Request("::1", ports.tcp, opens=False, timeout=0.3)
+        answer = policy_latency.perform(request)
 
     assert not answer.flipped
     assert answer.tries > 1
 
 
 def test_a_refusal_is_shut() -> None:
-    request = verdict_flip.Request("::1", closed_port(), opens=False, timeout=AMPLE)
+    request = policy_latency.Request("::1", closed_port(), opens=False, timeout=AMPLE)
 
-    answer = verdict_flip.perform(request)
+    answer = policy_latency.perform(request)
 
     assert (answer.flipped, answer.error) == (True, "ECONNREFUSED")
 
@@ -136,4 +138,4 @@ def test_sctp_that_is_closed_to_us_is_not_there(
 
 
 def test_a_probe_says_whether_its_kernel_has_sctp() -> None:
-    assert hello.perform(hello.Request()).sctp is sockets.has_sctp()
+    assert identity.perform(identity.Request()).sctp is sockets.has_sctp()

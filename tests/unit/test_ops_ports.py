@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_ipv6k8s.probe.ops import flows, tcp_connect, udp_exchange, udp_inbox
+from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange, udp_listen
 from tests.unit.responders import Serving, closed_port, serving_agent
 
 AMPLE, SHORT = 10.0, 0.2
@@ -73,16 +73,16 @@ def test_a_big_datagram_is_echoed(agent: Serving) -> None:
 
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_many_flows_are_answered(agent: Serving, address: str) -> None:
-    request = flows.Request(address, agent.tcp, first_port=18000, count=60, at_once=20)
+    request = tcp_flows.Request(address, agent.tcp, first_port=18000, count=60, at_once=20)
 
-    answer = flows.perform(request)
+    answer = tcp_flows.perform(request)
 
     assert (answer.opened, answer.answered, answer.taken) == (60, 60, 0), answer.failures
     assert (answer.renumbered, answer.seen_sources) == (0, (address,))
 
 
 def test_flows_that_are_refused_are_told() -> None:
-    answer = flows.perform(flows.Request("::1", closed_port(), first_port=18100, count=8))
+    answer = tcp_flows.perform(tcp_flows.Request("::1", closed_port(), first_port=18100, count=8))
 
     assert (answer.opened, answer.answered) == (8, 0)
     assert answer.failures[0] == "18100: ECONNREFUSED"
@@ -92,7 +92,9 @@ def test_flows_that_are_refused_are_told() -> None:
 def test_flows_without_an_answer_end_in_time() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as silent:
         port = silent.getsockname()[1]
-        answer = flows.perform(flows.Request("::1", port, first_port=18200, count=3, timeout=SHORT))
+        answer = tcp_flows.perform(
+            tcp_flows.Request("::1", port, first_port=18200, count=3, timeout=SHORT)
+        )
 
     assert (answer.opened, answer.answered) == (3, 0)
     assert answer.failures == tuple(f"{18200 + n}: ETIMEDOUT" for n in range(3))
@@ -100,19 +102,19 @@ def test_flows_without_an_answer_end_in_time() -> None:
 
 def test_ports_that_are_taken_are_counted_apart(agent: Serving) -> None:
     with socket.create_server(("::", 18301), family=socket.AF_INET6):
-        answer = flows.perform(flows.Request("::1", agent.tcp, first_port=18300, count=3))
+        answer = tcp_flows.perform(tcp_flows.Request("::1", agent.tcp, first_port=18300, count=3))
 
     assert (answer.opened, answer.answered, answer.taken) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_an_inbox_says_what_came(address: str) -> None:
-    box = udp_inbox.perform(udp_inbox.Request(address))
+    box = udp_listen.perform(udp_listen.Request(address))
     sent = udp_exchange.perform(
         udp_exchange.Request(address, box.port, count=2, payload="probe-00", timeout=SHORT)
     )
 
-    heard = udp_inbox.perform(udp_inbox.Request(address, box.port, wanted=2, timeout=AMPLE)).heard
+    heard = udp_listen.perform(udp_listen.Request(address, box.port, wanted=2, timeout=AMPLE)).heard
 
     assert [item.payload for item in heard] == ["probe-00 0", "probe-00 1"]
     assert {(item.source, item.port) for item in heard} == {(address, sent.local_port)}
@@ -120,13 +122,13 @@ def test_an_inbox_says_what_came(address: str) -> None:
 
 
 def test_an_empty_inbox_is_closed_in_time() -> None:
-    box = udp_inbox.perform(udp_inbox.Request("::1"))
+    box = udp_listen.perform(udp_listen.Request("::1"))
 
-    closed = udp_inbox.perform(udp_inbox.Request("::1", box.port, wanted=1, timeout=SHORT))
+    closed = udp_listen.perform(udp_listen.Request("::1", box.port, wanted=1, timeout=SHORT))
 
-    assert closed == udp_inbox.Answer(port=box.port)
-    assert udp_inbox.perform(udp_inbox.Request("::1", box.port)).error == "no such inbox"
+    assert closed == udp_listen.Answer(port=box.port)
+    assert udp_listen.perform(udp_listen.Request("::1", box.port)).error == "no such inbox"
 
 
 def test_an_inbox_on_a_strange_address_is_refused() -> None:
-    assert udp_inbox.perform(udp_inbox.Request("192.0.2.1")).error == "EADDRNOTAVAIL"
+    assert udp_listen.perform(udp_listen.Request("192.0.2.1")).error == "EADDRNOTAVAIL"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import data
-from pytest_ipv6k8s.probe.ops import registry_pull
+from pytest_ipv6k8s.agent.ops import registry_pull
 from tests.unit.responders import closed_port
 
 AMPLE = 10.0

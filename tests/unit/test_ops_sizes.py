@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_ipv6k8s.probe import sockets
-from pytest_ipv6k8s.probe.ops import (
-    bulk,
-    datagram,
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import (
     forged_too_big,
     hop_limit,
-    links,
+    interfaces,
     tcp_connect,
+    tcp_transfer,
+    udp_sized,
 )
 from tests.unit.responders import Serving, closed_port, serving_agent, tcp, udp
 
@@ -34,9 +34,11 @@ def agent() -> Iterator[Serving]:
 @pytest.mark.parametrize("direction", ["down", "up"])
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_many_bytes_arrive_intact(agent: Serving, address: str, direction: str) -> None:
-    request = bulk.Request(address, agent.http, size=3 << 20, direction=direction, timeout=AMPLE)
+    request = tcp_transfer.Request(
+        address, agent.http, size=3 << 20, direction=direction, timeout=AMPLE
+    )
 
-    answer = bulk.perform(request)
+    answer = tcp_transfer.perform(request)
 
     assert (answer.moved, answer.intact, answer.error) == (3 << 20, True, "")
     assert answer.path_mtu >= 1280
@@ -44,7 +46,7 @@ def test_many_bytes_arrive_intact(agent: Serving, address: str, direction: str) 
 
 
 def test_a_transfer_that_is_refused_moves_nothing() -> None:
-    answer = bulk.perform(bulk.Request("::1", closed_port(), timeout=AMPLE))
+    answer = tcp_transfer.perform(tcp_transfer.Request("::1", closed_port(), timeout=AMPLE))
 
     assert (answer.moved, answer.intact, answer.error) == (0, False, "ECONNREFUSED")
 
@@ -55,7 +57,7 @@ def test_damaged_bytes_are_not_intact() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
 
     with tcp(damage) as port:
-        answer = bulk.perform(bulk.Request("::1", port, size=5000, timeout=AMPLE))
+        answer = tcp_transfer.perform(tcp_transfer.Request("::1", port, size=5000, timeout=AMPLE))
 
     assert (answer.moved, answer.intact) == (5000, False)
 
@@ -66,19 +68,19 @@ def test_a_transfer_that_ends_too_soon_says_so() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nshort")
 
     with tcp(hang_up) as port:
-        answer = bulk.perform(bulk.Request("::1", port, size=5000, timeout=AMPLE))
+        answer = tcp_transfer.perform(tcp_transfer.Request("::1", port, size=5000, timeout=AMPLE))
 
     assert (answer.intact, answer.error) == (False, "ECONNRESET")
 
 
-@pytest.mark.parametrize("how", [datagram.UNFRAGMENTED, datagram.FRAGMENTED, datagram.AS_NEEDED])
+@pytest.mark.parametrize("how", [udp_sized.UNFRAGMENTED, udp_sized.FRAGMENTED, udp_sized.AS_NEEDED])
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_a_sized_datagram_arrives_and_so_does_its_reply(
     agent: Serving, address: str, how: str
 ) -> None:
-    request = datagram.Request(address, agent.udp, 4000, reply_size=5000, how=how, timeout=AMPLE)
+    request = udp_sized.Request(address, agent.udp, 4000, reply_size=5000, how=how, timeout=AMPLE)
 
-    answer = datagram.perform(request)
+    answer = udp_sized.perform(request)
 
     assert (answer.arrived, answer.replied, answer.error) == (True, 5000, "")
     assert answer.replied_from == address
@@ -86,23 +88,23 @@ def test_a_sized_datagram_arrives_and_so_does_its_reply(
 
 def test_a_datagram_that_arrives_damaged_did_not_arrive() -> None:
     with udp(lambda data: [b"%d 0000" % len(data)]) as port:
-        answer = datagram.perform(datagram.Request("::1", port, 100, timeout=AMPLE))
+        answer = udp_sized.perform(udp_sized.Request("::1", port, 100, timeout=AMPLE))
 
     assert (answer.arrived, answer.error) == (False, "")
 
 
 def test_a_datagram_without_a_reply_times_out() -> None:
     with udp(lambda data: []) as port:
-        answer = datagram.perform(datagram.Request("::1", port, 100, tries=2, timeout=SHORT))
+        answer = udp_sized.perform(udp_sized.Request("::1", port, 100, tries=2, timeout=SHORT))
 
     assert (answer.arrived, answer.error) == (False, "ETIMEDOUT")
 
 
 def test_a_datagram_larger_than_the_interface_is_refused_by_the_kernel() -> None:
-    request = datagram.Request(
-        "::1", closed_port(), 65450, how=datagram.UNFRAGMENTED, tries=1, timeout=SHORT
+    request = udp_sized.Request(
+        "::1", closed_port(), 65450, how=udp_sized.UNFRAGMENTED, tries=1, timeout=SHORT
     )
-    answer = datagram.perform(request)
+    answer = udp_sized.perform(request)
 
     assert not answer.arrived
 
@@ -123,7 +125,7 @@ def test_nobody_complains_about_a_datagram_that_is_taken() -> None:
 
 
 def test_interfaces_are_listed_without_loopback() -> None:
-    answer = links.perform(links.Request())
+    answer = interfaces.perform(interfaces.Request())
 
     assert all(link.mtu > 0 for link in answer.links)
     assert "lo" not in {link.name for link in answer.links}

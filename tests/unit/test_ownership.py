@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, ownership
+from pytest_ipv6k8s.clusters import ownership
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem, Ipv6k8sError
+from pytest_ipv6k8s.process import Progress
 
 
 class FakeProvider:

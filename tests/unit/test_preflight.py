@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import ClusterSpec, Problem, preflight
+from pytest_ipv6k8s.clusters import preflight
+from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
 from pytest_ipv6k8s.clusters.preflight import HostFacts
 from tests.programs import READY
 

@@ -11,14 +11,10 @@ from types import ModuleType
 
 import pytest
 
+from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.clusters import (
-    ClusterProvider,
-    ClusterSpec,
-    engine,
-    preflight,
-    provider_names,
-)
+from pytest_ipv6k8s.clusters import preflight
+from pytest_ipv6k8s.clusters.contract import ClusterProvider, ClusterSpec, provider_names
 from pytest_ipv6k8s.clusters.providers import existing, k3s, kind
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.process import CommandFailed, Finished
@@ -72,7 +68,7 @@ def _of_the_page(folder: Path) -> Case:
 def _kind(folder: Path) -> Case:
     return Case(
         provider=kind.PROVIDER,
-        modules=(kind, engine, preflight),
+        modules=(kind, docker, preflight),
         usual={
             "docker network inspect": network(),
             "kind get nodes": f"{NAME}-control-plane\n{NAME}-worker\n",
@@ -86,7 +82,7 @@ def _k3s(folder: Path) -> Case:
     server, agent = f"{NAME}-server", f"{NAME}-agent-1"
     return Case(
         provider=k3s.PROVIDER,
-        modules=(k3s, engine, preflight),
+        modules=(k3s, docker, preflight),
         usual={
             "docker version": "1.48",
             "docker image inspect --format": '["/bin/k3s"]',

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from pytest_ipv6k8s.clusters import ClusterProvider, provider, provider_names
+from pytest_ipv6k8s.clusters.contract import ClusterProvider, provider, provider_names
 from pytest_ipv6k8s.errors import ConfigError
 
 CONTRACT = ["create", "delete", "on_nodes", "problems"]

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack, in_any, overlaps
-from pytest_ipv6k8s.clusters import ClusterSpec, ranges
+from pytest_ipv6k8s.clusters import ranges
+from pytest_ipv6k8s.clusters.contract import ClusterSpec
 from pytest_ipv6k8s.clusters.ranges import Limits, node_mask
-from pytest_ipv6k8s.targets import layout
+from pytest_ipv6k8s.testbed import layout
 
 KIND = Limits(services_ipv6=108, sets_masks=False)
 K3S = Limits(services_ipv6=112, sets_masks=True)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ipv6k8s.addresses import kind_of
-from pytest_ipv6k8s.reports.redaction import redacted
+from pytest_ipv6k8s.reports.pseudonyms import redacted
 from tests.documents import record, report, sample
 
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import __version__, catalogue, cli
+from pytest_ipv6k8s import __version__, catalogue
+from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.reports import save
 from pytest_ipv6k8s.reports.checking import disagreements, remarks
-from pytest_ipv6k8s.reports.redaction import redacted
+from pytest_ipv6k8s.reports.pseudonyms import redacted
 from tests.documents import CHECKS, sample
 
 Document = dict[str, Any]

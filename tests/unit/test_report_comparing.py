@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s import cli
+from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.reports import save
 from pytest_ipv6k8s.reports.comparing import Change, compare
 from tests.documents import record, report, sample

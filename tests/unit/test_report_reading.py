@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import cli
+from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.reports import save
 from pytest_ipv6k8s.reports.reading import LARGEST, read
 from tests.documents import sample

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.agent.main import AT_ONCE
+from pytest_ipv6k8s.agent.ops import lookup
 from pytest_ipv6k8s.errors import ControlChannelError
-from pytest_ipv6k8s.probe import ProbePod, session
-from pytest_ipv6k8s.probe.agent import AT_ONCE
-from pytest_ipv6k8s.probe.ops import lookup
+from pytest_ipv6k8s.probe import session
+from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.session import Session
 from tests.unit.clock import Clock
 

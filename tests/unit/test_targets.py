@@ -7,12 +7,13 @@ import json
 
 import pytest
 
-from pytest_ipv6k8s.addresses import Egress, Family, Stack
-from pytest_ipv6k8s.needs import Need
-from pytest_ipv6k8s.targets import OUTSIDE_NEEDS, Role, Target, World, hermetic, provides
+from pytest_ipv6k8s.addresses import Egress, Family
+from pytest_ipv6k8s.external.model import OUTSIDE_NEEDS, Role, Target, World, provides
+from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.testbed import testbed
 
 NEEDS = sorted(OUTSIDE_NEEDS, key=lambda need: need.name)
-WORLD = hermetic.world_of(Stack.IPV6, Egress.MASQUERADE)
+WORLD = testbed.world_of(Egress.MASQUERADE)
 
 
 def test_a_world_survives_the_way_to_a_worker() -> None:

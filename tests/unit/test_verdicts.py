@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError, Inconclusive
-from pytest_ipv6k8s.evidence import Unmet
+from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.verdicts import Phase, Verdict, fold, judge
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE

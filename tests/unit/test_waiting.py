@@ -10,8 +10,9 @@ import pytest
 
 from pytest_ipv6k8s import waiting
 from pytest_ipv6k8s.errors import Inconclusive
-from pytest_ipv6k8s.evidence import Record, Unmet
-from pytest_ipv6k8s.waiting import eventually, wait_until
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import Unmet, eventually
+from pytest_ipv6k8s.waiting import wait_until
 from tests.unit.clock import Clock
 
 

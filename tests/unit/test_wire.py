@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ipv6k8s.probe import ops, wire
-from pytest_ipv6k8s.probe.ops import hello, loopback, network_state
+from pytest_ipv6k8s.agent import ops, wire
+from pytest_ipv6k8s.agent.ops import identity, loopback, network_state
 
 OPERATIONS = sorted(module.name for module in pkgutil.iter_modules(ops.__path__))
 _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
@@ -106,7 +106,7 @@ def test_nested_records_are_made_again() -> None:
 
 def test_an_unknown_field_is_an_error() -> None:
     with pytest.raises(TypeError, match="colour"):
-        wire.build(hello.Request, {"colour": "red"})
+        wire.build(identity.Request, {"colour": "red"})
 
 
 def test_what_broke_is_told_in_one_line() -> None:

@@ -9,19 +9,13 @@ from pathlib import Path
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import (
-    Cluster,
-    ClusterSpec,
-    Problem,
-    Progress,
-    rollout,
-    unused_command,
-)
+from pytest_ipv6k8s.clusters import rollout
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, unused_command
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import KubeProxy
-from pytest_ipv6k8s.process import CommandFailed, run
+from pytest_ipv6k8s.process import CommandFailed, Progress, run
 
 REPOSITORY, VERSION = "https://helm.cilium.io", "1.18.3"
 OLDEST_HELM = (3, 8)  # the first whose OCI support is on without a switch

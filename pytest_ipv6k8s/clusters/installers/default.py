@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress, unused_command
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, unused_command
+from pytest_ipv6k8s.process import Progress
 
 
 class Default:

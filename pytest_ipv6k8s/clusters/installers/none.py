@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.errors import ClusterError
-from pytest_ipv6k8s.process import CommandFailed, run
+from pytest_ipv6k8s.process import CommandFailed, Progress, run
 from pytest_ipv6k8s.waiting import patience
 
 WITHIN = 600.0

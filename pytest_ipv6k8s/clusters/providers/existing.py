@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pytest_ipv6k8s.clusters import Cluster, ClusterSpec, Problem, Progress
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.kube import config
+from pytest_ipv6k8s.process import Progress
 
 
 class Existing:

@@ -10,22 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Family, Stack, endpoint
-from pytest_ipv6k8s.clusters import (
-    Cluster,
-    ClusterSpec,
-    Problem,
-    Progress,
-    engine,
-    installer,
-    lifecycle,
-    ownership,
-    preflight,
-    ranges,
-)
+from pytest_ipv6k8s.clusters import lifecycle, ownership, preflight, ranges
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, installer
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
 from pytest_ipv6k8s.options import KubeProxy
-from pytest_ipv6k8s.process import must_run, run
+from pytest_ipv6k8s.process import Progress, must_run, run
 from pytest_ipv6k8s.waiting import patience, wait_until
 
 IMAGE = "rancher/k3s:v1.34.1-k3s1"
@@ -61,14 +52,14 @@ class K3s:
         ]
         if found:
             return [*found, *ranges.problems(spec, LIMITS, {})]
-        if spec.stack is Stack.IPV6 and engine.api_version() < IPV6_ONLY_API:
+        if spec.stack is Stack.IPV6 and docker.api_version() < IPV6_ONLY_API:
             found.append(
                 Problem(
                     text="the container engine is too old for an IPv6-only network",
                     remedy="install Docker Engine 28 or newer, or choose --ipv6k8s-stack dual-ipv6",
                 )
             )
-        return [*found, *ranges.problems(spec, LIMITS, engine.subnets())]
+        return [*found, *ranges.problems(spec, LIMITS, docker.subnets())]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster; see the contract.
@@ -79,9 +70,9 @@ class K3s:
         """
         spec = settled(spec)
         image = spec.node_image or IMAGE
-        engine.have_image(image, "node image", "--ipv6k8s-node-image", progress)
+        docker.have_image(image, "node image", "--ipv6k8s-node-image", progress)
         _require_k3s(image)
-        engine.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
+        docker.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
         cluster = Cluster(
             name=ownership.cluster_name(spec.run_id),
             provider="k3s",
@@ -109,8 +100,8 @@ class K3s:
         Raises:
             HostProblem: they could not be removed.
         """
-        engine.remove_containers(engine.containers(_run_of(name)))
-        engine.remove_network(name)
+        docker.remove_containers(docker.containers(_run_of(name)))
+        docker.remove_network(name)
 
     def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
         """Run a shell script on every node.
@@ -119,8 +110,8 @@ class K3s:
             HostProblem: the engine does not tell its containers.
         """
         ours = (f"{name}-server", f"{name}-agent-")
-        nodes = [node for node in engine.containers(_run_of(name)) if node.startswith(ours)]
-        return engine.on_nodes(nodes, script, within)
+        nodes = [node for node in docker.containers(_run_of(name)) if node.startswith(ours)]
+        return docker.on_nodes(nodes, script, within)
 
 
 def _run_of(name: str) -> str:
@@ -145,7 +136,7 @@ def settled(spec: ClusterSpec) -> ClusterSpec:
 
 def _require_k3s(image: str) -> None:
     inspect = ["docker", "image", "inspect", "--format", "{{json .Config.Entrypoint}}", image]
-    entrypoint = json.loads(must_run(inspect, within=engine.LOOK)) or [""]
+    entrypoint = json.loads(must_run(inspect, within=docker.LOOK)) or [""]
     if Path(entrypoint[0]).name != "k3s":
         raise ConfigError(
             f"node image {image} is not K3s: it does not start /bin/k3s",
@@ -158,7 +149,7 @@ def _make_nodes(name: str, spec: ClusterSpec, image: str) -> list[Node]:
     assert spec.stack is not None
     avoid = (*spec.pod_cidrs, *spec.service_cidrs)
     families = spec.stack.families
-    subnets = engine.make_network(name, spec.run_id, families, avoid=avoid, fixed=True)
+    subnets = docker.make_network(name, spec.run_id, families, avoid=avoid, fixed=True)
     names = [f"{name}-server", *(f"{name}-agent-{n + 1}" for n in range(spec.workers))]
     nodes = [
         Node(name=node, addresses=addresses(spec.stack, subnets, number))
@@ -183,7 +174,7 @@ def container(node: Node, server: Node, spec: ClusterSpec, image: str) -> list[s
     name = server.name.removesuffix("-server")
     command = ["docker", "run", "--detach", "--privileged", "--network", name]
     command += ["--name", node.name, "--hostname", node.name]
-    command += ["--label", f"{engine.LABEL}={spec.run_id}", "--env", "K3S_TOKEN"]
+    command += ["--label", f"{docker.LABEL}={spec.run_id}", "--env", "K3S_TOKEN"]
     command += ["--tmpfs", "/run", "--tmpfs", "/var/run"]
     for address in node.addresses:
         command += ["--ip6" if Family.of(address) is Family.V6 else "--ip", address]
@@ -254,15 +245,15 @@ def _wait_for_nodes(nodes: Sequence[Node]) -> None:
 
 def _runs(name: str) -> bool:
     inspect = ["docker", "inspect", "--format", "{{.State.Running}}", name]
-    return run(inspect, within=engine.LOOK).out.strip() == "true"
+    return run(inspect, within=docker.LOOK).out.strip() == "true"
 
 
 def _last_words(name: str) -> str:
     """Return the last fatal or error line of a node, or else its last line."""
-    said = run(["docker", "logs", "--tail", "200", name], within=engine.LOOK)
+    said = run(["docker", "logs", "--tail", "200", name], within=docker.LOOK)
     lines = (said.out + said.err).strip().splitlines()
     grave = [line for line in lines if "level=fatal" in line or "level=error" in line]
-    return engine.last_line("\n".join(grave or lines)) or "nothing"
+    return docker.last_line("\n".join(grave or lines)) or "nothing"
 
 
 def _write_kubeconfig(cluster: Cluster, server: str, stack: Stack) -> None:
@@ -270,9 +261,9 @@ def _write_kubeconfig(cluster: Cluster, server: str, stack: Stack) -> None:
     import yaml
 
     found = must_run(
-        ["docker", "exec", server, "cat", "/etc/rancher/k3s/k3s.yaml"], within=engine.LOOK
+        ["docker", "exec", server, "cat", "/etc/rancher/k3s/k3s.yaml"], within=docker.LOOK
     )
-    published = must_run(["docker", "port", server, f"{API_PORT}/tcp"], within=engine.LOOK)
+    published = must_run(["docker", "port", server, f"{API_PORT}/tcp"], within=docker.LOOK)
     port = int(published.split()[0].rpartition(":")[2])
     config = yaml.safe_load(found)
     config["clusters"][0]["cluster"]["server"] = f"https://{endpoint(_loopback(stack), port)}"
@@ -296,7 +287,7 @@ def _share_mounts(nodes: Sequence[Node]) -> None:
     """Let mounts of a CNI's pods reach the node: Docker makes its root private."""
     for node in nodes:
         command = ["docker", "exec", node.name, "mount", "--make-rshared", "/"]
-        must_run(command, within=engine.LOOK)
+        must_run(command, within=docker.LOOK)
 
 
 PROVIDER = K3s()

@@ -6,22 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_ipv6k8s import data
+from pytest_ipv6k8s import data, docker
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters import (
-    Cluster,
-    ClusterSpec,
-    Problem,
-    Progress,
-    engine,
-    installer,
-    lifecycle,
-    ownership,
-    preflight,
-    ranges,
-)
+from pytest_ipv6k8s.clusters import lifecycle, ownership, preflight, ranges
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, installer
 from pytest_ipv6k8s.errors import ClusterError
-from pytest_ipv6k8s.process import Finished, must_run, run
+from pytest_ipv6k8s.process import Finished, Progress, must_run, run
 
 CREATE, DELETE = 600.0, 120.0
 # kubeadm takes Services' ranges of 20 bits and leaves the length of nodes' prefixes alone.
@@ -35,7 +25,7 @@ class Kind:
         """Return what keeps this machine from making the cluster."""
         spec, facts = _settled(spec), preflight.read_facts()
         found = [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
-        taken = {} if found else engine.subnets()
+        taken = {} if found else docker.subnets()
         return [*found, *lifecycle.network_problems(spec), *ranges.problems(spec, LIMITS, taken)]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
@@ -48,8 +38,8 @@ class Kind:
         name = ownership.cluster_name(spec.run_id)
         spec = _settled(spec)
         if spec.node_image:
-            engine.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
-        engine.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
+            docker.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
+        docker.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
         assert spec.stack is not None
         progress(
             f"making kind cluster {name}: {spec.stack.value}, 1 control plane, {_workers(spec)}"
@@ -65,7 +55,7 @@ class Kind:
             # also the nodes of an IPv6-only cluster: Docker's DNS and its way out are IPv4
             families = {Family.V4, *spec.stack.families}
             avoid = (*spec.pod_cidrs, *spec.service_cidrs)
-            engine.make_network(name, spec.run_id, families, avoid=avoid)
+            docker.make_network(name, spec.run_id, families, avoid=avoid)
             _make_cluster(cluster, spec)
             _load_probe_image(name, spec.probe_image)
             lifecycle.make_ready(cluster, spec, progress)
@@ -78,7 +68,7 @@ class Kind:
             HostProblem: they could not be removed.
         """
         must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
-        engine.remove_network(name)
+        docker.remove_network(name)
 
     def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
         """Run a shell script on every node.
@@ -86,7 +76,7 @@ class Kind:
         Raises:
             HostProblem: kind does not tell its nodes.
         """
-        return engine.on_nodes(_nodes(name), script, within)
+        return docker.on_nodes(_nodes(name), script, within)
 
 
 def _workers(spec: ClusterSpec) -> str:

@@ -1,0 +1,50 @@
+"""Fetch a page over plain HTTP; say who answered and which source it saw."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``status`` is 0 when there was no reply; then ``error`` says why."""
+
+    status: int
+    local: str = ""
+    pod: str = ""
+    seen_source: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """A literal address, a port, and a path; ``timeout`` in seconds."""
+
+    address: str
+    port: int
+    path: str = "/"
+    timeout: float = 3.0
+
+
+def perform(request: Request) -> Answer:
+    connection = http.client.HTTPConnection(request.address, request.port, timeout=request.timeout)
+    try:
+        connection.connect()
+        local = sockets.local_address(connection.sock)
+        connection.request("GET", request.path)
+        response = connection.getresponse()
+        said = sockets.identity(response.read())
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(status=0, error=sockets.name_of_error(error))
+    finally:
+        connection.close()
+    return Answer(
+        status=response.status,
+        local=local,
+        pod=said.get("pod", ""),
+        seen_source=said.get("source", ""),
+    )

@@ -1,0 +1,46 @@
+"""Say who we are, which protocol we speak, and what the clock shows."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent import sockets, wire
+from pytest_ipv6k8s.agent.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``time`` is seconds since the epoch, by the node's clock.
+
+    ``sctp`` says whether the kernel lets us open an SCTP socket.
+    """
+
+    pod: str
+    node: str
+    python: str
+    kernel: str
+    protocol: int
+    time: float
+    sctp: bool = False
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """Nothing to say."""
+
+    timeout: float = 3.0
+
+
+def perform(request: Request) -> Answer:
+    return Answer(
+        pod=os.environ.get("POD_NAME", ""),
+        node=os.environ.get("NODE_NAME", ""),
+        python=platform.python_version(),
+        kernel=platform.release(),
+        protocol=wire.VERSION,
+        time=time.time(),
+        sctp=sockets.has_sctp(),
+    )

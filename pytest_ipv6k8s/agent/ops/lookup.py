@@ -1,0 +1,40 @@
+"""Resolve a name as applications do: getaddrinfo of the pod's C library."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import Tuple
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The addresses in the order in which they came, each once."""
+
+    addresses: Tuple[str, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """A name; ``timeout`` in seconds."""
+
+    name: str
+    timeout: float = 5.0
+
+
+def perform(request: Request) -> Answer:
+    started = time.monotonic()
+    try:
+        addresses = tuple(sockets.resolve(request.name, request.timeout))
+    except socket.gaierror as error:
+        return Answer(error=str(error.strerror), seconds=time.monotonic() - started)
+    except OSError as error:
+        name = sockets.name_of_error(error)
+        return Answer(error=name, seconds=time.monotonic() - started)
+    return Answer(addresses=addresses, seconds=time.monotonic() - started)

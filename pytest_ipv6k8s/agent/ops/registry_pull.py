@@ -1,0 +1,167 @@
+"""Pull an image from a registry as a node would, over IPv6: manifest, configuration, layers.
+
+See the OCI distribution specification. Nothing is kept; every digest is verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, Tuple
+from urllib.parse import urljoin, urlsplit
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+_IMAGE = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_INDEX = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``status`` is that of the last reply, 0 when there was none; ``digest`` the manifest's.
+
+    ``verified`` parts had the digest by which they were asked for, ``amiss`` says which had not;
+    ``size`` is what they weigh. ``local`` is our own address.
+    """
+
+    status: int = 0
+    digest: str = ""
+    verified: int = 0
+    amiss: Tuple[str, ...] = ()
+    size: int = 0
+    local: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """The registry's URL, a repository and a tag; ``timeout`` in seconds is for everything."""
+
+    url: str
+    repository: str
+    reference: str = "latest"
+    timeout: float = 10.0
+
+
+class _Refused(Exception):
+    """A reply that is not 200."""
+
+
+class _OverIpv6(http.client.HTTPConnection):
+    """A connection that uses IPv6 or none."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        parts = urlsplit(url)
+        self._secure = parts.scheme == "https"
+        port = parts.port or (443 if self._secure else 80)
+        super().__init__(parts.hostname or "", port, timeout=timeout)
+        self._patience = timeout
+
+    def connect(self) -> None:
+        failure = OSError("the registry has no IPv6 address")
+        for address in sockets.resolve(self.host, self._patience):
+            try:
+                if ":" in address:
+                    self.sock = sockets.connect(address, self.port, self._patience)
+                    break
+            except OSError as error:
+                failure = error
+        else:
+            raise failure
+        if self._secure:
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+
+
+class _Registry:
+    """Fetches from one repository; remembers the last status, and our own address."""
+
+    def __init__(self, request: Request) -> None:
+        self._base = "%s/v2/%s/" % (request.url.rstrip("/"), request.repository)
+        self._deadline = time.monotonic() + request.timeout
+        self.status, self.local = 0, ""
+
+    def get(self, path: str, accept: Tuple[str, ...] = ()) -> bytes:
+        """Return a body; blobs may be elsewhere, so redirections are followed.
+
+        Raises:
+            OSError: there was no reply.
+            http.client.HTTPException: it was no HTTP.
+            _Refused: it was not 200.
+        """
+        url = self._base + path
+        for _ in range(4):
+            connection = _OverIpv6(url, max(self._deadline - time.monotonic(), 0.01))
+            try:
+                headers = {"Accept": ", ".join(accept) or "*/*", "Connection": "close"}
+                connection.connect()
+                self.local = self.local or sockets.local_address(connection.sock)
+                connection.request("GET", _path(url), headers=headers)
+                response = connection.getresponse()
+                self.status, body = response.status, response.read()
+            finally:
+                connection.close()
+            if self.status not in _REDIRECTS:
+                break
+            url = urljoin(url, response.getheader("Location", ""))
+        if self.status != 200:
+            raise _Refused
+        return body
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + ("?" + parts.query if parts.query else "")
+
+
+def perform(request: Request) -> Answer:
+    registry = _Registry(request)
+    found: Dict[str, Any] = {"digest": "", "verified": 0, "amiss": [], "size": 0}
+    error = ""
+    try:
+        _pull(registry, request.reference, found)
+    except _Refused:
+        pass
+    except (OSError, http.client.HTTPException) as failure:
+        error = sockets.name_of_error(failure)
+    except (ValueError, KeyError, TypeError, AttributeError) as failure:
+        error = "no manifest: %s" % failure
+    amiss = tuple(found.pop("amiss"))
+    return Answer(registry.status, local=registry.local, error=error, amiss=amiss, **found)
+
+
+def _pull(registry: _Registry, reference: str, found: "Dict[str, Any]") -> None:
+    body = registry.get("manifests/" + reference, _IMAGE + _INDEX)
+    found["digest"] = _digest(body)
+    manifest = json.loads(body)
+    if "manifests" in manifest:
+        inner = manifest["manifests"][0]["digest"]
+        body = registry.get("manifests/" + inner, _IMAGE)
+        _verify(inner, body, found)
+        manifest = json.loads(body)
+    for wanted in [manifest["config"]["digest"]] + [item["digest"] for item in manifest["layers"]]:
+        _verify(wanted, registry.get("blobs/" + wanted), found)
+
+
+def _digest(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+def _verify(wanted: str, body: bytes, found: "Dict[str, Any]") -> None:
+    found["size"] += len(body)
+    if _digest(body) == wanted:
+        found["verified"] += 1
+    else:
+        found["amiss"].append("%s is %s" % (wanted, _digest(body)))

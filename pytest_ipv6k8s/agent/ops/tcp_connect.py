@@ -1,0 +1,107 @@
+"""Open a TCP connection, send a line, and say who answered and which source it saw."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``pod``, ``seen_source``, ``seen_port`` and ``seen_mss`` are what the serving agent said.
+
+    They are empty and 0 if somebody else answered. ``error`` is ECONNREFUSED, ETIMEDOUT and so
+    on; empty when the connection was opened and the line came back (``echoed``) or the peer spoke
+    another protocol. ``local`` and ``local_port`` are our own end.
+    """
+
+    connected: bool
+    local: str = ""
+    pod: str = ""
+    seen_source: str = ""
+    echoed: bool = False
+    error: str = ""
+    seconds: float = 0.0
+    local_port: int = 0
+    seen_port: int = 0
+    seen_mss: int = 0
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """A literal address and a port; ``timeout`` in seconds.
+
+    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
+    """
+
+    address: str
+    port: int
+    payload: str = "ipv6k8s"
+    timeout: float = 3.0
+    source_port: int = 0
+
+
+def perform(request: Request) -> Answer:
+    started = time.monotonic()
+    try:
+        sock = _connect(request)
+    except OSError as error:
+        name = sockets.name_of_error(error)
+        return Answer(connected=False, error=name, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    with sock:
+        local, local_port = sockets.local_address(sock), sock.getsockname()[1]
+        try:
+            sock.sendall(request.payload.encode() + b"\n")
+            said = sockets.identity(sockets.read_to_end(sock))
+        except OSError as error:
+            return Answer(
+                connected=True,
+                local=local,
+                error=sockets.name_of_error(error),
+                seconds=seconds,
+                local_port=local_port,
+            )
+    return Answer(
+        connected=True,
+        local=local,
+        pod=said.get("pod", ""),
+        seen_source=said.get("source", ""),
+        echoed=said.get("payload") == request.payload,
+        seconds=seconds,
+        local_port=local_port,
+        seen_port=said.get("port", 0),
+        seen_mss=said.get("mss", 0),
+    )
+
+
+def _connect(request: Request) -> socket.socket:
+    if not request.source_port:
+        return sockets.connect(request.address, request.port, request.timeout)
+    sock = socket.socket(sockets.family_of(request.address), socket.SOCK_STREAM)
+    try:
+        take_port(sock, request.source_port)
+        sock.settimeout(request.timeout)
+        sock.connect((request.address, request.port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def take_port(sock: socket.socket, port: int) -> None:
+    """Bind a TCP socket to a port, so that peer and NAT forget the connection when it closes.
+
+    Without the reset both would remember it for minutes, and refuse the port to the next one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.bind(("", port))

@@ -1,0 +1,80 @@
+"""Send UDP datagrams one after the other and count the echoes."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How many echoes came back, who sent them, which source and port it saw.
+
+    Only what comes from the very address and port that were asked is an echo.
+    ``local_port`` is our own port.
+    """
+
+    sent: int
+    echoed: int
+    local: str = ""
+    pod: str = ""
+    seen_source: str = ""
+    error: str = ""
+    local_port: int = 0
+    seen_port: int = 0
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """A literal address and a port; ``timeout`` in seconds is for all ``count`` datagrams.
+
+    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
+    """
+
+    address: str
+    port: int
+    count: int = 1
+    payload: str = "ipv6k8s"
+    timeout: float = 3.0
+    source_port: int = 0
+
+
+def perform(request: Request) -> Answer:
+    with socket.socket(sockets.family_of(request.address), socket.SOCK_DGRAM) as sock:
+        sock.settimeout(request.timeout / request.count)
+        try:
+            if request.source_port:
+                sock.bind(("", request.source_port))
+            sock.connect((request.address, request.port))
+        except OSError as error:
+            return Answer(sent=0, echoed=0, error=sockets.name_of_error(error))
+        return _exchange(sock, request)
+
+
+def _exchange(sock: socket.socket, request: Request) -> Answer:
+    echoes, last, failure = set(), {}, ""
+    for number in range(request.count):
+        payload = "%s %d" % (request.payload, number)
+        try:
+            sock.send(payload.encode())
+            while payload not in echoes:
+                last = sockets.identity(sock.recv(65536))
+                echoes.add(last.get("payload"))
+                if not last:
+                    break
+        except OSError as error:
+            failure = sockets.name_of_error(error)
+    wanted = {"%s %d" % (request.payload, number) for number in range(request.count)}
+    return Answer(
+        sent=request.count,
+        echoed=len(echoes & wanted),
+        local=sockets.local_address(sock),
+        pod=last.get("pod", ""),
+        seen_source=last.get("source", ""),
+        error=failure,
+        local_port=sock.getsockname()[1],
+        seen_port=last.get("port", 0),
+    )

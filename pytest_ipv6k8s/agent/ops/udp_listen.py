@@ -1,0 +1,81 @@
+"""Keep a UDP port open, and say later what came to it and from where; nothing is answered.
+
+It hears what a reply would never reach, so it also tells of sources that nobody routes back.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import Dict, List, Tuple
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+_open: Dict[int, socket.socket] = {}
+
+
+@dataclass(frozen=True)
+class Datagram:
+    """What came, and from whom."""
+
+    source: str
+    port: int
+    payload: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``port`` is the open one; 0 with ``error`` when there is none. ``heard`` is what came."""
+
+    port: int = 0
+    heard: Tuple[Datagram, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """With ``port`` 0: open one on ``address``. With a port: say what came there, and close it.
+
+    An inbox is closed when ``wanted`` datagrams came or ``timeout`` has passed. ``own_port`` is
+    the one to open, 0 for any.
+    """
+
+    address: str
+    port: int = 0
+    wanted: int = 0
+    timeout: float = 1.0
+    own_port: int = 0
+
+
+def perform(request: Request) -> Answer:
+    if request.port:
+        return _close(request)
+    sock = socket.socket(sockets.family_of(request.address), socket.SOCK_DGRAM)
+    try:
+        sock.bind((request.address, request.own_port))
+    except OSError as error:
+        sock.close()
+        return Answer(error=sockets.name_of_error(error))
+    port = sock.getsockname()[1]
+    _open[port] = sock
+    return Answer(port=port)
+
+
+def _close(request: Request) -> Answer:
+    sock = _open.pop(request.port, None)
+    if sock is None:
+        return Answer(error="no such inbox")
+    heard: List[Datagram] = []
+    deadline = time.monotonic() + request.timeout
+    with sock:
+        while len(heard) < request.wanted:
+            sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                data, peer = sock.recvfrom(65536)
+            except OSError:
+                break
+            source = sockets.unmapped(peer[0])
+            heard.append(Datagram(source, peer[1], data.decode(errors="replace")))
+    return Answer(port=request.port, heard=tuple(heard))

@@ -1,0 +1,91 @@
+"""Send one UDP datagram of a size, and say whether it arrived whole and what came back."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import socket
+import time
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ops import Question
+
+UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
+SMALLEST_MTU = 1280
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``arrived`` tells that the server got it whole; ``replied`` is the reply's size in bytes.
+
+    ``path_mtu`` is what the kernel knows of the way there, ``too_big`` that it refused the size.
+    """
+
+    arrived: bool
+    replied: int = 0
+    path_mtu: int = 0
+    too_big: bool = False
+    local: str = ""
+    replied_from: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Request(Question[Answer]):
+    """``size`` and ``reply_size`` are UDP payloads in bytes; tried ``tries`` times within the time.
+
+    ``how`` is unfragmented (with a path MTU that a router may lower), fragmented (into parts of
+    1280 bytes) or as needed.
+    """
+
+    address: str
+    port: int
+    size: int
+    reply_size: int = 0
+    how: str = AS_NEEDED
+    tries: int = 3
+    timeout: float = 3.0
+
+
+def perform(request: Request) -> Answer:
+    started = time.monotonic()
+    with socket.socket(sockets.family_of(request.address), socket.SOCK_DGRAM) as sock:
+        try:
+            sockets.shape(sock, request.how)
+            sock.connect((request.address, request.port))
+        except OSError as error:
+            return Answer(arrived=False, error=sockets.name_of_error(error))
+        sock.settimeout(request.timeout / request.tries)
+        reply, failure, too_big = b"", "", False
+        for _ in range(request.tries):
+            try:
+                sock.send(_payload(request))
+                reply = sock.recv(65535)
+                failure = ""
+                break
+            except OSError as error:
+                failure = sockets.name_of_error(error)
+                too_big = too_big or error.errno == errno.EMSGSIZE
+        return Answer(
+            arrived=_says_whole(reply, request),
+            replied=len(reply),
+            path_mtu=sockets.path_mtu(sock),
+            too_big=too_big,
+            local=sockets.local_address(sock),
+            replied_from=sock.getpeername()[0] if reply else "",
+            error=failure,
+            seconds=time.monotonic() - started,
+        )
+
+
+def _payload(request: Request) -> bytes:
+    head = b"size %d " % request.reply_size
+    return head + sockets.pattern(request.size - len(head))
+
+
+def _says_whole(reply: bytes, request: Request) -> bool:
+    """The reply begins with length and hash of what the server got, whatever else is in it."""
+    wanted = b"%d %s" % (request.size, hashlib.sha256(_payload(request)).hexdigest().encode())
+    return reply.startswith(wanted) and len(reply) >= request.reply_size

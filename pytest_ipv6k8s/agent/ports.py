@@ -1,0 +1,8 @@
+"""The ports on which an agent serves, and one on which nobody does."""
+
+HTTP_PORT = 8080
+TCP_PORT = 8081
+UDP_PORT = 8082
+TCP_PORTS = (TCP_PORT, 8083, 8084)
+SCTP_PORT = 8085
+CLOSED_PORT = 9

@@ -1,0 +1,133 @@
+"""Serve TCP, UDP, HTTP and SCTP on both families; a reply says who we are and whom we saw."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import socket
+from typing import Any, List, Tuple
+
+from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORTS, UDP_PORT
+from pytest_ipv6k8s.agent.sockets import unmapped
+
+LARGEST = 16 << 20
+
+
+def serve() -> None:
+    """Serve until the process is ended.
+
+    Raises:
+        OSError: no family could be listened on.
+    """
+    asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    families = _families()
+    for family in families:
+        await asyncio.start_server(_http, sock=_bound(family, socket.SOCK_STREAM, HTTP_PORT))
+        for port in TCP_PORTS:
+            await asyncio.start_server(_tcp, sock=_bound(family, socket.SOCK_STREAM, port))
+        if sockets.has_sctp():
+            kind, protocol = socket.SOCK_STREAM, sockets.IPPROTO_SCTP
+            await asyncio.start_server(_tcp, sock=_bound(family, kind, SCTP_PORT, protocol))
+        sock = _bound(family, socket.SOCK_DGRAM, UDP_PORT)
+        await loop.create_datagram_endpoint(_Udp, sock=sock)
+    await asyncio.Event().wait()
+
+
+def _families() -> List[socket.AddressFamily]:
+    found = []
+    for family in (socket.AF_INET6, socket.AF_INET):
+        try:
+            _bound(family, socket.SOCK_STREAM, 0).close()
+        except OSError:
+            continue
+        found.append(family)
+    if not found:
+        raise OSError("neither IPv6 nor IPv4 can be listened on")
+    return found
+
+
+def _bound(
+    family: socket.AddressFamily, kind: socket.SocketKind, port: int, protocol: int = 0
+) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if kind == socket.SOCK_STREAM:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, sockets.TCP_SAVE_SYN, 1)
+    sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+    sock.setblocking(False)
+    return sock
+
+
+def _identity(peer: Tuple[Any, ...], payload: str = "", mss: int = 0) -> bytes:
+    said = {
+        "pod": os.environ.get("POD_NAME", ""),
+        "node": os.environ.get("NODE_NAME", ""),
+        "source": unmapped(peer[0]),
+        "port": peer[1],
+        "payload": payload,
+        "mss": mss,
+    }
+    return json.dumps(said).encode()
+
+
+async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        line = await asyncio.wait_for(reader.readline(), 10)
+        peer = writer.get_extra_info("peername")
+        mss = sockets.saved_mss(writer.get_extra_info("socket"))
+        writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n"), mss))
+        await writer.drain()
+    except (OSError, ValueError, asyncio.TimeoutError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        asked = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        body = await _body(asked, reader, writer.get_extra_info("peername"))
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+        writer.write((head % len(body)).encode() + b"Connection: close\r\n\r\n" + body)
+        await writer.drain()
+    except (OSError, ValueError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _body(asked: bytes, reader: asyncio.StreamReader, peer: Any) -> bytes:
+    """Return what is asked for: many bytes, what became of an upload, or who we are."""
+    method, _, rest = asked.partition(b" ")
+    path = rest.partition(b" ")[0]
+    if method == b"GET" and path.startswith(b"/bytes/"):
+        return sockets.pattern(min(int(path[7:]), LARGEST))
+    if method == b"POST":
+        size = min(int(asked.lower().partition(b"content-length:")[2].split()[0]), LARGEST)
+        data = await asyncio.wait_for(reader.readexactly(size), 60)
+        return _identity(peer, "%d %s" % (len(data), hashlib.sha256(data).hexdigest()))
+    return _identity(peer)
+
+
+class _Udp(asyncio.DatagramProtocol):
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Tuple[Any, ...]) -> None:
+        if data.startswith(b"size "):
+            reply = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
+            wanted = min(int(data.split(b" ", 2)[1]), 65000)
+            self.transport.sendto(reply.ljust(wanted, b"."), addr)
+        else:
+            self.transport.sendto(_identity(addr, data.decode(errors="replace")), addr)

@@ -1,0 +1,1 @@
+"""The command ``ipv6k8s``."""

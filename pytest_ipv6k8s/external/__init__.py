@@ -1,0 +1,1 @@
+"""What lies beyond the cluster: targets, declared by an operator or made by :mod:`..testbed`."""

@@ -1,0 +1,201 @@
+"""The outside world: peers beyond the cluster, and what may be asserted about them.
+
+One contract, two sources: :mod:`.hermetic` makes a world beside a cluster that we made,
+:mod:`.declaration` reads one that an operator describes. Checks cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Egress, Family
+from pytest_ipv6k8s.features import Need
+
+
+class Role(enum.Enum):
+    """What a target is for."""
+
+    DUAL = "dual"
+    V6 = "v6"
+    V4 = "v4"
+    NARROW = "narrow"
+    NARROW_1400 = "narrow-1400"
+    BLACK_HOLE = "black-hole"
+    REJECTER = "rejecter"
+
+
+class WellKnownPrefix(enum.Enum):
+    """Whether a translator carries non-global IPv4 behind 64:ff9b::/96 (RFC 6052 section 3.1)."""
+
+    STRICT = "strict"
+    RELAXED = "relaxed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A peer outside the cluster.
+
+    Attributes:
+        role: what it is for.
+        addresses: its addresses, each family at most once.
+        name: a DNS name with these addresses; empty when there is none.
+        tcp, udp, http: ports of its servers; 0 when there is none.
+        identifies: whether the servers say who they are and whom they saw, as our agent does.
+        ask: command that starts our agent beside it, so that it can be asked, too.
+    """
+
+    role: Role
+    addresses: tuple[str, ...]
+    name: str = ""
+    tcp: int = 0
+    udp: int = 0
+    http: int = 0
+    identifies: bool = False
+    ask: tuple[str, ...] = ()
+
+    def address(self, family: Family) -> str:
+        """Return the address of a family; empty when it has none."""
+        return next((a for a in self.addresses if Family.of(a) is family), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nat64:
+    """A way from IPv6 to IPv4 (RFC 6146).
+
+    Attributes:
+        prefixes: the prefixes that are translated; DNS64 uses the first.
+        pool: the CIDRs from which an IPv4 target may see translated packets; empty if unknown.
+        well_known_prefix: what is asked of 64:ff9b::/96; None when it is not translated.
+        local_use: whether 64:ff9b:1::/48 is translated towards private IPv4 (RFC 8215).
+        private_host: a private IPv4 address that answers behind the two latter; may be empty.
+    """
+
+    prefixes: tuple[str, ...]
+    pool: tuple[str, ...] = ()
+    well_known_prefix: WellKnownPrefix | None = None
+    local_use: bool = False
+    private_host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What there is outside, and how pods get there.
+
+    Attributes:
+        source: ``hermetic`` or ``declared``.
+        targets: the peers; each role at most once.
+        egress: how packets of pods are to look outside; None when nobody said.
+        nat64: the NAT64 gateway, None when there is none.
+        dns64: whether the cluster's DNS is to synthesise AAAA records.
+        zone: a DNS zone with the records that ``docs/outside.md`` lists; empty when there is none.
+        clat: whether IPv6-only pods have a CLAT (RFC 6877).
+        proxy: URL of a forward web proxy; empty when there is none.
+        registry: URL of a registry cache; empty when there is none.
+    """
+
+    source: str
+    targets: tuple[Target, ...] = ()
+    egress: Egress | None = None
+    nat64: Nat64 | None = None
+    dns64: bool = False
+    zone: str = ""
+    clat: bool = False
+    proxy: str = ""
+    registry: str = ""
+
+    def find(self, role: Role) -> Target | None:
+        """Return the target for a role, or None."""
+        return next((target for target in self.targets if target.role is role), None)
+
+    @property
+    def ipv6_target(self) -> Target | None:
+        """A target with IPv6, the dual-stack one where there is one."""
+        return self.find(Role.DUAL) or self.find(Role.V6)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain data, for a worker process and for a declaration."""
+        plain: dict[str, Any] = _without_enums(dataclasses.asdict(self))
+        return plain
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> World:
+        """Return what :meth:`plain` made."""
+        nat64 = data.get("nat64")
+        egress = data.get("egress")
+        targets = tuple(
+            Target(**{**_with_tuples(item), "role": Role(item["role"])})
+            for item in data.get("targets", ())
+        )
+        return cls(
+            **{
+                **data,
+                "targets": targets,
+                "egress": Egress(egress) if egress else None,
+                "nat64": _nat64(nat64) if nat64 else None,
+            }
+        )
+
+
+OUTSIDE_NEEDS = frozenset(Need) - {
+    Need.TWO_NODES,
+    Need.NODE_POD_CIDRS,
+    Need.HOST_NETWORK_PROBES,
+    Need.HOST_NETWORK_PODS,
+    Need.CLUSTER_DNS,
+    Need.NETWORK_POLICY,
+    Need.SCTP,
+}
+"""The needs that are about the outside."""
+
+
+def provides(world: World, need: Need) -> bool:
+    """Tell whether a need that is about the outside is met."""
+    nat64, prefixes = world.nat64, world.nat64.prefixes if world.nat64 else ()
+    lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
+    private = bool(nat64 and nat64.private_host)
+    dual, narrow = world.find(Role.DUAL), world.find(Role.NARROW)
+    met = {
+        Need.IPV6_TARGET: world.ipv6_target is not None,
+        Need.IPV4_TARGET: world.find(Role.V4) is not None,
+        Need.DUAL_TARGET: dual is not None,
+        Need.SPEAKING_TARGET: dual is not None and bool(dual.ask),
+        Need.NARROW_TARGET: narrow is not None,
+        Need.DEAD_ENDS: bool(world.find(Role.BLACK_HOLE) and world.find(Role.REJECTER)),
+        Need.EGRESS: world.egress not in (None, Egress.NONE),
+        Need.NATIVE_EGRESS: world.egress is Egress.NATIVE,
+        Need.MASQUERADE: world.egress is Egress.MASQUERADE,
+        Need.NAT64: nat64 is not None,
+        Need.NAT64_POOL: bool(nat64 and nat64.pool),
+        Need.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
+        Need.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
+        Need.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
+        Need.DNS64: world.dns64,
+        Need.ZONE: bool(world.zone),
+        Need.CLAT: world.clat,
+        Need.PROXY: bool(world.proxy),
+        Need.REGISTRY: bool(world.registry),
+    }
+    return met[need]
+
+
+def _nat64(data: Mapping[str, Any]) -> Nat64:
+    mode = data.get("well_known_prefix")
+    prefix = WellKnownPrefix(mode) if mode else None
+    return Nat64(**{**_with_tuples(data), "well_known_prefix": prefix})
+
+
+def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+
+
+def _without_enums(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_enums(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_without_enums(value) for value in data]
+    return data.value if isinstance(data, enum.Enum) else data

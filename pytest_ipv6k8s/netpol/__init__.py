@@ -1,0 +1,1 @@
+"""Trying NetworkPolicies: on pods of their own, judged by truth tables."""

@@ -1,0 +1,196 @@
+"""Truth tables of NetworkPolicies: which flows get through, asked of the data plane."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.agent.ops import (
+    Question,
+    dns_exchange,
+    http_get,
+    ping,
+    sctp_exchange,
+    tcp_connect,
+    udp_exchange,
+)
+from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import Unmet, eventually, expect
+from pytest_ipv6k8s.probe.probes import Probe, Probes
+
+TRY, PATIENT_TRY = 0.8, 2.0
+CONVERGENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A cell of a truth table.
+
+    Attributes:
+        source: who asks.
+        request: what it asks; a new connection each time.
+        opens: whether the policies let it through.
+        answered_by: the pods that may answer; empty when the peer does not say who it is.
+    """
+
+    source: Probe
+    request: Question[Any]
+    opens: bool
+    answered_by: tuple[str, ...] = ()
+
+    def holds(self, answer: Any) -> bool:
+        """Tell whether an answer is what this cell says."""
+        if not self.opens:
+            return not _got_through(answer)
+        return _got_through(answer) and (not self.answered_by or answer.pod in self.answered_by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell(Record[Any]):
+    """What became of a flow."""
+
+    flow: Flow
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as the table says."""
+        return self.flow.holds(self.answer)
+
+    def __str__(self) -> str:
+        verdict = "has to get through" if self.flow.opens else "has to be shut"
+        return f"{verdict}: {Record.__str__(self)}"
+
+
+def _got_through(answer: Any) -> bool:
+    match answer:
+        case tcp_connect.Answer() | sctp_exchange.Answer():
+            return answer.connected
+        case udp_exchange.Answer():
+            return answer.echoed > 0
+        case http_get.Answer():
+            return answer.status > 0
+        case dns_exchange.Answer():
+            return bool(answer.wire)
+        case ping.Answer():
+            return answer.received > 0
+    raise TypeError(f"a truth table cannot hold {answer!r}")
+
+
+def tcp(
+    sources: Iterable[Probe],
+    targets: Sequence[Probe],
+    family: Family,
+    *,
+    opens: bool,
+    port: int = TCP_PORT,
+) -> list[Flow]:
+    """Return the flows over TCP from every source to every target, pod to pod."""
+    return [
+        Flow(
+            source=source,
+            request=tcp_connect.Request(target.address(family), port, timeout=TRY),
+            opens=opens,
+            answered_by=(target.name,),
+        )
+        for source in sources
+        for target in targets
+    ]
+
+
+def udp(
+    sources: Iterable[Probe], targets: Sequence[Probe], family: Family, *, opens: bool
+) -> list[Flow]:
+    """Return the flows over UDP from every source to every target, pod to pod."""
+    return [
+        Flow(
+            source=source,
+            request=udp_exchange.Request(target.address(family), UDP_PORT, count=2, timeout=TRY),
+            opens=opens,
+            answered_by=(target.name,),
+        )
+        for source in sources
+        for target in targets
+    ]
+
+
+def to_address(source: Probe, address: str, port: int, *, opens: bool) -> Flow:
+    """Return a flow over TCP to an address that may be nobody's of ours."""
+    request = tcp_connect.Request(address, port, timeout=TRY)
+    return Flow(source=source, request=request, opens=opens)
+
+
+def ask_table(flows: Sequence[Flow]) -> list[Cell]:
+    """Ask all flows at once, one batch for each source, and return what became of them."""
+    sources = list({flow.source.name: flow.source for flow in flows}.values())
+    ordered = [flow for source in sources for flow in flows if flow.source is source]
+    records = Probes(sources).ask_each(
+        lambda probe: [flow.request for flow in ordered if flow.source is probe], among=sources
+    )
+    return [
+        Cell(
+            asker=record.asker,
+            question=record.question,
+            answer=record.answer,
+            path=record.path,
+            seconds=record.seconds,
+            flow=flow,
+        )
+        for flow, record in zip(ordered, records, strict=True)
+    ]
+
+
+def expect_table(flows: Sequence[Flow]) -> None:
+    """Expect that the data plane comes to agree with a table, and goes on doing so.
+
+    A flow that is shut could be a lost packet, and rules may pass while they are being loaded. So
+    once all cells agree, all flows are tried again, each with time for a retransmission.
+
+    Raises:
+        Unmet: some cells do not agree.
+    """
+    through = sum(flow.opens for flow in flows)
+    expected = f"{through} flows get through and {len(flows) - through} are shut"
+    eventually(
+        lambda: ask_table(flows),
+        lambda cell: isinstance(cell, Cell) and cell.holds,
+        expected=expected,
+        within=CONVERGENCE,
+    )
+    amiss = [cell for cell in ask_table([_patient(flow) for flow in flows]) if not cell.holds]
+    expect(not amiss, expected=f"{expected}, and it stays so", seen=amiss)
+
+
+def expect_open(flows: Sequence[Flow]) -> None:
+    """Expect that all flows of a table get through, whatever the table says.
+
+    Raises:
+        Unmet: some do not.
+    """
+    eventually(
+        lambda: ask_table([dataclasses.replace(flow, opens=True) for flow in flows]),
+        lambda cell: isinstance(cell, Cell) and cell.holds,
+        expected=f"all {len(flows)} flows get through where there is no NetworkPolicy",
+        within=CONVERGENCE,
+    )
+
+
+def require_open(flows: Sequence[Flow]) -> None:
+    """Make sure, before a policy is judged, that without it all flows get through.
+
+    Raises:
+        Inconclusive: some do not; POL-00 judges that.
+    """
+    try:
+        expect_open(flows)
+    except Unmet as error:
+        raise Inconclusive(f"the control matrix does not hold (see POL-00): {error}") from None
+
+
+def _patient(flow: Flow) -> Flow:
+    request: Any = flow.request
+    return dataclasses.replace(flow, request=dataclasses.replace(request, timeout=PATIENT_TRY))

@@ -1,0 +1,34 @@
+"""Which node's pods reached which node's, from the answers of the checks that ask every pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.probe.probes import ProbePod
+
+CHECKS = ("ADDR-15", "ADDR-16")
+Cell = tuple[str, str, bool]
+
+
+def cells(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> list[Cell]:
+    """Return source node, destination node, and whether the destination's own pod echoed.
+
+    Only the last answer of a pair of pods counts: that is the one which was judged.
+
+    Args:
+        records: TCP connections between probes.
+        pods: the probes in the pod network.
+    """
+    asker = {pod.name: pod for pod in pods}
+    owner = {ip: pod for pod in pods for ip in pod.ips}
+    last: dict[tuple[str, str], Cell] = {}
+    for record in records:
+        one, other = asker.get(record.asker), owner.get(record.question.get("address", ""))
+        if one is None or other is None:
+            continue
+        answer = record.answer
+        reached = bool(getattr(answer, "echoed", False)) and answer.pod == other.name
+        last[one.name, other.name] = (one.node, other.node, reached)
+    return list(last.values())

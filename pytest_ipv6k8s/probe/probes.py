@@ -1,0 +1,183 @@
+"""Probes: pods that ask the network under test, and what a check can do with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pytest_ipv6k8s.addresses import Family, endpoint
+from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record, Recorder
+
+A = TypeVar("A")
+CA_FILE = "/ipv6k8s-ca/ca.crt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePod:
+    """Where a probe runs; ``ips`` are the pod's podIPs and ``host_ips`` its hostIPs."""
+
+    name: str
+    namespace: str
+    node: str
+    ips: tuple[str, ...]
+    host_ips: tuple[str, ...]
+    host_network: bool = False
+    uid: str = ""
+    restarts: int = 0
+
+    @classmethod
+    def from_plain(cls, data: dict[str, Any]) -> ProbePod:
+        """Return what ``dataclasses.asdict`` made."""
+        return cls(**{**data, "ips": tuple(data["ips"]), "host_ips": tuple(data["host_ips"])})
+
+
+class Asker(Protocol):
+    """Carries questions to an agent and brings its answers back, in the same order.
+
+    Raises:
+        ControlChannelError: the way to the agent broke.
+    """
+
+    def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]: ...
+
+
+class Probe:
+    """One probe. Every answer is recorded."""
+
+    def __init__(self, pod: ProbePod, asker: Asker, recorder: Recorder) -> None:
+        self.pod = pod
+        self._asker = asker
+        self._recorder = recorder
+
+    @property
+    def name(self) -> str:
+        """The pod's name."""
+        return self.pod.name
+
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return self.pod.node
+
+    def address(self, family: Family) -> str:
+        """Return the pod's address of a family.
+
+        Raises:
+            Inconclusive: it has none; ADDR-01 judges that.
+        """
+        for ip in self.pod.ips:
+            if Family.of(ip) is family:
+                return ip
+        raise Inconclusive(f"pod {self.name} has no {family.value} address")
+
+    def has(self, family: Family) -> bool:
+        """Tell whether the pod has an address of a family."""
+        return any(Family.of(ip) is family for ip in self.pod.ips)
+
+    def ask(self, request: Question[A]) -> Record[A]:
+        """Put one question and return the recorded answer."""
+        return self.ask_all([request])[0]
+
+    def ask_all(self, requests: Sequence[Question[A]]) -> list[Record[A]]:
+        """Put questions that are carried out side by side; answers in the same order.
+
+        Raises:
+            ControlChannelError: the way to the probe broke.
+        """
+        if not requests:
+            return []
+        started = time.monotonic()
+        answers = self._asker(requests)
+        seconds = time.monotonic() - started
+        return [
+            self._recorder.append(self._record(request, answer, seconds))
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+
+    def _record(self, request: Question[A], answer: A, seconds: float) -> Record[A]:
+        question = {"op": wire.operation_of(request), **dataclasses.asdict(request)}  # type: ignore[call-overload]
+        return Record(
+            asker=self.name,
+            question=question,
+            answer=answer,
+            path=self._path(question, getattr(answer, "local", "")),
+            seconds=getattr(answer, "seconds", seconds),
+        )
+
+    def _path(self, question: dict[str, Any], source: str) -> str:
+        kind = "host-network pod" if self.pod.host_network else "pod"
+        start = f"{kind} {self.name} (node {self.node}, source {source or 'none'})"
+        target = next((question[k] for k in ("address", "server", "host") if k in question), "")
+        return f"{start} → {endpoint(target, question.get('port'))}" if target else start
+
+
+class Probes(Sequence[Probe]):
+    """All probes of a run: those in the pod network, and apart from them host-network ones.
+
+    As a sequence it is the probes in the pod network: one for each node, in the order of the
+    nodes' names, and behind them the peer, which shares the first one's node.
+    """
+
+    def __init__(self, pods: Sequence[Probe], hosts: Sequence[Probe] = ()) -> None:
+        self._pods = tuple(pods)
+        self.hosts = tuple(hosts)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._pods[index]
+
+    def __len__(self) -> int:
+        return len(self._pods)
+
+    @property
+    def peer(self) -> Probe:
+        """The second probe on the first probe's node."""
+        return self._pods[-1]
+
+    @property
+    def one_per_node(self) -> tuple[Probe, ...]:
+        """The probes without the peer."""
+        return self._pods[:-1]
+
+    def named(self, name: str) -> Probe:
+        """Return the probe with this pod name."""
+        return next(probe for probe in (*self._pods, *self.hosts) if probe.name == name)
+
+    def owner(self, address: str) -> Probe:
+        """Return the probe that has this address."""
+        return next(probe for probe in self._pods if address in probe.pod.ips)
+
+    def pairs(self) -> Iterator[tuple[Probe, Probe]]:
+        """Yield every ordered pair of probes on different nodes."""
+        for one in self.one_per_node:
+            for other in self.one_per_node:
+                if one is not other:
+                    yield one, other
+
+    def ask_each(
+        self,
+        build: Callable[[Probe], Iterable[Question[A]]],
+        *,
+        among: Sequence[Probe] | None = None,
+    ) -> list[Record[A]]:
+        """Put questions to many probes at once.
+
+        Args:
+            build: makes a probe's questions.
+            among: the probes to ask; all in the pod network by default.
+
+        Raises:
+            ControlChannelError: the way to one of them broke.
+        """
+        asked = tuple(self._pods if among is None else among)
+        if not asked:
+            raise Inconclusive("there is no probe to ask")
+        with ThreadPoolExecutor(min(len(asked), 16)) as pool:
+            answers = pool.map(lambda probe: probe.ask_all(list(build(probe))), asked)
+            return [record for records in answers for record in records]

@@ -1,0 +1,381 @@
+"""A world of our own beside a cluster whose nodes are containers on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import ipaddress
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s import data
+from pytest_ipv6k8s.addresses import Egress, Family, Stack
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.external.model import Nat64, Role, Target, WellKnownPrefix, World
+from pytest_ipv6k8s.kube import coredns
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.process import CommandFailed, Progress, must_run, run
+from pytest_ipv6k8s.testbed import layout
+
+_HOME = "/ipv6k8s"
+_BUILD, _COPY, _COMMAND = 900.0, 60.0, 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The world that is wanted.
+
+    Attributes:
+        run_id: goes into a label of the container.
+        image: image of the container; None builds our own.
+        stack, nodes: the cluster's.
+        egress: how packets of pods are to look outside.
+        dns64: who synthesises AAAA records: ``resolver`` or ``coredns``.
+    """
+
+    run_id: str
+    image: str | None
+    stack: Stack
+    nodes: tuple[Node, ...]
+    egress: Egress
+    dns64: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A world that stands: what there is, and what has to be undone."""
+
+    world: World
+    container: str
+    nodes: tuple[str, ...]
+    corefile: str
+
+
+def have_image(image: str | None, home: Path, progress: Progress) -> str:
+    """Return an image for the container: the one given, or our own, built where it is missing.
+
+    Raises:
+        HostProblem: it cannot be had.
+    """
+    dockerfile, packages = data.text("outside/Dockerfile"), data.text("outside/packages.txt")
+    content = hashlib.sha256((dockerfile + packages).encode()).hexdigest()[:12]
+    tag = image or f"ipv6k8s/outside:{content}"
+    if run(["docker", "image", "inspect", tag], within=_COMMAND).ok:
+        return tag
+    progress(f"{'pulling' if image else 'building'} the image of the outside world, {tag}")
+    folder = home / "outside-image"
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text(dockerfile)
+    (folder / "packages.txt").write_text(packages)
+    command: list[str | Path] = ["docker", "build", "--quiet", "--tag", tag, folder]
+    try:
+        must_run(["docker", "pull", "--quiet", tag] if image else command, within=_BUILD)
+    except CommandFailed as error:
+        said = error.finished.last_words if error.finished else str(error)
+        raise HostProblem(
+            f"the image of the outside world cannot be had: {said.splitlines()[-1][:300]}",
+            remedy="give one with --ipv6k8s-outside-image, or do without: --ipv6k8s-outside none",
+        ) from None
+    return tag
+
+
+def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) -> Built:
+    """Make the world and lead the cluster's pods to it; all or nothing.
+
+    Args:
+        plan: what is wanted.
+        api: the cluster's API server; its CoreDNS is pointed at the world's resolver.
+        agent: the probe agent, as a zip that Python runs.
+        home: a folder of the run's own.
+        progress: told what happens.
+
+    Raises:
+        HostProblem: the engine cannot make it.
+        ClusterError: CoreDNS does not come back.
+    """
+    image = have_image(plan.image, home, progress)
+    network = _network_of(plan.nodes[0].name)
+    _refuse_second(f"{network}-outside")
+    built = Built(
+        world=world_of(plan.egress, container=f"{network}-outside"),
+        container=f"{network}-outside",
+        nodes=tuple(node.name for node in plan.nodes),
+        corefile=coredns.healthy_corefile(api),
+    )
+    try:
+        _start_container(built.container, network, image, plan.run_id)
+        _copy_programs(built.container, agent, home)
+        ours = _addresses_of(built.container)
+        _run_in(built.container, "container", {"routes": _routes_back(plan)})
+        for node in plan.nodes:
+            _lead_node(node, plan, ours)
+        coredns.point(api, _corefile(built.corefile, plan), before=built.corefile)
+    except BaseException:
+        remove(built, api)
+        raise
+    return built
+
+
+def remove(built: Built, api: Api | None) -> None:
+    """Take the world away, and from the nodes and CoreDNS what led to it; twice is fine.
+
+    Args:
+        built: what stands.
+        api: the cluster's API server, None when the cluster goes as well.
+    """
+    run(["docker", "rm", "--force", "--volumes", built.container], within=_COMMAND)
+    if api is None:
+        return
+    for node in built.nodes:
+        run(["docker", "exec", node, "sh", "-c", _leave_script()], within=_COMMAND)
+    if not coredns.is_pointed(api, built.corefile):
+        coredns.point(api, built.corefile, before=None)
+
+
+def _refuse_second(container: str) -> None:
+    if run(["docker", "container", "inspect", container], within=_COMMAND).ok:
+        raise HostProblem(
+            f"an outside world stands already beside this cluster: container {container}",
+            remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
+        )
+
+
+def _network_of(node: str) -> str:
+    inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", node]
+    try:
+        networks = json.loads(must_run(inspect, within=_COMMAND))
+    except CommandFailed:
+        raise HostProblem(
+            f"node {node} is no container on this machine, so no world can be made beside it",
+            remedy="declare what is outside with --ipv6k8s-declaration",
+        ) from None
+    return str(next(iter(networks)))
+
+
+def _start_container(name: str, network: str, image: str, run_id: str) -> None:
+    sysctls = ("net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
+    command = ["docker", "run", "--detach", "--init", "--privileged", "--name", name]
+    command += ["--network", network, "--label", f"ipv6k8s.run={run_id}", "--hostname", "outside"]
+    for sysctl in (*sysctls, "net.ipv6.conf.all.forwarding=1"):
+        command += ["--sysctl", sysctl]
+    try:
+        must_run([*command, image, "sleep", "infinity"], within=_COPY)
+        must_run(["docker", "exec", name, "test", "-c", "/dev/net/tun"], within=_COMMAND)
+    except CommandFailed as error:
+        said = error.finished.last_words if error.finished else str(error)
+        why = (said.splitlines() or ["there is no /dev/net/tun"])[-1][:300]
+        raise HostProblem(
+            f"the container engine cannot make the outside world: {why}",
+            remedy="allow privileged containers with TUN, or do without: --ipv6k8s-outside none",
+        ) from None
+
+
+def _copy_programs(container: str, agent: bytes, home: Path) -> None:
+    """Lay out what runs in the container, and copy it there."""
+    folder = home / "outside"
+    shutil.rmtree(folder, ignore_errors=True)
+    site = folder / "site" / "pytest_ipv6k8s" / "testbed"
+    site.mkdir(parents=True)
+    (folder / "agent.pyz").write_bytes(agent)
+    (site.parent / "__init__.py").write_text("")
+    (site / "__init__.py").write_text("")
+    for name in ("layout.py", "container.py"):
+        source = resources.files("pytest_ipv6k8s.testbed").joinpath(name)
+        (site / name).write_text(source.read_text("utf-8"))
+    ignored = shutil.ignore_patterns("__pycache__", "tests")
+    with data.folder("outside/servers") as servers:
+        shutil.copytree(servers, folder / "servers", ignore=ignored)
+    found = importlib.util.find_spec("pyroute2")
+    if found is None or found.origin is None:
+        raise HostProblem(
+            "the outside world needs pyroute2", remedy="pip install 'pytest-ipv6k8s[outside]'"
+        )
+    shutil.copytree(Path(found.origin).parent, folder / "site" / "pyroute2", ignore=ignored)
+    must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], within=_COPY)
+    shutil.rmtree(folder)
+
+
+def _run_in(container: str, module: str, plan: Any) -> None:
+    environment = ["--env", f"PYTHONPATH={_HOME}/site"]
+    program = ["python3", "-m", f"pytest_ipv6k8s.testbed.{module}"]
+    try:
+        must_run(
+            ["docker", "exec", "-i", *environment, container, *program],
+            within=_COPY,
+            stdin=json.dumps(plan),
+        )
+    except CommandFailed as error:
+        said = error.finished.last_words.splitlines()[-1] if error.finished else str(error)
+        raise HostProblem(
+            f"the outside world cannot be built: {said[:300]}",
+            remedy="look at `docker info`, or do without: --ipv6k8s-outside none",
+        ) from None
+
+
+def _addresses_of(container: str) -> dict[Family, str]:
+    inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container]
+    (network,) = json.loads(must_run(inspect, within=_COMMAND)).values()
+    found = {Family.V4: network["IPAddress"], Family.V6: network["GlobalIPv6Address"]}
+    return {family: address for family, address in found.items() if address}
+
+
+def _nptv6_prefix(number: int) -> str:
+    return f"2001:db8:f:{number + 1:x}::/64"
+
+
+def _cidr(node: Node, family: Family) -> str | None:
+    return next((cidr for cidr in node.pod_cidrs if Family.of(cidr) is family), None)
+
+
+def _ip(node: Node, family: Family) -> str | None:
+    return next((ip for ip in node.internal_ips if Family.of(ip) is family), None)
+
+
+def _routes_back(plan: Plan) -> dict[str, str]:
+    """Return the routes from the world to pods: none where packets bear a node's address."""
+    routes = {}
+    for number, node in enumerate(plan.nodes):
+        for family in plan.stack.families:
+            cidr, via = _cidr(node, family), _ip(node, family)
+            if not cidr or not via:
+                continue
+            if plan.egress is Egress.NATIVE:
+                routes[cidr] = via
+            elif plan.egress is Egress.NPTV6 and family is Family.V6:
+                routes[_nptv6_prefix(number)] = via
+    return routes
+
+
+def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
+    """Give a node routes to the world, and rules that make its pods' packets look as wanted.
+
+    What an earlier world may have left goes first: rules of two styles do not mix.
+    """
+    lines = _without_rules()
+    for family in plan.stack.families:
+        six = family is Family.V6
+        for destination in layout.IPV6_ROUTES if six else layout.IPV4_ROUTES:
+            lines.append(
+                f"ip {'-6' if six else '-4'} route replace {destination} via {ours[family]}"
+            )
+        cidr = _cidr(node, family)
+        if cidr:
+            lines += _egress_lines(plan, node, family, cidr)
+    must_run(
+        ["docker", "exec", "-i", node.name, "sh", "-ex"], within=_COMMAND, stdin="\n".join(lines)
+    )
+
+
+def _egress_lines(plan: Plan, node: Node, family: Family, cidr: str) -> list[str]:
+    """Return the rules of a style; to masquerade is the CNI's own task, and under test."""
+    six = family is Family.V6
+    kind, outside = ("ip6", layout.IPV6_ROUTES) if six else ("ip", layout.IPV4_ROUTES)
+    away = f"{kind} saddr {cidr} {kind} daddr {{ {', '.join(outside)} }}"
+    back = f"{kind} saddr {{ {', '.join(outside)} }}"
+    translate = plan.egress is Egress.NPTV6 and six
+    if plan.egress is Egress.NONE:
+        chain = ["type filter hook forward priority -10", f"{away} drop"]
+    elif plan.egress is not Egress.NATIVE and not translate:
+        return []
+    else:
+        own = _nptv6_prefix(plan.nodes.index(node)) if translate else cidr
+        untracked = [f"{away} notrack", f"{back} {kind} daddr {own} notrack"]
+        chain = ["type filter hook prerouting priority raw", *untracked]
+    table = ["nft -f - <<'END'", f"table {kind} ipv6k8s_egress {{", "chain egress {"]
+    lines = [*table, *(f"{line};" for line in chain), "}", "}", "END"]
+    return lines + (_nptv6_lines(plan, node, cidr) if translate else [])
+
+
+def _nptv6_lines(plan: Plan, node: Node, cidr: str) -> list[str]:
+    outer = _nptv6_prefix(plan.nodes.index(node))
+    inner = str(ipaddress.ip_network(cidr))
+    rules = []
+    for outside in layout.IPV6_ROUTES:
+        rules.append(
+            f"ip6tables -t mangle -A POSTROUTING -s {inner} -d {outside} "
+            f"-j SNPT --src-pfx {inner} --dst-pfx {outer}"
+        )
+    rules.append(
+        f"ip6tables -t mangle -A PREROUTING -d {outer} -j DNPT --src-pfx {outer} --dst-pfx {inner}"
+    )
+    return rules
+
+
+def _leave_script() -> str:
+    lines = [f"ip -6 route del {destination}" for destination in layout.IPV6_ROUTES]
+    lines += [f"ip -4 route del {destination}" for destination in layout.IPV4_ROUTES]
+    return "\n".join([*(f"{line} 2>/dev/null || true" for line in lines), *_without_rules()])
+
+
+def _without_rules() -> list[str]:
+    """Return the lines that take the rules of any style off a node; none need be there."""
+    undo = "ip6tables-save -t mangle | grep -v NPT | ip6tables-restore"
+    lines = [f"nft delete table {kind} ipv6k8s_egress" for kind in ("ip6", "ip")]
+    lines.append(f"ip6tables-save -t mangle | grep -q NPT && {undo}")
+    return [f"{line} 2>/dev/null || true" for line in lines]
+
+
+def _corefile(before: str, plan: Plan) -> str:
+    own = plan.dns64 == "coredns"
+    servers = layout.PLAIN_SERVER if own else layout.DNS64_SERVER
+    upstreams = [servers[0 if family is Family.V6 else 1] for family in plan.stack.families]
+    dns64 = layout.NAT64_PREFIXES[0] if own else ""
+    return coredns.corefile_towards(before, upstreams, dns64=dns64)
+
+
+def world_of(egress: Egress, *, container: str = "outside") -> World:
+    """Return what a hermetic world has; nothing is made."""
+    return World(
+        source="hermetic",
+        targets=(*_hosts(container), *_dead_ends()),
+        egress=egress,
+        nat64=Nat64(
+            prefixes=layout.NAT64_PREFIXES,
+            pool=(f"{layout.NAT64_POOL}/32",),
+            well_known_prefix=WellKnownPrefix.STRICT,
+            local_use=True,
+            private_host=layout.PRIVATE_HOST,
+        ),
+        dns64=True,
+        zone=layout.ZONE,
+        proxy=f"http://[{layout.PROXY[0]}]:{layout.PROXY[1]}",
+        registry=f"http://[{layout.REGISTRY[0]}]:{layout.REGISTRY[1]}",
+    )
+
+
+def _hosts(container: str) -> Sequence[Target]:
+    return [
+        Target(
+            role=Role(host.role),
+            addresses=tuple(filter(None, (host.ipv6, host.ipv4))),
+            name=f"{host.role}.{layout.ZONE}.",
+            tcp=TCP_PORT,
+            udp=UDP_PORT,
+            http=HTTP_PORT,
+            identifies=True,
+            ask=ask_command(container, host.role),
+        )
+        for host in layout.HOSTS
+    ]
+
+
+def ask_command(container: str, host: str) -> tuple[str, ...]:
+    """Return the command that starts the agent on a host of the world."""
+    enter = ("docker", "exec", "-i", container, "ip", "netns", "exec", host)
+    return (*enter, "python3", "-I", f"{_HOME}/agent.pyz", "ask")
+
+
+def _dead_ends() -> Sequence[Target]:
+    return [
+        Target(
+            role=Role.BLACK_HOLE, addresses=layout.BLACK_HOLE, name=f"black-hole.{layout.ZONE}."
+        ),
+        Target(role=Role.REJECTER, addresses=layout.REJECTER, name=f"rejecter.{layout.ZONE}."),
+    ]
