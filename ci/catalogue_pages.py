@@ -70,7 +70,7 @@ def _section(declared: Check) -> str:
             [
                 f"* level: {declared.level.value}",
                 f"* stacks: {stacks}" + (f"; once for {families}" if families else ""),
-                *[f"* needs {_text(need.value)}" for need in declared.needs],
+                *[f"* needs {_text(feature.value)}" for feature in declared.features],
                 *[f"* source: {_text(reference)}" for reference in declared.references],
             ]
         ),

@@ -18,15 +18,15 @@ def probes(ipv6k8s_probes):
 
 
 @pytest.fixture
-def arena(ipv6k8s_arena):
+def sandbox(ipv6k8s_policy_sandbox):
     """The namespaces and pods on which NetworkPolicies may be tried."""
-    return ipv6k8s_arena
+    return ipv6k8s_policy_sandbox
 
 
 @pytest.fixture
-def outside(ipv6k8s_outside):
+def external(ipv6k8s_external):
     """The outside world."""
-    return ipv6k8s_outside
+    return ipv6k8s_external
 
 
 @pytest.fixture

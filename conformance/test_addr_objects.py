@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.addresses import in_any, is_canonical, overlaps
 
 
@@ -50,7 +50,7 @@ def _is_well_formed(ip: str, ips: tuple[str, ...]) -> bool:
 @check(
     "ADDR-02",
     level=Level.EXTENDED,
-    needs=[Need.NODE_POD_CIDRS],
+    features=[Feature.NODE_POD_CIDRS],
     references=["Kubernetes docs: cluster networking", "KEP-563: Node podCIDRs"],
     causes=[
         "the CNI was installed with another pool than the nodes' podCIDRs",
@@ -74,7 +74,7 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster, probes):
 
 @check(
     "ADDR-08",
-    needs=[Need.HOST_NETWORK_PODS],
+    features=[Feature.HOST_NETWORK_PODS],
     references=["KEP-563: Pod API, host network", "KEP-2681: status.hostIPs"],
     causes=[
         "static pods started before the kubelet knew the node's second address",
@@ -129,7 +129,7 @@ def test_nodes_have_an_internal_ip_of_each_family(cluster):
 @check(
     "ADDR-10",
     level=Level.EXTENDED,
-    needs=[Need.NODE_POD_CIDRS],
+    features=[Feature.NODE_POD_CIDRS],
     references=["KEP-563: Node podCIDRs"],
     causes=[
         "--cluster-cidr names one family only, or overlaps --service-cluster-ip-range",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Need, check, expect
+from pytest_ipv6k8s import Family, Feature, check, expect
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
@@ -57,7 +57,7 @@ def test_pods_on_one_node_reach_each_other(family, probes):
 @check(
     "ADDR-16",
     families=Family,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
     causes=CROSS_NODE_CAUSES,
     look=ROUTES_LOOK,
@@ -129,6 +129,6 @@ def test_pods_see_each_other_without_translation(family, probes):
     translated = [
         record
         for record in reached
-        if not same_address(record.answer.seen_source, probes.named(record.asker).address(family))
+        if not same_address(record.answer.seen_source, probes.named(record.source).address(family))
     ]
     expect(not translated, expected="the asking pod's own address as source", seen=translated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, check, expect
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -38,9 +38,9 @@ def test_kernel_has_the_addresses_that_the_api_tells(probes):
     records = _states(probes)
 
     odd = [
-        f"pod {record.asker}: kernel {sorted(found)}, podIPs {probes.named(record.asker).pod.ips}"
+        f"pod {record.source}: kernel {sorted(found)}, podIPs {probes.named(record.source).pod.ips}"
         for record in records
-        if (found := _global_addresses(record.answer)) != set(probes.named(record.asker).pod.ips)
+        if (found := _global_addresses(record.answer)) != set(probes.named(record.source).pod.ips)
     ]
 
     expect(not odd, expected="the podIPs and no further address", seen=odd)
@@ -100,9 +100,9 @@ def test_default_route_is_usable(probes):
     records = _states(probes)
 
     lost = [record for record in records if not _default_routes(record.answer)]
-    expect(not lost, expected="an IPv6 default route in every pod", seen=[r.asker for r in lost])
+    expect(not lost, expected="an IPv6 default route in every pod", seen=[r.source for r in lost])
     failed = [
-        f"pod {record.asker}: next hop {route.gateway} is FAILED"
+        f"pod {record.source}: next hop {route.gateway} is FAILED"
         for record in records
         for route in _default_routes(record.answer)
         if any(n.address == route.gateway and n.state == "FAILED" for n in record.answer.neighbours)
@@ -129,7 +129,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes):
     records = _states(probes)
 
     found = [
-        f"pod {record.asker}: {item.address} on {item.interface}"
+        f"pod {record.source}: {item.address} on {item.interface}"
         for record in records
         for item in record.answer.addresses
         if Family.of(item.address) is Family.V4
@@ -137,7 +137,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes):
     ]
     expect(not found, expected="no IPv4 address", seen=found)
     routes = [
-        f"pod {record.asker}: IPv4 default route by {route.gateway or route.interface}"
+        f"pod {record.source}: IPv4 default route by {route.gateway or route.interface}"
         for record in records
         if not any(in_any(i.address, NODE_LOCAL_EGRESS) for i in record.answer.addresses)
         for route in record.answer.routes
@@ -158,7 +158,7 @@ def test_downward_api_tells_the_addresses_in_order(probes):
 
     odd = []
     for record in records:
-        pod, told = probes.named(record.asker).pod, record.answer.environment
+        pod, told = probes.named(record.source).pod, record.answer.environment
         if told["POD_IPS"] != ",".join(pod.ips) or told["POD_IP"] != pod.ips[0]:
             odd.append(f"pod {pod.name}: POD_IPS={told['POD_IPS']}, podIPs {pod.ips}")
         if pod.host_ips and told["HOST_IPS"] != ",".join(pod.host_ips):
@@ -186,7 +186,7 @@ def test_loopback_works(cluster, probes):
 @check(
     "ADDR-22",
     stacks=WITH_IPV6,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["RFC 6724 section 5"],
     causes=[
         "the podIP is marked deprecated or has a narrower scope than the destination",
@@ -212,7 +212,7 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
         record
         for record in records
         if not record.answer.local
-        or not same_address(record.answer.local, probes.named(record.asker).address(Family.V6))
+        or not same_address(record.answer.local, probes.named(record.source).address(Family.V6))
     ]
     expect(not bad, expected="the IPv6 podIP as source", seen=bad)
 
@@ -232,7 +232,7 @@ def test_ipv6_is_not_disabled_in_pods(probes):
     records = _states(probes)
 
     off = [
-        f"pod {record.asker}: {name}={value}"
+        f"pod {record.source}: {name}={value}"
         for record in records
         for name, value in record.answer.sysctls.items()
         if value != "0"

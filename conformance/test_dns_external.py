@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, expect
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
 from pytest_ipv6k8s.expectations import eventually
@@ -21,14 +21,14 @@ LONGEST = 2.0
 @check(
     "DNS-18",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.IPV6_TARGET, Need.ZONE],
+    features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET, Feature.ZONE],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=UPSTREAM_CAUSES,
     look=COREFILE_LOOK,
 )
-def test_external_aaaa_records_are_found(cluster, probes, outside):
+def test_external_aaaa_records_are_found(cluster, probes, external):
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
-    target = outside.world.ipv6_target
+    target = external.network.ipv6_target
     wanted = {target.address(Family.V6)}
     question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
@@ -49,12 +49,12 @@ def test_external_aaaa_records_are_found(cluster, probes, outside):
 @check(
     "DNS-19",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.ZONE, Need.HOST_NETWORK_PROBES],
+    features=[Feature.CLUSTER_DNS, Feature.ZONE, Feature.HOST_NETWORK_PROBES],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
     causes=UPSTREAM_CAUSES,
     look=COREFILE_LOOK,
 )
-def test_upstream_resolvers_can_be_reached(cluster, probes, outside):
+def test_upstream_resolvers_can_be_reached(cluster, probes, external):
     """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
     upstreams = cluster.dns_upstreams()
     if any(upstream.startswith("/") for upstream in upstreams):
@@ -69,7 +69,7 @@ def test_upstream_resolvers_can_be_reached(cluster, probes, outside):
     expect(servers, expected="a resolver to forward to", seen=list(upstreams))
     foreign = [server for server in servers if Family.of(_address(server)) not in families]
     expect(not foreign, expected="resolvers of a family that CoreDNS' pods have", seen=foreign)
-    wire = query(f"v6.{outside.world.zone}.", "AAAA")
+    wire = query(f"v6.{external.network.zone}.", "AAAA")
     records = probes.ask_each(
         lambda probe: [dns_exchange.Request(_address(server), wire) for server in servers],
         among=probes.one_per_node,

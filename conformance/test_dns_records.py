@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Feature, check, expect
 from pytest_ipv6k8s.addresses import reverse_name
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
@@ -46,7 +46,7 @@ def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
 @check(
     "DNS-04",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.1", "RFC 3596"],
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,
@@ -59,7 +59,7 @@ def test_service_has_an_aaaa_record(cluster, probes, services):
 @check(
     "DNS-05",
     stacks=WITH_IPV4,
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.1"],
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,
@@ -72,7 +72,7 @@ def test_service_has_an_a_record(cluster, probes, services):
 @check(
     "DNS-06",
     stacks=DUAL_STACK,
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.1", "KEP-563: DNS"],
     causes=("the Service is not dual-stack after all (API-03)", *RECORD_CAUSES),
     look=COREDNS_LOOK,
@@ -88,7 +88,7 @@ def test_dual_stack_service_has_both_records(cluster, probes, services):
 
 @check(
     "DNS-07",
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=["RFC 2308 section 2.2", "RFC 4074 section 4"],
     causes=(
         "the DNS server answers NXDOMAIN, SERVFAIL or REFUSED for a type that it does not have: "
@@ -121,7 +121,7 @@ def _is_no_data(record) -> bool:
 @check(
     "DNS-08",
     families=Family,
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.4.1"],
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=headless -o wide",
@@ -137,7 +137,7 @@ def test_headless_service_has_a_record_for_each_pod(family, cluster, probes, ser
 @check(
     "DNS-11",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.3", "RFC 3596 section 2.5"],
     causes=(
         "the Corefile's kubernetes zones lack ip6.arpa or the Service CIDR's reverse zone",
@@ -155,7 +155,7 @@ def test_ipv6_cluster_ip_resolves_back(cluster, probes, services):
 
 @check(
     "DNS-14",
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.2", "RFC 2782"],
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Need, check, expect
+from pytest_ipv6k8s import Family, Feature, check, expect
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
 from pytest_ipv6k8s.expectations import eventually
@@ -39,7 +39,7 @@ def _has_answers(wire: str) -> bool:
 
 @check(
     "DNS-01",
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=["Kubernetes docs: DNS for Services and Pods"],
     causes=DNS_CAUSES,
     look=DNS_LOOK,
@@ -51,7 +51,7 @@ def test_cluster_dns_answers_over_udp(cluster, probes, services):
 
 @check(
     "DNS-02",
-    needs=[Need.CLUSTER_DNS],
+    features=[Feature.CLUSTER_DNS],
     references=["RFC 7766 section 5"],
     causes=("the DNS Service or a policy opens port 53 for UDP only", *DNS_CAUSES),
     look=DNS_LOOK,
@@ -75,7 +75,7 @@ def test_resolv_conf_can_be_used(probes, services):
     """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
     service = services["every"]
     wire = query(service.dns_name, service.families[0].record_type)
-    states = {r.asker: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
+    states = {r.source: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
 
     odd = [
         f"pod {probe.name}: nameserver {server}, podIPs {probe.pod.ips}"
@@ -132,7 +132,7 @@ def test_applications_resolve_cluster_names_quickly(probes, services):
     assert records
 
     states = probes.ask_each(lambda probe: [network_state.Request()])
-    searched = _search_answers(probes, {r.asker: r.answer for r in states}, service)
+    searched = _search_answers(probes, {r.source: r.answer for r in states}, service)
     broken = [r for r in searched if _rcode(r) not in ("NOERROR", "NXDOMAIN")]
     expect(not broken, expected="NOERROR or NXDOMAIN for every search domain", seen=broken)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, ONLY_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s import DUAL_STACK, ONLY_IPV6, Family, Feature, Inconclusive, check, expect
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.agent.ops import happy_eyeballs, network_state, tcp_connect
 
@@ -17,7 +17,7 @@ NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCE
 @check(
     "EGR-06",
     stacks=DUAL_STACK,
-    needs=[Need.DUAL_TARGET, Need.DEAD_ENDS, Need.EGRESS],
+    features=[Feature.DUAL_TARGET, Feature.DEAD_ENDS, Feature.EGRESS],
     references=["RFC 8305 section 1", "KEP-563"],
     causes=[
         "only one family has a way out of the pods: masquerading, route or forwarding of the other",
@@ -25,11 +25,11 @@ NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCE
     ],
     look="ip -4 route; ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)",
 )
-def test_one_family_works_while_the_other_is_dead(probes, outside):
+def test_one_family_works_while_the_other_is_dead(probes, external):
     """Each family gets out while connections of the other run into a black hole."""
-    target, port = outside.target("dual"), outside.target("dual").tcp
+    target, port = external.target("dual"), external.target("dual").tcp
     alive = [target.address(family) for family in Family]
-    dead = [outside.address("black-hole", family) for family in Family]
+    dead = [external.address("black-hole", family) for family in Family]
 
     records = probes.ask_each(
         lambda probe: [
@@ -49,7 +49,7 @@ def test_one_family_works_while_the_other_is_dead(probes, outside):
 @check(
     "EGR-07",
     stacks=DUAL_STACK,
-    needs=[Need.DUAL_TARGET, Need.DEAD_ENDS, Need.ZONE, Need.EGRESS],
+    features=[Feature.DUAL_TARGET, Feature.DEAD_ENDS, Feature.ZONE, Feature.EGRESS],
     references=["RFC 8305 sections 3 to 5"],
     causes=[
         "the cluster's DNS is slow with one record type: search list, upstream, or AAAA queries",
@@ -58,7 +58,7 @@ def test_one_family_works_while_the_other_is_dead(probes, outside):
     ],
     look="kubectl -n kube-system logs -l k8s-app=kube-dns; dig AAAA black-hole.ZONE (in a pod)",
 )
-def test_fallback_to_the_other_family_is_fast(probes, outside):
+def test_fallback_to_the_other_family_is_fast(probes, external):
     """A client with Happy Eyeballs passes a dead IPv6 address in 2 s, a rejected one in 0.5 s.
 
     What is judged is the time from the first look-up to the connection; where IPv4 was found and
@@ -68,10 +68,10 @@ def test_fallback_to_the_other_family_is_fast(probes, outside):
     one second brings it. A client that starts the next attempt after 250 ms does not mind; the time
     of one that tries address after address is recorded and not judged.
     """
-    port = outside.target("dual").tcp
+    port = external.target("dual").tcp
     limits = {
-        f"black-hole.{outside.world.zone}.": BLACK_HOLE_LIMIT,
-        f"rejecter.{outside.world.zone}.": REJECTER_LIMIT,
+        f"black-hole.{external.network.zone}.": BLACK_HOLE_LIMIT,
+        f"rejecter.{external.network.zone}.": REJECTER_LIMIT,
     }
 
     probes[0].ask_all([happy_eyeballs.Request(name, port, naive=True) for name in limits])
@@ -105,16 +105,16 @@ def test_fallback_to_the_other_family_is_fast(probes, outside):
     ],
     look="ip -4 route; ip -4 addr (in the pod)",
 )
-def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, outside):
+def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, external):
     """In an IPv6-only pod, connecting to an IPv4 address fails at once or works by a CLAT.
 
     Pods with a node-local IPv4 address for egress, as on EKS, may reach IPv4 by it and are left
     out.
     """
-    world = outside.world
-    four = next((t for t in world.targets if t.tcp and t.address(Family.V4)), None)
+    network = external.network
+    four = next((t for t in network.targets if t.tcp and t.address(Family.V4)), None)
     address = four.address(Family.V4) if four else IPV4_LITERAL
-    if world.clat and four is None:
+    if network.clat and four is None:
         raise Inconclusive("a CLAT is declared, and no IPv4 target to try it with")
 
     states = probes.ask_each(lambda probe: [network_state.Request()])
@@ -123,14 +123,14 @@ def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, outside):
     )
 
     excused = {
-        state.asker
+        state.source
         for state in states
         if any(in_any(item.address, NODE_LOCAL_EGRESS) for item in state.answer.addresses)
     }
-    if world.clat:
+    if network.clat:
         failed = [record for record in records if not record.answer.connected]
         expect(not failed, expected="a connection by the CLAT", seen=failed)
         return
-    judged = [record for record in records if record.asker not in excused]
+    judged = [record for record in records if record.source not in excused]
     odd = [r for r in judged if r.answer.error not in NO_WAY or r.answer.seconds > AT_ONCE]
     expect(not odd, expected=f"no way to {address}, told within {AT_ONCE} s", seen=odd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
 from pytest_ipv6k8s.agent.ops import http_proxy, registry_pull
 from pytest_ipv6k8s.external.model import Role
 
@@ -12,10 +12,10 @@ REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an o
 IMAGE, NO_TAG = "ipv6k8s/hello", "no-such-tag"
 
 
-def _require_alive(outside, request, records, holds):
+def _require_alive(external, request, records, holds):
     """Leave it open whose fault it is, unless a host outside or some probe has success."""
-    speaking = [t for role in (Role.V6, Role.DUAL) if (t := outside.world.find(role)) and t.ask]
-    asked = [outside.host(target.role).ask(request) for target in speaking[:1]]
+    speaking = [t for role in (Role.V6, Role.DUAL) if (t := external.network.find(role)) and t.ask]
+    asked = [external.host(target.role).ask(request) for target in speaking[:1]]
     if not any(holds(record) for record in (*asked, *records)):
         raise Inconclusive(f"it works for nobody, here or outside: {(*asked, *records)[0]}")
 
@@ -29,7 +29,7 @@ def _is_whole(record):
     "EGR-19",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.PROXY, Need.IPV4_TARGET, Need.EGRESS],
+    features=[Feature.PROXY, Feature.IPV4_TARGET, Feature.EGRESS],
     references=["RFC 9110 section 9.3.6", "RFC 6586 section 5"],
     causes=[
         "the proxy listens on IPv4 only, or its name has no AAAA record",
@@ -38,11 +38,11 @@ def _is_whole(record):
     ],
     look="curl -v --proxy PROXY http://IPV4-TARGET/ (in a pod)",
 )
-def test_the_proxy_leads_to_ipv4_only_servers(probes, outside):
+def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
     """Pods reach an IPv4-only web server through the declared proxy, which they reach over IPv6."""
-    proxy, target = urlsplit(outside.world.proxy), outside.target("v4")
+    proxy, target = urlsplit(external.network.proxy), external.target("v4")
     host, port = proxy.hostname, proxy.port or 80
-    address = outside.address("v4", Family.V4)
+    address = external.address("v4", Family.V4)
 
     records = probes.ask_each(
         lambda probe: [http_proxy.Request(host, port, address, target.http)],
@@ -53,7 +53,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, outside):
     failed = [record for record in records if record.answer.status != 200]
     if failed:
         question = http_proxy.Request(host, port, address, target.http)
-        _require_alive(outside, question, records, lambda r: r.answer.status == 200)
+        _require_alive(external, question, records, lambda r: r.answer.status == 200)
     expect(not failed, expected="a page through the proxy on every node", seen=failed)
     strange = [r for r in records if target.identifies and r.answer.pod != "outside-v4"]
     expect(not strange, expected="the page of the IPv4-only target", seen=strange)
@@ -65,7 +65,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, outside):
     "EGR-20",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.REGISTRY, Need.EGRESS],
+    features=[Feature.REGISTRY, Feature.EGRESS],
     references=["OCI distribution specification: pulling manifests, pulling blobs"],
     causes=[
         "the cache listens on IPv4 only, or its name has no AAAA record",
@@ -74,12 +74,12 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, outside):
     ],
     look="curl -v REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
 )
-def test_images_are_pulled_through_the_cache(probes, outside):
+def test_images_are_pulled_through_the_cache(probes, external):
     """Pods pull an image through the registry cache over IPv6, and every digest is right.
 
     The image is ipv6k8s/hello:latest; of a tag that is not there the cache has to say so.
     """
-    url = outside.world.registry
+    url = external.network.registry
 
     records = probes.ask_each(
         lambda probe: [registry_pull.Request(url, IMAGE)], among=probes.one_per_node
@@ -88,7 +88,7 @@ def test_images_are_pulled_through_the_cache(probes, outside):
 
     failed = [record for record in records if not _is_whole(record)]
     if failed:
-        _require_alive(outside, registry_pull.Request(url, IMAGE), records, _is_whole)
+        _require_alive(external, registry_pull.Request(url, IMAGE), records, _is_whole)
     expect(not failed, expected="manifest, configuration and layers, digests right", seen=failed)
     if missing.answer.status != 404:
         raise Inconclusive(f"the cache knows a tag that is not there: {missing}")

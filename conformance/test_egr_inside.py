@@ -16,7 +16,7 @@ def _heard_by_own_node(probes, family):
     opened = probes.ask_each(
         lambda box: [udp_listen.Request(box.address(family))], among=probes.hosts
     )
-    ports = {record.asker: record.answer.port for record in opened if record.answer.port}
+    ports = {record.source: record.answer.port for record in opened if record.answer.port}
     boxes = [box for box in probes.hosts if box.name in ports]
     if not boxes:
         return []
@@ -41,7 +41,7 @@ def _heard_by_own_node(probes, family):
         (item.payload.split()[0], item.source)
         for record in heard
         for item in record.answer.heard
-        if node_of.get(item.payload.split(" ")[0]) == probes.named(record.asker).node
+        if node_of.get(item.payload.split(" ")[0]) == probes.named(record.source).node
     ]
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_masqueraded_inside(family, probes, services):
 
     reached = [record for record in records if record.answer.seen_source]
     expect(reached, expected="pods that answer", seen=records)
-    masked = [r for r in reached if not same_address(r.answer.seen_source, own[r.asker])]
+    masked = [r for r in reached if not same_address(r.answer.seen_source, own[r.source])]
     expect(not masked, expected="the asking pod's own address as source", seen=masked)
     hidden = [
         f"pod {pod} ({own[pod]}) was seen as {source} by its node"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT
@@ -14,16 +14,16 @@ CLOSED_PORT = 33499  # among those of traceroute, which packet filters let be re
 BIG = "x" * 2000
 
 
-def _outsider(outside):
+def _outsider(external):
     """Return a host outside that can try what pods try: another target, or the target itself."""
-    found = outside.world.find(Role.V6)
-    return outside.host(Role.V6 if found and found.ask else Role.DUAL)
+    found = external.network.find(Role.V6)
+    return external.host(Role.V6 if found and found.ask else Role.DUAL)
 
 
 @check(
     "EGR-09",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
     causes=[
         "the masquerade rule has too small a port range (--to-ports), or the node ran out of ports",
@@ -32,12 +32,12 @@ def _outsider(outside):
     ],
     look="conntrack -S; sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
 )
-def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
+def test_flows_with_equal_source_ports_do_not_collide(probes, external):
     """Pods that use the same 500 source ports towards one target at the same time all get through.
 
     The first probe and the peer share a node, so with masquerading they share its address.
     """
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    target, address = external.target("dual"), external.address("dual", Family.V6)
     asked = (probes.peer, *probes.one_per_node)[:ASKERS]
 
     records = probes.ask_each(
@@ -50,7 +50,7 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
     lost = [record for record in records if record.answer.answered < record.answer.opened]
     if lost:
         question = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
-        control = _outsider(outside).ask(question)
+        control = _outsider(external).ask(question)
         if control.answer.answered < control.answer.opened:
             raise Inconclusive(f"the target loses connections of hosts outside: {control}")
     expect(not lost, expected="an echo on every one of the connections", seen=lost)
@@ -59,7 +59,7 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
 @check(
     "EGR-13",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
     causes=[
         "a packet filter drops ICMPv6 type 1 towards pods or nodes",
@@ -68,14 +68,14 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, outside):
     ],
     look="nft list ruleset; ip6tables -S FORWARD (on the asking pod's node)",
 )
-def test_port_unreachable_comes_back_to_the_pod(probes, outside):
+def test_port_unreachable_comes_back_to_the_pod(probes, external):
     """A datagram to a closed port outside brings ECONNREFUSED to the pod's socket.
 
     That the target itself refuses is asked of another target, or of itself where there is none.
     """
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    control = _outsider(outside).ask(udp_exchange.Request(address, CLOSED_PORT))
+    control = _outsider(external).ask(udp_exchange.Request(address, CLOSED_PORT))
     if control.answer.error != "ECONNREFUSED":
         raise Inconclusive(f"the target does not refuse datagrams: {control}")
     records = probes.ask_each(
@@ -98,7 +98,7 @@ def test_port_unreachable_comes_back_to_the_pod(probes, outside):
     "EGR-17",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.NATIVE_EGRESS, Need.SPEAKING_TARGET],
+    features=[Feature.NATIVE_EGRESS, Feature.SPEAKING_TARGET],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=[
         "the routes back to the pods' ranges are missing, or lead to the wrong node",
@@ -107,9 +107,9 @@ def test_port_unreachable_comes_back_to_the_pod(probes, outside):
     ],
     look="ip -6 route get POD-IP (at the target); ip -6 route (on the pod's node)",
 )
-def test_the_outside_reaches_pods_directly(probes, outside):
+def test_the_outside_reaches_pods_directly(probes, external):
     """With native egress a host outside reaches every podIP and is seen with its own address."""
-    host = outside.host("dual")
+    host = external.host("dual")
 
     records = eventually(
         lambda: host.ask_all(
@@ -119,7 +119,7 @@ def test_the_outside_reaches_pods_directly(probes, outside):
         expected="every pod echoes",
     )
 
-    own = outside.address("dual", Family.V6)
+    own = external.address("dual", Family.V6)
     hidden = [r for r in records if not same_address(r.answer.seen_source, own)]
     expect(not hidden, expected=f"source {own}", seen=hidden)
 
@@ -127,7 +127,7 @@ def test_the_outside_reaches_pods_directly(probes, outside):
 @check(
     "EGR-18",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],
     causes=[
         "the CNI's data path drops IPv6 fragments: only the first one has ports",
@@ -137,13 +137,13 @@ def test_the_outside_reaches_pods_directly(probes, outside):
     ],
     look="nft list ruleset; nstat -az 'Ip6Reasm*' (on the asking pod's node)",
 )
-def test_udp_replies_come_from_where_they_were_asked(probes, outside):
+def test_udp_replies_come_from_where_they_were_asked(probes, external):
     """UDP replies come from the address and port that was asked, also to a fragmented datagram.
 
     The sockets are connected: what comes from elsewhere is not heard. The small datagrams tell
     whether it is the fragments.
     """
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    target, address = external.target("dual"), external.address("dual", Family.V6)
 
     records = probes.ask_each(
         lambda probe: [
@@ -153,7 +153,7 @@ def test_udp_replies_come_from_where_they_were_asked(probes, outside):
         among=probes.one_per_node,
     )
 
-    control = _outsider(outside).ask(udp_exchange.Request(address, target.udp, payload=BIG))
+    control = _outsider(external).ask(udp_exchange.Request(address, target.udp, payload=BIG))
     if not control.answer.echoed:
         raise Inconclusive(f"the target does not echo large datagrams: {control}")
     for size, wanted in (("small", "ipv6k8s"), ("fragmented", BIG)):

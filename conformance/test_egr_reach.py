@@ -1,8 +1,8 @@
-"""EGR: what pods and nodes reach outside."""
+"""EGR: what pods and nodes reach external."""
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
 from pytest_ipv6k8s.addresses import Egress, same_address
 from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.external.model import Role
@@ -19,14 +19,14 @@ KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 @check(
     "EGR-01",
     stacks=WITH_IPV6,
-    needs=[Need.IPV6_TARGET, Need.EGRESS],
+    features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=EGRESS_CAUSES,
     look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_tcp(probes, outside):
+def test_pods_reach_an_ipv6_target_over_tcp(probes, external):
     """Pods on every node reach an IPv6 target outside the cluster over TCP."""
-    target = outside.world.ipv6_target
+    target = external.network.ipv6_target
     address = target.address(Family.V6)
 
     records = probes.ask_each(
@@ -37,11 +37,11 @@ def test_pods_reach_an_ipv6_target_over_tcp(probes, outside):
     expect(not failed, expected="a connection from every node", seen=failed)
 
 
-def _require_alive(outside, request, records, holds):
+def _require_alive(external, request, records, holds):
     """Leave it open whose fault it is, unless a host outside or some probe gets an answer."""
-    others = [outside.world.find(role) for role in (Role.V6, Role.DUAL)]
+    others = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
     speaking = [target for target in others if target and target.ask]
-    asked = [outside.host(target.role).ask(request) for target in speaking]
+    asked = [external.host(target.role).ask(request) for target in speaking]
     if not any(holds(record) for record in (*asked, *records)):
         raise Inconclusive(f"the target does not answer anybody: {(*asked, *records)[0]}")
 
@@ -49,7 +49,7 @@ def _require_alive(outside, request, records, holds):
 @check(
     "EGR-02",
     stacks=WITH_IPV6,
-    needs=[Need.IPV6_TARGET, Need.EGRESS],
+    features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
     causes=[
         *EGRESS_CAUSES,
@@ -57,9 +57,9 @@ def _require_alive(outside, request, records, holds):
     ],
     look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, outside):
+def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
     """Pods on every node reach an IPv6 target outside over UDP and with ICMPv6 echo requests."""
-    target = outside.world.ipv6_target
+    target = external.network.ipv6_target
     address = target.address(Family.V6)
 
     echoes = probes.ask_each(
@@ -76,7 +76,7 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, outside):
     unheard = [record for record in datagrams if not record.answer.echoed]
     if unheard:
         question = udp_exchange.Request(address, target.udp, count=3)
-        _require_alive(outside, question, datagrams, lambda record: record.answer.echoed)
+        _require_alive(external, question, datagrams, lambda record: record.answer.echoed)
     expect(not unheard, expected="an echo of UDP datagrams on every node", seen=unheard)
     allowed = [record for record in echoes if record.answer.permitted]
     if not allowed:
@@ -84,14 +84,14 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, outside):
     unanswered = [record for record in allowed if not record.answer.received]
     if unanswered:
         echo = ping.Request(address, count=3)
-        _require_alive(outside, echo, allowed, lambda record: record.answer.received)
+        _require_alive(external, echo, allowed, lambda record: record.answer.received)
     expect(not unanswered, expected="ICMPv6 echo replies on every node", seen=unanswered)
 
 
 @check(
     "EGR-11",
     stacks=WITH_IPV6,
-    needs=[Need.HOST_NETWORK_PROBES, Need.SPEAKING_TARGET, Need.EGRESS],
+    features=[Feature.HOST_NETWORK_PROBES, Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
     causes=[
         "the node itself has no IPv6 route to the outside",
@@ -100,13 +100,13 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, outside):
     ],
     look="ip -6 route get 2001:db8:: (on the node named above); ip -6 addr",
 )
-def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, outside, cluster):
+def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, cluster):
     """Processes in a node's network reach an IPv6 target, which sees an address of that node.
 
     With NPTv6 or a gateway behind the nodes, their packets may be translated as well: then the
     source is not judged.
     """
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    target, address = external.target("dual"), external.address("dual", Family.V6)
 
     states = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
     records = probes.ask_each(
@@ -115,7 +115,7 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, outside, c
 
     failed = [record for record in records if not record.answer.echoed]
     expect(not failed, expected="an echo to every node", seen=failed)
-    own = {state.asker: [item.address for item in state.answer.addresses] for state in states}
+    own = {state.source: [item.address for item in state.answer.addresses] for state in states}
     for node in cluster.nodes:
         for probe in probes.hosts:
             if probe.node == node.name:
@@ -123,9 +123,9 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, outside, c
     strange = [
         record
         for record in records
-        if not any(same_address(record.answer.seen_source, ip) for ip in own[record.asker])
+        if not any(same_address(record.answer.seen_source, ip) for ip in own[record.source])
     ]
-    judged = outside.world.egress in KEPT_BY_NODES
+    judged = external.network.egress in KEPT_BY_NODES
     expect(not strange or not judged, expected="the node's own address as source", seen=strange)
 
 
@@ -140,7 +140,7 @@ def _told(records) -> dict[str, list[str]]:
 @check(
     "EGR-14",
     stacks=WITH_IPV6,
-    needs=[Need.IPV6_TARGET, Need.EGRESS, Need.TWO_NODES],
+    features=[Feature.IPV6_TARGET, Feature.EGRESS, Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
         "one node lacks a route, a forwarding sysctl or the CNI's masquerade rules",
@@ -149,12 +149,12 @@ def _told(records) -> dict[str, list[str]]:
     ],
     look="kubectl get pods -A -o wide; ip -6 route; sysctl net.ipv6.conf.all.forwarding",
 )
-def test_every_node_gets_the_same_way_out(probes, outside):
+def test_every_node_gets_the_same_way_out(probes, external):
     """Pods get the same answers from outside on every node, the control plane included.
 
     By TCP, UDP and ICMPv6: reached or not. It names the node that differs; why, EGR-01 tells.
     """
-    target = outside.world.ipv6_target
+    target = external.network.ipv6_target
     address, asked = target.address(Family.V6), probes.one_per_node
 
     tcp = probes.ask_each(lambda probe: [tcp_connect.Request(address, target.tcp)], among=asked)
@@ -168,7 +168,7 @@ def test_every_node_gets_the_same_way_out(probes, outside):
         words += [(r, f"UDP {'echoed' if r.answer.echoed else r.answer.error}") for r in udp]
     if all(record.answer.permitted for record in icmp):
         words += [(r, f"ICMPv6 {'echoed' if r.answer.received else 'silent'}") for r in icmp]
-    told = _told((probes.named(record.asker).node, word) for record, word in words)
+    told = _told((probes.named(record.source).node, word) for record, word in words)
     differ = len({tuple(answers) for answers in told.values()}) > 1
     seen = [f"node {node}: {', '.join(answers)}" for node, answers in told.items()]
     expect(not differ, expected="the same answers on every node", seen=seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Inconclusive, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.external.egress import Observation, classify
@@ -23,7 +23,7 @@ def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
     if not probes.hosts:
         return {}
     records = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
-    return {probes.named(r.asker).node: list(r.answer.addresses) for r in records}
+    return {probes.named(r.source).node: list(r.answer.addresses) for r in records}
 
 
 def _style(probes, cluster, records) -> list[str]:
@@ -33,7 +33,7 @@ def _style(probes, cluster, records) -> list[str]:
     seen = [record for record in records if record.answer.seen_source]
     observations = [
         Observation(
-            pod=probes.named(record.asker).address(Family.V6),
+            pod=probes.named(record.source).address(Family.V6),
             port=record.question["source_port"],
             source=record.answer.seen_source,
             seen_port=record.answer.seen_port,
@@ -47,7 +47,7 @@ def _style(probes, cluster, records) -> list[str]:
 @check(
     "EGR-03",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET],
+    features=[Feature.SPEAKING_TARGET],
     references=["RFC 6296 sections 2 and 3", "RFC 4787 section 4.1"],
     causes=[
         "the CNI's masquerading is not what was declared (ipMasq, natOutgoing, "
@@ -57,7 +57,7 @@ def _style(probes, cluster, records) -> list[str]:
     ],
     look=NAT_LOOK,
 )
-def test_pods_look_outside_as_declared(probes, outside, cluster):
+def test_pods_look_outside_as_declared(probes, external, cluster):
     """Packets of pods look outside as declared: native, masquerade, nptv6, gateway or none.
 
     Every pod asks from the same source ports. Seen with its own address it is *native*; with one of
@@ -66,8 +66,8 @@ def test_pods_look_outside_as_declared(probes, outside, cluster):
     to look alike. To see that nothing gets out proves something only while the target lives, so
     then it is asked whether it does.
     """
-    declared = outside.world.egress
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    declared = external.network.egress
+    target, address = external.target("dual"), external.address("dual", Family.V6)
 
     records = probes.ask_each(
         lambda probe: [
@@ -80,7 +80,7 @@ def test_pods_look_outside_as_declared(probes, outside, cluster):
     if any(record.answer.connected and not record.answer.seen_source for record in records):
         raise Inconclusive("the target does not say whom it saw: it runs another server")
     styles = _style(probes, cluster, records)
-    if Egress.NONE.value in styles and (dead := outside.out_of_order(probes)):
+    if Egress.NONE.value in styles and (dead := external.out_of_order(probes)):
         raise Inconclusive(dead)
     wanted = declared.value if declared else styles[0]
     seen = [f"{s}: {r}" for r, s in zip(records, styles, strict=True) if s != wanted]
@@ -90,7 +90,7 @@ def test_pods_look_outside_as_declared(probes, outside, cluster):
 @check(
     "EGR-04",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET, Need.MASQUERADE],
+    features=[Feature.SPEAKING_TARGET, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
     causes=[
         "masquerading takes the first address of the interface: a deprecated or temporary one",
@@ -99,13 +99,13 @@ def test_pods_look_outside_as_declared(probes, outside, cluster):
     ],
     look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the asking pod's node)",
 )
-def test_masqueraded_packets_bear_a_sane_address(probes, outside, cluster):
+def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
     """Masqueraded packets bear a global address of the pod's own node that is not deprecated.
 
     An address that the API does not name may yet be the node's; only a host-network probe can
     tell. Without one it is left open.
     """
-    target, address = outside.target("dual"), outside.address("dual", Family.V6)
+    target, address = external.target("dual"), external.address("dual", Family.V6)
 
     records = probes.ask_each(
         lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
@@ -115,7 +115,7 @@ def test_masqueraded_packets_bear_a_sane_address(probes, outside, cluster):
     reached = [record for record in records if record.answer.seen_source]
     expect(reached, expected="an answer of the target", seen=records)
     for record in reached:
-        node, source = probes.named(record.asker).node, record.answer.seen_source
+        node, source = probes.named(record.source).node, record.answer.seen_source
         expect(
             not in_any(source, ("fe80::/10",)), expected="no link-local source address", seen=record
         )
@@ -132,7 +132,7 @@ def test_masqueraded_packets_bear_a_sane_address(probes, outside, cluster):
 @check(
     "EGR-12",
     stacks=WITH_IPV6,
-    needs=[Need.SPEAKING_TARGET, Need.EGRESS],
+    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4193 section 4.3", "RFC 4193 section 4.1"],
     causes=[
         "the CNI does not masquerade IPv6, or not this protocol or node, and pods have ULAs",
@@ -141,7 +141,7 @@ def test_masqueraded_packets_bear_a_sane_address(probes, outside, cluster):
     ],
     look=NAT_LOOK,
 )
-def test_no_unique_local_source_leaves(probes, outside, cluster):
+def test_no_unique_local_source_leaves(probes, external, cluster):
     """A target outside never sees a packet of a pod with a unique local address (fc00::/7).
 
     The target listens for datagrams and answers none of them: it also hears those to whose source
@@ -149,7 +149,7 @@ def test_no_unique_local_source_leaves(probes, outside, cluster):
     node: then the target is in the nodes' own site. And the pod's own where *native* is declared:
     then the site routes pod ranges.
     """
-    host, address = outside.host("dual"), outside.address("dual", Family.V6)
+    host, address = external.host("dual"), external.address("dual", Family.V6)
 
     port = host.ask(udp_listen.Request(address)).answer.port
     if not port:
@@ -163,7 +163,7 @@ def test_no_unique_local_source_leaves(probes, outside, cluster):
 
     arrived = [item for item in heard.answer.heard if item.payload]
     chosen = _node_addresses(cluster)
-    if outside.world.egress is Egress.NATIVE:
+    if external.network.egress is Egress.NATIVE:
         chosen += [probe.address(Family.V6) for probe in probes]
     leaked = [
         f"{item.source} on a datagram of pod {item.payload.split()[0]}"

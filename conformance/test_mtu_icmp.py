@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, expect
 from pytest_ipv6k8s.agent.ops import hop_limit, ping, udp_exchange
 
 CLOSED_PORT = 9
@@ -39,7 +39,7 @@ def test_closed_ports_are_told_at_once(probes):
 @check(
     "MTU-11",
     stacks=WITH_IPV6,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["RFC 4443 section 3.3"],
     causes=[
         FILTERED,
@@ -80,7 +80,7 @@ def _reported(record) -> bool:
 def test_echo_requests_are_answered(probes):
     """Every pod and node answers ICMPv6 echo requests from every pod.
 
-    EGR-02 asks a target outside.
+    EGR-02 asks a target external.
     """
     addresses = [probe.address(Family.V6) for probe in probes]
     addresses += [ip for probe in probes.one_per_node for ip in _ipv6(probe.pod.host_ips)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.agent.ops import interfaces as links
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, tcp_transfer, udp_sized
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
@@ -33,14 +33,14 @@ def _mtus(probes, families=Family, among=None) -> dict[str, int]:
     """Return for each probe the smallest MTU of its default routes, 0 without any."""
     names = {family.value for family in families}
     links = {
-        record.asker: {link.name: link.mtu for link in record.answer.links}
+        record.source: {link.name: link.mtu for link in record.answer.links}
         for record in _links(probes, among)
     }
     states = probes.ask_each(lambda probe: [network_state.Request()], among=among)
     return {
-        record.asker: min(
+        record.source: min(
             (
-                _mtu(route, links[record.asker])
+                _mtu(route, links[record.source])
                 for route in record.answer.routes
                 if route.destination == "default" and route.family in names
             ),
@@ -75,7 +75,7 @@ def test_interfaces_carry_at_least_1280_bytes(probes):
 
 @check(
     "MTU-02",
-    needs=[Need.HOST_NETWORK_PROBES],
+    features=[Feature.HOST_NETWORK_PROBES],
     references=["RFC 8200 section 5", "RFC 7348 section 4.3"],
     causes=MTU_CAUSES,
     look=MTU_LOOK,
@@ -86,7 +86,7 @@ def test_pod_mtu_fits_the_nodes(probes):
     limits = {probe.node: hosts[probe.name] for probe in probes.hosts}
     for record in _links(probes, probes.hosts):
         tunnels = [x.mtu for x in record.answer.links if x.name.startswith(TUNNELS)]
-        node = probes.named(record.asker).node
+        node = probes.named(record.source).node
         limits[node] = min([limits[node], *tunnels])
 
     seen = [
@@ -101,7 +101,7 @@ def test_pod_mtu_fits_the_nodes(probes):
 @check(
     "MTU-03",
     families=Family,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8201 section 4"],
     causes=["large packets are lost between the nodes while small ones pass", *MTU_CAUSES],
     look=MTU_LOOK,
@@ -109,14 +109,14 @@ def test_pod_mtu_fits_the_nodes(probes):
 def test_bulk_transfer_between_nodes(family, probes):
     """Eight MiB pass between pods on different nodes, in both directions, and arrive intact."""
     size = 8 << 20
-    asker, server = next(iter(probes.pairs()))
+    source, server = next(iter(probes.pairs()))
     address = server.address(family)
     requests = [
         tcp_transfer.Request(address, HTTP_PORT, size=size, direction=direction)
         for direction in ("down", "up")
     ]
 
-    records = asker.ask_all(requests)
+    records = source.ask_all(requests)
 
     broken = [record for record in records if not record.answer.intact]
     expect(not broken, expected=f"{size} bytes, intact", seen=broken)
@@ -125,7 +125,7 @@ def test_bulk_transfer_between_nodes(family, probes):
 @check(
     "MTU-04",
     families=Family,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 1191 section 3"],
     causes=MTU_CAUSES,
     look=MTU_LOOK,
@@ -169,7 +169,7 @@ def _across(probes, family: Family, sizes, how: str):
     "MTU-05",
     stacks=WITH_IPV6,
     families=[Family.V6],
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5"],
     causes=FRAGMENT_CAUSES,
     look="nstat -az | grep -i frag (on both nodes)",
@@ -211,7 +211,7 @@ def test_fragments_pass_through_a_service(family, probes, services):
 @check(
     "MTU-14",
     families=Family,
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     references=["RFC 9293 section 3.7.1", "RFC 6691 section 2"],
     causes=[
         "a middlebox or the CNI clamps the MSS, which hides a path MTU that is smaller than the "
@@ -228,7 +228,7 @@ def test_segment_size_follows_from_the_mtu(family, probes):
         for one, other in probes.pairs()
     ]
 
-    wrong = [r for r in records if r.answer.seen_mss != mtus[r.asker] - overhead]
+    wrong = [r for r in records if r.answer.seen_mss != mtus[r.source] - overhead]
     expect(not wrong, expected=f"an MSS of the MTU less {overhead}", seen=wrong)
 
 
@@ -236,7 +236,7 @@ def test_segment_size_follows_from_the_mtu(family, probes):
     "MTU-19",
     stacks=WITH_IPV6,
     families=[Family.V6],
-    needs=[Need.TWO_NODES],
+    features=[Feature.TWO_NODES],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5"],
     causes=FRAGMENT_CAUSES,

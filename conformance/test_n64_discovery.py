@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query
@@ -38,15 +38,15 @@ def _prefixes(record, inside: str) -> set[str]:
 @check(
     "N64-01",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.NAT64, Need.DNS64],
+    features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
     look=LOOK,
 )
-def test_pods_discover_the_prefix(cluster, probes, outside):
+def test_pods_discover_the_prefix(cluster, probes, external):
     """The AAAA records of ipv4only.arpa yield the NAT64 prefix of the gateway."""
-    declared = outside.nat64.prefixes[0]
+    declared = external.nat64.prefixes[0]
 
     records = _ask(cluster, probes, "AAAA")
 
@@ -57,7 +57,7 @@ def test_pods_discover_the_prefix(cluster, probes, outside):
 @check(
     "N64-02",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.DNS64],
+    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
@@ -84,7 +84,7 @@ def _common_legal_prefix(record) -> bool:
 @check(
     "N64-03",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.DNS64],
+    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 7050 section 3"],
     causes=[
@@ -106,7 +106,7 @@ def test_every_node_discovers_the_same(cluster, probes):
 @check(
     "N64-04",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.DNS64],
+    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],

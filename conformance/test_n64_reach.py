@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.addresses import embed, in_any
 from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.expectations import eventually
 
-NEEDS = (Need.NAT64, Need.IPV4_TARGET)
+NEEDS = (Feature.NAT64, Feature.IPV4_TARGET)
 GATEWAY_CAUSES = [
     "no node routes the NAT64 prefix to the gateway, or the way back is missing",
     "the gateway does not translate: its process, its device or its IPv4 pool is gone",
@@ -29,39 +29,39 @@ def _expect_tcp(probes, address: str, port: int) -> None:
         lambda: _connect(probes, address, port),
         lambda record: record.answer.connected,
         expected="a connection from every node",
-        within=6,
+        timeout=6,
     )
 
 
 @check(
     "N64-14",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"],
     causes=GATEWAY_CAUSES,
     look=LOOK,
 )
-def test_ipv4_hosts_answer_over_tcp(probes, outside):
+def test_ipv4_hosts_answer_over_tcp(probes, external):
     """Pods on every node reach an IPv4-only host over TCP by its synthetic address."""
-    target = outside.target("v4")
+    target = external.target("v4")
 
-    _expect_tcp(probes, outside.synthetic(outside.address("v4", Family.V4)), target.tcp)
+    _expect_tcp(probes, external.synthetic(external.address("v4", Family.V4)), target.tcp)
 
 
 @check(
     "N64-15",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6146 section 3.5.1"],
     causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],
     look=LOOK,
 )
-def test_ipv4_hosts_answer_over_udp(probes, outside):
+def test_ipv4_hosts_answer_over_udp(probes, external):
     """Pods on every node reach an IPv4-only host over UDP by its synthetic address."""
-    target = outside.target("v4")
-    address = outside.synthetic(outside.address("v4", Family.V4))
+    target = external.target("v4")
+    address = external.synthetic(external.address("v4", Family.V4))
 
     eventually(
         lambda: probes.ask_each(
@@ -69,22 +69,22 @@ def test_ipv4_hosts_answer_over_udp(probes, outside):
         ),
         lambda record: record.answer.echoed > 0,
         expected="an echo to every node",
-        within=6,
+        timeout=6,
     )
 
 
 @check(
     "N64-16",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
     causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
     look=LOOK,
 )
-def test_ipv4_hosts_answer_to_echo_requests(probes, outside):
+def test_ipv4_hosts_answer_to_echo_requests(probes, external):
     """Pods on every node get echo replies from an IPv4-only host by its synthetic address."""
-    address = outside.synthetic(outside.address("v4", Family.V4))
+    address = external.synthetic(external.address("v4", Family.V4))
 
     records = eventually(
         lambda: probes.ask_each(
@@ -92,7 +92,7 @@ def test_ipv4_hosts_answer_to_echo_requests(probes, outside):
         ),
         lambda record: record.answer.received > 0 or not record.answer.permitted,
         expected="an echo reply to every node",
-        within=6,
+        timeout=6,
     )
 
     silenced = [record for record in records if not record.answer.permitted]
@@ -102,16 +102,16 @@ def test_ipv4_hosts_answer_to_echo_requests(probes, outside):
 @check(
     "N64-17",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.NAT64_POOL],
+    features=[*NEEDS, Feature.NAT64_POOL],
     level=Level.EXTENDED,
     references=["RFC 6146 section 3.5"],
     causes=["packets take another gateway, or are translated twice"],
     look=LOOK,
 )
-def test_ipv4_hosts_see_the_gateway(probes, outside):
+def test_ipv4_hosts_see_the_gateway(probes, external):
     """An IPv4-only host sees an address of the gateway's pool as the source."""
-    target, pool = outside.target("v4"), outside.nat64.pool
-    address = outside.synthetic(outside.address("v4", Family.V4))
+    target, pool = external.target("v4"), external.nat64.pool
+    address = external.synthetic(external.address("v4", Family.V4))
 
     records = _connect(probes, address, target.tcp)
 
@@ -126,17 +126,17 @@ def _is_seen_in(source: str, pool) -> bool:
 @check(
     "N64-19",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.NAT64_PREFIXES],
+    features=[*NEEDS, Feature.NAT64_PREFIXES],
     level=Level.EXTENDED,
     references=["RFC 6052 section 2.2"],
     causes=["a prefix of that length is not routed, or the gateway embeds the address elsewhere"],
     look=LOOK,
 )
-def test_every_length_of_prefix_works(probes, outside):
+def test_every_length_of_prefix_works(probes, external):
     """Prefixes of all six lengths lead to the same IPv4-only host."""
-    target, ipv4 = outside.target("v4"), outside.address("v4", Family.V4)
+    target, ipv4 = external.target("v4"), external.address("v4", Family.V4)
 
-    for prefix in outside.nat64.prefixes:
+    for prefix in external.nat64.prefixes:
         records = _connect(probes, embed(prefix, ipv4), target.tcp)
 
         wrong = [record for record in records if not record.answer.connected]
@@ -146,18 +146,18 @@ def test_every_length_of_prefix_works(probes, outside):
 @check(
     "N64-20",
     stacks=WITH_IPV6,
-    needs=[Need.NAT64, Need.WELL_KNOWN_PREFIX],
+    features=[Feature.NAT64, Feature.WELL_KNOWN_PREFIX],
     level=Level.INFORMATIONAL,
     references=["RFC 6052 section 3.1"],
     causes=["the gateway is in the other mode (tayga: wkpf-strict)"],
     look=LOOK,
 )
-def test_well_known_prefix_and_private_addresses(probes, outside):
+def test_well_known_prefix_and_private_addresses(probes, external):
     """The prefix 64:ff9b::/96 leads to private IPv4 addresses exactly where that is declared.
 
     RFC 6052 forbids it; draft-ietf-v6ops-nat64-wkp-1918 wants it allowed. Recorded, not judged.
     """
-    nat64, port = outside.nat64, outside.target("v4").tcp
+    nat64, port = external.nat64, external.target("v4").tcp
 
     records = _connect(probes, embed(WELL_KNOWN_PREFIX, nat64.private_host), port)
 
@@ -169,33 +169,33 @@ def test_well_known_prefix_and_private_addresses(probes, outside):
 @check(
     "N64-21",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.LOCAL_USE_PREFIX],
+    features=[*NEEDS, Feature.LOCAL_USE_PREFIX],
     level=Level.EXTENDED,
     references=["RFC 8215 section 5"],
     causes=["64:ff9b:1::/48 is not routed to the gateway, or the gateway refuses it"],
     look=LOOK,
 )
-def test_local_use_prefix_leads_to_private_addresses(probes, outside):
+def test_local_use_prefix_leads_to_private_addresses(probes, external):
     """The prefix 64:ff9b:1::/48 leads to private IPv4 addresses, where it is declared."""
-    address = embed(LOCAL_USE_PREFIX, outside.nat64.private_host)
+    address = embed(LOCAL_USE_PREFIX, external.nat64.private_host)
 
-    _expect_tcp(probes, address, outside.target("v4").tcp)
+    _expect_tcp(probes, address, external.target("v4").tcp)
 
 
 @check(
     "N64-25",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.HOST_NETWORK_PROBES],
+    features=[*NEEDS, Feature.HOST_NETWORK_PROBES],
     level=Level.INFORMATIONAL,
     references=["kubernetes-sigs/nat64: known limitations"],
     causes=["the gateway hooks into pods' interfaces, and host-network pods bypass it"],
     look=LOOK,
 )
-def test_host_network_pods_reach_ipv4_hosts(probes, outside):
+def test_host_network_pods_reach_ipv4_hosts(probes, external):
     """Host-network pods reach an IPv4-only host by its synthetic address, too."""
-    target = outside.target("v4")
+    target = external.target("v4")
     request = tcp_connect.Request(
-        outside.synthetic(outside.address("v4", Family.V4)), target.tcp, timeout=3.0
+        external.synthetic(external.address("v4", Family.V4)), target.tcp, timeout=3.0
     )
 
     records = probes.ask_each(lambda probe: [request], among=probes.hosts)
@@ -207,24 +207,24 @@ def test_host_network_pods_reach_ipv4_hosts(probes, outside):
 @check(
     "N64-26",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6146 section 3.8"],
     causes=["the gateway lets in only whom the pod has sent to, or does not turn packets round"],
     look=LOOK,
 )
-def test_pods_meet_behind_the_gateway(probes, outside):
+def test_pods_meet_behind_the_gateway(probes, external):
     """A pod reaches another one by the IPv4 address and port that the gateway gave to it (hairpin).
 
     A gateway that filters by address, as Linux' masquerade does, lets none in. It is not judged.
     """
-    target, one, other = outside.target("v4"), probes[0], probes.peer
-    address = outside.synthetic(outside.address("v4", Family.V4))
+    target, one, other = external.target("v4"), probes[0], probes.peer
+    address = external.synthetic(external.address("v4", Family.V4))
     mapped = one.ask(udp_exchange.Request(address, target.udp, source_port=HAIRPIN_PORT))
     expect(mapped.answer.seen_port, expected="a target that says whom it saw", seen=mapped)
     inbox = one.ask(udp_listen.Request(one.address(Family.V6), own_port=HAIRPIN_PORT)).answer.port
 
-    back = outside.synthetic(mapped.answer.seen_source)
+    back = external.synthetic(mapped.answer.seen_source)
     sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
     heard = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
 
@@ -234,21 +234,21 @@ def test_pods_meet_behind_the_gateway(probes, outside):
 @check(
     "N64-27",
     stacks=ONLY_IPV6,
-    needs=[Need.CLAT, Need.IPV4_TARGET],
+    features=[Feature.CLAT, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
     references=["RFC 6877 section 6", "RFC 7335"],
     causes=["the CLAT does not run in the pod's network, or has no NAT64 prefix"],
     look="ip -4 route (in a pod)",
 )
-def test_ipv4_literals_work_where_there_is_a_clat(probes, outside):
+def test_ipv4_literals_work_where_there_is_a_clat(probes, external):
     """An IPv6-only pod with a CLAT reaches an IPv4 literal."""
-    _expect_tcp(probes, outside.address("v4", Family.V4), outside.target("v4").tcp)
+    _expect_tcp(probes, external.address("v4", Family.V4), external.target("v4").tcp)
 
 
 @check(
     "N64-31",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6052 section 5.1", "RFC 6146 section 5.4"],
     causes=[
@@ -257,18 +257,18 @@ def test_ipv4_literals_work_where_there_is_a_clat(probes, outside):
     ],
     look=LOOK,
 )
-def test_special_ranges_lead_nowhere(probes, outside):
+def test_special_ranges_lead_nowhere(probes, external):
     """Loopback, link-local, multicast and 0.0.0.0/8 behind the prefix lead nowhere."""
-    ports = [p for p in (outside.target("v4").tcp, outside.target("v4").http, 80) if p]
+    ports = [p for p in (external.target("v4").tcp, external.target("v4").http, 80) if p]
     requests = [
-        tcp_connect.Request(outside.synthetic(ipv4), port, timeout=1.5)
+        tcp_connect.Request(external.synthetic(ipv4), port, timeout=1.5)
         for ipv4 in SPECIAL
         for port in ports
     ]
 
     records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
     _expect_tcp(
-        probes, outside.synthetic(outside.address("v4", Family.V4)), outside.target("v4").tcp
+        probes, external.synthetic(external.address("v4", Family.V4)), external.target("v4").tcp
     )
 
     answered = [record for record in records if record.answer.connected]

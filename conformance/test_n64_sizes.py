@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.agent.ops import tcp_transfer, udp_sized
 
 HEADER_DIFFERENCE = 20
@@ -11,17 +11,17 @@ HEADER_DIFFERENCE = 20
 @check(
     "N64-22",
     stacks=WITH_IPV6,
-    needs=[Need.NAT64, Need.NARROW_TARGET],
+    features=[Feature.NAT64, Feature.NARROW_TARGET],
     level=Level.EXTENDED,
     references=["RFC 7915 section 4.2", "RFC 7915 section 5.2"],
     causes=["the translator drops ICMPv4 fragmentation-needed instead of translating it"],
     look="ip -6 route get ADDRESS (in the pod: is there an mtu?)",
 )
-def test_path_mtu_crosses_the_translator(probes, outside):
+def test_path_mtu_crosses_the_translator(probes, external):
     """One MiB passes through NAT64 behind narrow IPv4 links, and pods learn their MTU plus 20."""
     for role, link in (("narrow", 1280), ("narrow-1400", 1400)):
-        target = outside.target(role)
-        address = outside.synthetic(outside.address(role, Family.V4))
+        target = external.target(role)
+        address = external.synthetic(external.address(role, Family.V4))
 
         records = _upload(probes, address, target.http)
 
@@ -40,16 +40,16 @@ def _upload(probes, address: str, port: int):
 @check(
     "N64-23",
     stacks=WITH_IPV6,
-    needs=[Need.NAT64, Need.IPV4_TARGET],
+    features=[Feature.NAT64, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
     references=["RFC 7915 section 4.1", "RFC 7915 section 5.1"],
     causes=["the translator drops fragments, or translates the first one only"],
     look="ip -6 route get ADDRESS (in the pod); the gateway's log",
 )
-def test_fragments_cross_the_translator(probes, outside):
+def test_fragments_cross_the_translator(probes, external):
     """A fragmented datagram passes through NAT64 to an IPv4-only host, and its reply returns."""
-    target = outside.target("v4")
-    address = outside.synthetic(outside.address("v4", Family.V4))
+    target = external.target("v4")
+    address = external.synthetic(external.address("v4", Family.V4))
     request = udp_sized.Request(address, target.udp, 2000, reply_size=2500)
 
     records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)

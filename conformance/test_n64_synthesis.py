@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.addresses import reverse_name
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, said
 from pytest_ipv6k8s.expectations import eventually
 
 LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
-NEEDS = (Need.CLUSTER_DNS, Need.NAT64, Need.DNS64, Need.ZONE)
+NEEDS = (Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64, Feature.ZONE)
 NO_SOA_TTL = 600
 PASSED_ON = "the resolver answers in the name's place: a template, a wildcard, a search-domain page"
 
@@ -31,20 +31,20 @@ def _expect_data(records, record_type: str, wanted: set[str], what: str) -> None
     expect(not wrong, expected=expected, seen=wrong, say=describe)
 
 
-def _name(outside, label: str) -> str:
-    return f"{label}.{outside.world.zone}."
+def _name(external, label: str) -> str:
+    return f"{label}.{external.network.zone}."
 
 
-def _addresses(cluster, probes, outside, label: str) -> set[str]:
+def _addresses(cluster, probes, external, label: str) -> set[str]:
     """Return the A records of a name, which synthesis has to start from."""
-    records = _ask(cluster, probes, _name(outside, label), "A")
+    records = _ask(cluster, probes, _name(external, label), "A")
     return data_of(records[0], "A")
 
 
 @check(
     "N64-05",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
@@ -53,11 +53,11 @@ def _addresses(cluster, probes, outside, label: str) -> set[str]:
     ],
     look=LOOK,
 )
-def test_ipv4_only_names_get_aaaa_records(cluster, probes, outside):
+def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
     """A name with A records only gets one AAAA record for each, with the gateway's prefix."""
-    wanted = {outside.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, outside, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 
-    records = _ask(cluster, probes, _name(outside, "two"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "two"), "AAAA")
 
     expect(len(wanted) == 2, expected="two A records to start from", seen=records, say=describe)
     _expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
@@ -66,7 +66,7 @@ def test_ipv4_only_names_get_aaaa_records(cluster, probes, outside):
 @check(
     "N64-06",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.DUAL_TARGET],
+    features=[*NEEDS, Feature.DUAL_TARGET],
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1"],
     causes=[
@@ -76,11 +76,11 @@ def test_ipv4_only_names_get_aaaa_records(cluster, probes, outside):
     ],
     look=LOOK,
 )
-def test_native_aaaa_records_are_left_alone(cluster, probes, outside):
+def test_native_aaaa_records_are_left_alone(cluster, probes, external):
     """A name with a real AAAA record keeps it, and nothing is mixed in."""
-    native = {outside.address("dual", Family.V6)}
+    native = {external.address("dual", Family.V6)}
 
-    records = _ask(cluster, probes, _name(outside, "dual"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "dual"), "AAAA")
 
     _expect_data(records, "AAAA", native, "the real record alone")
 
@@ -88,21 +88,21 @@ def test_native_aaaa_records_are_left_alone(cluster, probes, outside):
 @check(
     "N64-07",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
     look=LOOK,
 )
-def test_missing_names_stay_missing(cluster, probes, outside):
+def test_missing_names_stay_missing(cluster, probes, external):
     """NXDOMAIN is passed on, and a name without addresses gets NOERROR without data.
 
     RFC 6147 also wants a SERVFAIL for AAAA to be treated as an empty answer. BIND 9.18 passes the
     SERVFAIL on, CoreDNS' dns64 does as the RFC says: the answer is recorded and not judged.
     """
-    missing = _ask(cluster, probes, _name(outside, "nothing"), "AAAA")
-    empty = _ask(cluster, probes, _name(outside, "text"), "AAAA")
-    _ask(cluster, probes, _name(outside, "servfail"), "AAAA")
+    missing = _ask(cluster, probes, _name(external, "nothing"), "AAAA")
+    empty = _ask(cluster, probes, _name(external, "text"), "AAAA")
+    _ask(cluster, probes, _name(external, "servfail"), "AAAA")
 
     wrong = [record for record in missing if said(record).rcode != "NXDOMAIN"]
     expect(not wrong, expected="NXDOMAIN for a name that is not there", seen=wrong, say=describe)
@@ -117,17 +117,17 @@ def _is_empty(record) -> bool:
 @check(
     "N64-08",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.1.4"],
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
     look=LOOK,
 )
-def test_mapped_addresses_count_as_none(cluster, probes, outside):
+def test_mapped_addresses_count_as_none(cluster, probes, external):
     """AAAA records in ::ffff:0:0/96 count as none, and the name is synthesised."""
-    wanted = {outside.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, outside, "mapped")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "mapped")}
 
-    records = _ask(cluster, probes, _name(outside, "mapped"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "mapped"), "AAAA")
 
     _expect_data(records, "AAAA", wanted, "synthesised records")
 
@@ -135,19 +135,19 @@ def test_mapped_addresses_count_as_none(cluster, probes, outside):
 @check(
     "N64-09",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7"],
     causes=["the DNS64 gives synthesised records a time to live of its own"],
     look=LOOK,
 )
-def test_synthesised_records_do_not_outlive_their_source(cluster, probes, outside):
+def test_synthesised_records_do_not_outlive_their_source(cluster, probes, external):
     """A synthesised record lives no longer than its A record, nor than 600 s without an SOA."""
     for label, longest in (("short", 30), ("long", NO_SOA_TTL)):
-        records = _ask(cluster, probes, _name(outside, label), "AAAA")
+        records = _ask(cluster, probes, _name(external, label), "AAAA")
 
         wrong = [r for r in records if max(said(r).ttls, default=longest + 1) > longest]
-        expected = f"a time to live of at most {longest} s for {_name(outside, label)}"
+        expected = f"a time to live of at most {longest} s for {_name(external, label)}"
         expect(not wrong, expected=expected, seen=wrong, say=_with_ttl)
 
 
@@ -158,19 +158,19 @@ def _with_ttl(record) -> str:
 @check(
     "N64-10",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.IPV4_TARGET],
+    features=[*NEEDS, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.5"],
     causes=["the DNS64 drops the chain, or synthesises for the first name only"],
     look=LOOK,
 )
-def test_alias_chains_are_kept(cluster, probes, outside):
+def test_alias_chains_are_kept(cluster, probes, external):
     """A chain of CNAME records is kept, and its end is synthesised."""
-    wanted = {outside.synthetic(outside.address("v4", Family.V4))}
+    wanted = {external.synthetic(external.address("v4", Family.V4))}
 
-    records = _ask(cluster, probes, _name(outside, "alias"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "alias"), "AAAA")
 
-    chain = {_name(outside, "chain"), _name(outside, "v4")}
+    chain = {_name(external, "chain"), _name(external, "v4")}
     wrong = [record for record in records if data_of(record, "CNAME") != chain]
     expect(not wrong, expected=f"CNAME records to {sorted(chain)}", seen=wrong, say=describe)
     _expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
@@ -179,7 +179,7 @@ def test_alias_chains_are_kept(cluster, probes, outside):
 @check(
     "N64-11",
     stacks=WITH_IPV6,
-    needs=[*NEEDS, Need.IPV4_TARGET],
+    features=[*NEEDS, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.3.1"],
     causes=[
@@ -188,27 +188,27 @@ def test_alias_chains_are_kept(cluster, probes, outside):
     ],
     look=LOOK,
 )
-def test_synthetic_addresses_have_names(cluster, probes, outside):
+def test_synthetic_addresses_have_names(cluster, probes, external):
     """The PTR record of a synthetic address is that of the IPv4 address inside."""
-    ipv4 = outside.address("v4", Family.V4)
+    ipv4 = external.address("v4", Family.V4)
 
-    records = _ask(cluster, probes, reverse_name(outside.synthetic(ipv4)), "PTR")
+    records = _ask(cluster, probes, reverse_name(external.synthetic(ipv4)), "PTR")
 
-    _expect_data(records, "PTR", {_name(outside, "v4")}, "the name of the IPv4 address")
+    _expect_data(records, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
 
 
 @check(
     "N64-12",
     stacks=WITH_IPV6,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.5"],
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
     look=LOOK,
 )
-def test_validating_clients_get_no_synthesis(cluster, probes, outside):
+def test_validating_clients_get_no_synthesis(cluster, probes, external):
     """A client that validates itself (DO and CD set) gets no synthesised records."""
-    records = _ask(cluster, probes, _name(outside, "two"), "AAAA", validating=True)
+    records = _ask(cluster, probes, _name(external, "two"), "AAAA", validating=True)
 
     _expect_data(records, "AAAA", set(), "no AAAA record")
 
@@ -216,7 +216,7 @@ def test_validating_clients_get_no_synthesis(cluster, probes, outside):
 @check(
     "N64-13",
     stacks=WITH_IPV6,
-    needs=[Need.CLUSTER_DNS, Need.NAT64, Need.DNS64],
+    features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
@@ -227,7 +227,7 @@ def test_validating_clients_get_no_synthesis(cluster, probes, outside):
     look=LOOK,
 )
 def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
-    """Names of Services have their own records only, whatever DNS64 does outside."""
+    """Names of Services have their own records only, whatever DNS64 does external."""
     own = services["every"]
 
     records = _ask(cluster, probes, own.dns_name, "AAAA")
@@ -241,16 +241,16 @@ def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
 @check(
     "N64-29",
     stacks=DUAL_STACK,
-    needs=NEEDS,
+    features=NEEDS,
     level=Level.EXTENDED,
     references=["CoreDNS documentation: the dns64 plugin, allow_ipv4"],
     causes=["CoreDNS' dns64 synthesises only for queries over IPv6: allow_ipv4 is missing"],
     look=LOOK,
 )
-def test_synthesis_does_not_depend_on_the_transport(cluster, probes, outside):
+def test_synthesis_does_not_depend_on_the_transport(cluster, probes, external):
     """Every address of the cluster's DNS synthesises, the IPv4 one too."""
-    wanted = {outside.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, outside, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 
     for server in cluster.dns.cluster_ips:
-        records = _ask(cluster, probes, _name(outside, "two"), "AAAA", server=server)
+        records = _ask(cluster, probes, _name(external, "two"), "AAAA", server=server)
         _expect_data(records, "AAAA", wanted, f"synthesised records from {server}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Inconclusive, Level, Need, check
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Inconclusive, Level, check
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
@@ -29,24 +29,24 @@ def _block(cidr: str, *holes: str):
     return {"ipBlock": {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}}
 
 
-def _egress(arena, name: str, source, *blocks):
+def _egress(sandbox, name: str, source, *blocks):
     """Return a policy that lets one pod send to these blocks alone."""
-    return arena.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
+    return sandbox.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
 
 
 def _around(address: str, length: int) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
-def _others(outside, target, cidr: str) -> list[tuple[str, int]]:
+def _others(external, target, cidr: str) -> list[tuple[str, int]]:
     """Return address and port of further IPv6 targets that lie outside a block."""
-    found = [outside.world.find(role) for role in (Role.DUAL, Role.V6)]
+    found = [external.network.find(role) for role in (Role.DUAL, Role.V6)]
     addresses = [(t.address(V6), t.tcp) for t in found if t and t.tcp and t is not target]
     return [(a, port) for a, port in addresses if a and not in_any(a, [cidr])]
 
 
-def _target(outside):
-    target = outside.world.ipv6_target
+def _target(external):
+    target = external.network.ipv6_target
     if not target.tcp:
         raise Inconclusive(f"target {target.role.value} has no TCP port")
     return target
@@ -56,45 +56,45 @@ def _target(outside):
     "POL-05",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.NETWORK_POLICY, Need.IPV6_TARGET, Need.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
     references=[SOURCE, "RFC 4291 section 2.3"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_an_ipv6_block_opens_what_lies_in_it(arena, outside):
+def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
     """An IPv6 ipBlock of /128, /64 or ::/0 opens what lies in it, and shuts what does not.
 
     Each length is another pod's policy, so all are seen side by side; the visitor's namespace has
     no policy.
     """
-    target = _target(outside)
+    target = _target(external)
     address, subnet = target.address(V6), _around(target.address(V6), 64)
-    third = arena.servers[0]
+    third = sandbox.servers[0]
     policies = [
-        _egress(arena, "POL-05-128", arena.friend, _block(f"{address}/128")),
-        _egress(arena, "POL-05-64", arena.stranger, _block(subnet)),
-        _egress(arena, "POL-05-0", third, _block(ANY_IPV6)),
-        arena.policy("POL-05-deny", pods={NAME_LABEL: arena.servers[1].name}, egress=[]),
+        _egress(sandbox, "POL-05-128", sandbox.allowed, _block(f"{address}/128")),
+        _egress(sandbox, "POL-05-64", sandbox.denied, _block(subnet)),
+        _egress(sandbox, "POL-05-0", third, _block(ANY_IPV6)),
+        sandbox.policy("POL-05-deny", pods={NAME_LABEL: sandbox.servers[1].name}, egress=[]),
     ]
 
-    opened = (arena.friend, arena.stranger, third, arena.visitor)
+    opened = (sandbox.allowed, sandbox.denied, third, sandbox.outsider)
     flows = [to_address(source, address, target.tcp, opens=True) for source in opened]
-    flows.append(to_address(arena.servers[1], address, target.tcp, opens=False))
-    flows += tcp([arena.friend, arena.stranger], [third], V6, opens=False)
-    for other, port in _others(outside, target, subnet):
+    flows.append(to_address(sandbox.servers[1], address, target.tcp, opens=False))
+    flows += tcp([sandbox.allowed, sandbox.denied], [third], V6, opens=False)
+    for other, port in _others(external, target, subnet):
         flows += [
-            to_address(arena.friend, other, port, opens=False),
-            to_address(arena.stranger, other, port, opens=False),
+            to_address(sandbox.allowed, other, port, opens=False),
+            to_address(sandbox.denied, other, port, opens=False),
             to_address(third, other, port, opens=True),
         ]
-    arena.prove(policies, flows)
+    sandbox.expect_isolation(policies, flows)
 
 
 @check(
     "POL-06",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.NETWORK_POLICY, Need.IPV6_TARGET, Need.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
     references=[SOURCE],
     causes=(
         "the policy engine ignores `except` in IPv6 blocks, or the API server's admission dropped "
@@ -103,33 +103,33 @@ def test_an_ipv6_block_opens_what_lies_in_it(arena, outside):
     ),
     look=LOOK,
 )
-def test_the_hole_in_an_ipv6_block_is_shut(arena, outside):
+def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
     """An address in `except` of an IPv6 ipBlock is shut, while the rest of the block is open."""
-    target = _target(outside)
+    target = _target(external)
     address, subnet = target.address(V6), _around(target.address(V6), 64)
-    third = arena.servers[0]
+    third = sandbox.servers[0]
     hole = f"{address}/128"
     policies = [
-        _egress(arena, "POL-06-all", arena.friend, _block(ANY_IPV6, hole)),
-        _egress(arena, "POL-06-subnet", arena.stranger, _block(subnet, hole)),
-        _egress(arena, "POL-06-whole", third, _block(ANY_IPV6)),
+        _egress(sandbox, "POL-06-all", sandbox.allowed, _block(ANY_IPV6, hole)),
+        _egress(sandbox, "POL-06-subnet", sandbox.denied, _block(subnet, hole)),
+        _egress(sandbox, "POL-06-whole", third, _block(ANY_IPV6)),
     ]
 
     flows = [
-        to_address(arena.friend, address, target.tcp, opens=False),
-        to_address(arena.stranger, address, target.tcp, opens=False),
+        to_address(sandbox.allowed, address, target.tcp, opens=False),
+        to_address(sandbox.denied, address, target.tcp, opens=False),
         to_address(third, address, target.tcp, opens=True),
     ]
-    for other, port in _others(outside, target, hole):
-        flows.append(to_address(arena.friend, other, port, opens=True))
-    arena.prove(policies, flows)
+    for other, port in _others(external, target, hole):
+        flows.append(to_address(sandbox.allowed, other, port, opens=True))
+    sandbox.expect_isolation(policies, flows)
 
 
 @check(
     "POL-07",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
     references=[SOURCE, "KEP-563"],
     causes=(
         "a list with both families makes the policy engine refuse the whole policy",
@@ -138,29 +138,29 @@ def test_the_hole_in_an_ipv6_block_is_shut(arena, outside):
     ),
     look=LOOK,
 )
-def test_a_block_of_one_family_does_not_open_the_other(arena, outside):
+def test_a_block_of_one_family_does_not_open_the_other(sandbox, external):
     """An IPv4 block does not open IPv6, nor the reverse, and one rule may name both."""
-    target = outside.target(Role.DUAL)
+    target = external.target(Role.DUAL)
     ipv4, ipv6 = target.address(V4), target.address(V6)
-    third = arena.servers[0]
+    third = sandbox.servers[0]
     policies = [
-        _egress(arena, "POL-07-ipv4", arena.friend, _block(f"{ipv4}/32")),
-        _egress(arena, "POL-07-ipv6", arena.stranger, _block(f"{ipv6}/128")),
-        _egress(arena, "POL-07-both", third, _block(f"{ipv4}/32"), _block(f"{ipv6}/128")),
+        _egress(sandbox, "POL-07-ipv4", sandbox.allowed, _block(f"{ipv4}/32")),
+        _egress(sandbox, "POL-07-ipv6", sandbox.denied, _block(f"{ipv6}/128")),
+        _egress(sandbox, "POL-07-both", third, _block(f"{ipv4}/32"), _block(f"{ipv6}/128")),
     ]
 
-    arena.prove(policies, _both_ways(arena, target))
+    sandbox.expect_isolation(policies, _both_ways(sandbox, target))
 
 
-def _both_ways(arena, target):
+def _both_ways(sandbox, target):
     """Return the table in which the friend has IPv4, the stranger IPv6, a server both."""
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
-    third = arena.servers[0]
+    third = sandbox.servers[0]
     return [
-        to_address(arena.friend, ipv4, port, opens=True),
-        to_address(arena.friend, ipv6, port, opens=False),
-        to_address(arena.stranger, ipv4, port, opens=False),
-        to_address(arena.stranger, ipv6, port, opens=True),
+        to_address(sandbox.allowed, ipv4, port, opens=True),
+        to_address(sandbox.allowed, ipv6, port, opens=False),
+        to_address(sandbox.denied, ipv4, port, opens=False),
+        to_address(sandbox.denied, ipv6, port, opens=True),
         to_address(third, ipv4, port, opens=True),
         to_address(third, ipv6, port, opens=True),
     ]
@@ -170,7 +170,7 @@ def _both_ways(arena, target):
     "POL-08",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
     references=[SOURCE],
     causes=(
         "the policy engine takes 0.0.0.0/0 or ::/0 for everything, whatever its family",
@@ -178,22 +178,22 @@ def _both_ways(arena, target):
     ),
     look=LOOK,
 )
-def test_everything_of_one_family_is_not_everything(arena, outside):
+def test_everything_of_one_family_is_not_everything(sandbox, external):
     """The block 0.0.0.0/0 opens IPv4 alone, ::/0 opens IPv6 alone, and both open both."""
     policies = [
-        _egress(arena, "POL-08-ipv4", arena.friend, _block(ANY_IPV4)),
-        _egress(arena, "POL-08-ipv6", arena.stranger, _block(ANY_IPV6)),
-        _egress(arena, "POL-08-both", arena.servers[0], _block(ANY_IPV4), _block(ANY_IPV6)),
+        _egress(sandbox, "POL-08-ipv4", sandbox.allowed, _block(ANY_IPV4)),
+        _egress(sandbox, "POL-08-ipv6", sandbox.denied, _block(ANY_IPV6)),
+        _egress(sandbox, "POL-08-both", sandbox.servers[0], _block(ANY_IPV4), _block(ANY_IPV6)),
     ]
 
-    arena.prove(policies, _both_ways(arena, outside.target(Role.DUAL)))
+    sandbox.expect_isolation(policies, _both_ways(sandbox, external.target(Role.DUAL)))
 
 
 @check(
     "POL-16",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    needs=[Need.NETWORK_POLICY, Need.DUAL_TARGET, Need.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
     references=["RFC 4038 section 4.2", SOURCE],
     causes=(
         "the engine judges socket calls by their IPv6 address (::ffff:0:0/96), and not the IPv4 "
@@ -202,21 +202,21 @@ def test_everything_of_one_family_is_not_everything(arena, outside):
     ),
     look=LOOK,
 )
-def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(arena, outside):
+def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(sandbox, external):
     """A connection to ::ffff:a.b.c.d gets the verdict of the IPv4 address that it stands for."""
-    target = outside.target(Role.DUAL)
+    target = external.target(Role.DUAL)
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
     mapped = f"::ffff:{ipv4}"
     policies = [
-        _egress(arena, "POL-16-ipv4", arena.friend, _block(ANY_IPV4)),
-        _egress(arena, "POL-16-ipv6", arena.stranger, _block(ANY_IPV6)),
+        _egress(sandbox, "POL-16-ipv4", sandbox.allowed, _block(ANY_IPV4)),
+        _egress(sandbox, "POL-16-ipv6", sandbox.denied, _block(ANY_IPV6)),
     ]
 
     flows = [
-        to_address(arena.friend, ipv4, port, opens=True),
-        to_address(arena.friend, mapped, port, opens=True),
-        to_address(arena.stranger, ipv4, port, opens=False),
-        to_address(arena.stranger, mapped, port, opens=False),
-        to_address(arena.stranger, ipv6, port, opens=True),
+        to_address(sandbox.allowed, ipv4, port, opens=True),
+        to_address(sandbox.allowed, mapped, port, opens=True),
+        to_address(sandbox.denied, ipv4, port, opens=False),
+        to_address(sandbox.denied, mapped, port, opens=False),
+        to_address(sandbox.denied, ipv6, port, opens=True),
     ]
-    arena.prove(policies, flows)
+    sandbox.expect_isolation(policies, flows)

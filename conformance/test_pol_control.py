@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Level, Need, check, expect
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
 from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.expectations import eventually
@@ -15,7 +15,7 @@ from pytest_ipv6k8s.netpol.truth_table import (
     ask_table,
     expect_open,
     expect_table,
-    require_open,
+    require_reachable,
     tcp,
     udp,
 )
@@ -47,27 +47,27 @@ FIRST_CONNECTION = 2.0
     ],
     look=LOOK,
 )
-def test_pods_that_no_policy_selects_are_open(family, arena):
+def test_pods_that_no_policy_selects_are_open(family, sandbox):
     """Pods that no NetworkPolicy selects reach each other, also when a policy that did has gone.
 
     This is the control matrix of all the other checks of the area. In between a policy that denies
     everything stands, long enough to be loaded; whether it shuts anything is judged by POL-01. A
     port where nobody listens has to refuse: something has to be able to fail here.
     """
-    deny = arena.policy("POL-00-deny", ingress=[], egress=[])
-    everyone = [arena.friend, arena.stranger, arena.visitor]
+    deny = sandbox.policy("POL-00-deny", ingress=[], egress=[])
+    everyone = [sandbox.allowed, sandbox.denied, sandbox.outsider]
     flows = [
-        *tcp(everyone, arena.servers, family, opens=True),
-        *udp(everyone, arena.servers, family, opens=True),
-        *tcp(arena.servers, everyone, family, opens=True),
+        *tcp(everyone, sandbox.servers, family, opens=True),
+        *udp(everyone, sandbox.servers, family, opens=True),
+        *tcp(sandbox.servers, everyone, family, opens=True),
     ]
-    closed = tcp([arena.friend], arena.servers, family, opens=False, port=CLOSED_PORT)
+    closed = tcp([sandbox.allowed], sandbox.servers, family, opens=False, port=CLOSED_PORT)
 
-    arena.require_no_policy()
+    sandbox.require_no_policy()
     expect_open(flows)
     answered = [cell for cell in ask_table(closed) if not cell.holds]
     expect(not answered, expected="a refusal where nobody listens", seen=answered)
-    with arena.standing([deny]):
+    with sandbox.standing([deny]):
         for _ in range(3):
             ask_table(flows)
     expect_open(flows)
@@ -77,7 +77,7 @@ def test_pods_that_no_policy_selects_are_open(family, arena):
     "POL-10",
     level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.3",
         "RFC 4861 section 7.2",
@@ -89,44 +89,44 @@ def test_pods_that_no_policy_selects_are_open(family, arena):
     ],
     look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
 )
-def test_neighbour_discovery_survives_default_deny(arena):
+def test_neighbour_discovery_survives_default_deny(sandbox):
     """A pod that starts under a default deny resolves its neighbours and opens what is allowed.
 
     Flushing a neighbour cache needs CAP_NET_ADMIN. A new pod needs no privilege and asks the same:
     neither it nor its node has an entry for the other yet, so its first connections only work if
     neighbour solicitations and advertisements pass in both directions while the policy stands.
     """
-    deny = arena.policy("POL-10-deny", ingress=[], egress=[])
-    allow_in = arena.policy(
+    deny = sandbox.policy("POL-10-deny", ingress=[], egress=[])
+    allow_in = sandbox.policy(
         "POL-10-in",
         pods=SERVERS,
         ingress=[{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}],
     )
-    allow_out = arena.policy(
+    allow_out = sandbox.policy(
         "POL-10-out", pods=FRIENDS, egress=[{"to": [{"podSelector": {"matchLabels": SERVERS}}]}]
     )
     family = Family.V6
     settled = [
-        *tcp([arena.friend], arena.servers, family, opens=True),
-        *tcp([arena.stranger], arena.servers, family, opens=False),
+        *tcp([sandbox.allowed], sandbox.servers, family, opens=True),
+        *tcp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
 
-    arena.require_no_policy()
-    require_open(settled)
-    with arena.standing([deny, allow_in, allow_out]):
+    sandbox.require_no_policy()
+    require_reachable(settled)
+    with sandbox.standing([deny, allow_in, allow_out]):
         expect_table(settled)
-        with arena.fresh_pod("POL-10", FRIEND) as fresh:
-            _expect_first_connections(arena, fresh, family)
+        with sandbox.fresh_pod("POL-10", FRIEND) as fresh:
+            _expect_first_connections(sandbox, fresh, family)
     expect_open(settled)
 
 
-def _expect_first_connections(arena, fresh, family) -> None:
+def _expect_first_connections(sandbox, fresh, family) -> None:
     """Expect that a new pod gets through to the servers, and to nobody else."""
 
     def ask():
         requests = [
             tcp_connect.Request(server.address(family), TCP_PORT, timeout=FIRST_CONNECTION)
-            for server in arena.servers
+            for server in sandbox.servers
         ]
         return fresh.ask_all(requests)
 
@@ -138,7 +138,7 @@ def _expect_first_connections(arena, fresh, family) -> None:
         )
     finally:
         fresh.ask(network_state.Request())
-    shut = ask_table(tcp([fresh], [arena.stranger], family, opens=False))
+    shut = ask_table(tcp([fresh], [sandbox.denied], family, opens=False))
     leaks = [cell for cell in shut if not cell.holds]
     expect(not leaks, expected="the new pod is isolated, too", seen=leaks)
 
@@ -146,7 +146,7 @@ def _expect_first_connections(arena, fresh, family) -> None:
 @check(
     "POL-11",
     level=Level.EXTENDED,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[
         "the policy engine does not exempt the pod's own node in the cluster's first family, or "
@@ -156,30 +156,30 @@ def _expect_first_connections(arena, fresh, family) -> None:
     ],
     look="kubectl describe pod; the CNI agent's log on the pod's node",
 )
-def test_the_kubelet_reaches_pods_under_default_deny(arena, cluster):
+def test_the_kubelet_reaches_pods_under_default_deny(sandbox, cluster):
     """A pod under a default deny of ingress becomes Ready and stays so: its node may reach it.
 
     The pod starts under the policy, so a readiness probe has to get through before it is Ready.
     The kubelet asks the first of the pod's addresses.
     """
     family = cluster.stack.primary
-    deny = arena.policy("POL-11-deny", ingress=[])
-    settled = tcp([arena.friend], arena.servers, family, opens=False)
+    deny = sandbox.policy("POL-11-deny", ingress=[])
+    settled = tcp([sandbox.allowed], sandbox.servers, family, opens=False)
 
-    arena.require_no_policy()
-    require_open(settled)
-    with arena.standing([deny]):
+    sandbox.require_no_policy()
+    require_reachable(settled)
+    with sandbox.standing([deny]):
         expect_table(settled)
-        with arena.fresh_pod("POL-11", SERVER, probed=True) as fresh:
+        with sandbox.fresh_pod("POL-11", SERVER, probed=True) as fresh:
             eventually(
-                lambda: [arena.readiness(fresh)],
+                lambda: [sandbox.readiness(fresh)],
                 lambda record: record.answer.ready,
                 expected="a Ready pod, asked by its kubelet every second",
-                within=20,
+                timeout=20,
             )
-            control = tcp([fresh], [arena.visitor], family, opens=True)
-            expect_table([*tcp([arena.friend], [fresh], family, opens=False), *control])
-            still = arena.readiness(fresh)
+            control = tcp([fresh], [sandbox.outsider], family, opens=True)
+            expect_table([*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
+            still = sandbox.readiness(fresh)
             expect(
                 still.answer.ready and not still.answer.restarts,
                 expected="it stays Ready",
@@ -192,7 +192,7 @@ def test_the_kubelet_reaches_pods_under_default_deny(arena, cluster):
     "POL-15",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, Network policies and their lifecycle", "KEP-563"],
     causes=[
         "the policy engine loads the rules of the families one after the other, and is slow or "
@@ -201,34 +201,36 @@ def test_the_kubelet_reaches_pods_under_default_deny(arena, cluster):
     ],
     look=LOOK,
 )
-def test_policies_take_effect_in_both_families_at_once(arena, cluster):
+def test_policies_take_effect_in_both_families_at_once(sandbox, cluster):
     """A policy takes effect, and ends, in both families within two seconds of each other."""
     first, second = cluster.stack.families
-    deny = arena.policy("POL-15-deny", pods=SERVERS, ingress=[])
-    server = arena.servers[1]
+    deny = sandbox.policy("POL-15-deny", pods=SERVERS, ingress=[])
+    server = sandbox.servers[1]
     flows = [
-        flow for f in (first, second) for flow in tcp([arena.friend], [server], f, opens=False)
+        flow for f in (first, second) for flow in tcp([sandbox.allowed], [server], f, opens=False)
     ]
 
-    arena.require_no_policy()
-    require_open(flows)
+    sandbox.require_no_policy()
+    require_reachable(flows)
     try:
-        shutting = _flips(arena, server, (first, second), lambda: arena.put(deny), opens=False)
+        shutting = _flips(sandbox, server, (first, second), lambda: sandbox.put(deny), opens=False)
         _expect_parity(shutting, "shut")
-        opening = _flips(arena, server, (first, second), lambda: arena.take_away(deny), opens=True)
+        opening = _flips(
+            sandbox, server, (first, second), lambda: sandbox.take_away(deny), opens=True
+        )
         _expect_parity(opening, "open")
     finally:
-        arena.take_away(deny)
+        sandbox.take_away(deny)
     expect_open(flows)
 
 
-def _flips(arena, server, families, act, *, opens: bool):
+def _flips(sandbox, server, families, act, *, opens: bool):
     """Return when connections of each family begin or cease to succeed, while something is done."""
     requests = [
         policy_latency.Request(server.address(family), TCP_PORT, opens=opens) for family in families
     ]
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(arena.friend.ask_all, requests)
+        asked = pool.submit(sandbox.allowed.ask_all, requests)
         act()
         return asked.result()
 
@@ -248,7 +250,7 @@ def _expect_parity(records, how: str) -> None:
     "POL-18",
     level=Level.INFORMATIONAL,
     stacks=WITH_IPV6,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.1",
         f"{SOURCE}, what you can't do with network policies",
@@ -257,19 +259,19 @@ def _expect_parity(records, how: str) -> None:
     causes=["the policy engine judges TCP, UDP and SCTP alone"],
     look=LOOK,
 )
-def test_echo_requests_under_default_deny(arena):
+def test_echo_requests_under_default_deny(sandbox):
     """An ICMPv6 echo request to a pod under a default deny of ingress gets no reply.
 
     NetworkPolicy says nothing of ICMP: it is up to the CNI.
     """
-    deny = arena.policy("POL-18-deny", ingress=[])
-    request = ping.Request(arena.servers[1].address(Family.V6), timeout=TRY)
-    flows = tcp([arena.friend], arena.servers, Family.V6, opens=False)
-    echoes = Flow(source=arena.friend, request=request, opens=False)
+    deny = sandbox.policy("POL-18-deny", ingress=[])
+    request = ping.Request(sandbox.servers[1].address(Family.V6), timeout=TRY)
+    flows = tcp([sandbox.allowed], sandbox.servers, Family.V6, opens=False)
+    echoes = Flow(source=sandbox.allowed, request=request, opens=False)
 
-    arena.require_no_policy()
-    require_open([*flows, echoes])
-    with arena.standing([deny]):
+    sandbox.require_no_policy()
+    require_reachable([*flows, echoes])
+    with sandbox.standing([deny]):
         expect_table(flows)
         (cell,) = ask_table([echoes])
     expect(cell.holds, expected="no echo reply under default deny", seen=cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Inconclusive, Level, Need, check
+from pytest_ipv6k8s import Family, Feature, Inconclusive, Level, check
 from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
     http_get,
@@ -14,8 +14,7 @@ from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS
 from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.netpol.sandbox import FRIEND, NAME_LABEL, SERVER
 from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, tcp, udp
-from pytest_ipv6k8s.probe import services as scene
-from pytest_ipv6k8s.probe.services import ROLE_LABEL
+from pytest_ipv6k8s.probe.services import ROLE_LABEL, TCP, UDP
 
 SOURCE = "Kubernetes docs: Network Policies"
 CAUSES = (
@@ -32,25 +31,30 @@ FROM_FRIENDS = [{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}]
     "POL-01",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, default deny all ingress traffic"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_default_deny_of_ingress_shuts_pods(family, arena):
+def test_default_deny_of_ingress_shuts_pods(family, sandbox):
     """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
 
     What they send themselves to a pod that no policy selects still gets through.
     """
-    deny = arena.policy("POL-01-deny", ingress=[])
+    deny = sandbox.policy("POL-01-deny", ingress=[])
 
     flows = [
-        *tcp([arena.friend, arena.stranger, arena.visitor], arena.servers, family, opens=False),
-        *udp([arena.friend, arena.stranger], arena.servers, family, opens=False),
-        *tcp(arena.servers, [arena.visitor], family, opens=True),
-        *udp(arena.servers, [arena.visitor], family, opens=True),
+        *tcp(
+            [sandbox.allowed, sandbox.denied, sandbox.outsider],
+            sandbox.servers,
+            family,
+            opens=False,
+        ),
+        *udp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
+        *tcp(sandbox.servers, [sandbox.outsider], family, opens=True),
+        *udp(sandbox.servers, [sandbox.outsider], family, opens=True),
     ]
-    arena.prove([deny], flows)
+    sandbox.expect_isolation([deny], flows)
 
 
 def _dns_pods(cluster, family) -> list[str]:
@@ -67,87 +71,87 @@ def _dns_pods(cluster, family) -> list[str]:
     "POL-02",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY, Need.CLUSTER_DNS],
+    features=[Feature.NETWORK_POLICY, Feature.CLUSTER_DNS],
     references=[f"{SOURCE}, default deny all egress traffic"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_default_deny_of_egress_leaves_what_is_allowed(family, arena, cluster, services):
+def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster, services):
     """A policy that allows egress to port 53 alone leaves DNS and shuts all other egress.
 
     The pods of the cluster's DNS are asked on their own addresses of the family: its Service
     often has one family only.
     """
     ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    only_dns = arena.policy("POL-02-only-dns", egress=[{"ports": ports}])
+    only_dns = sandbox.policy("POL-02-only-dns", egress=[{"ports": ports}])
     wire = query(services["every"].dns_name, family.record_type)
 
     flows = [
-        *tcp([arena.friend, arena.stranger], arena.servers, family, opens=False),
-        *udp([arena.friend, arena.stranger], arena.servers, family, opens=False),
-        *tcp([arena.visitor], arena.servers, family, opens=True),
+        *tcp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
+        *udp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
+        *tcp([sandbox.outsider], sandbox.servers, family, opens=True),
     ]
     for address in _dns_pods(cluster, family)[:2]:
         for transport in ("udp", "tcp"):
             request = dns_exchange.Request(address, wire, transport=transport, timeout=TRY)
-            flows.append(Flow(source=arena.friend, request=request, opens=True))
-    arena.prove([only_dns], flows)
+            flows.append(Flow(source=sandbox.allowed, request=request, opens=True))
+    sandbox.expect_isolation([only_dns], flows)
 
 
 @check(
     "POL-03",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_pod_selector_opens_to_pods_of_its_own_namespace(family, arena):
+def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
     """A podSelector in a rule opens to pods with its labels in its own namespace, and no others.
 
     The visitor has the same labels in another namespace.
     """
-    allow = arena.policy("POL-03-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+    allow = sandbox.policy("POL-03-allow", pods=SERVERS, ingress=FROM_FRIENDS)
 
     flows = [
-        *tcp([arena.friend], arena.servers, family, opens=True),
-        *udp([arena.friend], arena.servers, family, opens=True),
-        *tcp([arena.stranger, arena.visitor], arena.servers, family, opens=False),
-        *udp([arena.stranger], arena.servers, family, opens=False),
+        *tcp([sandbox.allowed], sandbox.servers, family, opens=True),
+        *udp([sandbox.allowed], sandbox.servers, family, opens=True),
+        *tcp([sandbox.denied, sandbox.outsider], sandbox.servers, family, opens=False),
+        *udp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
-    arena.prove([allow], flows)
+    sandbox.expect_isolation([allow], flows)
 
 
 @check(
     "POL-04",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, targeting a Namespace by its name"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_namespace_selector_opens_to_pods_of_that_namespace(family, arena):
+def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
     """A namespaceSelector in a rule opens to the pods of the namespaces that it selects alone."""
-    labels = {"kubernetes.io/metadata.name": arena.elsewhere}
+    labels = {"kubernetes.io/metadata.name": sandbox.elsewhere}
     rule = {"from": [{"namespaceSelector": {"matchLabels": labels}}]}
-    allow = arena.policy("POL-04-allow", pods=SERVERS, ingress=[rule])
+    allow = sandbox.policy("POL-04-allow", pods=SERVERS, ingress=[rule])
 
     flows = [
-        *tcp([arena.visitor], arena.servers, family, opens=True),
-        *udp([arena.visitor], arena.servers, family, opens=True),
-        *tcp([arena.friend, arena.stranger], arena.servers, family, opens=False),
-        *udp([arena.friend], arena.servers, family, opens=False),
+        *tcp([sandbox.outsider], sandbox.servers, family, opens=True),
+        *udp([sandbox.outsider], sandbox.servers, family, opens=True),
+        *tcp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
+        *udp([sandbox.allowed], sandbox.servers, family, opens=False),
     ]
-    arena.prove([allow], flows)
+    sandbox.expect_isolation([allow], flows)
 
 
 @check(
     "POL-09",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, targeting a range of ports", "KEP-2079"],
     causes=(
         "the policy engine does not know endPort, or named ports, in this family",
@@ -155,22 +159,22 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(family, arena):
     ),
     look=LOOK,
 )
-def test_ports_ranges_and_named_ports_open_just_those(family, arena):
+def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
     """Rules with a range of ports, a number and a named port open just those, by protocol."""
-    first, second = arena.servers
+    first, second = sandbox.servers
     low, middle, high = TCP_PORTS
-    ranged = arena.policy(
+    ranged = sandbox.policy(
         "POL-09-range",
         pods={NAME_LABEL: first.name},
         ingress=[{"ports": [{"port": low, "endPort": middle, "protocol": "TCP"}]}],
     )
-    named = arena.policy(
+    named = sandbox.policy(
         "POL-09-named",
         pods={NAME_LABEL: second.name},
         ingress=[{"ports": [{"port": "http"}, {"port": UDP_PORT, "protocol": "UDP"}]}],
     )
 
-    asking = [arena.friend, arena.stranger]
+    asking = [sandbox.allowed, sandbox.denied]
     flows = [
         *tcp(asking, [first], family, opens=True, port=low),
         *tcp(asking, [first], family, opens=True, port=middle),
@@ -184,14 +188,14 @@ def test_ports_ranges_and_named_ports_open_just_those(family, arena):
             request = http_get.Request(target.address(family), HTTP_PORT, timeout=TRY)
             answered_by = (target.name,)
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=answered_by))
-    arena.prove([ranged, named], flows)
+    sandbox.expect_isolation([ranged, named], flows)
 
 
 @check(
     "POL-12",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY],
+    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],
     causes=(
         "the engine judges packets before the Service proxy translated them, or after the source "
@@ -200,44 +204,50 @@ def test_ports_ranges_and_named_ports_open_just_those(family, arena):
     ),
     look=LOOK,
 )
-def test_a_policy_judges_alike_through_a_service(family, arena):
+def test_a_policy_judges_alike_through_a_service(family, sandbox):
     """A flow through a Service's cluster IP gets the verdict of the flow to the pod itself."""
-    allow = arena.policy("POL-12-allow", pods=SERVERS, ingress=FROM_FRIENDS)
-    address = arena.service.cluster_ip(family)
-    names = tuple(server.name for server in arena.servers)
+    allow = sandbox.policy("POL-12-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+    address = sandbox.service.cluster_ip(family)
+    names = tuple(server.name for server in sandbox.servers)
 
     flows = [
-        *tcp([arena.friend], arena.servers, family, opens=True),
-        *tcp([arena.stranger], arena.servers, family, opens=False),
+        *tcp([sandbox.allowed], sandbox.servers, family, opens=True),
+        *tcp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
-    for source, opens in ((arena.friend, True), (arena.stranger, False), (arena.visitor, False)):
+    for source, opens in (
+        (sandbox.allowed, True),
+        (sandbox.denied, False),
+        (sandbox.outsider, False),
+    ):
         for request in (
-            tcp_connect.Request(address, scene.TCP, timeout=TRY),
-            udp_exchange.Request(address, scene.UDP, count=2, timeout=TRY),
+            tcp_connect.Request(address, TCP, timeout=TRY),
+            udp_exchange.Request(address, UDP, count=2, timeout=TRY),
         ):
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=names))
-    arena.prove([allow], flows)
+    sandbox.expect_isolation([allow], flows)
 
 
 @check(
     "POL-14",
     level=Level.EXTENDED,
     families=Family,
-    needs=[Need.NETWORK_POLICY, Need.SCTP],
+    features=[Feature.NETWORK_POLICY, Feature.SCTP],
     references=[f"{SOURCE}, SCTP support"],
     causes=("the CNI's policy engine does not know SCTP", *CAUSES),
     look=LOOK,
 )
-def test_an_sctp_port_opens_to_sctp_alone(family, arena):
+def test_an_sctp_port_opens_to_sctp_alone(family, sandbox):
     """A rule for an SCTP port opens that port to SCTP, and nothing else."""
-    first, second = arena.servers
+    first, second = sandbox.servers
     rule = {"ports": [{"port": SCTP_PORT, "protocol": "SCTP"}]}
-    allow = arena.policy("POL-14-allow", pods={NAME_LABEL: first.name}, ingress=[rule])
-    deny = arena.policy("POL-14-deny", pods={NAME_LABEL: second.name}, ingress=[])
+    allow = sandbox.policy("POL-14-allow", pods={NAME_LABEL: first.name}, ingress=[rule])
+    deny = sandbox.policy("POL-14-deny", pods={NAME_LABEL: second.name}, ingress=[])
 
-    flows = tcp([arena.friend], [first], family, opens=False)
+    flows = tcp([sandbox.allowed], [first], family, opens=False)
     for target, opens in ((first, True), (second, False)):
         request = sctp_exchange.Request(target.address(family), SCTP_PORT, timeout=TRY)
-        flow = Flow(source=arena.friend, request=request, opens=opens, answered_by=(target.name,))
+        flow = Flow(
+            source=sandbox.allowed, request=request, opens=opens, answered_by=(target.name,)
+        )
         flows.append(flow)
-    arena.prove([allow, deny], flows)
+    sandbox.expect_isolation([allow, deny], flows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, check, expect
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
-from pytest_ipv6k8s.netpol.truth_table import expect_table, require_open, tcp
+from pytest_ipv6k8s.netpol.truth_table import expect_table, require_reachable, tcp
 
 INSIDE, OUTSIDE, OTHER = "2001:db8::/64", "2001:db8::/32", "192.0.2.0/24"
 SUBSET, VALID = "strict subset of `cidr`", "valid CIDR"
@@ -18,11 +18,11 @@ def _said(record) -> str:
     return f"{record.path}: refused with {answer.code}: {answer.message}"
 
 
-def _policy(arena, name: str, cidr: str, *holes: str):
+def _policy(sandbox, name: str, cidr: str, *holes: str):
     """Return a policy that lets the friend send to a block alone."""
     block = {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}
     rule = {"to": [{"ipBlock": block}]}
-    return arena.policy(name, pods={NAME_LABEL: arena.friend.name}, egress=[rule])
+    return sandbox.policy(name, pods={NAME_LABEL: sandbox.allowed.name}, egress=[rule])
 
 
 def _expect_refused(record, field: str, words: str) -> None:
@@ -54,7 +54,7 @@ def _expect_refused(record, field: str, words: str) -> None:
     look="kubectl create --dry-run=server -o yaml -f policy.yaml; "
     "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
 )
-def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(arena):
+def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox):
     """An ipBlock with an `except` of the other family, or not inside it, is refused altogether.
 
     A refused policy isolates nobody: whoever wrote it has to see the refusal. So one is really
@@ -62,9 +62,9 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(arena):
     prefix length is refused since Kubernetes 1.36 (StrictIPCIDRValidation) and was taken before;
     either way it must not be taken for another block.
     """
-    flows = tcp([arena.friend], arena.servers, Family.V6, opens=True)
-    arena.require_no_policy()
-    require_open(flows)
+    flows = tcp([sandbox.allowed], sandbox.servers, Family.V6, opens=True)
+    sandbox.require_no_policy()
+    require_reachable(flows)
 
     for cidr, hole in (
         (OUTSIDE, OTHER),
@@ -72,14 +72,16 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(arena):
         (INSIDE, OUTSIDE),
         (INSIDE, INSIDE),
     ):
-        said = arena.put(_policy(arena, "POL-13-dry", cidr, hole), dry_run=True)
+        said = sandbox.put(_policy(sandbox, "POL-13-dry", cidr, hole), dry_run=True)
         _expect_refused(said, "except[0]", SUBSET)
     for cidr in ("2001:db8::/129", "2001:db8::", "fe80::%eth0/64"):
-        said = arena.put(_policy(arena, "POL-13-dry", cidr), dry_run=True)
+        said = sandbox.put(_policy(sandbox, "POL-13-dry", cidr), dry_run=True)
         _expect_refused(said, "cidr", VALID)
-    _expect_kept(arena.put(_policy(arena, "POL-13-dry", OUTSIDE, INSIDE), dry_run=True))
-    _expect_refused_or_kept(arena.put(_policy(arena, "POL-13-dry", "2001:db8::1/64"), dry_run=True))
-    _expect_no_effect(arena, flows)
+    _expect_kept(sandbox.put(_policy(sandbox, "POL-13-dry", OUTSIDE, INSIDE), dry_run=True))
+    _expect_refused_or_kept(
+        sandbox.put(_policy(sandbox, "POL-13-dry", "2001:db8::1/64"), dry_run=True)
+    )
+    _expect_no_effect(sandbox, flows)
 
 
 def _expect_kept(record) -> None:
@@ -100,13 +102,13 @@ def _expect_refused_or_kept(record) -> None:
         _expect_refused(record, "cidr", BEYOND)
 
 
-def _expect_no_effect(arena, flows) -> None:
+def _expect_no_effect(sandbox, flows) -> None:
     """Expect that a refused policy leaves neither an object nor a trace in the data plane."""
-    body = _policy(arena, "POL-13-refused", OUTSIDE, OTHER)
+    body = _policy(sandbox, "POL-13-refused", OUTSIDE, OTHER)
     try:
-        _expect_refused(arena.put(body), "except[0]", SUBSET)
-        left = arena.names(arena.namespace)
+        _expect_refused(sandbox.put(body), "except[0]", SUBSET)
+        left = sandbox.names(sandbox.namespace)
         expect(not left, expected="no policy is left of a refused one", seen=left)
         expect_table(flows)
     finally:
-        arena.take_away(body)
+        sandbox.take_away(body)

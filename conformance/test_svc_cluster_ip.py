@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, Family, Need, check, expect
+from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, expect
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.expectations import eventually
@@ -66,7 +66,7 @@ def test_cluster_ip_answers_over_udp(family, probes, services):
 @check(
     "SVC-04",
     families=Family,
-    needs=[Need.HOST_NETWORK_PROBES],
+    features=[Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
         "the node has no address of this family that the endpoint can answer to",
@@ -113,7 +113,7 @@ def _pods_behind(probes, address: str) -> set[str]:
     """Return the pods that answered another one: whether a pod reaches itself is SVC-05."""
     requests = [tcp_connect.Request(address, TCP)] * (TRIES_PER_ENDPOINT * len(probes))
     records = probes.ask_each(lambda probe: requests, among=(probes[0], probes.peer))
-    return {record.answer.pod for record in records if record.answer.pod != record.asker} - {""}
+    return {record.answer.pod for record in records if record.answer.pod != record.source} - {""}
 
 
 @check(
@@ -179,7 +179,7 @@ def test_cluster_ip_keeps_the_source_address(family, probes, services):
     translated = [
         record
         for record in reached
-        if not same_address(record.answer.seen_source, probes.named(record.asker).address(family))
+        if not same_address(record.answer.seen_source, probes.named(record.source).address(family))
     ]
     expect(not translated, expected="the asking pod's own address as source", seen=translated)
 

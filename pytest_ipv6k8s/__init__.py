@@ -14,7 +14,7 @@ from pytest_ipv6k8s.checks import (
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,9 +25,9 @@ __all__ = [
     "WITH_IPV4",
     "WITH_IPV6",
     "Family",
+    "Feature",
     "Inconclusive",
     "Level",
-    "Need",
     "Record",
     "Stack",
     "check",

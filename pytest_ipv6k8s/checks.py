@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 
 ALL_STACKS = frozenset(Stack)
 WITH_IPV6 = frozenset({Stack.IPV6, Stack.DUAL, Stack.DUAL_IPV6})
@@ -55,7 +55,7 @@ class Check:
     level: Level
     stacks: frozenset[Stack]
     families: tuple[Family, ...]
-    needs: tuple[Need, ...]
+    features: tuple[Feature, ...]
     references: tuple[str, ...]
     causes: tuple[str, ...]
     look: str
@@ -75,7 +75,7 @@ def check(
     level: Level = Level.CORE,
     stacks: frozenset[Stack] = ALL_STACKS,
     families: Iterable[Family] = (),
-    needs: Iterable[Need] = (),
+    features: Iterable[Feature] = (),
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
@@ -96,7 +96,7 @@ def check(
             level=level,
             stacks=stacks,
             families=tuple(families),
-            needs=tuple(needs),
+            features=tuple(features),
             references=tuple(references),
             causes=tuple(causes),
             look=look,

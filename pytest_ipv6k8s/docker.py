@@ -28,11 +28,11 @@ def have_image(image: str, what: str, option: str, progress: Progress) -> None:
     Raises:
         HostProblem: it is not to be had.
     """
-    if run(["docker", "image", "inspect", image], within=LOOK).ok:
+    if run(["docker", "image", "inspect", image], timeout=LOOK).ok:
         return
     progress(f"pulling {what} {image}")
     try:
-        must_run(["docker", "pull", "--quiet", image], within=PULL)
+        must_run(["docker", "pull", "--quiet", image], timeout=PULL)
     except CommandFailed as error:
         said = error.finished.last_words if error.finished else f"no image after {PULL:.0f} s"
         raise HostProblem(
@@ -48,7 +48,7 @@ def api_version() -> tuple[int, int]:
         HostProblem: the engine does not answer.
     """
     command = ["docker", "version", "--format", "{{.Client.APIVersion}}"]
-    major, _, minor = must_run(command, within=LOOK).strip().partition(".")
+    major, _, minor = must_run(command, timeout=LOOK).strip().partition(".")
     return int(major), int(minor)
 
 
@@ -58,10 +58,10 @@ def subnets() -> dict[str, tuple[str, ...]]:
     Raises:
         HostProblem: the engine does not answer.
     """
-    ids = must_run(["docker", "network", "ls", "--quiet"], within=LOOK).split()
+    ids = must_run(["docker", "network", "ls", "--quiet"], timeout=LOOK).split()
     if not ids:
         return {}
-    found = json.loads(must_run(["docker", "network", "inspect", *ids], within=LOOK))
+    found = json.loads(must_run(["docker", "network", "inspect", *ids], timeout=LOOK))
     return {network["Name"]: _subnets(network) for network in found}
 
 
@@ -93,7 +93,7 @@ def make_network(
     made = _create_network(name, run_id, families, chosen)
     if fixed and Family.V4 in families:  # the engine knows best which IPv4 subnets are free
         chosen = list(made)
-        must_run(["docker", "network", "rm", name], within=CHANGE)
+        must_run(["docker", "network", "rm", name], timeout=CHANGE)
         made = _create_network(name, run_id, families, chosen)
     overlapping = [pair for pair in overlaps([*made, *avoid]) if pair[0] in made]
     if overlapping:
@@ -115,8 +115,8 @@ def _create_network(
         command += ["--ipv6"]
     for subnet in chosen:
         command += ["--subnet", subnet]
-    must_run([*command, name], within=CHANGE)
-    (found,) = json.loads(must_run(["docker", "network", "inspect", name], within=LOOK))
+    must_run([*command, name], timeout=CHANGE)
+    (found,) = json.loads(must_run(["docker", "network", "inspect", name], timeout=LOOK))
     if Family.V6 in families and not found.get("EnableIPv6"):
         raise HostProblem(
             "the container engine makes no networks with IPv6",
@@ -152,12 +152,12 @@ def remove_network(name: str) -> None:
     Raises:
         HostProblem: they could not be removed.
     """
-    network = run(["docker", "network", "inspect", name], within=LOOK)
+    network = run(["docker", "network", "inspect", name], timeout=LOOK)
     if not network.ok:
         return
     guests = [*json.loads(network.out)[0]["Containers"]]
     remove_containers(guests)
-    must_run(["docker", "network", "rm", name], within=CHANGE)
+    must_run(["docker", "network", "rm", name], timeout=CHANGE)
 
 
 def containers(run_id: str) -> list[str]:
@@ -167,7 +167,7 @@ def containers(run_id: str) -> list[str]:
         HostProblem: the engine does not answer.
     """
     command = ["docker", "ps", "--all", "--filter", f"label={LABEL}={run_id}"]
-    return sorted(must_run([*command, "--format", "{{.Names}}"], within=LOOK).split())
+    return sorted(must_run([*command, "--format", "{{.Names}}"], timeout=LOOK).split())
 
 
 def remove_containers(names: Sequence[str]) -> None:
@@ -177,15 +177,15 @@ def remove_containers(names: Sequence[str]) -> None:
         HostProblem: they could not be removed.
     """
     if names:
-        must_run(["docker", "rm", "--force", "--volumes", *names], within=CHANGE)
+        must_run(["docker", "rm", "--force", "--volumes", *names], timeout=CHANGE)
 
 
-def on_nodes(nodes: Sequence[str], script: str, within: float) -> dict[str, str]:
+def on_nodes(nodes: Sequence[str], script: str, timeout: float) -> dict[str, str]:
     """Run a shell script in containers, side by side, and return what each of them said."""
 
     def ask(node: str) -> str:
         try:
-            done = run(["docker", "exec", node, "sh", "-c", script], within=within)
+            done = run(["docker", "exec", node, "sh", "-c", script], timeout=timeout)
         except CommandFailed as error:
             return str(error)
         return done.out or done.last_words

@@ -19,14 +19,14 @@ class Record(Generic[A]):
     """One answer of a probe or the API server, with who was asked what.
 
     Attributes:
-        asker: where the question was put: the name of a probe pod, or "the API server".
+        source: where the question was put: the name of a probe pod, or "the API server".
         question: operation and arguments, as plain data.
         answer: what came back.
         path: from which pod, node and source address to which destination; empty if none.
         seconds: how long the answer took.
     """
 
-    asker: str
+    source: str
     question: dict[str, Any]
     answer: A
     path: str = ""
@@ -35,7 +35,7 @@ class Record(Generic[A]):
     def plain(self) -> dict[str, Any]:
         """Return the record as plain data without secrets."""
         return {
-            "asker": self.asker,
+            "source": self.source,
             "question": redact(self.question),
             "answer": redact(self.answer),
             "seconds": round(self.seconds, 4),
@@ -43,7 +43,7 @@ class Record(Generic[A]):
 
     def __str__(self) -> str:
         said = "; ".join(f"{name} {value}" for name, value in _telling(self.plain()["answer"]))
-        return f"{self.path or self.asker}: {said}"
+        return f"{self.path or self.source}: {said}"
 
 
 def _telling(answer: Any) -> Iterable[tuple[str, Any]]:

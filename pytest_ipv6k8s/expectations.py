@@ -61,7 +61,7 @@ def eventually(
     holds: Callable[[Record[Any]], bool],
     *,
     expected: str,
-    within: float = 10.0,
+    timeout: float = 10.0,
 ) -> Sequence[Record[Any]]:
     """Ask the data plane until every answer holds: rules may take a moment to be programmed.
 
@@ -77,7 +77,7 @@ def eventually(
     Raises:
         Unmet: some never did; carries the last ones, the time, and how the first try went.
     """
-    within = waiting.patience(within)
+    timeout = waiting.patience(timeout)
     started = time.monotonic()
     records: Sequence[Record[Any]] = ()
     failing_at_first: list[int] = []
@@ -89,9 +89,9 @@ def eventually(
         failing_at_first.append(len(found))
         return found
 
-    bad = waiting.poll(failing, lambda found: not found, within=within, every=0.25)
+    bad = waiting.poll(failing, lambda found: not found, timeout=timeout, interval=0.25)
     elapsed = time.monotonic() - started
-    told = f"{expected} within {within:.0f} s (waited {elapsed:.1f} s over {len(failing_at_first)} "
-    told += f"tries; {failing_at_first[0]} of {len(records)} answers amiss at first)"
-    expect(not bad, expected=told, seen=bad)
+    tries = f"waited {elapsed:.1f} s over {len(failing_at_first)} tries"
+    first = f"{failing_at_first[0]} of {len(records)} answers failed at first"
+    expect(not bad, expected=f"{expected} within {timeout:.0f} s ({tries}; {first})", seen=bad)
     return records

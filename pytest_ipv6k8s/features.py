@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Need(enum.Enum):
+class Feature(enum.Enum):
     """Something that must be there or allowed before a check can be asked."""
 
     TWO_NODES = "two nodes with a probe: only one node can run probes"
@@ -39,11 +39,11 @@ class Need(enum.Enum):
     CLUSTER_DNS = "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns"
 
     @property
-    def feature(self) -> str:
+    def key(self) -> str:
         """Its name in reports."""
         return self.name.lower().replace("_", "-")
 
     @property
-    def sentence(self) -> str:
+    def skip_reason(self) -> str:
         """What is missing, for the reason of a skip."""
         return f"needs {self.value}"

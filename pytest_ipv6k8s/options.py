@@ -25,16 +25,16 @@ class Allow(enum.Enum):
     DISRUPTIVE = "disruptive"
 
 
-class Outside(enum.Enum):
-    """Which outside world there is: what is declared or else made, always made, or none."""
+class External(enum.Enum):
+    """Where external targets come from: a declaration or else the testbed, the testbed, nowhere."""
 
     AUTO = "auto"
-    HERMETIC = "hermetic"
+    TESTBED = "testbed"
     NONE = "none"
 
 
 class Dns64(enum.Enum):
-    """Who synthesises AAAA records: the world's resolver, or the cluster's own CoreDNS."""
+    """Who synthesises AAAA records: the testbed's resolver, or the cluster's own CoreDNS."""
 
     RESOLVER = "resolver"
     COREDNS = "coredns"
@@ -290,37 +290,37 @@ OPTIONS = (
     Option(
         "declaration",
         _path,
-        "What the cluster is meant to be, and what is outside it: ipv6k8s.yaml.",
+        "What the cluster is meant to be, and the targets outside it: ipv6k8s.yaml.",
         "FILE",
     ),
     Option(
         "target",
         _target,
-        "A peer outside and its TCP port, on top of the declaration; roles: dual (one for each "
+        "A target outside the cluster, on top of the declaration; roles: dual (one for each "
         "family), v6, v4, narrow, narrow-1400, black-hole, rejecter.",
         "ROLE=ADDRESS:PORT",
         (),
     ),
     Option(
-        "outside",
-        _choice(Outside),
-        "The outside world: auto (what the declaration has; beside a cluster that is made, a "
-        "hermetic one), hermetic, none.",
-        "WORLD",
-        Outside.AUTO,
+        "external",
+        _choice(External),
+        "Targets outside the cluster: auto (those of the declaration; for a cluster that is made, "
+        "the testbed's), testbed, none.",
+        "SOURCE",
+        External.AUTO,
     ),
-    Option("outside-image", str, "Image of the hermetic world (built when missing).", "IMAGE"),
+    Option("testbed-image", str, "Image of the testbed (built when missing).", "IMAGE"),
     Option(
         "egress",
         _style,
-        "How pods' packets look in the hermetic world: native, masquerade, nptv6, none.",
+        "How pods' packets look to the testbed: native, masquerade, nptv6, none.",
         "STYLE",
         Egress.MASQUERADE,
     ),
     Option(
         "dns64",
         _choice(Dns64),
-        "Who synthesises AAAA records in the hermetic world: resolver, coredns.",
+        "Who synthesises AAAA records for the testbed: resolver, coredns.",
         "WHO",
         Dns64.RESOLVER,
     ),

@@ -48,7 +48,7 @@ class CommandFailed(HostProblem):
 def run(
     command: Sequence[str | Path],
     *,
-    within: float,
+    timeout: float,
     stdin: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
@@ -77,10 +77,10 @@ def run(
         env={**os.environ, **(environment or {})},
     )
     try:
-        out, err = process.communicate(stdin, timeout=within)
+        out, err = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise CommandFailed(f"`{' '.join(words)}` did not end within {within:.0f} s") from None
+        raise CommandFailed(f"`{' '.join(words)}` did not end within {timeout:.0f} s") from None
     except BaseException:
         _end(process)
         raise
@@ -90,7 +90,7 @@ def run(
 def must_run(
     command: Sequence[str | Path],
     *,
-    within: float,
+    timeout: float,
     stdin: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> str:
@@ -99,7 +99,7 @@ def must_run(
     Raises:
         CommandFailed: as :func:`run`, and for any exit code but 0.
     """
-    finished = run(command, within=within, stdin=stdin, environment=environment)
+    finished = run(command, timeout=timeout, stdin=stdin, environment=environment)
     if not finished.ok:
         shown = " ".join(finished.command)
         raise CommandFailed(

@@ -118,7 +118,7 @@ PROFILES = {
 }
 
 
-def refuse(asked: Iterable[str], stack: Stack, declared: Collection[Check]) -> None:
+def validate(asked: Iterable[str], stack: Stack, declared: Collection[Check]) -> None:
     """Refuse profiles that cannot be claimed.
 
     Args:
@@ -144,7 +144,9 @@ def refuse(asked: Iterable[str], stack: Stack, declared: Collection[Check]) -> N
         raise ConfigError(problem, remedy=f"give one of {', '.join(able)}")
 
 
-def conclude(part: Part, verdicts: Mapping[str, Verdict | None], waived: Collection[str]) -> Result:
+def result_of(
+    part: Part, verdicts: Mapping[str, Verdict | None], waived: Collection[str]
+) -> Result:
     """Return what a part's checks say of it.
 
     A check that the stack rules out does not count. A waived red check makes a part partial: it

@@ -13,10 +13,10 @@ from pytest_ipv6k8s.options import (
     OPTIONS,
     Allow,
     Dns64,
+    External,
     K3sComponent,
     KubeProxy,
     Option,
-    Outside,
     Waiver,
 )
 
@@ -46,8 +46,8 @@ class Settings:
     probe_image: str = "python:3-slim"
     declaration: Path | None = None
     target: tuple[tuple[str, str, int], ...] = ()
-    outside: Outside = Outside.AUTO
-    outside_image: str | None = None
+    external: External = External.AUTO
+    testbed_image: str | None = None
     egress: Egress = Egress.MASQUERADE
     dns64: Dns64 = Dns64.RESOLVER
     pull_secret: str | None = None

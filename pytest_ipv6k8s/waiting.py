@@ -23,7 +23,7 @@ def patience(seconds: float) -> float:
     return seconds * _timeout_factor
 
 
-def wait_until(what: str, fact: Callable[[], T], *, within: float, every: float = 0.2) -> T:
+def wait_until(what: str, fact: Callable[[], T], *, timeout: float, interval: float = 0.2) -> T:
     """Wait for a fact of the API and return it as soon as it is true.
 
     Args:
@@ -35,10 +35,10 @@ def wait_until(what: str, fact: Callable[[], T], *, within: float, every: float 
     Raises:
         Inconclusive: the fact did not come true; names the last value.
     """
-    within *= _timeout_factor
-    value = poll(fact, bool, within=within, every=every)
+    timeout *= _timeout_factor
+    value = poll(fact, bool, timeout=timeout, interval=interval)
     if not value:
-        raise Inconclusive(f"waited {within:.0f} s in vain until {what}; last seen: {value!r}")
+        raise Inconclusive(f"waited {timeout:.0f} s in vain until {what}; last seen: {value!r}")
     return value
 
 
@@ -47,7 +47,7 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def poll(ask: Callable[[], T], holds: Callable[[T], bool], *, within: float, every: float) -> T:
+def poll(ask: Callable[[], T], holds: Callable[[T], bool], *, timeout: float, interval: float) -> T:
     import tenacity
 
     def last(state: tenacity.RetryCallState) -> T:
@@ -56,8 +56,8 @@ def poll(ask: Callable[[], T], holds: Callable[[T], bool], *, within: float, eve
         return value
 
     retrying = tenacity.Retrying(
-        stop=tenacity.stop_after_delay(within),
-        wait=tenacity.wait_fixed(every),
+        stop=tenacity.stop_after_delay(timeout),
+        wait=tenacity.wait_fixed(interval),
         retry=tenacity.retry_if_result(lambda value: not holds(value)),
         retry_error_callback=last,
     )

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.reports.matrix import connectivity
 HOLDS = HarnessFact(id="META-02", title="vacuity", holds=True, seen="nothing")
 BROKEN = HarnessFact(id="META-06", title="clean-up", holds=False, seen="a namespace is left")
 HEARD: Record[Any] = Record(
-    asker="probe-00",
+    source="probe-00",
     question={"op": "tcp_connect", "address": "fd00::2"},
     answer={"connected": False, "error": "ETIMEDOUT"},
     seconds=3.0,

@@ -77,11 +77,11 @@ class Engine:
     def waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let what waits for a cluster be a program as well."""
 
-        def nodes_ready(api: Kubeconfig, *, within: float) -> None:
-            self.must_run(["wait for nodes of", api.context], within=within)
+        def nodes_ready(api: Kubeconfig, *, timeout: float) -> None:
+            self.must_run(["wait for nodes of", api.context], timeout=timeout)
 
-        def workloads_ready(api: Kubeconfig, what: str, selector: str, *, within: float) -> None:
-            self.must_run(["wait for", what], within=within)
+        def workloads_ready(api: Kubeconfig, what: str, selector: str, *, timeout: float) -> None:
+            self.must_run(["wait for", what], timeout=timeout)
 
         monkeypatch.setattr(lifecycle, "Api", lambda kubeconfig: kubeconfig)
         monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
@@ -94,7 +94,7 @@ class Engine:
         self,
         command: Sequence[str | Path],
         *,
-        within: float,
+        timeout: float,
         stdin: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> Finished:

@@ -63,12 +63,12 @@ def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
     found = provider("kind")
     problems = found.problems(spec)
     assert not problems, problems
-    home = ownership.remember(run_id, provider="kind", name=f"ipv6k8s-{run_id}", kept=False)
+    home = ownership.save_state(run_id, provider="kind", name=f"ipv6k8s-{run_id}", kept=False)
     try:
         yield found.create(spec, home, print)
     finally:
         found.delete(f"ipv6k8s-{run_id}")
-        ownership.forget(run_id)
+        ownership.remove_state(run_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def outside_world(
     facts = inventory.read(api)
     plan = testbed.Plan(
         run_id="tests",
-        image=settings.outside_image,
+        image=settings.testbed_image,
         stack=facts.stack,
         nodes=facts.nodes,
         egress=egress,
@@ -102,7 +102,7 @@ def outside_world(
     )
     built = testbed.build(plan, api, zipapp(), folder, print)
     file = folder / "ipv6k8s.yaml"
-    file.write_text(declaration.text(facts.stack, built.world))
+    file.write_text(declaration.text(facts.stack, built.external))
     try:
         yield OutsideWorld(container=built.container, declaration=file)
     finally:
@@ -164,12 +164,12 @@ def make_and_run(folder: Path, *arguments: str, python: Path | None = None) -> S
 def install_wheel(folder: Path) -> Path:
     """Build the wheel, let pip install it into a fresh virtual environment; return its Python."""
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
-    must_run([*build, folder, ROOT], within=PIP_TIME)
+    must_run([*build, folder, ROOT], timeout=PIP_TIME)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     extras = f"{wheel}[xdist,outside]"
-    must_run([python, "-m", "pip", "install", "--quiet", extras], within=PIP_TIME)
+    must_run([python, "-m", "pip", "install", "--quiet", extras], timeout=PIP_TIME)
     return python
 
 
@@ -217,8 +217,8 @@ def left_of(out: str) -> set[str]:
     """Return the containers and networks of those runs whose clusters the output names."""
     names = set(re.findall(r"ipv6k8s-[0-9a-f]{6}", out))
     assert names, out
-    containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], within=30)
-    networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], within=30)
+    containers = must_run(["docker", "ps", "-a", "--format", "{{.Names}}"], timeout=30)
+    networks = must_run(["docker", "network", "ls", "--format", "{{.Name}}"], timeout=30)
     found = {*containers.split(), *networks.split()}
     return {each for each in found if any(each.startswith(name) for name in names)}
 
@@ -226,18 +226,18 @@ def left_of(out: str) -> set[str]:
 def unused_volumes() -> set[str]:
     """Return the volumes that no container uses any more."""
     return {
-        *must_run(["docker", "volume", "ls", "-q", "--filter", "dangling=true"], within=30).split()
+        *must_run(["docker", "volume", "ls", "-q", "--filter", "dangling=true"], timeout=30).split()
     }
 
 
-def on_node(node: str, script: str, *, within: float = 60) -> str:
+def on_node(node: str, script: str, *, timeout: float = 60) -> str:
     """Run a shell script on a node of a kind cluster."""
-    return must_run(["docker", "exec", node, "sh", "-ec", script], within=within)
+    return must_run(["docker", "exec", node, "sh", "-ec", script], timeout=timeout)
 
 
-def in_outside(cluster: Cluster, script: str, *, within: float = 60) -> str:
+def in_outside(cluster: Cluster, script: str, *, timeout: float = 60) -> str:
     """Run a shell script in the container of the outside world beside a cluster."""
-    return on_node(f"{cluster.name}-outside", script, within=within)
+    return on_node(f"{cluster.name}-outside", script, timeout=timeout)
 
 
 def nodes_of(cluster: Cluster) -> tuple[str, str]:
@@ -245,8 +245,8 @@ def nodes_of(cluster: Cluster) -> tuple[str, str]:
     return f"{cluster.name}-control-plane", f"{cluster.name}-worker"
 
 
-def kubectl(cluster: Cluster, *arguments: str, stdin: str = "", within: float = 90) -> str:
+def kubectl(cluster: Cluster, *arguments: str, stdin: str = "", timeout: float = 90) -> str:
     """Run kubectl on the control plane's node."""
     node = f"{cluster.name}-control-plane"
     words = ["docker", "exec", "-i", node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"]
-    return must_run([*words, *arguments], within=within, stdin=stdin)
+    return must_run([*words, *arguments], timeout=timeout, stdin=stdin)

@@ -43,7 +43,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Access:
     """Where a bundle may look.
 
     Attributes:
@@ -65,7 +65,7 @@ class Reach:
 class Collector:
     """Writes bundles into a folder. For one thread."""
 
-    reach: Reach
+    access: Access
     folder: Path
     _left: float = ALTOGETHER
     _shared: Gathered = field(default_factory=Gathered)
@@ -78,10 +78,10 @@ class Collector:
             HostProblem: it cannot be written. What cannot be read is told in the bundle instead.
         """
         started, date = time.monotonic(), datetime.now(timezone.utc)
-        within = min(WITHIN, self._left)
+        timeout = min(WITHIN, self._left)
         evidence = Gathered(files=tuple(_evidence(failure)))
-        if within > 0:
-            gathered = evidence + self._look(failure, started + within)
+        if timeout > 0:
+            gathered = evidence + self._look(failure, started + timeout)
         else:
             spent = f"the cluster: this process has spent its {ALTOGETHER:.0f} s on bundles"
             gathered = evidence + Gathered(missing=(spent,))
@@ -91,35 +91,35 @@ class Collector:
         return path
 
     def _look(self, failure: Failure, deadline: float) -> Gathered:
-        reach = self.reach
-        pods = probes.involved(reach.pods, failure.failing, failure.records)
+        access = self.access
+        pods = probes.involved(access.pods, failure.failing, failure.records)
         own: dict[str, Source] = {}
-        if reach.connect is not None:
-            own = probes.states(reach.connect, pods)
-            again = partial(probes.asked_again, reach.connect, reach.pods, failure.failing)
+        if access.connect is not None:
+            own = probes.states(access.connect, pods)
+            again = partial(probes.asked_again, access.connect, access.pods, failure.failing)
             own["asking again"] = again
-            if reach.shell is not None and failure.failing:
-                own["the CNI's drops meanwhile"] = partial(nodes.drops, reach.shell)
+            if access.shell is not None and failure.failing:
+                own["the CNI's drops meanwhile"] = partial(nodes.drops, access.shell)
         half = (deadline - time.monotonic()) / 2  # probes that hang leave time for the rest
-        gathered = gather(own, within=half)
+        gathered = gather(own, timeout=half)
         age = time.monotonic() - self._shared_at
         if age < FRESH:
             note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
             return gathered + self._shared + Gathered(missing=(note,))
-        within = max(1.0, deadline - time.monotonic())
-        self._shared = gather(self._cluster_sources(pods, within), within=within)
+        timeout = max(1.0, deadline - time.monotonic())
+        self._shared = gather(self._cluster_sources(pods, timeout), timeout=timeout)
         self._shared_at = time.monotonic()
         return gathered + self._shared
 
-    def _cluster_sources(self, pods: list[ProbePod], within: float) -> dict[str, Source]:
-        reach = self.reach
+    def _cluster_sources(self, pods: list[ProbePod], timeout: float) -> dict[str, Source]:
+        access = self.access
         found: dict[str, Source] = {}
-        if reach.shell is not None:
-            no_api = reach.api is None
-            found["nodes"] = partial(nodes.read, reach.shell, within=within, pod_logs=no_api)
-        if reach.api is not None:
+        if access.shell is not None:
+            no_api = access.api is None
+            found["nodes"] = partial(nodes.read, access.shell, timeout=timeout, pod_logs=no_api)
+        if access.api is not None:
             names = list(dict.fromkeys(pod.node for pod in pods))
-            found |= cluster.sources(reach.api, reach.run_id, names)
+            found |= cluster.sources(access.api, access.run_id, names)
         return found
 
 

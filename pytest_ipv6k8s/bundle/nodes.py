@@ -65,7 +65,7 @@ def drops(shell: Shell) -> Iterable[File]:
             yield File(name=f"nodes/{node}/cni-drops.txt", text=text or nothing)
 
 
-def read(shell: Shell, *, within: float, pod_logs: bool = False) -> Iterable[File]:
+def read(shell: Shell, *, timeout: float, pod_logs: bool = False) -> Iterable[File]:
     """Yield the state of every node.
 
     Args:
@@ -79,7 +79,7 @@ def read(shell: Shell, *, within: float, pod_logs: bool = False) -> Iterable[Fil
     commands = {**_STATE, **_LOGS, **(_POD_LOGS if pod_logs else {})}
     parts = [f"printf '{_MARK}%s\\n' {name}; {line}" for name, line in commands.items()]
     script = "exec 2>&1\n" + "\n".join(parts)
-    for node, said in shell(script, within).items():
+    for node, said in shell(script, timeout).items():
         before, *rest = said.split(_MARK)
         if before:
             yield File(name=f"nodes/{node}/said.txt", text=before)

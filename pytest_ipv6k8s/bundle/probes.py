@@ -14,9 +14,9 @@ from pytest_ipv6k8s.agent.ops import network_state
 from pytest_ipv6k8s.bundle.gathering import File, Source
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.masking import redact
-from pytest_ipv6k8s.probe.probes import Asker, ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 
-Connect = Callable[[ProbePod], contextlib.AbstractContextManager[Asker]]
+Connect = Callable[[ProbePod], contextlib.AbstractContextManager[Transport]]
 """Opens a session of its own with a probe: those of the checks are left alone."""
 
 MOST_PROBES, MOST_QUESTIONS = 8, 4
@@ -33,9 +33,9 @@ def involved(
         records: all answers, for when no failing one is known.
     """
     told = list(failing) or list(records)
-    askers = {record.asker for record in told}
+    sources = {record.source for record in told}
     targets = {str(value) for record in told for value in record.question.values()}
-    chosen = [pod for pod in pods if pod.name in askers or targets & set(pod.ips)]
+    chosen = [pod for pod in pods if pod.name in sources or targets & set(pod.ips)]
     nodes = {pod.node for pod in chosen or pods}
     hosts = [pod for pod in pods if pod.host_network and pod.node in nodes]
     return list(dict.fromkeys([*chosen, *hosts]))[:MOST_PROBES]
@@ -83,10 +83,10 @@ def asked_again(
 ) -> Iterator[File]:
     """Put the failing questions once more: does the fault last?"""
     by_name = {pod.name: pod for pod in pods}
-    wanted = [record for record in failing if record.asker in by_name][:MOST_QUESTIONS]
+    wanted = [record for record in failing if record.source in by_name][:MOST_QUESTIONS]
     told = []
-    for name in dict.fromkeys(record.asker for record in wanted):
-        records = [record for record in wanted if record.asker == name]
+    for name in dict.fromkeys(record.source for record in wanted):
+        records = [record for record in wanted if record.source == name]
         with connect(by_name[name]) as ask:  # side by side: each may wait for its whole timeout
             answers = ask([_request(record.question) for record in records])
         for record, answer in zip(records, answers, strict=True):

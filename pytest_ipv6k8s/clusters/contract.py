@@ -74,7 +74,7 @@ class Cluster:
     provider: str
     kubeconfig: Path
     context: str
-    made: bool
+    owned: bool
 
 
 class ClusterProvider(Protocol):
@@ -103,7 +103,7 @@ class ClusterProvider(Protocol):
         """Remove a cluster that was made, by name, and all that belongs to it; twice is fine."""
         ...
 
-    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+    def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         """Run a shell script on every node of a cluster that was made, by its name.
 
         Args:

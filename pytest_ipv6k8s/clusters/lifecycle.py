@@ -58,5 +58,5 @@ def make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
     """
     installer(spec.cni).install(cluster, spec, progress)
     api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
-    rollout.nodes_ready(api, within=READY)
-    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", within=READY)
+    rollout.nodes_ready(api, timeout=READY)
+    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", timeout=READY)

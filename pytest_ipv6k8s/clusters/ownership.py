@@ -51,7 +51,7 @@ def cluster_name(run_id: str) -> str:
     return f"ipv6k8s-{run_id}"
 
 
-def remember(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
+def save_state(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
     """Write down what is going to be made, before it is; return the run's own folder.
 
     Raises:
@@ -88,7 +88,7 @@ def _unwritable(error: OSError) -> HostProblem:
     )
 
 
-def forget(run_id: str) -> None:
+def remove_state(run_id: str) -> None:
     """Remove the folder of a run; it is fine when there is none."""
     shutil.rmtree(_runs() / run_id, ignore_errors=True)
 
@@ -132,7 +132,7 @@ def reap(progress: Progress, *, everything: bool = False, kept: str = "") -> lis
                 progress(f"deleting {state.name}, made {state.created}")
                 provider(state.provider).delete(state.name)
                 removed.append(state.name)
-            forget(state.run_id)
+            remove_state(state.run_id)
     return removed
 
 

@@ -66,7 +66,7 @@ def _ask_engine() -> tuple[str, str, str]:
     """Return the engine's error, or its operating system and data folder."""
     command = ["docker", "info", "--format", "{{.OperatingSystem}}|{{.DockerRootDir}}"]
     try:
-        asked = run(command, within=20)
+        asked = run(command, timeout=20)
     except CommandFailed as error:
         return str(error), "", ""
     if not asked.ok:
@@ -78,7 +78,7 @@ def _ask_engine() -> tuple[str, str, str]:
 def _kind_version() -> tuple[int, ...] | None:
     if shutil.which("kind") is None:
         return None
-    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", run(["kind", "version"], within=20).out)
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", run(["kind", "version"], timeout=20).out)
     return tuple(int(part) for part in found.groups()) if found else (0,)
 
 

@@ -14,7 +14,7 @@ _LOG_LINES, _SHOWN = 3, 400
 T = TypeVar("T")
 
 
-def nodes_ready(api: Api, *, within: float) -> None:
+def nodes_ready(api: Api, *, timeout: float) -> None:
     """Wait until every node is Ready: a kubelet is when its runtime finds a network.
 
     Args:
@@ -31,15 +31,15 @@ def nodes_ready(api: Api, *, within: float) -> None:
             [] if nodes else ["there is no node"]
         )
 
-    left = _until_none("every node is Ready", unready, within=within)
+    left = _until_none("every node is Ready", unready, timeout=timeout)
     if left:
         raise ClusterError(
-            f"not every node is Ready after {patience(within):.0f} s: {'; '.join(left)}",
+            f"not every node is Ready after {patience(timeout):.0f} s: {'; '.join(left)}",
             remedy="look at the pods of the CNI with --ipv6k8s-keep and `kubectl get pods -A`",
         )
 
 
-def workloads_ready(api: Api, what: str, selector: str, *, within: float) -> None:
+def workloads_ready(api: Api, what: str, selector: str, *, timeout: float) -> None:
     """Wait until the DaemonSets and Deployments with a label have rolled out in kube-system.
 
     Args:
@@ -63,11 +63,11 @@ def workloads_ready(api: Api, what: str, selector: str, *, within: float) -> Non
         names = [item["metadata"]["name"] for kind, item in found if not _rolled_out(kind, item)]
         return names if found else [f"nothing is labelled {selector}"]
 
-    left = _until_none(f"{what} has rolled out", unready, within=within)
+    left = _until_none(f"{what} has rolled out", unready, timeout=timeout)
     if left:
         told = last_words(api, selector) or "it has no pods"
         raise ClusterError(
-            f"{what} does not roll out within {patience(within):.0f} s ({', '.join(left)}): {told}",
+            f"{what} did not roll out within {patience(timeout):.0f} s ({', '.join(left)}): {told}",
             remedy=f"look further with --ipv6k8s-keep and `kubectl -n {NAMESPACE} describe pods`",
         )
 
@@ -86,7 +86,7 @@ def last_words(api: Api, selector: str) -> str:
     return ""
 
 
-def _until_none(what: str, ask: Callable[[], list[T]], *, within: float) -> list[T]:
+def _until_none(what: str, ask: Callable[[], list[T]], *, timeout: float) -> list[T]:
     """Ask until there is none, and return those that there were last."""
     last: list[T] = []
 
@@ -95,7 +95,7 @@ def _until_none(what: str, ask: Callable[[], list[T]], *, within: float) -> list
         return not last
 
     try:
-        wait_until(what, none, within=within, every=0.5)
+        wait_until(what, none, timeout=timeout, interval=0.5)
     except Inconclusive:
         return last
     return []

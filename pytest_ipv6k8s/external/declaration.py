@@ -13,7 +13,7 @@ from typing import Any
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack, nat64_prefix_problem
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.external.model import Role, World
+from pytest_ipv6k8s.external.model import ExternalNetwork, Role
 from pytest_ipv6k8s.kube.inventory import Inventory
 
 _OUTSIDE = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
@@ -29,7 +29,7 @@ class Declaration:
     """
 
     stack: Stack | None
-    world: World | None
+    external: ExternalNetwork | None
     network_policy: bool | None = None
 
     def over(self, facts: Inventory) -> Inventory:
@@ -55,7 +55,7 @@ def read(path: Path) -> Declaration:
     outside = {key: document[key] for key in _OUTSIDE if key in document}
     return Declaration(
         stack=Stack(document["stack"]) if "stack" in document else None,
-        world=World.from_plain({"source": "declared", **outside}) if outside else None,
+        external=ExternalNetwork.from_plain({"source": "declared", **outside}) if outside else None,
         network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
     )
 
@@ -68,14 +68,14 @@ def with_targets(declared: Declaration, given: Sequence[tuple[str, str, int]]) -
     """
     if not given:
         return declared
-    plain = (declared.world or World(source="declared")).plain()
+    plain = (declared.external or ExternalNetwork(source="declared")).plain()
     problem = _role_problem(given)
     if not problem:
         plain["targets"] = [*plain["targets"], *_grouped(given)]
         problem = next(_target_problems(plain["targets"]), "")
     if problem:
         raise ConfigError(f"--ipv6k8s-target: {problem}", remedy="see --ipv6k8s-target in --help")
-    return dataclasses.replace(declared, world=World.from_plain(plain))
+    return dataclasses.replace(declared, external=ExternalNetwork.from_plain(plain))
 
 
 def _role_problem(given: Sequence[tuple[str, str, int]]) -> str:
@@ -103,11 +103,11 @@ def draft(stack: Stack, *, about: str, policy_engine: str = "") -> str:
     return data.text("declaration.yaml").format(stack=stack.value, about=about, policy=engine)
 
 
-def text(stack: Stack, world: World) -> str:
+def text(stack: Stack, network: ExternalNetwork) -> str:
     """Return a declaration of this world, as YAML."""
     import yaml
 
-    plain = world.plain()
+    plain = network.plain()
     document: dict[str, Any] = {
         "apiVersion": "ipv6k8s/v1alpha1",
         "kind": "ClusterDeclaration",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Family
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 
 
 class Role(enum.Enum):
@@ -83,7 +83,7 @@ class Nat64:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class ExternalNetwork:
     """What there is outside, and how pods get there.
 
     Attributes:
@@ -123,7 +123,7 @@ class World:
         return plain
 
     @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> World:
+    def from_plain(cls, data: Mapping[str, Any]) -> ExternalNetwork:
         """Return what :meth:`plain` made."""
         nat64 = data.get("nat64")
         egress = data.get("egress")
@@ -141,44 +141,44 @@ class World:
         )
 
 
-OUTSIDE_NEEDS = frozenset(Need) - {
-    Need.TWO_NODES,
-    Need.NODE_POD_CIDRS,
-    Need.HOST_NETWORK_PROBES,
-    Need.HOST_NETWORK_PODS,
-    Need.CLUSTER_DNS,
-    Need.NETWORK_POLICY,
-    Need.SCTP,
+OUTSIDE_NEEDS = frozenset(Feature) - {
+    Feature.TWO_NODES,
+    Feature.NODE_POD_CIDRS,
+    Feature.HOST_NETWORK_PROBES,
+    Feature.HOST_NETWORK_PODS,
+    Feature.CLUSTER_DNS,
+    Feature.NETWORK_POLICY,
+    Feature.SCTP,
 }
 """The needs that are about the outside."""
 
 
-def provides(world: World, need: Need) -> bool:
+def provides(network: ExternalNetwork, need: Feature) -> bool:
     """Tell whether a need that is about the outside is met."""
-    nat64, prefixes = world.nat64, world.nat64.prefixes if world.nat64 else ()
+    nat64, prefixes = network.nat64, network.nat64.prefixes if network.nat64 else ()
     lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
     private = bool(nat64 and nat64.private_host)
-    dual, narrow = world.find(Role.DUAL), world.find(Role.NARROW)
+    dual, narrow = network.find(Role.DUAL), network.find(Role.NARROW)
     met = {
-        Need.IPV6_TARGET: world.ipv6_target is not None,
-        Need.IPV4_TARGET: world.find(Role.V4) is not None,
-        Need.DUAL_TARGET: dual is not None,
-        Need.SPEAKING_TARGET: dual is not None and bool(dual.ask),
-        Need.NARROW_TARGET: narrow is not None,
-        Need.DEAD_ENDS: bool(world.find(Role.BLACK_HOLE) and world.find(Role.REJECTER)),
-        Need.EGRESS: world.egress not in (None, Egress.NONE),
-        Need.NATIVE_EGRESS: world.egress is Egress.NATIVE,
-        Need.MASQUERADE: world.egress is Egress.MASQUERADE,
-        Need.NAT64: nat64 is not None,
-        Need.NAT64_POOL: bool(nat64 and nat64.pool),
-        Need.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
-        Need.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
-        Need.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
-        Need.DNS64: world.dns64,
-        Need.ZONE: bool(world.zone),
-        Need.CLAT: world.clat,
-        Need.PROXY: bool(world.proxy),
-        Need.REGISTRY: bool(world.registry),
+        Feature.IPV6_TARGET: network.ipv6_target is not None,
+        Feature.IPV4_TARGET: network.find(Role.V4) is not None,
+        Feature.DUAL_TARGET: dual is not None,
+        Feature.SPEAKING_TARGET: dual is not None and bool(dual.ask),
+        Feature.NARROW_TARGET: narrow is not None,
+        Feature.DEAD_ENDS: bool(network.find(Role.BLACK_HOLE) and network.find(Role.REJECTER)),
+        Feature.EGRESS: network.egress not in (None, Egress.NONE),
+        Feature.NATIVE_EGRESS: network.egress is Egress.NATIVE,
+        Feature.MASQUERADE: network.egress is Egress.MASQUERADE,
+        Feature.NAT64: nat64 is not None,
+        Feature.NAT64_POOL: bool(nat64 and nat64.pool),
+        Feature.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
+        Feature.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
+        Feature.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
+        Feature.DNS64: network.dns64,
+        Feature.ZONE: bool(network.zone),
+        Feature.CLAT: network.clat,
+        Feature.PROXY: bool(network.proxy),
+        Feature.REGISTRY: bool(network.registry),
     }
     return met[need]
 

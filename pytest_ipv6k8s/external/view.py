@@ -13,12 +13,12 @@ from pytest_ipv6k8s.addresses import Family, embed
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.external.model import Nat64, Role, Target, World
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.session import Session
 
 
-class Outside:
+class ExternalTargets:
     """What a check may know of, and ask of, the outside world.
 
     Args:
@@ -26,8 +26,8 @@ class Outside:
         hosts: those targets that can be asked, by role.
     """
 
-    def __init__(self, world: World, hosts: Mapping[Role, Probe]) -> None:
-        self.world = world
+    def __init__(self, network: ExternalNetwork, hosts: Mapping[Role, Probe]) -> None:
+        self.network = network
         self._hosts = dict(hosts)
 
     def target(self, role: Role | str) -> Target:
@@ -36,7 +36,7 @@ class Outside:
         Raises:
             Inconclusive: there is none; a check names the need for it.
         """
-        found = self.world.find(Role(role))
+        found = self.network.find(Role(role))
         if found is None:
             raise Inconclusive(f"there is no target for the role {Role(role).value}")
         return found
@@ -70,9 +70,9 @@ class Outside:
         Raises:
             Inconclusive: there is none.
         """
-        if self.world.nat64 is None:
+        if self.network.nat64 is None:
             raise Inconclusive("there is no NAT64 gateway")
-        return self.world.nat64
+        return self.network.nat64
 
     def synthetic(self, ipv4: str) -> str:
         """Return the IPv6 address under which the gateway's first prefix reaches an IPv4 one."""
@@ -84,15 +84,15 @@ class Outside:
         Raises:
             ControlChannelError: a target cannot be asked.
         """
-        asker = self._hosts.get(Role.DUAL)
-        if asker is None:
+        source = self._hosts.get(Role.DUAL)
+        if source is None:
             return []
-        reachable = [t for t in self.world.targets if t.tcp and t.role in self._hosts]
+        reachable = [t for t in self.network.targets if t.tcp and t.role in self._hosts]
         wanted = [(a, t.tcp) for t in reachable for a in t.addresses]
-        if self.world.nat64 and self.world.find(Role.V4):
+        if self.network.nat64 and self.network.find(Role.V4):
             ipv4, port = self.address(Role.V4, Family.V4), self.target(Role.V4).tcp
-            wanted += [(embed(p, ipv4), port) for p in self.world.nat64.prefixes]
-        records = asker.ask_all([tcp_connect.Request(a, port) for a, port in wanted])
+            wanted += [(embed(p, ipv4), port) for p in self.network.nat64.prefixes]
+        records = source.ask_all([tcp_connect.Request(a, port) for a, port in wanted])
         return [str(record) for record in records if not record.answer.connected]
 
     def out_of_order(self, probes: Probes) -> str:
@@ -106,7 +106,7 @@ class Outside:
             return f"the targets cannot be asked: {error}"
         if wrong:
             return f"targets are not in order: {'; '.join(wrong[:3])}"
-        for target in self.world.targets:
+        for target in self.network.targets:
             if target.tcp and target.role not in self._hosts and not _reached(target, probes):
                 where = f"{target.role.value} at {', '.join(target.addresses)}"
                 return f"no probe reaches target {where}, nor can it be asked: declare `ask`"
@@ -121,11 +121,11 @@ def _reached(target: Target, probes: Probes) -> bool:
 
 
 def hosts(
-    world: World, recorder: Recorder, *, timeout_factor: float = 1.0
+    network: ExternalNetwork, recorder: Recorder, *, timeout_factor: float = 1.0
 ) -> tuple[dict[Role, Probe], list[Session]]:
     """Return the targets that can be asked, by role, and their sessions; nothing is opened yet."""
     found, sessions = {}, []
-    for target in world.targets:
+    for target in network.targets:
         if target.ask:
             session = Session(_opener(target.ask), timeout_factor=timeout_factor)
             sessions.append(session)

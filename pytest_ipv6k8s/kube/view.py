@@ -166,7 +166,7 @@ class ClusterView:
         outcome = self._api.try_create(path, body)
         return self._api.recorder.append(
             Record(
-                asker=API_SERVER,
+                source=API_SERVER,
                 question={"verb": "create (dry run)", "path": path, "spec": spec},
                 answer=outcome,
                 path=f"Service with {spec or 'no fields'}",
@@ -211,12 +211,12 @@ class ClusterView:
 
     def _heard(self, what: str, answer: T) -> T:
         question = {"verb": "read", "what": what}
-        self._recorder.append(Record(asker=API_SERVER, question=question, answer=answer))
+        self._recorder.append(Record(source=API_SERVER, question=question, answer=answer))
         return answer
 
     def _cite(self, what: str, fact: T) -> T:
         question = {"verb": "read when the run began", "what": what}
-        self._recorder.append(Record(asker=API_SERVER, question=question, answer=fact))
+        self._recorder.append(Record(source=API_SERVER, question=question, answer=fact))
         return fact
 
     @property

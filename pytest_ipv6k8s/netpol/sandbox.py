@@ -21,7 +21,7 @@ from pytest_ipv6k8s.kube.client import Api, Outcome
 from pytest_ipv6k8s.netpol import truth_table
 from pytest_ipv6k8s.probe import deploy, services
 from pytest_ipv6k8s.probe.deploy import Plan
-from pytest_ipv6k8s.probe.probes import Asker, Probe, ProbePod
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Transport
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, Service
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -34,7 +34,7 @@ Rules = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class SandboxPods:
     """What stands: two namespaces, and pods of them.
 
     Attributes:
@@ -69,7 +69,7 @@ def namespaces(plan: Plan, worker: str) -> tuple[str, str]:
     return name, f"{name}-elsewhere"
 
 
-def build(api: Api, plan: Plan, worker: str) -> Ground:
+def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
     """Make an arena, and wait until its pods run.
 
     Raises:
@@ -80,13 +80,13 @@ def build(api: Api, plan: Plan, worker: str) -> Ground:
         lambda name: deploy.make_namespace(api, plan, name, security="restricted"), names
     )
     any_user = deploy.assigns_users(api)
-    bodies = _bodies(plan, names, any_user=any_user)
-    deploy.at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), bodies)
+    pods = _bodies(plan, names, any_user=any_user)
+    deploy.at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
     service = api.create(f"/api/v1/namespaces/{names[0]}/services", _service(plan))
     for name in names:
-        wanted = sum(where == name for where, _ in bodies)
+        wanted = sum(where == name for where, _ in pods)
         deploy.wait_for_pods(api, name, wanted, plan, _START)
-    return Ground(
+    return SandboxPods(
         plan=plan,
         worker=worker,
         pods=tuple(pod for name in names for pod in deploy.running(api, name)),
@@ -95,7 +95,7 @@ def build(api: Api, plan: Plan, worker: str) -> Ground:
     )
 
 
-def remove(api: Api, ground: Ground) -> None:
+def remove(api: Api, ground: SandboxPods) -> None:
     """Begin to delete an arena; the end of the run waits until it is gone."""
     for name in (ground.namespace, ground.elsewhere):
         deploy.delete_namespace(api, name)
@@ -153,36 +153,38 @@ class Readiness:
     message: str = ""
 
 
-class Arena:
+class PolicySandbox:
     """An arena as checks use it.
 
     Args:
         api: the API server; its recorder keeps the answers.
         ground: what stands.
-        asker: makes the way to a pod's agent.
+        connect: makes the way to a pod's agent.
     """
 
-    def __init__(self, api: Api, ground: Ground, asker: Callable[[ProbePod], Asker]) -> None:
+    def __init__(
+        self, api: Api, ground: SandboxPods, connect: Callable[[ProbePod], Transport]
+    ) -> None:
         self._api = api
         self._ground = ground
-        self._asker = asker
-        self._askers = {pod.name: asker(pod) for pod in ground.pods}
+        self._connect = connect
+        self._transports = {pod.name: connect(pod) for pod in ground.pods}
         self._probes = {
-            pod.name: Probe(pod, self._askers[pod.name], api.recorder) for pod in ground.pods
+            pod.name: Probe(pod, self._transports[pod.name], api.recorder) for pod in ground.pods
         }
         self.namespace = ground.namespace
         self.elsewhere = ground.elsewhere
         self.service = ground.service
 
-    def greet(self) -> None:
+    def wait_for_agents(self) -> None:
         """Open the ways to all agents one by one: at once, a busy node answers none in time.
 
         Raises:
             Inconclusive: an agent does not answer.
         """
-        for name, asker in self._askers.items():
-            answers = functools.partial(_answers, asker)
-            wait_until(f"the agent in pod {name} answers", answers, within=_START)
+        for name, transport in self._transports.items():
+            answers = functools.partial(_answers, transport)
+            wait_until(f"the agent in pod {name} answers", answers, timeout=_START)
 
     @property
     def probes(self) -> tuple[Probe, ...]:
@@ -195,17 +197,17 @@ class Arena:
         return self._probes["server-a"], self._probes["server-b"]
 
     @property
-    def friend(self) -> Probe:
+    def allowed(self) -> Probe:
         """Whom policies by role let in."""
         return self._probes["friend"]
 
     @property
-    def stranger(self) -> Probe:
+    def denied(self) -> Probe:
         """Whom no policy lets in."""
         return self._probes["stranger"]
 
     @property
-    def visitor(self) -> Probe:
+    def outsider(self) -> Probe:
         """A friend by its labels, in another namespace."""
         return self._probes["visitor"]
 
@@ -232,7 +234,9 @@ class Arena:
             egress=egress,
         )
 
-    def prove(self, policies: Sequence[dict[str, Any]], flows: Sequence[truth_table.Flow]) -> None:
+    def expect_isolation(
+        self, policies: Sequence[dict[str, Any]], flows: Sequence[truth_table.Flow]
+    ) -> None:
         """Judge policies by a truth table, between two control matrices in which all is open.
 
         Raises:
@@ -240,7 +244,7 @@ class Arena:
             Unmet: they are not as the table says, or still shut when the policies are gone.
         """
         self.require_no_policy()
-        truth_table.require_open(flows)
+        truth_table.require_reachable(flows)
         with self.standing(policies):
             truth_table.expect_table(flows)
         truth_table.expect_open(flows)
@@ -307,10 +311,10 @@ class Arena:
         pods = f"/api/v1/namespaces/{self.namespace}/pods"
         self._api.create(pods, body)
         try:
-            item = wait_until(f"pod {name} runs", lambda: self._started(name), within=_START)
+            item = wait_until(f"pod {name} runs", lambda: self._started(name), timeout=_START)
             assert item is not None
             pod = deploy.probe_pod_of(item)
-            yield Probe(pod, self._asker(pod), self._api.recorder)
+            yield Probe(pod, self._connect(pod), self._api.recorder)
         finally:
             self._api.delete(f"{pods}/{name}", grace=0)
 
@@ -337,13 +341,13 @@ class Arena:
         return self._record({"verb": "read", "path": path}, answer, path=where)
 
     def _record(self, question: dict[str, Any], answer: Any, *, path: str = "") -> Record[Any]:
-        record = Record(asker=_API_SERVER, question=question, answer=answer, path=path)
+        record = Record(source=_API_SERVER, question=question, answer=answer, path=path)
         return self._api.recorder.append(record)
 
 
-def _answers(asker: Asker) -> bool:
+def _answers(source: Transport) -> bool:
     try:
-        return bool(asker([identity.Request()]))
+        return bool(source([identity.Request()]))
     except ControlChannelError:
         return False
 

@@ -23,7 +23,7 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import Unmet, eventually, expect
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
-TRY, PATIENT_TRY = 0.8, 2.0
+TRY, LONG_TRY = 0.8, 2.0
 CONVERGENCE = 10.0
 
 
@@ -133,7 +133,7 @@ def ask_table(flows: Sequence[Flow]) -> list[Cell]:
     )
     return [
         Cell(
-            asker=record.asker,
+            source=record.source,
             question=record.question,
             answer=record.answer,
             path=record.path,
@@ -159,9 +159,11 @@ def expect_table(flows: Sequence[Flow]) -> None:
         lambda: ask_table(flows),
         lambda cell: isinstance(cell, Cell) and cell.holds,
         expected=expected,
-        within=CONVERGENCE,
+        timeout=CONVERGENCE,
     )
-    amiss = [cell for cell in ask_table([_patient(flow) for flow in flows]) if not cell.holds]
+    amiss = [
+        cell for cell in ask_table([_with_longer_timeout(flow) for flow in flows]) if not cell.holds
+    ]
     expect(not amiss, expected=f"{expected}, and it stays so", seen=amiss)
 
 
@@ -175,11 +177,11 @@ def expect_open(flows: Sequence[Flow]) -> None:
         lambda: ask_table([dataclasses.replace(flow, opens=True) for flow in flows]),
         lambda cell: isinstance(cell, Cell) and cell.holds,
         expected=f"all {len(flows)} flows get through where there is no NetworkPolicy",
-        within=CONVERGENCE,
+        timeout=CONVERGENCE,
     )
 
 
-def require_open(flows: Sequence[Flow]) -> None:
+def require_reachable(flows: Sequence[Flow]) -> None:
     """Make sure, before a policy is judged, that without it all flows get through.
 
     Raises:
@@ -191,6 +193,6 @@ def require_open(flows: Sequence[Flow]) -> None:
         raise Inconclusive(f"the control matrix does not hold (see POL-00): {error}") from None
 
 
-def _patient(flow: Flow) -> Flow:
+def _with_longer_timeout(flow: Flow) -> Flow:
     request: Any = flow.request
-    return dataclasses.replace(flow, request=dataclasses.replace(request, timeout=PATIENT_TRY))
+    return dataclasses.replace(flow, request=dataclasses.replace(request, timeout=LONG_TRY))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
+from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.nodes import Shell
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import ClusterProvider
@@ -18,7 +18,7 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.outcome import BUNDLE, explain
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts
-from pytest_ipv6k8s.probe.probes import Asker, ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.probe.session import connect
 
 RUN_BUNDLE = "run"
@@ -57,7 +57,7 @@ class Bundles:
             HostProblem: it cannot be written.
         """
         if self._collector is None:
-            self._collector = Collector(reach=self._reach(), folder=self._folder)
+            self._collector = Collector(access=self._reach(), folder=self._folder)
         check = record["check"]
         failure = Failure(
             name="-".join(filter(None, (check["id"], record["family"]))),
@@ -65,18 +65,18 @@ class Bundles:
             records=records,
             failing=getattr(error, "records", ()),
         )
-        api = self._collector.reach.api
+        api = self._collector.access.api
         before = api.requests if api else 0
         path = self._collector.write(failure)
         self._cost.add(Cost(api_requests=api.requests - before if api else 0))
         return str(self._shown / path.name)
 
-    def _reach(self) -> Reach:
+    def _reach(self) -> Access:
         facts = self._facts
         api = Api(Kubeconfig(path=facts.kubeconfig, context=facts.context))
 
         @contextmanager
-        def session(pod: ProbePod) -> Iterator[Asker]:
+        def session(pod: ProbePod) -> Iterator[Transport]:
             opened = connect(api, pod)
             try:
                 yield opened
@@ -85,29 +85,29 @@ class Bundles:
                 self._cost.add(Cost(exec_sessions=opened.opened))
 
         shell = shell_of(self._find(name=self._provider_name), facts.run_id)
-        return Reach(
+        return Access(
             run_id=facts.run_id,
             api=api,
             pods=(*facts.pods, *facts.hosts),
             connect=session,
-            shell=shell if facts.made else None,
+            shell=shell if facts.owned else None,
         )
 
 
 def shell_of(found: ClusterProvider, run_id: str) -> Shell:
     """Return what runs a script on the nodes of the cluster that a run made."""
     name = ownership.cluster_name(run_id)
-    return lambda script, within: found.on_nodes(name, script, within)
+    return lambda script, timeout: found.on_nodes(name, script, timeout)
 
 
-def write_for_run(folder: Path, reach: Reach, why: str) -> Path:
+def write_for_run(folder: Path, access: Access, why: str) -> Path:
     """Write the bundle of a run that cannot begin and return its path, as the option has it.
 
     Raises:
         HostProblem: it cannot be written.
     """
-    collector = Collector(reach=reach, folder=folder.absolute())
-    about = f"# Run {reach.run_id} cannot begin\n\n```text\n{why}\n```\n"
+    collector = Collector(access=access, folder=folder.absolute())
+    about = f"# Run {access.run_id} cannot begin\n\n```text\n{why}\n```\n"
     return folder / collector.write(Failure(name=RUN_BUNDLE, about=about)).name
 
 

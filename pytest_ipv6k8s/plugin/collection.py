@@ -122,7 +122,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         reason = f"stack {facts.stack.value}: applies to {names}"
         item.stash[NOT_APPLICABLE] = reason
         pytest.skip(f"{declared.id} not applicable, {reason}")
-    for need in declared.needs:
-        if not facts.meets(need):
-            item.stash[UNMET] = need.sentence
-            pytest.skip(f"{declared.id} {need.sentence}")
+    for feature in declared.features:
+        if not facts.meets(feature):
+            item.stash[UNMET] = feature.skip_reason
+            pytest.skip(f"{declared.id} {feature.skip_reason}")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import __version__, catalogue
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import without_secrets
 from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.run import Run
@@ -72,9 +72,9 @@ def shown(value: Any) -> str:
 
 
 def _features(facts: RunFacts) -> dict[str, list[str]]:
-    met = {need.feature for need in Need if facts.meets(need)}
-    every = {need.feature for need in Need}
-    return {"supported": sorted(met), "unsupported": sorted(every - met)}
+    met = {feature.key for feature in Feature if facts.meets(feature)}
+    known = {feature.key for feature in Feature}
+    return {"supported": sorted(met), "unsupported": sorted(known - met)}
 
 
 def _cluster(facts: RunFacts, settings: Settings) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _reproduce(config: pytest.Config, settings: Settings) -> dict[str, Any]:
             ini += ["-o", f"{option.ini}={text}"]
     arguments = shlex.join(["pytest", *map(str, config.invocation_params.args), *ini])
     images = {"probe": settings.probe_image, "node": settings.node_image}
-    images["outside"] = settings.outside_image
+    images["testbed"] = settings.testbed_image
     return {
         "command": without_secrets(" ".join([*variables, arguments])),
         "versions": {"python": platform.python_version(), **_versions()},

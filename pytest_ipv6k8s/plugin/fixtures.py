@@ -16,10 +16,10 @@ from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
 from pytest_ipv6k8s.plugin.workers import worker_name
 
 if TYPE_CHECKING:
-    from pytest_ipv6k8s.external.view import Outside
+    from pytest_ipv6k8s.external.view import ExternalTargets
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.kube.view import ClusterView
-    from pytest_ipv6k8s.netpol.sandbox import Arena
+    from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
     from pytest_ipv6k8s.plugin.state import RunFacts
     from pytest_ipv6k8s.probe.probes import ProbePod, Probes
     from pytest_ipv6k8s.probe.services import Services
@@ -118,34 +118,34 @@ def ipv6k8s_probes(
 
 
 @pytest.fixture(scope="session")
-def ipv6k8s_outside(
+def ipv6k8s_external(
     request: pytest.FixtureRequest,
     ipv6k8s_run: RunFacts,
     ipv6k8s_recorder: Recorder,
     ipv6k8s_probes: Probes,
-) -> Iterator[Outside]:
+) -> Iterator[ExternalTargets]:
     """The outside world; see :mod:`pytest_ipv6k8s.external.model`. Skips where there is none."""
-    from pytest_ipv6k8s.external.view import Outside, hosts
+    from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 
-    if ipv6k8s_run.world is None:
+    if ipv6k8s_run.external is None:
         pytest.skip("there is no outside world: declare one with --ipv6k8s-declaration")
     factor = request.config.stash[SETTINGS].timeout_factor
-    found, sessions = hosts(ipv6k8s_run.world, ipv6k8s_recorder, timeout_factor=factor)
-    outside = Outside(ipv6k8s_run.world, found)
-    broken = partial(outside.out_of_order, ipv6k8s_probes)
-    with _examined(request, "ipv6k8s_outside", broken):
-        yield outside
+    found, sessions = hosts(ipv6k8s_run.external, ipv6k8s_recorder, timeout_factor=factor)
+    external = ExternalTargets(ipv6k8s_run.external, found)
+    broken = partial(external.out_of_order, ipv6k8s_probes)
+    with _examined(request, "ipv6k8s_external", broken):
+        yield external
     for session in sessions:
         session.close()
 
 
 @pytest.fixture(scope="session")
-def ipv6k8s_arena(
+def ipv6k8s_policy_sandbox(
     request: pytest.FixtureRequest,
     ipv6k8s_run: RunFacts,
     ipv6k8s_api: Api,
     _ipv6k8s_connect: Connect,
-) -> Iterator[Arena]:
+) -> Iterator[PolicySandbox]:
     """Namespaces and pods of this worker, on which NetworkPolicies may be tried."""
     from pytest_ipv6k8s.netpol import sandbox
     from pytest_ipv6k8s.probe import control
@@ -153,11 +153,11 @@ def ipv6k8s_arena(
 
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
     ground = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
-    made = sandbox.Arena(ipv6k8s_api, ground, _ipv6k8s_connect)
-    made.greet()
+    made = sandbox.PolicySandbox(ipv6k8s_api, ground, _ipv6k8s_connect)
+    made.wait_for_agents()
     with _examined(
         request,
-        "ipv6k8s_arena",
+        "ipv6k8s_policy_sandbox",
         lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes)),
     ):
         yield made

@@ -27,7 +27,7 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
 
 
 @contextlib.contextmanager
-def patient(what: str, tell: Callable[[str], None]) -> Iterator[None]:
+def defer_interrupts(what: str, tell: Callable[[str], None]) -> Iterator[None]:
     """Let a deletion come to its end although the user presses Ctrl-C once more.
 
     Args:

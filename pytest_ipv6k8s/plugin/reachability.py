@@ -21,11 +21,11 @@ def cells(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> list[Cell
         records: TCP connections between probes.
         pods: the probes in the pod network.
     """
-    asker = {pod.name: pod for pod in pods}
+    source = {pod.name: pod for pod in pods}
     owner = {ip: pod for pod in pods for ip in pod.ips}
     last: dict[tuple[str, str], Cell] = {}
     for record in records:
-        one, other = asker.get(record.asker), owner.get(record.question.get("address", ""))
+        one, other = source.get(record.source), owner.get(record.question.get("address", ""))
         if one is None or other is None:
             continue
         answer = record.answer

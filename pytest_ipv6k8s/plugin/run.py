@@ -21,8 +21,8 @@ from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import Allow
-from pytest_ipv6k8s.plugin.external import WorldLease
-from pytest_ipv6k8s.plugin.interrupts import patient
+from pytest_ipv6k8s.plugin.external import ExternalSetup
+from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
@@ -106,7 +106,7 @@ class Run:
         self.cost = Cost()
         self.cluster: Cluster | None = None
         self._api: Api | None = None
-        self._outside: WorldLease | None = None
+        self._outside: ExternalSetup | None = None
         self._home = Path()
         self._begun = False
         self._deploying = False
@@ -124,26 +124,26 @@ class Run:
             Ipv6k8sError: something is in the way.
         """
         self._refuse_settings()
-        self._outside = WorldLease(self.settings, self.tell)
-        self.cluster = cluster = self._lease()
+        self._outside = ExternalSetup(self.settings, self.tell)
+        self.cluster = cluster = self._acquire()
         kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
         self._api = Api(kubeconfig, recorder=Recorder())
-        if not cluster.made:
+        if not cluster.owned:
             rights.require(self._api)
         facts = self._read_facts(self._api, self._outside.declared)
-        world = self._outside.begin(
-            self._api, facts, made=cluster.made, run_id=self.id, home=self._home
+        external = self._outside.begin(
+            self._api, facts, owned=cluster.owned, run_id=self.id, home=self._home
         )
         plan = self._plan(facts)
         deployed = self._deploy(plan, facts)
         controlled = self._control(deployed, facts)
-        if world is not None:
-            self.harness.append(self._outside.control(world, self._api))
+        if external is not None:
+            self.harness.append(self._outside.control(external, self._api))
         return RunFacts(
             run_id=self.id,
             kubeconfig=kubeconfig.path,
             context=kubeconfig.context,
-            made=cluster.made,
+            owned=cluster.owned,
             stack=facts.stack,
             inventory=facts,
             namespace=plan.namespace,
@@ -153,7 +153,7 @@ class Run:
                 dataclasses.replace(service, domain=controlled.domain)
                 for service in deployed.services
             ),
-            world=world,
+            external=external,
             sctp=controlled.sctp,
         )
 
@@ -174,7 +174,7 @@ class Run:
         self.tell(f"probes ready after {deployed.seconds:.1f} s")
         return deployed
 
-    def _lease(self) -> Cluster:
+    def _acquire(self) -> Cluster:
         settings = self.settings
         spec = ClusterSpec(
             run_id=self.id,
@@ -201,7 +201,7 @@ class Run:
             told = "; ".join(problem.text for problem in problems)
             raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
         self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
-        self._home = ownership.remember(
+        self._home = ownership.save_state(
             self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
         )
         self._begun = settings.provider_name != "existing"
@@ -216,7 +216,7 @@ class Run:
 
     def _refuse_profiles(self, stack: Stack) -> None:
         if self.settings.profile:
-            profiles.refuse(self.settings.profile, stack, catalogue.checks().values())
+            profiles.validate(self.settings.profile, stack, catalogue.checks().values())
 
     def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
         declared = self.settings.stack or by_file
@@ -236,7 +236,7 @@ class Run:
             nodes=probe_nodes(
                 facts, most=settings.max_nodes, selector=dict(settings.node_selector)
             ),
-            host_network=self.cluster.made or Allow.PRIVILEGED in settings.allow,
+            host_network=self.cluster.owned or Allow.PRIVILEGED in settings.allow,
             tolerations=settings.toleration,
             pull_secret=settings.pull_secret,
         )
@@ -261,8 +261,8 @@ class Run:
             self.cost.exec_sessions += sum(session.opened for session in sessions.values())
         self._fact("META-04", "negative control", holds=True, seen=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
-        within = found.skew < control.WORST_SKEW
-        self._fact("META-05", "probe servers and clocks", holds=within, seen=skewed)
+        timeout = found.skew < control.WORST_SKEW
+        self._fact("META-05", "probe servers and clocks", holds=timeout, seen=skewed)
         return found
 
     def leave_bundle(self, why: str) -> None:
@@ -271,19 +271,19 @@ class Run:
         Args:
             why: what is in the way.
         """
-        if self._deploying or (self.cluster is not None and self.cluster.made):
+        if self._deploying or (self.cluster is not None and self.cluster.owned):
             self._write_bundle(why)
 
     def _write_bundle(self, why: str) -> None:
         if self.settings.bundle is None:
             return
-        from pytest_ipv6k8s.bundle.collect import Reach
+        from pytest_ipv6k8s.bundle.collect import Access
         from pytest_ipv6k8s.plugin import bundles
 
         shell = bundles.shell_of(self._find(self.settings.provider_name), self.id)
-        reach = Reach(run_id=self.id, api=self._api, shell=shell if self._makes else None)
+        access = Access(run_id=self.id, api=self._api, shell=shell if self._makes else None)
         try:
-            self.tell(f"bundle {bundles.write_for_run(self.settings.bundle, reach, why)}")
+            self.tell(f"bundle {bundles.write_for_run(self.settings.bundle, access, why)}")
         except HostProblem as error:
             self.tell(str(error))
 
@@ -309,14 +309,14 @@ class Run:
         elif self._makes:
             self._delete_cluster()
         else:
-            ownership.forget(self.id)
+            ownership.remove_state(self.id)
         if self._api is not None:
             self.cost.api_requests = self._api.requests
 
     @property
     def _makes(self) -> bool:
         """Whether a cluster was made, or the making of one was begun."""
-        return self._begun and (self.cluster is None or self.cluster.made)
+        return self._begun and (self.cluster is None or self.cluster.owned)
 
     @property
     def _kubeconfig(self) -> Path:
@@ -333,19 +333,19 @@ class Run:
         if self.cluster is not None:
             self.tell(f"deleting cluster {name}")
         try:
-            with patient("the cluster", self.tell):
+            with defer_interrupts("the cluster", self.tell):
                 self._find(settings.provider_name).delete(name)
         except Ipv6k8sError as error:
             self._fact("META-06", "clean-up", holds=False, seen=str(error))
             self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
             return
-        ownership.forget(self.id)
+        ownership.remove_state(self.id)
         self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
 
     def _remove_probes(self) -> None:
         assert self._api is not None
         try:
-            with patient("the probes", self.tell):
+            with defer_interrupts("the probes", self.tell):
                 left = remove(self._api, self.id)
         except Ipv6k8sError as error:
             left = [str(error)]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.external.model import World, provides
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.external.model import ExternalNetwork, provides
+from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import ProbePod
@@ -25,33 +25,33 @@ class RunFacts:
     run_id: str
     kubeconfig: Path
     context: str
-    made: bool
+    owned: bool
     stack: Stack
     inventory: Inventory
     namespace: str
     pods: tuple[ProbePod, ...]
     hosts: tuple[ProbePod, ...]
     services: tuple[Service, ...]
-    world: World | None = None
+    external: ExternalNetwork | None = None
     sctp: bool = False
 
-    def meets(self, need: Need) -> bool:
+    def meets(self, need: Feature) -> bool:
         """Tell whether a need is met."""
-        if need is Need.TWO_NODES:
+        if need is Feature.TWO_NODES:
             return len(self.pods) > 2
-        if need is Need.HOST_NETWORK_PROBES:
+        if need is Feature.HOST_NETWORK_PROBES:
             return bool(self.hosts)
-        if need is Need.CLUSTER_DNS:
+        if need is Feature.CLUSTER_DNS:
             return self.inventory.dns is not None
-        if need is Need.HOST_NETWORK_PODS:
+        if need is Feature.HOST_NETWORK_PODS:
             return self.inventory.host_network_pods
-        if need is Need.NETWORK_POLICY:
+        if need is Feature.NETWORK_POLICY:
             return bool(self.inventory.policy_engine)
-        if need is Need.SCTP:
+        if need is Feature.SCTP:
             return self.sctp
-        if need is Need.NODE_POD_CIDRS:
+        if need is Feature.NODE_POD_CIDRS:
             return self._pod_cidrs_are_used()
-        return self.world is not None and provides(self.world, need)
+        return self.external is not None and provides(self.external, need)
 
     def _pod_cidrs_are_used(self) -> bool:
         from pytest_ipv6k8s.addresses import in_any
@@ -78,14 +78,14 @@ class RunFacts:
             "run_id": self.run_id,
             "kubeconfig": str(self.kubeconfig),
             "context": self.context,
-            "made": self.made,
+            "made": self.owned,
             "stack": self.stack.value,
             "inventory": self.inventory.plain(),
             "namespace": self.namespace,
             "pods": [asdict(pod) for pod in self.pods],
             "hosts": [asdict(pod) for pod in self.hosts],
             "services": [service.plain() for service in self.services],
-            "world": self.world and self.world.plain(),
+            "world": self.external and self.external.plain(),
             "sctp": self.sctp,
         }
 
@@ -101,7 +101,7 @@ class RunFacts:
                 "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
                 "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
                 "services": tuple(Service.from_plain(item) for item in data["services"]),
-                "world": data["world"] and World.from_plain(data["world"]),
+                "world": data["world"] and ExternalNetwork.from_plain(data["world"]),
             }
         )
 

@@ -44,7 +44,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
             lambda: probes.ask_each(lambda probe: _own_servers(probe, families)),
             lambda record: record.answer.echoed,
             expected="every probe's server answers on its own loopback",
-            within=15,
+            timeout=15,
         )
     except AssertionError as error:
         raise ClusterError(

@@ -14,9 +14,8 @@ from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
-from pytest_ipv6k8s.probe import services as scene
 from pytest_ipv6k8s.probe.probes import ProbePod
-from pytest_ipv6k8s.probe.services import Service
+from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.waiting import patience, wait_until
 
@@ -90,14 +89,14 @@ def deploy(api: Api, plan: Plan) -> Deployed:
     services_path = f"/api/v1/namespaces/{plan.namespace}/services"
     services = at_once(
         lambda body: api.create(services_path, body),
-        scene.bodies(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network),
+        manifests(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network),
     )
     pods = _pods(plan, any_user=assigns_users(api))
     at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
-    within = 90
+    timeout = 90
     for namespace in {item[0]: None for item in pods}:
         wanted = sum(item[0] == namespace for item in pods)
-        wait_for_pods(api, namespace, wanted, plan, within)
+        wait_for_pods(api, namespace, wanted, plan, timeout)
     _wait_for_endpoints(api, plan)
     return Deployed(
         pods=running(api, plan.namespace),
@@ -112,7 +111,7 @@ def assigns_users(api: Api) -> bool:
     return api.find("/apis/security.openshift.io/v1") is not None
 
 
-def remove(api: Api, run_id: str, *, within: float = 60.0) -> list[str]:
+def remove(api: Api, run_id: str, *, timeout: float = 60.0) -> list[str]:
     """Delete the namespaces of a run and return the names of those that are still there."""
 
     def left() -> list[str]:
@@ -122,7 +121,7 @@ def remove(api: Api, run_id: str, *, within: float = 60.0) -> list[str]:
     for name in left():
         delete_namespace(api, name)
     try:
-        wait_until("the namespaces are gone", lambda: not left(), within=within)
+        wait_until("the namespaces are gone", lambda: not left(), timeout=timeout)
     except Inconclusive:
         return left()
     return []
@@ -147,7 +146,7 @@ def make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
     service_account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     for path in (ca, service_account):
         what = f"{path.rsplit('/', 1)[1]} is in namespace {name}"
-        wait_until(what, lambda path=path: api.find(path), within=30)  # type: ignore[misc]
+        wait_until(what, lambda path=path: api.find(path), timeout=30)  # type: ignore[misc]
 
 
 def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
@@ -174,7 +173,10 @@ def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
             run_id=plan.run_id,
             node=node.name,
             image=plan.image,
-            pod_labels={"app": "ipv6k8s-host" if host else "ipv6k8s-probe", scene.ROLE_LABEL: role},
+            pod_labels={
+                "app": "ipv6k8s-host" if host else "ipv6k8s-probe",
+                ROLE_LABEL: role,
+            },
             tolerations=plan.tolerations,
             pull_secret=plan.pull_secret and plan.pull_secret.partition("/")[2],
             host_network=host,
@@ -182,10 +184,10 @@ def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
         )
 
     numbered = list(enumerate(plan.nodes))
-    made = [(plan.namespace, pod(f"probe-{i:02}", n, scene.PROBE)) for i, n in numbered]
-    made.append((plan.namespace, pod("probe-peer", plan.nodes[0], scene.PEER)))
+    made = [(plan.namespace, pod(f"probe-{i:02}", n, PROBE)) for i, n in numbered]
+    made.append((plan.namespace, pod("probe-peer", plan.nodes[0], PEER)))
     if plan.host_network:
-        hosts = [pod(f"host-{i:02}", n, scene.PROBE, host=True) for i, n in numbered]
+        hosts = [pod(f"host-{i:02}", n, PROBE, host=True) for i, n in numbered]
         made += [(plan.host_namespace, body) for body in hosts]
     return made
 
@@ -196,7 +198,7 @@ def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         return list(pool.map(make, items))
 
 
-def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, within: float) -> None:
+def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, timeout: float) -> None:
     """Wait until so many pods of a namespace are ready and have addresses.
 
     Raises:
@@ -211,11 +213,11 @@ def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, within: flo
         return len(pods) == wanted and all(runs(pod) for pod in pods)
 
     try:
-        wait_until(f"{wanted} probes run", all_run, within=within)
+        wait_until(f"{wanted} probes run", all_run, timeout=timeout)
     except Inconclusive:
         waiting = [_plight(api, pod) for pod in api.items(path) if not runs(pod)]
         raise ClusterError(
-            f"probes do not start within {patience(within):.0f} s: {'; '.join(waiting)}",
+            f"probes do not start within {patience(timeout):.0f} s: {'; '.join(waiting)}",
             remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
         ) from None
 
@@ -269,7 +271,7 @@ def _wait_for_endpoints(api: Api, plan: Plan) -> None:
         return sum(len(item.get("endpoints") or []) for item in slices) >= wanted
 
     try:
-        wait_until("the EndpointSlices are filled", filled, within=15)
+        wait_until("the EndpointSlices are filled", filled, timeout=15)
     except Inconclusive:
         return
 

@@ -38,7 +38,7 @@ class ProbePod:
         return cls(**{**data, "ips": tuple(data["ips"]), "host_ips": tuple(data["host_ips"])})
 
 
-class Asker(Protocol):
+class Transport(Protocol):
     """Carries questions to an agent and brings its answers back, in the same order.
 
     Raises:
@@ -51,9 +51,9 @@ class Asker(Protocol):
 class Probe:
     """One probe. Every answer is recorded."""
 
-    def __init__(self, pod: ProbePod, asker: Asker, recorder: Recorder) -> None:
+    def __init__(self, pod: ProbePod, source: Transport, recorder: Recorder) -> None:
         self.pod = pod
-        self._asker = asker
+        self._transport = source
         self._recorder = recorder
 
     @property
@@ -94,7 +94,7 @@ class Probe:
         if not requests:
             return []
         started = time.monotonic()
-        answers = self._asker(requests)
+        answers = self._transport(requests)
         seconds = time.monotonic() - started
         return [
             self._recorder.append(self._record(request, answer, seconds))
@@ -104,7 +104,7 @@ class Probe:
     def _record(self, request: Question[A], answer: A, seconds: float) -> Record[A]:
         question = {"op": wire.operation_of(request), **dataclasses.asdict(request)}  # type: ignore[call-overload]
         return Record(
-            asker=self.name,
+            source=self.name,
             question=question,
             answer=answer,
             path=self._path(question, getattr(answer, "local", "")),

@@ -97,7 +97,7 @@ class Service:
         return cls(**{**data, **more})
 
 
-def bodies(
+def manifests(
     stack: Stack, run_labels: Mapping[str, str], *, exposed: bool = True
 ) -> list[dict[str, Any]]:
     """Return the Services of the scene.

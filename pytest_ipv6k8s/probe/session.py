@@ -57,8 +57,8 @@ class Session:
             ControlChannelError: the stream broke twice, or an operation broke in the agent.
         """
         with self._lock:
-            patient = [self._with_patience(request) for request in requests]
-            numbered = {self._seq + index: request for index, request in enumerate(patient)}
+            extended = [self._with_longer_timeout(request) for request in requests]
+            numbered = {self._seq + index: request for index, request in enumerate(extended)}
             self._seq += len(requests)
             answers: dict[int, Any] = {}
             try:
@@ -85,11 +85,11 @@ class Session:
             outstanding.remove(seq)
         self._last_used = time.monotonic()
 
-    def _with_patience(self, request: Question[Any]) -> Question[Any]:
+    def _with_longer_timeout(self, request: Question[Any]) -> Question[Any]:
         """Give a question more time, never less: some measure how long an answer takes."""
         timeout = request.timeout * max(self._factor, 1.0)
-        patient: Question[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
-        return patient
+        extended: Question[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
+        return extended
 
     def _allowance(self, requests: Sequence[Question[Any]]) -> float:
         rounds = -(-len(requests) // AT_ONCE)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.profiles import PROFILES, Part, Profile, conclude
+from pytest_ipv6k8s.profiles import PROFILES, Part, Profile, result_of
 from pytest_ipv6k8s.verdicts import Verdict
 
 NOT_RUN = "not run"
@@ -69,7 +69,7 @@ def part(kind: Part, ids: Sequence[str], checks: Iterable[Mapping[str, Any]]) ->
     for verdict in verdicts.values():
         statistics[verdict.value if verdict else NOT_RUN] += 1
     return {
-        "result": conclude(kind, verdicts, waived).value,
+        "result": result_of(kind, verdicts, waived).value,
         "statistics": statistics,
         **{
             name: [id for id, verdict in verdicts.items() if verdict is listed]

@@ -17,7 +17,7 @@ from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import HostProblem
-from pytest_ipv6k8s.external.model import Nat64, Role, Target, WellKnownPrefix, World
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
 from pytest_ipv6k8s.kube import coredns
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
@@ -49,10 +49,10 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class Testbed:
     """A world that stands: what there is, and what has to be undone."""
 
-    world: World
+    external: ExternalNetwork
     container: str
     nodes: tuple[str, ...]
     corefile: str
@@ -67,7 +67,7 @@ def have_image(image: str | None, home: Path, progress: Progress) -> str:
     dockerfile, packages = data.text("outside/Dockerfile"), data.text("outside/packages.txt")
     content = hashlib.sha256((dockerfile + packages).encode()).hexdigest()[:12]
     tag = image or f"ipv6k8s/outside:{content}"
-    if run(["docker", "image", "inspect", tag], within=_COMMAND).ok:
+    if run(["docker", "image", "inspect", tag], timeout=_COMMAND).ok:
         return tag
     progress(f"{'pulling' if image else 'building'} the image of the outside world, {tag}")
     folder = home / "outside-image"
@@ -76,7 +76,7 @@ def have_image(image: str | None, home: Path, progress: Progress) -> str:
     (folder / "packages.txt").write_text(packages)
     command: list[str | Path] = ["docker", "build", "--quiet", "--tag", tag, folder]
     try:
-        must_run(["docker", "pull", "--quiet", tag] if image else command, within=_BUILD)
+        must_run(["docker", "pull", "--quiet", tag] if image else command, timeout=_BUILD)
     except CommandFailed as error:
         said = error.finished.last_words if error.finished else str(error)
         raise HostProblem(
@@ -86,7 +86,7 @@ def have_image(image: str | None, home: Path, progress: Progress) -> str:
     return tag
 
 
-def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) -> Built:
+def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) -> Testbed:
     """Make the world and lead the cluster's pods to it; all or nothing.
 
     Args:
@@ -103,8 +103,8 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
     image = have_image(plan.image, home, progress)
     network = _network_of(plan.nodes[0].name)
     _refuse_second(f"{network}-outside")
-    built = Built(
-        world=world_of(plan.egress, container=f"{network}-outside"),
+    built = Testbed(
+        external=network_of(plan.egress, container=f"{network}-outside"),
         container=f"{network}-outside",
         nodes=tuple(node.name for node in plan.nodes),
         corefile=coredns.healthy_corefile(api),
@@ -123,24 +123,24 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
     return built
 
 
-def remove(built: Built, api: Api | None) -> None:
+def remove(built: Testbed, api: Api | None) -> None:
     """Take the world away, and from the nodes and CoreDNS what led to it; twice is fine.
 
     Args:
         built: what stands.
         api: the cluster's API server, None when the cluster goes as well.
     """
-    run(["docker", "rm", "--force", "--volumes", built.container], within=_COMMAND)
+    run(["docker", "rm", "--force", "--volumes", built.container], timeout=_COMMAND)
     if api is None:
         return
     for node in built.nodes:
-        run(["docker", "exec", node, "sh", "-c", _leave_script()], within=_COMMAND)
+        run(["docker", "exec", node, "sh", "-c", _leave_script()], timeout=_COMMAND)
     if not coredns.is_pointed(api, built.corefile):
         coredns.point(api, built.corefile, before=None)
 
 
 def _refuse_second(container: str) -> None:
-    if run(["docker", "container", "inspect", container], within=_COMMAND).ok:
+    if run(["docker", "container", "inspect", container], timeout=_COMMAND).ok:
         raise HostProblem(
             f"an outside world stands already beside this cluster: container {container}",
             remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
@@ -150,7 +150,7 @@ def _refuse_second(container: str) -> None:
 def _network_of(node: str) -> str:
     inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", node]
     try:
-        networks = json.loads(must_run(inspect, within=_COMMAND))
+        networks = json.loads(must_run(inspect, timeout=_COMMAND))
     except CommandFailed:
         raise HostProblem(
             f"node {node} is no container on this machine, so no world can be made beside it",
@@ -166,8 +166,8 @@ def _start_container(name: str, network: str, image: str, run_id: str) -> None:
     for sysctl in (*sysctls, "net.ipv6.conf.all.forwarding=1"):
         command += ["--sysctl", sysctl]
     try:
-        must_run([*command, image, "sleep", "infinity"], within=_COPY)
-        must_run(["docker", "exec", name, "test", "-c", "/dev/net/tun"], within=_COMMAND)
+        must_run([*command, image, "sleep", "infinity"], timeout=_COPY)
+        must_run(["docker", "exec", name, "test", "-c", "/dev/net/tun"], timeout=_COMMAND)
     except CommandFailed as error:
         said = error.finished.last_words if error.finished else str(error)
         why = (said.splitlines() or ["there is no /dev/net/tun"])[-1][:300]
@@ -198,7 +198,7 @@ def _copy_programs(container: str, agent: bytes, home: Path) -> None:
             "the outside world needs pyroute2", remedy="pip install 'pytest-ipv6k8s[outside]'"
         )
     shutil.copytree(Path(found.origin).parent, folder / "site" / "pyroute2", ignore=ignored)
-    must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], within=_COPY)
+    must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], timeout=_COPY)
     shutil.rmtree(folder)
 
 
@@ -208,7 +208,7 @@ def _run_in(container: str, module: str, plan: Any) -> None:
     try:
         must_run(
             ["docker", "exec", "-i", *environment, container, *program],
-            within=_COPY,
+            timeout=_COPY,
             stdin=json.dumps(plan),
         )
     except CommandFailed as error:
@@ -221,7 +221,7 @@ def _run_in(container: str, module: str, plan: Any) -> None:
 
 def _addresses_of(container: str) -> dict[Family, str]:
     inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container]
-    (network,) = json.loads(must_run(inspect, within=_COMMAND)).values()
+    (network,) = json.loads(must_run(inspect, timeout=_COMMAND)).values()
     found = {Family.V4: network["IPAddress"], Family.V6: network["GlobalIPv6Address"]}
     return {family: address for family, address in found.items() if address}
 
@@ -269,7 +269,7 @@ def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
         if cidr:
             lines += _egress_lines(plan, node, family, cidr)
     must_run(
-        ["docker", "exec", "-i", node.name, "sh", "-ex"], within=_COMMAND, stdin="\n".join(lines)
+        ["docker", "exec", "-i", node.name, "sh", "-ex"], timeout=_COMMAND, stdin="\n".join(lines)
     )
 
 
@@ -330,9 +330,9 @@ def _corefile(before: str, plan: Plan) -> str:
     return coredns.corefile_towards(before, upstreams, dns64=dns64)
 
 
-def world_of(egress: Egress, *, container: str = "outside") -> World:
+def network_of(egress: Egress, *, container: str = "outside") -> ExternalNetwork:
     """Return what a hermetic world has; nothing is made."""
-    return World(
+    return ExternalNetwork(
         source="hermetic",
         targets=(*_hosts(container), *_dead_ends()),
         egress=egress,

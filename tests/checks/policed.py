@@ -64,7 +64,7 @@ class Policed:
         here, elsewhere = sandbox.namespaces(self.plan, "main")
         for namespace, body in sandbox._bodies(self.plan, (here, elsewhere), any_user=False):
             self.start(namespace, body)
-        self.ground = sandbox.Ground(
+        self.ground = sandbox.SandboxPods(
             plan=self.plan,
             worker="main",
             pods=tuple(self.pods.values()),

@@ -10,7 +10,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent.ops import hop_limit, interfaces
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks import sizes
 from tests.checks.breaking import narrow_routes
@@ -42,7 +42,9 @@ def test_healthy_world_passes(id: str, stack: Stack, family: Family | None) -> N
 
 
 ALONE = [
-    case for case in CASES if Need.HOST_NETWORK_PROBES not in catalogue.checks()[case[0]].needs
+    case
+    for case in CASES
+    if Feature.HOST_NETWORK_PROBES not in catalogue.checks()[case[0]].features
 ]
 
 

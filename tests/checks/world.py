@@ -26,14 +26,14 @@ from pytest_ipv6k8s.agent.ops import (
 from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.model import Role
-from pytest_ipv6k8s.external.view import Outside
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.external.view import ExternalTargets
+from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
-from pytest_ipv6k8s.netpol.sandbox import Arena
+from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe import services
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.services import Service, Services
@@ -106,7 +106,7 @@ class World:
         self.allocator = Allocator(stack)
         self.on_propose: Callable[[Mapping[str, Any], Outcome], Outcome] = lambda b, o: o
         self.overrides: dict[str, Answerer] = {}
-        self.outside = testbed.world_of(Egress.MASQUERADE)
+        self.outside = testbed.network_of(Egress.MASQUERADE)
         self.nodes = tuple(self._node(index) for index in range(2))
         self.pods = (
             self._pod("probe-00", 0, 2),
@@ -191,7 +191,7 @@ class World:
 
     def _services(self) -> dict[str, Service]:
         made = {}
-        for body in services.bodies(self.stack, objects.labels(RUN)):
+        for body in services.manifests(self.stack, objects.labels(RUN)):
             outcome = self.allocator.admit(body)
             assert outcome.accepted, outcome
             metadata = {**outcome.object["metadata"], "namespace": NAMESPACE}
@@ -330,7 +330,7 @@ SEARCH = (f"{NAMESPACE}.svc.cluster.local", "svc.cluster.local", "cluster.local"
 
 
 @dataclass(frozen=True)
-class Asker:
+class Transport:
     """Brings a probe's questions to the world."""
 
     world: World
@@ -345,19 +345,19 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
     function = catalogue.functions()[id]
     declared = check_of(function)
     assert declared is not None
-    if Need.CLAT in declared.needs:
+    if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
     fixtures = {
         "family": family,
         "cluster": ClusterView(api, _inventory(world), NAMESPACE, world.stack),  # type: ignore[arg-type]
         "probes": Probes(
-            [Probe(pod, Asker(world, pod), api.recorder) for pod in world.pods],
-            [Probe(pod, Asker(world, pod), api.recorder) for pod in world.hosts],
+            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
+            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
         ),
         "services": Services(list(world.services.values())),
-        "arena": Arena(api, world.policed.ground, lambda pod: Asker(world, pod)),  # type: ignore[arg-type]
-        "outside": Outside(world.outside, _hosts(world, api.recorder)),
+        "sandbox": PolicySandbox(api, world.policed.ground, lambda pod: Transport(world, pod)),  # type: ignore[arg-type]
+        "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
     try:
@@ -378,7 +378,7 @@ def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:
                 ips=target.addresses,
                 host_ips=(),
             )
-            found[target.role] = Probe(pod, Asker(world, pod), recorder)
+            found[target.role] = Probe(pod, Transport(world, pod), recorder)
     return found
 
 

@@ -44,7 +44,7 @@ def _image(folder: Path, *, ends: bool) -> str:
     lines += ["COPY k3s /ends"] if ends else []
     (folder / "Dockerfile").write_text("\n".join([*lines, 'ENTRYPOINT ["/bin/k3s"]', ""]))
     tag = f"ipv6k8s-tests/k3s:{'ends' if ends else 'runs'}"
-    must_run(["docker", "build", "--quiet", "--tag", tag, folder], within=120)
+    must_run(["docker", "build", "--quiet", "--tag", tag, folder], timeout=120)
     return tag
 
 
@@ -57,7 +57,7 @@ def spec() -> Iterator[ClusterSpec]:
     yield wanted
     k3s.PROVIDER.delete(f"ipv6k8s-{wanted.run_id}")
     for tag in ("runs", "ends"):
-        run(["docker", "image", "rm", "--force", f"ipv6k8s-tests/k3s:{tag}"], within=60)
+        run(["docker", "image", "rm", "--force", f"ipv6k8s-tests/k3s:{tag}"], timeout=60)
 
 
 def _with(spec: ClusterSpec, folder: Path, stack: Stack, *, ends: bool = False) -> ClusterSpec:

@@ -39,7 +39,7 @@ def test_denied(ipv6k8s_probes, ipv6k8s_api):
     ipv6k8s_api.create(f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", POLICY)
     request = tcp_connect.Request(asked.pod.ips[0], TCP_PORT, timeout=2.0)
     shut = lambda: not asker.ask(request).answer.connected
-    wait_until("the policy is enforced", shut, within=30, every=1)
+    wait_until("the policy is enforced", shut, timeout=30, interval=1)
     heard = asker.ask(request)
     expect(heard.answer.connected, expected="a connection", seen=heard)
 '''

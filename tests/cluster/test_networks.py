@@ -57,7 +57,7 @@ def test_a_chart_that_does_not_roll_out_is_told_by_pod_and_leaves_nothing(tmp_pa
     made = _made(tmp_path, "--ipv6k8s-cni=cilium", f"--ipv6k8s-cni-values={values}")
 
     assert made.returncode == 4, made.stdout
-    assert "Cilium does not roll out within 30 s (cilium" in made.stdout
+    assert "Cilium did not roll out within 30 s (cilium" in made.stdout
     stuck = r"pod cilium-\S+, container \S+: (ErrImageNeverPull|ErrImagePull|ImagePullBackOff)"
     assert re.search(stuck, made.stdout), made.stdout
     assert not left_of(made.stdout)

@@ -27,11 +27,11 @@ IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 
 def checks_of_the_outside() -> frozenset[str]:
     """Return the checks that need something outside: they suffer when nothing gets out."""
-    everything = testbed.world_of(Egress.MASQUERADE)
+    everything = testbed.network_of(Egress.MASQUERADE)
     return frozenset(
         id
         for id, declared in catalogue.checks().items()
-        if any(need in OUTSIDE_NEEDS and provides(everything, need) for need in declared.needs)
+        if any(need in OUTSIDE_NEEDS and provides(everything, need) for need in declared.features)
     )
 
 
@@ -52,7 +52,7 @@ class Fault:
     cause: dict[str, str]
 
 
-def prove(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
+def expect_isolation(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
     """Break the cluster, see just the right checks fail, heal it, and see them pass.
 
     Args:

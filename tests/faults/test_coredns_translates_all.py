@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, other_corefile, prove
+from tests.faults.fault import OUTSIDE_AREAS, Fault, expect_isolation, other_corefile
 from tests.real import OutsideWorld
 
 pytestmark = pytest.mark.real_cluster
@@ -41,4 +41,4 @@ FAULT = Fault(
 
 
 def test_translate_all(ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path) -> None:
-    prove(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
+    expect_isolation(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, prove
+from tests.faults.fault import OUTSIDE_AREAS, Fault, expect_isolation
 from tests.real import OutsideWorld, in_outside
 
 pytestmark = pytest.mark.real_cluster
@@ -42,4 +42,4 @@ FAULT = Fault(
 
 
 def test_udp_dropped(ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path) -> None:
-    prove(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
+    expect_isolation(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)

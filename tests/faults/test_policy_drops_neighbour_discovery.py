@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, prove
+from tests.faults.fault import Fault, expect_isolation
 from tests.real import OutsideWorld, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
@@ -71,4 +71,4 @@ FAULT = Fault(
 def test_default_deny_drops_neighbour_discovery(
     cilium_cluster: Cluster, cilium_outside: OutsideWorld, tmp_path: Path
 ) -> None:
-    prove(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")
+    expect_isolation(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")

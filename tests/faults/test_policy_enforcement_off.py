@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, prove
+from tests.faults.fault import Fault, expect_isolation
 from tests.real import OutsideWorld, kubectl
 
 pytestmark = pytest.mark.real_cluster
@@ -46,4 +46,4 @@ FAULT = Fault(
 def test_policies_are_not_enforced(
     cilium_cluster: Cluster, cilium_outside: OutsideWorld, tmp_path: Path
 ) -> None:
-    prove(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")
+    expect_isolation(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")

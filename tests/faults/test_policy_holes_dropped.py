@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.waiting import wait_until
-from tests.faults.fault import Fault, prove
+from tests.faults.fault import Fault, expect_isolation
 from tests.real import OutsideWorld, kubectl
 
 pytestmark = pytest.mark.real_cluster
@@ -57,7 +57,7 @@ spec:
 
 def _has_hole(cluster: Cluster) -> bool:
     made = kubectl(
-        cluster, "create", "--dry-run=server", "-o", "yaml", "-f", "-", stdin=HOLE, within=30
+        cluster, "create", "--dry-run=server", "-o", "yaml", "-f", "-", stdin=HOLE, timeout=30
     )
     return "except" in made
 
@@ -67,11 +67,11 @@ def holes_dropped(cluster: Cluster) -> Iterator[None]:
     """Take `except` out of egress blocks before they are validated, until the end."""
     kubectl(cluster, "apply", "-f", "-", stdin=ADMISSION)
     try:
-        wait_until("holes are dropped", lambda: not _has_hole(cluster), within=30, every=1)
+        wait_until("holes are dropped", lambda: not _has_hole(cluster), timeout=30, interval=1)
         yield
     finally:
         kubectl(cluster, "delete", "-f", "-", stdin=ADMISSION)
-        wait_until("holes are kept", lambda: _has_hole(cluster), within=30, every=1)
+        wait_until("holes are kept", lambda: _has_hole(cluster), timeout=30, interval=1)
 
 
 FAULT = Fault(
@@ -88,4 +88,4 @@ FAULT = Fault(
 def test_holes_of_ipv6_blocks_are_dropped(
     cilium_cluster: Cluster, cilium_outside: OutsideWorld, tmp_path: Path
 ) -> None:
-    prove(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")
+    expect_isolation(FAULT, cilium_cluster, tmp_path, cilium_outside.option, "-k", "POL-")

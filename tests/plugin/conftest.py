@@ -15,7 +15,7 @@ from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
 NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), can_run_probes=True, labels={},
             kubelet="v1", kernel="6", runtime="c")
 FACTS_OF_RUN = RunFacts(
-    run_id="abc", kubeconfig=Path("none"), context="c", made=True, stack=Stack.IPV6,
+    run_id="abc", kubeconfig=Path("none"), context="c", owned=True, stack=Stack.IPV6,
     inventory=Inventory(version="v1.36.3", stack=Stack.IPV6, nodes=(NODE,), service_cidrs=(),
                         dns=None, cni="none", proxy="none", host_network_pods=False),
     namespace="n", pods=(), hosts=(), services=())
@@ -40,7 +40,7 @@ def declare(id, **more):
 @pytest.fixture
 def heard(ipv6k8s_recorder):
     answer = {"token": "hunter2"}
-    record = Record(asker="probe-00", question={"op": "x"}, answer=answer, path="a to b")
+    record = Record(source="probe-00", question={"op": "x"}, answer=answer, path="a to b")
     return ipv6k8s_recorder.append(record)
 
 @declare("T-01")

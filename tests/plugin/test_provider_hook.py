@@ -21,7 +21,7 @@ class Ours:
         raise ClusterError("the moon is down", remedy="wait for it")
     def delete(self, name):
         print("deleting", name)
-    def on_nodes(self, name, script, within):
+    def on_nodes(self, name, script, timeout):
         return {{}}
 
 def pytest_ipv6k8s_cluster_provider(name):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.errors import HostProblem
-from pytest_ipv6k8s.external.model import World
-from pytest_ipv6k8s.options import Outside
-from pytest_ipv6k8s.plugin.external import WorldLease
+from pytest_ipv6k8s.external.model import ExternalNetwork
+from pytest_ipv6k8s.options import External
+from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.testbed import testbed
 from tests.unit.fake_api import FakeApi
@@ -24,33 +24,33 @@ NO_TUN = HostProblem(
 
 @pytest.fixture(autouse=True)
 def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(*arguments: Any) -> testbed.Built:
+    def build(*arguments: Any) -> testbed.Testbed:
         raise NO_TUN
 
     monkeypatch.setattr(testbed, "build", build)
 
 
-def _begin(outside: Outside, told: list[str], *, made: bool = True) -> World | None:
-    lease = WorldLease(Settings(outside=outside), told.append)
-    return lease.begin(FakeApi(), FACTS, made=made, run_id="abc", home=Path())
+def _begin(outside: External, told: list[str], *, owned: bool = True) -> ExternalNetwork | None:
+    acquire = ExternalSetup(Settings(external=outside), told.append)
+    return acquire.begin(FakeApi(), FACTS, owned=owned, run_id="abc", home=Path())
 
 
 def test_a_machine_that_cannot_make_one_is_told_and_the_run_goes_on() -> None:
     told: list[str] = []
 
-    assert _begin(Outside.AUTO, told) is None
+    assert _begin(External.AUTO, told) is None
     assert told[-1] == f"no outside world: {NO_TUN}"
     assert "--ipv6k8s-outside none" in told[-1]
 
 
 def test_a_machine_that_cannot_make_one_is_a_problem_when_it_was_asked_for() -> None:
     with pytest.raises(HostProblem, match="there is no /dev/net/tun"):
-        _begin(Outside.HERMETIC, [])
+        _begin(External.TESTBED, [])
 
 
-@pytest.mark.parametrize("outside", [Outside.AUTO, Outside.NONE])
-def test_none_is_made_beside_a_cluster_that_exists(outside: Outside) -> None:
+@pytest.mark.parametrize("outside", [External.AUTO, External.NONE])
+def test_none_is_made_beside_a_cluster_that_exists(outside: External) -> None:
     told: list[str] = []
 
-    assert _begin(outside, told, made=False) is None
+    assert _begin(outside, told, owned=False) is None
     assert told == []

@@ -35,7 +35,7 @@ class FakeApi(Api):
         self.asked: list[tuple[str, str]] = []
         self.queries: list[dict[str, str]] = []
 
-    def refuse(self, path: str, code: int) -> None:
+    def validate(self, path: str, code: int) -> None:
         """Answer a path with an error."""
         self.singles[path] = ApiError(f"{path}: {code}", code=code)
 

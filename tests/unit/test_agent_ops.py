@@ -238,9 +238,9 @@ def test_a_reply_to_somebody_else_is_passed_over() -> None:
 
 def test_replies_to_somebody_else_are_no_reply() -> None:
     query = base64.b64decode(QUERY)
-    stranger = bytes([query[0] ^ 0xFF]) + query[1:]
+    denied = bytes([query[0] ^ 0xFF]) + query[1:]
 
-    with udp(lambda data: [stranger]) as port:
+    with udp(lambda data: [denied]) as port:
         request = dns_exchange.Request("::1", QUERY, port=port, timeout=EACH * 3)
         answer = dns_exchange.perform(request)
 

@@ -17,7 +17,7 @@ from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.netpol import sandbox
-from pytest_ipv6k8s.netpol.sandbox import Arena
+from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.netpol.truth_table import tcp
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.probes import ProbePod
@@ -73,17 +73,17 @@ def api() -> PolicyApi:
 
 
 @pytest.fixture
-def made(api: PolicyApi) -> Arena:
+def made(api: PolicyApi) -> PolicySandbox:
     """An arena in which everybody answers everybody."""
     ground = sandbox.build(api, PLAN, "gw1")
 
-    def asker(pod: ProbePod) -> Any:
+    def source(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
             return [tcp_connect.Answer(connected=True, pod="server-a") for _ in requests]
 
         return answer
 
-    return Arena(api, ground, asker)
+    return PolicySandbox(api, ground, source)
 
 
 def _policies(api: PolicyApi) -> list[str]:
@@ -138,7 +138,7 @@ def test_a_killed_run_s_arena_goes_with_the_other_namespaces_of_the_run(api: Pol
 
 
 def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
-    api: PolicyApi, made: Arena
+    api: PolicyApi, made: PolicySandbox
 ) -> None:
     with pytest.raises(KeyError), made.standing([made.policy("POL-99-deny", ingress=[])]):
         assert _policies(api) == ["pol-99-deny-gw1"]
@@ -147,7 +147,7 @@ def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
     assert _policies(api) == []
 
 
-def test_a_policy_says_which_directions_it_isolates(made: Arena) -> None:
+def test_a_policy_says_which_directions_it_isolates(made: PolicySandbox) -> None:
     both = made.policy("POL-99", ingress=[], egress=[{}])["spec"]
 
     assert both == {
@@ -159,7 +159,7 @@ def test_a_policy_says_which_directions_it_isolates(made: Arena) -> None:
     assert made.policy("POL-99", egress=[])["spec"]["policyTypes"] == ["Egress"]
 
 
-def test_a_refused_policy_is_not_met(api: PolicyApi, made: Arena) -> None:
+def test_a_refused_policy_is_not_met(api: PolicyApi, made: PolicySandbox) -> None:
     api.refuses = True
 
     with (
@@ -169,32 +169,36 @@ def test_a_refused_policy_is_not_met(api: PolicyApi, made: Arena) -> None:
         pass
 
 
-def test_a_policy_of_somebody_else_makes_a_check_inconclusive(api: PolicyApi, made: Arena) -> None:
+def test_a_policy_of_somebody_else_makes_a_check_inconclusive(
+    api: PolicyApi, made: PolicySandbox
+) -> None:
     path = f"/apis/networking.k8s.io/v1/namespaces/{NAMES[1]}/networkpolicies"
     api.lists[path] = [{"metadata": {"name": "foreign"}}]
 
     with pytest.raises(Inconclusive, match=f"there are policies already: {NAMES[1]}/foreign"):
-        made.prove([], [])
+        made.expect_isolation([], [])
 
 
 def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
-    made: Arena, monkeypatch: pytest.MonkeyPatch
+    made: PolicySandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
     (family, _) = Stack.DUAL.families
-    flows = tcp([made.friend], made.servers, family, opens=True)
+    flows = tcp([made.allowed], made.servers, family, opens=True)
 
     with pytest.raises(Inconclusive, match=r"control matrix does not hold \(see POL-00\)"):
-        made.prove([], flows)
+        made.expect_isolation([], flows)
 
 
-def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_says_what_it_had_to_be(
+    made: PolicySandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
     (family, _) = Stack.DUAL.families
-    flows = tcp([made.friend], made.servers[:1], family, opens=False)
+    flows = tcp([made.allowed], made.servers[:1], family, opens=False)
 
     with pytest.raises(Unmet, match="0 flows get through and 1 are shut") as caught:
-        made.prove([made.policy("POL-99", ingress=[])], flows)
+        made.expect_isolation([made.policy("POL-99", ingress=[])], flows)
 
     (seen,) = caught.value.seen
     assert seen.startswith("has to be shut: pod friend (node a, source none) → 10.1.0.1:8081")
@@ -203,7 +207,7 @@ def test_a_cell_says_what_it_had_to_be(made: Arena, monkeypatch: pytest.MonkeyPa
 def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
     ground, asked = sandbox.build(api, PLAN, "gw1"), []
 
-    def asker(pod: ProbePod) -> Any:
+    def source(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
             asked.append(pod.name)
             if asked.count(pod.name) < 2:
@@ -212,13 +216,13 @@ def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
 
         return answer
 
-    Arena(api, ground, asker).greet()
+    PolicySandbox(api, ground, source).wait_for_agents()
 
     assert asked == [pod.name for pod in ground.pods for _ in range(2)]
     assert not api.recorder.take()
 
 
-def test_an_arena_uses_no_right_that_is_not_printed(api: PolicyApi, made: Arena) -> None:
+def test_an_arena_uses_no_right_that_is_not_printed(api: PolicyApi, made: PolicySandbox) -> None:
     from tests.unit.test_rights import _granted, _right
 
     with made.fresh_pod("POL-99", "server", probed=True) as fresh:

@@ -45,7 +45,7 @@ def test_sources_are_read_side_by_side() -> None:
         both.wait()
         yield File(name="x", text="y")
 
-    gathered = gather({"one": source, "two": source}, within=5)
+    gathered = gather({"one": source, "two": source}, timeout=5)
 
     assert [file.name for file in gathered.files] == ["x", "x"]
     assert gathered.missing == ()
@@ -60,7 +60,7 @@ def test_a_source_that_breaks_keeps_what_it_has_read_and_says_why() -> None:
         raise KeyError("ours")
         yield
 
-    gathered = gather({"pods": source, "bug": bug}, within=5)
+    gathered = gather({"pods": source, "bug": bug}, timeout=5)
 
     assert [file.name for file in gathered.files] == ["x"]
     assert gathered.missing == ("pods: pods is forbidden", "bug: 'ours'")
@@ -74,7 +74,7 @@ def test_a_source_that_hangs_is_left_behind() -> None:
         forever.wait(30)
         yield File(name="late", text="z")
 
-    gathered = gather({"probe": source}, within=0.2)
+    gathered = gather({"probe": source}, timeout=0.2)
     forever.set()
 
     assert [file.name for file in gathered.files] == ["x"]
@@ -202,11 +202,11 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_a_node_says_becomes_files() -> None:
     scripts = []
 
-    def shell(script: str, within: float) -> dict[str, str]:
+    def shell(script: str, timeout: float) -> dict[str, str]:
         scripts.append(script)
         return {"n1": "\x1eip-addr\n1: lo\n\x1ekubelet.log\nstarted\n", "n2": "did not end"}
 
-    files = list(nodes.read(shell, within=5))
+    files = list(nodes.read(shell, timeout=5))
 
     assert [(file.name, file.text) for file in files] == [
         ("nodes/n1/ip-addr.txt", "1: lo\n"),
@@ -217,5 +217,5 @@ def test_what_a_node_says_becomes_files() -> None:
     for command in ("ip -6 route show table all", "ip6tables-save", "nft list ruleset", "ip neigh"):
         assert command in scripts[0]
     assert "/var/log/pods" not in scripts[0]
-    list(nodes.read(shell, within=5, pod_logs=True))
+    list(nodes.read(shell, timeout=5, pod_logs=True))
     assert "/var/log/pods" in scripts[1]

@@ -12,12 +12,12 @@ import pytest
 
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect
 from pytest_ipv6k8s.bundle import cluster, collect, nodes, probes
-from pytest_ipv6k8s.bundle.collect import Collector, Failure, Reach
+from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.gathering import gather
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Object
-from pytest_ipv6k8s.probe.probes import Asker, ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_bundle import contents
 
@@ -47,7 +47,7 @@ PODS = (
     _pod("host-02", "c", "fd01::3", host=True),
 )
 FAILING: Record[Any] = Record(
-    asker="probe-00",
+    source="probe-00",
     question={"op": "tcp_connect", "address": "fd00::6", "port": 80, "timeout": 3.0},
     answer=ANSWER,
     path="a → b",
@@ -62,7 +62,7 @@ class Sessions:
         self.asked: list[tuple[str, Any]] = []
 
     @contextmanager
-    def connect(self, pod: ProbePod) -> Iterator[Asker]:
+    def connect(self, pod: ProbePod) -> Iterator[Transport]:
         def ask(requests: Sequence[Any]) -> list[Any]:
             if pod.name in self.dead:
                 raise ControlChannelError(f"exec into pod {pod.name}: no answer in time")
@@ -137,7 +137,7 @@ def api() -> FakeApi:
 
 
 def _read(api: FakeApi) -> tuple[dict[str, str], tuple[str, ...]]:
-    gathered = gather(cluster.sources(api, "abc", ["a"]), within=5)
+    gathered = gather(cluster.sources(api, "abc", ["a"]), timeout=5)
     return {file.name: file.text for file in gathered.files}, gathered.missing
 
 
@@ -172,9 +172,9 @@ def test_logs_and_configuration_of_the_network_are_read(api: FakeApi) -> None:
 
 
 def test_what_we_may_not_read_is_told_and_the_rest_is_read(api: FakeApi) -> None:
-    api.refuse("/api/v1/namespaces/ipv6k8s-abc/events", 403)
+    api.validate("/api/v1/namespaces/ipv6k8s-abc/events", 403)
     del api.lists["/api/v1/namespaces/ipv6k8s-abc/events"]
-    api.refuse("/apis/apps/v1/daemonsets", 403)
+    api.validate("/apis/apps/v1/daemonsets", 403)
     api.logs.clear()
 
     found, missing = _read(api)
@@ -192,7 +192,7 @@ def test_probes_that_asked_or_were_asked_are_involved_and_their_nodes() -> None:
 
 
 def test_without_a_failing_answer_all_who_answered_are_involved() -> None:
-    heard: Record[Any] = Record(asker="probe-02", question={"op": "identity"}, answer={})
+    heard: Record[Any] = Record(source="probe-02", question={"op": "identity"}, answer={})
 
     assert [pod.name for pod in probes.involved(PODS, [], [heard])] == ["probe-02", "host-02"]
 
@@ -226,7 +226,7 @@ def test_the_failing_question_is_asked_again() -> None:
 
 
 def test_what_only_the_api_server_said_is_not_asked_again() -> None:
-    said: Record[Any] = Record(asker="the API server", question={"path": "/x"}, answer={})
+    said: Record[Any] = Record(source="the API server", question={"path": "/x"}, answer={})
 
     assert list(probes.asked_again(Sessions().connect, PODS, [said])) == []
 
@@ -238,7 +238,7 @@ def test_drops_are_told_for_each_node_that_has_an_agent() -> None:
     hint = "Press Ctrl-C to quit\n"
     said = {"quiet": hint, "none": "", "busy": f"{hint}{DROP}\n"}
 
-    found = {file.name: file.text for file in nodes.drops(lambda script, within: said)}
+    found = {file.name: file.text for file in nodes.drops(lambda script, timeout: said)}
 
     assert found == {
         "nodes/quiet/cni-drops.txt": "no packet was dropped within 6 s\n",
@@ -249,23 +249,23 @@ def test_drops_are_told_for_each_node_that_has_an_agent() -> None:
 def test_the_cni_is_listened_to_while_questions_are_asked_again(
     tmp_path: Path, api: FakeApi
 ) -> None:
-    def shell(script: str, within: float) -> Mapping[str, str]:
+    def shell(script: str, timeout: float) -> Mapping[str, str]:
         return {"a": DROP if "cilium-dbg monitor" in script else "\x1eip-addr\n1: lo\n"}
 
-    reach = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": shell}
+    access = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": shell}
 
-    found = contents(_collector(tmp_path, **reach).write(FAILURE))
+    found = contents(_collector(tmp_path, **access).write(FAILURE))
 
     assert "Policy denied" in found["nodes/a/cni-drops.txt"]
     assert "asked-again.json" in found
 
 
-def _shell(script: str, within: float) -> Mapping[str, str]:
+def _shell(script: str, timeout: float) -> Mapping[str, str]:
     return {"a": "\x1eip-addr\n1: lo\n"}
 
 
-def _collector(tmp_path: Path, **reach: Any) -> Collector:
-    return Collector(reach=Reach(run_id="abc", **reach), folder=tmp_path / "bundles")
+def _collector(tmp_path: Path, **access: Any) -> Collector:
+    return Collector(access=Access(run_id="abc", **access), folder=tmp_path / "bundles")
 
 
 FAILURE = Failure(name="SVC-01-IPv6", about="# SVC-01", records=(FAILING,), failing=(FAILING,))
@@ -274,9 +274,9 @@ FAILURE = Failure(name="SVC-01-IPv6", about="# SVC-01", records=(FAILING,), fail
 def test_a_bundle_holds_evidence_probes_objects_logs_and_nodes(
     tmp_path: Path, api: FakeApi
 ) -> None:
-    reach = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": _shell}
+    access = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": _shell}
 
-    path = _collector(tmp_path, **reach).write(FAILURE)
+    path = _collector(tmp_path, **access).write(FAILURE)
 
     assert path == tmp_path / "bundles" / "SVC-01-IPv6.tar.gz"
     found = contents(path)
@@ -290,9 +290,9 @@ def test_a_bundle_holds_evidence_probes_objects_logs_and_nodes(
 
 def test_a_dead_probe_is_told_and_the_rest_is_there(tmp_path: Path, api: FakeApi) -> None:
     sessions = Sessions("probe-00")
-    reach = {"api": api, "pods": PODS, "connect": sessions.connect}
+    access = {"api": api, "pods": PODS, "connect": sessions.connect}
 
-    found = contents(_collector(tmp_path, **reach).write(FAILURE))
+    found = contents(_collector(tmp_path, **access).write(FAILURE))
 
     assert "* probe probe-00: exec into pod probe-00: no answer in time" in found["README.md"]
     assert "probes/probe-01.txt" in found
@@ -338,7 +338,7 @@ def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(
     forever = threading.Event()
     monkeypatch.setattr(collect, "WITHIN", 0.3)
 
-    def hang(script: str, within: float) -> Mapping[str, str]:
+    def hang(script: str, timeout: float) -> Mapping[str, str]:
         forever.wait(30)
         return {}
 
@@ -351,7 +351,7 @@ def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(
 def test_a_run_without_an_api_server_reads_pods_logs_from_the_nodes(tmp_path: Path) -> None:
     scripts = []
 
-    def shell(script: str, within: float) -> Mapping[str, str]:
+    def shell(script: str, timeout: float) -> Mapping[str, str]:
         scripts.append(script)
         return {"a": "\x1epods.log\nerror\n"}
 

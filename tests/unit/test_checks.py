@@ -10,7 +10,7 @@ import pytest
 from pytest_ipv6k8s import checks
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Check, Level, check, check_of
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.features import Feature
 
 
 def _declare(id: str = "SVC-01", **more: Any) -> Callable[[Any], Any]:
@@ -53,7 +53,7 @@ def test_whatever_is_declared_is_kept() -> None:
         level=Level.EXTENDED,
         stacks=checks.DUAL_STACK,
         families=Family,
-        needs=[Need.TWO_NODES],
+        features=[Feature.TWO_NODES],
         causes=iter(["one", "two"]),
     )
     def test_it() -> None:
@@ -66,7 +66,7 @@ def test_whatever_is_declared_is_kept() -> None:
         level=Level.EXTENDED,
         stacks=frozenset({Stack.DUAL, Stack.DUAL_IPV6}),
         families=(Family.V4, Family.V6),
-        needs=(Need.TWO_NODES,),
+        features=(Feature.TWO_NODES,),
         references=("RFC 8200",),
         causes=("one", "two"),
         look="kubectl get nodes",
@@ -82,7 +82,7 @@ def test_a_check_is_core_and_for_every_stack_unless_it_says_otherwise() -> None:
     declared = _declared(test_it)
     assert declared.level is Level.CORE
     assert declared.stacks == frozenset(Stack)
-    assert (declared.families, declared.needs) == ((), ())
+    assert (declared.families, declared.features) == ((), ())
 
 
 @pytest.mark.parametrize("id", ["", "SVC", "SVC-1", "SVC-001", "svc-01", "SVC-01 ", "SVC_01"])
@@ -128,7 +128,7 @@ def test_the_named_sets_of_stacks(name: str, stacks: set[str]) -> None:
     assert {stack.value for stack in getattr(checks, name)} == stacks
 
 
-@pytest.mark.parametrize("need", Need)
-def test_every_need_has_a_sentence_that_says_what_is_missing(need: Need) -> None:
-    assert need.sentence.startswith("needs ")
-    assert ": " in need.sentence
+@pytest.mark.parametrize("need", Feature)
+def test_every_need_has_a_sentence_that_says_what_is_missing(need: Feature) -> None:
+    assert need.skip_reason.startswith("needs ")
+    assert ": " in need.skip_reason

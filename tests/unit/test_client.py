@@ -24,8 +24,8 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-def _lay(server: ApiServer, *bodies: Any, code: int = 200) -> None:
-    server.replies = [Reply(code=code, body=body) for body in bodies]
+def _lay(server: ApiServer, *manifests: Any, code: int = 200) -> None:
+    server.replies = [Reply(code=code, body=body) for body in manifests]
 
 
 def _refusal(code: int, message: str = "no") -> Reply:

@@ -211,6 +211,6 @@ def test_a_probe_that_cannot_be_asked_is_told() -> None:
 
 def test_a_server_that_refuses_is_told() -> None:
     api = _api()
-    api.refuse(PODS, 500)
+    api.validate(PODS, 500)
 
     assert control.out_of_order(api, Instrument().probes).startswith("the probes cannot be asked")

@@ -11,7 +11,7 @@ import yaml
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.declaration import Declaration, draft, read, text, with_targets
-from pytest_ipv6k8s.external.model import Role, World
+from pytest_ipv6k8s.external.model import ExternalNetwork, Role
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.testbed import testbed
 
@@ -25,15 +25,15 @@ def _file(folder: Path, body: str) -> Path:
 
 
 def test_a_hermetic_world_can_be_declared(tmp_path: Path) -> None:
-    world = testbed.world_of(Egress.NATIVE)
+    world = testbed.network_of(Egress.NATIVE)
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text(text(Stack.DUAL, world))
 
     declared = read(path)
 
     assert declared.stack is Stack.DUAL
-    assert declared.world is not None
-    assert declared.world == World.from_plain({**world.plain(), "source": "declared"})
+    assert declared.external is not None
+    assert declared.external == ExternalNetwork.from_plain({**world.plain(), "source": "declared"})
 
 
 def test_a_draft_is_a_declaration_that_promises_nothing_outside(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_draft_is_a_declaration_that_promises_nothing_outside(tmp_path: Path) 
 
     declared = read(path)
 
-    assert (declared.stack, declared.world) == (Stack.IPV6, None)
+    assert (declared.stack, declared.external) == (Stack.IPV6, None)
 
 
 def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text("\n".join(x[2:] if x.startswith(keys) else x for x in lines))
 
-    world = read(path).world
+    world = read(path).external
 
     assert world is not None
     assert world.egress is Egress.MASQUERADE
@@ -168,14 +168,14 @@ def test_a_list_is_no_declaration(tmp_path: Path) -> None:
         read(path)
 
 
-NOTHING = Declaration(stack=None, world=None)
+NOTHING = Declaration(stack=None, external=None)
 
 
 def test_targets_of_options_come_on_top_of_those_of_the_file(tmp_path: Path) -> None:
     declared = read(_file(tmp_path, "targets: [{role: v6, addresses: ['::6'], tcp: 80}]"))
     given = [("dual", "::1", 443), ("dual", "192.0.2.1", 443)]
 
-    world = with_targets(declared, given).world
+    world = with_targets(declared, given).external
 
     assert world is not None
     assert [target.role for target in world.targets] == [Role.V6, Role.DUAL]
@@ -185,7 +185,7 @@ def test_targets_of_options_come_on_top_of_those_of_the_file(tmp_path: Path) -> 
 
 
 def test_targets_of_options_need_no_file() -> None:
-    world = with_targets(NOTHING, [("v6", "::1", 443)]).world
+    world = with_targets(NOTHING, [("v6", "::1", 443)]).external
 
     assert world is not None
     assert world.find(Role.V6) is not None

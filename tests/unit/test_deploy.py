@@ -288,7 +288,7 @@ def test_namespaces_that_stay_are_named(clock: Clock, monkeypatch: pytest.Monkey
     api = _with_namespaces(("stuck", "abc"))
     monkeypatch.setattr(api, "delete", lambda path, grace=None: None)
 
-    assert deploy.remove(api, "abc", within=5) == ["stuck"]
+    assert deploy.remove(api, "abc", timeout=5) == ["stuck"]
 
 
 def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ class Said:
 
 
 def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
-    return Record(**{"asker": "probe-00", "question": {"op": "identity"}, "answer": answer, **more})
+    return Record(**{"source": "probe-00", "question": {"op": "identity"}, "answer": answer, **more})
 
 
 @pytest.mark.parametrize("secret", [JWT, PEM, f"Bearer {JWT}", "bearer-free Bearer abc"])
@@ -115,7 +115,7 @@ def test_the_plain_record_has_no_secrets_and_a_rounded_time() -> None:
     )
 
     assert record.plain() == {
-        "asker": "probe-00",
+        "source": "probe-00",
         "question": {"op": "x", "header": REDACTED},
         "answer": {"token": REDACTED, "pod": "p"},
         "seconds": 0.1235,
@@ -143,7 +143,7 @@ def test_the_digest_heeds_neither_order_nor_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"answer": "no"}, {"asker": "probe-01"}, {"question": {"op": "ping"}}]
+    "changed", [{"answer": "no"}, {"source": "probe-01"}, {"question": {"op": "ping"}}]
 )
 def test_the_digest_heeds_whatever_was_asked_and_said(changed: dict[str, Any]) -> None:
     record = _record("yes")

@@ -36,7 +36,7 @@ def test_a_cluster_is_found_by_its_kubeconfig_and_is_not_ours(
     home = tmp_path / "home"
 
     assert _create(kubeconfig, home) == Cluster(
-        name="one", provider="existing", kubeconfig=kubeconfig, context="one", made=False
+        name="one", provider="existing", kubeconfig=kubeconfig, context="one", owned=False
     )
     assert not home.exists()
 

@@ -53,7 +53,7 @@ class Engine:
         self.stands = False
         self.copied: list[str] = []
 
-    def run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> Finished:
+    def run(self, command: Sequence[Any], *, timeout: float, stdin: str = "") -> Finished:
         """Record a command."""
         line = " ".join(str(word) for word in command)
         self.asked.append((line, stdin))
@@ -65,9 +65,9 @@ class Engine:
         out = json.dumps(NETWORK) if "inspect --format" in line else ""
         return Finished(command=(line,), code=int(failed), out=out, err="denied" if failed else "")
 
-    def must_run(self, command: Sequence[Any], *, within: float, stdin: str = "") -> str:
+    def must_run(self, command: Sequence[Any], *, timeout: float, stdin: str = "") -> str:
         """Record a command that has to succeed."""
-        finished = self.run(command, within=within, stdin=stdin)
+        finished = self.run(command, timeout=timeout, stdin=stdin)
         if not finished.ok:
             raise CommandFailed("it failed", finished=finished)
         return finished.out
@@ -133,7 +133,7 @@ def _plan(
     )
 
 
-def _build(plan: testbed.Plan, dns: Dns, folder: Path) -> testbed.Built:
+def _build(plan: testbed.Plan, dns: Dns, folder: Path) -> testbed.Testbed:
     return testbed.build(plan, dns, b"zip", folder, lambda line: None)  # type: ignore[arg-type]
 
 

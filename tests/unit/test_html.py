@@ -121,7 +121,7 @@ HOSTILE = "</style><script>alert('x')</script>\"' onload=\"x\" {{ 7 * 7 }}"
 
 
 def test_a_hostile_text_stays_text() -> None:
-    heard = {"asker": HOSTILE, "question": {HOSTILE: HOSTILE}, "answer": [HOSTILE], "seconds": 1}
+    heard = {"source": HOSTILE, "question": {HOSTILE: HOSTILE}, "answer": [HOSTILE], "seconds": 1}
     failed = record("A-01", "fail", "IPv6", evidence=[heard], reason=HOSTILE, bundle=HOSTILE)
     failed["failure"] = dict.fromkeys(("expected", "look"), HOSTILE) | {
         name: [HOSTILE] for name in ("seen", "paths", "causes")

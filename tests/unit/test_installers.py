@@ -73,7 +73,7 @@ class Which:
 
 def _cluster(folder: Path) -> Cluster:
     file = folder / "kubeconfig"
-    return Cluster(name="c", provider="kind", kubeconfig=file, context="kind-c", made=True)
+    return Cluster(name="c", provider="kind", kubeconfig=file, context="kind-c", owned=True)
 
 
 def _install(folder: Path, spec: ClusterSpec = SPEC) -> list[str]:

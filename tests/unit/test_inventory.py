@@ -167,8 +167,8 @@ def test_a_node_that_says_little_is_unknown(cluster: FakeApi) -> None:
 
 @pytest.mark.parametrize("code", [403, 404])
 def test_what_may_not_be_seen_is_done_without(cluster: FakeApi, code: int) -> None:
-    cluster.refuse(CIDRS, code)
-    cluster.refuse(DAEMONSETS, code)
+    cluster.validate(CIDRS, code)
+    cluster.validate(DAEMONSETS, code)
 
     found = inventory.read(cluster)
 
@@ -176,7 +176,7 @@ def test_what_may_not_be_seen_is_done_without(cluster: FakeApi, code: int) -> No
 
 
 def test_another_refusal_is_an_error(cluster: FakeApi) -> None:
-    cluster.refuse(DAEMONSETS, 500)
+    cluster.validate(DAEMONSETS, 500)
 
     with pytest.raises(ApiError):
         inventory.read(cluster)
@@ -200,7 +200,7 @@ def test_the_mode_of_kube_proxy_is_read(
 
 
 def test_a_cluster_may_do_without_kube_proxy(cluster: FakeApi) -> None:
-    cluster.refuse(PROXY, 404)
+    cluster.validate(PROXY, 404)
     cluster.lists[DAEMONSETS] = [_named("cilium")]
 
     found = inventory.read(cluster)
@@ -209,7 +209,7 @@ def test_a_cluster_may_do_without_kube_proxy(cluster: FakeApi) -> None:
 
 
 def test_a_kube_proxy_whose_configuration_is_hidden_is_unknown(cluster: FakeApi) -> None:
-    cluster.refuse(PROXY, 403)
+    cluster.validate(PROXY, 403)
 
     assert inventory.read(cluster).proxy == "unknown"
 
@@ -233,8 +233,8 @@ def test_the_version_of_the_cni_is_the_tag_of_its_image(
 
 
 def test_daemonsets_that_may_not_be_seen_leave_the_proxy_unknown(cluster: FakeApi) -> None:
-    cluster.refuse(PROXY, 404)
-    cluster.refuse(DAEMONSETS, 403)
+    cluster.validate(PROXY, 404)
+    cluster.validate(DAEMONSETS, 403)
 
     assert inventory.read(cluster).proxy == "unknown"
 

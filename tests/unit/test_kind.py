@@ -85,7 +85,7 @@ def test_a_cluster_is_made_in_a_network_of_its_own(engine: Engine) -> None:
         provider="kind",
         kubeconfig=Path("/home-of-run/kubeconfig"),
         context=f"kind-{NAME}",
-        made=True,
+        owned=True,
     )
     (network,) = engine.lines("docker network create")
     assert "--label ipv6k8s.run=abc" in network

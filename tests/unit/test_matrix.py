@@ -18,9 +18,9 @@ def _pod(name: str, node: str, ip: str) -> ProbePod:
 PODS = (_pod("p0", "n1", "fd00::1"), _pod("p1", "n2", "fd00::2"))
 
 
-def _answer(asker: str, address: str, pod: str) -> Record[tcp_connect.Answer]:
+def _answer(source: str, address: str, pod: str) -> Record[tcp_connect.Answer]:
     answer = tcp_connect.Answer(connected=bool(pod), pod=pod, echoed=bool(pod))
-    return Record(asker=asker, question={"op": "tcp_connect", "address": address}, answer=answer)
+    return Record(source=source, question={"op": "tcp_connect", "address": address}, answer=answer)
 
 
 def test_the_last_answer_of_a_pair_counts() -> None:
@@ -39,9 +39,9 @@ def test_what_is_no_probe_has_no_cell() -> None:
 
 def test_ten_nodes_are_ten_short_lines() -> None:
     nodes = [f"node-{number:02}" for number in range(10)]
-    every = [(one, other, one != "node-03") for one in nodes for other in nodes]
+    interval = [(one, other, one != "node-03") for one in nodes for other in nodes]
 
-    found = connectivity([record("ADDR-16", "pass", "IPv6", cells=every)])
+    found = connectivity([record("ADDR-16", "pass", "IPv6", cells=interval)])
 
     assert found["nodes"] == nodes
     assert found["families"]["IPv6"][3] == "-" * 10

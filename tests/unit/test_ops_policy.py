@@ -127,10 +127,10 @@ def test_sctp_that_is_closed_to_us_is_not_there(
     having = tmp_path / "having"
     having.write_text("SCTP 1\n")
 
-    def refuse(*words: int) -> None:
+    def validate(*words: int) -> None:
         raise PermissionError(1, "no")
 
-    monkeypatch.setattr("socket.socket", refuse)
+    monkeypatch.setattr("socket.socket", validate)
     found = sockets.has_sctp(str(having))
     monkeypatch.undo()
 

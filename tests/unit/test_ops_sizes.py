@@ -160,9 +160,9 @@ def test_a_forged_message_is_what_a_router_would_send() -> None:
 
 
 def test_who_may_not_forge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: object) -> None:
+    def validate(*arguments: object) -> None:
         raise PermissionError(errno.EPERM, "no")
 
-    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "socket", validate)
 
     assert forged_too_big.perform(forged_too_big.Request("::1", 1000)).error == "EPERM"

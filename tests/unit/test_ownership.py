@@ -36,7 +36,7 @@ class FakeProvider:
             raise ClusterError(f"{name} is stuck")
         self.deleted.append(name)
 
-    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+    def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         raise NotImplementedError
 
 
@@ -56,7 +56,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
 
 
 def _remember(run_id: str, *, provider: str = "kind", kept: bool = False) -> Path:
-    return ownership.remember(run_id, provider=provider, name=f"ipv6k8s-{run_id}", kept=kept)
+    return ownership.save_state(run_id, provider=provider, name=f"ipv6k8s-{run_id}", kept=kept)
 
 
 def _change(runs: Path, run_id: str, **fields: Any) -> None:
@@ -113,8 +113,8 @@ def test_a_forgotten_run_leaves_nothing(runs: Path) -> None:
     home = _remember("abc")
     (home / "kubeconfig").write_text("x")
 
-    ownership.forget("abc")
-    ownership.forget("abc")
+    ownership.remove_state("abc")
+    ownership.remove_state("abc")
 
     assert not home.exists()
     assert ownership.remembered() == []

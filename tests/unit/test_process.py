@@ -22,7 +22,7 @@ def _python(script: str) -> list[str]:
 
 
 def test_what_a_program_says_is_returned() -> None:
-    finished = run(["sh", "-c", "echo out; echo err >&2; exit 3"], within=AMPLE)
+    finished = run(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout=AMPLE)
 
     assert finished == Finished(
         command=("sh", "-c", "echo out; echo err >&2; exit 3"), code=3, out="out\n", err="err\n"
@@ -31,15 +31,15 @@ def test_what_a_program_says_is_returned() -> None:
 
 
 def test_a_program_reads_what_it_is_given() -> None:
-    assert must_run(["cat"], within=AMPLE, stdin="häl\nlo") == "häl\nlo"
+    assert must_run(["cat"], timeout=AMPLE, stdin="häl\nlo") == "häl\nlo"
 
 
 def test_a_program_that_is_given_nothing_reads_its_end() -> None:
-    assert must_run(["cat"], within=AMPLE) == ""
+    assert must_run(["cat"], timeout=AMPLE) == ""
 
 
 def test_a_program_that_does_not_read_does_no_harm() -> None:
-    assert run(["true"], within=AMPLE, stdin="x" * 1_000_000).ok
+    assert run(["true"], timeout=AMPLE, stdin="x" * 1_000_000).ok
 
 
 def test_variables_are_added_to_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,23 +47,23 @@ def test_variables_are_added_to_our_own(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("THEIRS", "old")
     script = "import os; print(os.environ['OURS'], os.environ['THEIRS'])"
 
-    said = must_run(_python(script), within=AMPLE, environment={"THEIRS": "new"})
+    said = must_run(_python(script), timeout=AMPLE, environment={"THEIRS": "new"})
 
     assert said == "kept new\n"
     assert os.environ["THEIRS"] == "old"
 
 
 def test_no_shell_is_involved(tmp_path: Path) -> None:
-    assert must_run(["echo", "$HOME;", tmp_path], within=AMPLE) == f"$HOME; {tmp_path}\n"
+    assert must_run(["echo", "$HOME;", tmp_path], timeout=AMPLE) == f"$HOME; {tmp_path}\n"
 
 
 def test_bytes_that_are_no_text_are_replaced() -> None:
-    assert must_run(["printf", r"a\377b"], within=AMPLE) == "a\ufffdb"
+    assert must_run(["printf", r"a\377b"], timeout=AMPLE) == "a\ufffdb"
 
 
 def test_a_missing_program_is_named_with_its_remedy() -> None:
     with pytest.raises(CommandFailed) as caught:
-        run(["no-such-program-here", "x"], within=AMPLE)
+        run(["no-such-program-here", "x"], timeout=AMPLE)
 
     assert isinstance(caught.value, HostProblem)
     assert str(caught.value) == (
@@ -75,7 +75,7 @@ def test_a_failure_shows_the_command_the_code_and_the_last_words() -> None:
     script = "for n in $(seq 20); do echo line $n >&2; done; exit 7"
 
     with pytest.raises(CommandFailed) as caught:
-        must_run(["sh", "-c", script], within=AMPLE)
+        must_run(["sh", "-c", script], timeout=AMPLE)
 
     said = str(caught.value)
     assert said.startswith(f"`sh -c {script}` failed with exit code 7: line 9\n")
@@ -86,7 +86,7 @@ def test_a_failure_shows_the_command_the_code_and_the_last_words() -> None:
 
 @pytest.mark.parametrize(("script", "words"), [("echo out; exit 1", "out"), ("exit 1", "")])
 def test_the_last_words_are_output_where_there_are_no_errors(script: str, words: str) -> None:
-    assert run(["sh", "-c", script], within=AMPLE).last_words == words
+    assert run(["sh", "-c", script], timeout=AMPLE).last_words == words
 
 
 def _ends(pid: int) -> bool:
@@ -104,7 +104,7 @@ def _ends(pid: int) -> bool:
 
 def test_a_program_that_takes_too_long_is_named() -> None:
     with pytest.raises(CommandFailed, match="`sleep 600` did not end within"):
-        run(["sleep", "600"], within=0.05)
+        run(["sleep", "600"], timeout=0.05)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_whole_group_is_ended(
 
     monkeypatch.setattr(subprocess, "Popen", Troubled)
     with pytest.raises(raised):
-        run(["sh", "-c", 'sleep 600 & echo $! > "$0"; wait', child], within=AMPLE)
+        run(["sh", "-c", 'sleep 600 & echo $! > "$0"; wait', child], timeout=AMPLE)
 
     assert begun[0].returncode is not None
     assert _ends(int(child.read_text()))

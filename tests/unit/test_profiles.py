@@ -10,7 +10,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import DUAL_STACK, Level
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.profiles import PROFILES, Part, conclude, refuse
+from pytest_ipv6k8s.profiles import PROFILES, Part, result_of, validate
 from pytest_ipv6k8s.reports.claims import claims
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.documents import declared as _declared
@@ -46,7 +46,7 @@ def test_a_check_is_this_to_a_profile(case: str) -> None:
 
 def _is(part: Part, *verdicts: Verdict | None, waived: tuple[str, ...] = ()) -> str:
     named = {f"A-{number:02}": verdict for number, verdict in enumerate(verdicts, 1)}
-    return conclude(part, named, waived).value
+    return result_of(part, named, waived).value
 
 
 P, F, S, I, N = (  # noqa: E741
@@ -89,12 +89,12 @@ def test_every_profile_has_a_stack_and_every_id_one_part() -> None:
 
 def test_a_profile_for_another_stack_is_refused() -> None:
     with pytest.raises(ConfigError, match="profile ipv6-only is not for a cluster whose stack is"):
-        refuse(["ipv6-only"], Stack.DUAL, list(CHECKS.values()))
+        validate(["ipv6-only"], Stack.DUAL, list(CHECKS.values()))
 
 
 def test_a_profile_without_checks_is_refused_and_the_others_are_named() -> None:
     with pytest.raises(ConfigError, match=r"no check of profile nat64. Give one of ipv6-only\."):
-        refuse(["nat64"], Stack.IPV6, [_declared("SVC-01")])
+        validate(["nat64"], Stack.IPV6, [_declared("SVC-01")])
 
 
 def _claimed(*records: Any, asked: tuple[str, ...] = ()) -> dict[str, Any]:

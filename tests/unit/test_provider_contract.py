@@ -168,10 +168,10 @@ def test_a_cluster_is_returned_and_progress_is_told_line_by_line(
 
     cluster = case.provider.create(spec, home, said.append)
 
-    assert cluster.made == bool(case.makes) == bool(_makes(case, programs.lines()))
-    assert bool(said) == cluster.made
+    assert cluster.owned == bool(case.makes) == bool(_makes(case, programs.lines()))
+    assert bool(said) == cluster.owned
     assert all(line and "\n" not in line for line in said)
-    if cluster.made:
+    if cluster.owned:
         assert cluster.name == NAME
         assert cluster.kubeconfig.parent == home
 

@@ -126,7 +126,7 @@ def test_private_settings_go_wherever_they_stand() -> None:
 def test_evidence_is_searched_whatever_its_keys_are() -> None:
     evidence = [
         {
-            "asker": "p",
+            "source": "p",
             "question": {"op": "dns_exchange", "wire": "AQIDBA=="},
             "answer": {"fd00::7": 1, "family": "fd00::8", "id": ["fd00::9"]},
             "seconds": 0,

@@ -63,7 +63,7 @@ EDITED: dict[str, tuple[Callable[[Document], object], list[str]]] = {
         ["areas: there is no check of ZZZ"],
     ),
     "evidence": (
-        lambda d: _check(d, "ADDR-01")["items"][0]["evidence"][0].update(asker="probe-09"),
+        lambda d: _check(d, "ADDR-01")["items"][0]["evidence"][0].update(source="probe-09"),
         ["ADDR-01: the digest is not that of the evidence"],
     ),
     "evidence from nowhere": (

@@ -76,13 +76,13 @@ def _api(**lists: list[dict[str, Any]]) -> FakeApi:
 
 
 def _install(api: FakeApi) -> None:
-    rollout.workloads_ready(api, "The network", "app=net", within=60)
+    rollout.workloads_ready(api, "The network", "app=net", timeout=60)
 
 
 def test_nodes_that_are_ready_are_not_waited_for(clock: Clock) -> None:
     api = _api(nodes=[_node("a"), _node("b")])
 
-    rollout.nodes_ready(api, within=60)
+    rollout.nodes_ready(api, timeout=60)
 
     assert clock.monotonic() == Clock().monotonic()
 
@@ -91,7 +91,7 @@ def test_a_node_without_a_network_is_named_with_its_conditions_message() -> None
     api = _api(nodes=[_node("a"), _node("b", "False", NO_NETWORK), _node("c", "Unknown")])
 
     with pytest.raises(ClusterError) as caught:
-        rollout.nodes_ready(api, within=60)
+        rollout.nodes_ready(api, timeout=60)
 
     assert caught.value.problem == (
         f"not every node is Ready after 60 s: node b: {NO_NETWORK}; "
@@ -102,7 +102,7 @@ def test_a_node_without_a_network_is_named_with_its_conditions_message() -> None
 
 def test_a_cluster_without_nodes_is_not_ready() -> None:
     with pytest.raises(ClusterError, match="there is no node"):
-        rollout.nodes_ready(_api(), within=60)
+        rollout.nodes_ready(_api(), timeout=60)
 
 
 def test_what_has_rolled_out_is_not_waited_for() -> None:
@@ -122,7 +122,7 @@ def test_what_does_not_roll_out_is_named(kind: str, item: dict[str, Any], name: 
     with pytest.raises(ClusterError) as caught:
         _install(_api(**{kind: [item]}))
 
-    assert f"The network does not roll out within 60 s ({name}): it has no pods" in str(
+    assert f"The network did not roll out within 60 s ({name}): it has no pods" in str(
         caught.value
     )
     assert "describe pods" in caught.value.remedy

@@ -101,10 +101,10 @@ def test_nothing_is_opened_before_the_first_question() -> None:
 
 
 def test_a_stream_that_cannot_be_written_to_is_opened_again() -> None:
-    def refuse(questions: list[Message]) -> list[bytes | Exception]:
+    def validate(questions: list[Message]) -> list[bytes | Exception]:
         raise BROKEN
 
-    broken, whole = FakeStream(refuse), FakeStream()
+    broken, whole = FakeStream(validate), FakeStream()
     asked = _session(broken, whole)
 
     assert _ask(asked, "a") == [("A",)]
@@ -137,11 +137,11 @@ def test_a_session_recovers_after_it_gave_up() -> None:
 
 
 def test_an_agent_that_cannot_be_started_is_reported() -> None:
-    def refuse() -> session.Stream:
+    def validate() -> session.Stream:
         raise ControlChannelError("exec into pod n/p: forbidden")
 
     with pytest.raises(ControlChannelError, match="n/p: forbidden"):
-        _ask(Session(refuse), "a")
+        _ask(Session(validate), "a")
 
 
 def test_an_operation_that_broke_is_named() -> None:

@@ -13,10 +13,10 @@ from pytest_ipv6k8s.options import (
     OPTIONS,
     Allow,
     Dns64,
+    External,
     K3sComponent,
     KubeProxy,
     Option,
-    Outside,
     Waiver,
 )
 from pytest_ipv6k8s.settings import Settings, resolve
@@ -42,8 +42,8 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "probe-image": ("p:1", "p:1"),
     "declaration": ("~/d.yaml", Path.home() / "d.yaml"),
     "target": ("v6=[2001:db8::1]:443", (("v6", "2001:db8::1", 443),)),
-    "outside": ("hermetic", Outside.HERMETIC),
-    "outside-image": ("o:1", "o:1"),
+    "external": ("testbed", External.TESTBED),
+    "testbed-image": ("o:1", "o:1"),
     "egress": ("nptv6", Egress.NPTV6),
     "dns64": ("coredns", Dns64.COREDNS),
     "pull-secret": ("ns/s", "ns/s"),

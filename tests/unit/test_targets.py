@@ -8,37 +8,37 @@ import json
 import pytest
 
 from pytest_ipv6k8s.addresses import Egress, Family
-from pytest_ipv6k8s.external.model import OUTSIDE_NEEDS, Role, Target, World, provides
-from pytest_ipv6k8s.features import Need
+from pytest_ipv6k8s.external.model import OUTSIDE_NEEDS, ExternalNetwork, Role, Target, provides
+from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.testbed import testbed
 
 NEEDS = sorted(OUTSIDE_NEEDS, key=lambda need: need.name)
-WORLD = testbed.world_of(Egress.MASQUERADE)
+WORLD = testbed.network_of(Egress.MASQUERADE)
 
 
 def test_a_world_survives_the_way_to_a_worker() -> None:
-    assert World.from_plain(json.loads(json.dumps(WORLD.plain()))) == WORLD
+    assert ExternalNetwork.from_plain(json.loads(json.dumps(WORLD.plain()))) == WORLD
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: str(need.name))
-def test_an_empty_world_provides_nothing(need: Need) -> None:
-    assert not provides(World(source="declared"), need)
+def test_an_empty_world_provides_nothing(need: Feature) -> None:
+    assert not provides(ExternalNetwork(source="declared"), need)
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: str(need.name))
-def test_a_hermetic_world_provides_all_but_a_clat(need: Need) -> None:
-    wanted = need not in (Need.CLAT, Need.NATIVE_EGRESS)
+def test_a_hermetic_world_provides_all_but_a_clat(need: Feature) -> None:
+    wanted = need not in (Feature.CLAT, Feature.NATIVE_EGRESS)
 
     assert provides(WORLD, need) is wanted
 
 
 def test_no_egress_is_no_egress_to_be_checked() -> None:
-    assert not provides(dataclasses.replace(WORLD, egress=Egress.NONE), Need.EGRESS)
+    assert not provides(dataclasses.replace(WORLD, egress=Egress.NONE), Feature.EGRESS)
 
 
 def test_an_ipv6_target_may_be_dual_or_not() -> None:
     only = Target(role=Role.V6, addresses=("2001:db8::1",), tcp=443)
-    world = World(source="declared", targets=(only,))
+    world = ExternalNetwork(source="declared", targets=(only,))
 
     assert world.ipv6_target is only
     assert only.address(Family.V6) == "2001:db8::1"

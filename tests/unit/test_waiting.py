@@ -29,18 +29,20 @@ def _saying(*values: Any) -> Callable[[], Any]:
 
 
 def test_a_fact_that_is_true_is_returned_without_waiting(clock: Clock) -> None:
-    assert wait_until("it is so", lambda: ["yes"], within=5) == ["yes"]
+    assert wait_until("it is so", lambda: ["yes"], timeout=5) == ["yes"]
     assert clock.slept == []
 
 
 def test_the_first_true_value_is_returned(clock: Clock) -> None:
-    assert wait_until("it is so", _saying(None, 0, "", "yes", "no"), within=5, every=0.5) == "yes"
+    assert (
+        wait_until("it is so", _saying(None, 0, "", "yes", "no"), timeout=5, interval=0.5) == "yes"
+    )
     assert clock.slept == [0.5] * 3
 
 
 def test_a_fact_that_never_comes_true_is_inconclusive(clock: Clock) -> None:
     with pytest.raises(Inconclusive) as caught:
-        wait_until("pod p is Ready", _saying(None, "", []), within=3, every=1)
+        wait_until("pod p is Ready", _saying(None, "", []), timeout=3, interval=1)
 
     assert str(caught.value) == "waited 3 s in vain until pod p is Ready; last seen: []"
     assert sum(clock.slept) <= 3 + 1
@@ -51,7 +53,7 @@ def test_an_error_of_the_question_is_not_swallowed(clock: Clock) -> None:
         raise KeyError("ours")
 
     with pytest.raises(KeyError, match="ours"):
-        wait_until("it is so", broken, within=3)
+        wait_until("it is so", broken, timeout=3)
     assert clock.slept == []
 
 
@@ -59,7 +61,7 @@ def test_a_deadline_of_nothing_asks_once(clock: Clock) -> None:
     asked: list[int] = []
 
     with pytest.raises(Inconclusive):
-        wait_until("it is so", lambda: asked.append(1), within=0)
+        wait_until("it is so", lambda: asked.append(1), timeout=0)
     assert asked == [1]
 
 
@@ -67,15 +69,15 @@ def test_the_factor_multiplies_every_deadline(clock: Clock) -> None:
     waiting.set_timeout_factor(4.0)
 
     with pytest.raises(Inconclusive, match="waited 12 s in vain"):
-        wait_until("it is so", lambda: False, within=3, every=1)
+        wait_until("it is so", lambda: False, timeout=3, interval=1)
     with pytest.raises(Unmet, match="within 20 s"):
-        eventually(lambda: _records("no"), _holds, expected="it", within=5)
+        eventually(lambda: _records("no"), _holds, expected="it", timeout=5)
 
     assert sum(clock.slept) >= 12 + 20
 
 
 def _records(*answers: str) -> list[Record[Any]]:
-    return [Record(asker="p", question={}, answer=answer, path="a → b") for answer in answers]
+    return [Record(source="p", question={}, answer=answer, path="a → b") for answer in answers]
 
 
 def _holds(record: Record[Any]) -> bool:
@@ -86,7 +88,7 @@ def test_the_first_answers_that_all_hold_are_returned(clock: Clock) -> None:
     good = _records("yes", "yes")
     ask: Callable[[], Sequence[Record[Any]]] = _saying(_records("no", "yes"), good, _records("no"))
 
-    assert eventually(ask, _holds, expected="it", within=5) is good
+    assert eventually(ask, _holds, expected="it", timeout=5) is good
     assert len(clock.slept) == 1
 
 
@@ -100,11 +102,11 @@ def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
     ask = _saying(_records("no", "no", "yes"), _records("yes", "no", "yes"))
 
     with pytest.raises(Unmet) as caught:
-        eventually(ask, _holds, expected="a yes from everybody", within=1)
+        eventually(ask, _holds, expected="a yes from everybody", timeout=1)
 
     told = re.fullmatch(
         r"a yes from everybody within 1 s \(waited 1\.0 s over (\d+) tries; "
-        r"2 of 3 answers amiss at first\)",
+        r"2 of 3 answers failed at first\)",
         caught.value.expected,
     )
     assert told

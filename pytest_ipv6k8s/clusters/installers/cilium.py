@@ -56,7 +56,7 @@ class Cilium:
         for file in _values(api, spec, home):
             command += ["--values", file]
         try:
-            installed = run(command, within=HELM)
+            installed = run(command, timeout=HELM)
         except CommandFailed as error:
             raise ClusterError(f"Cilium cannot be installed: {error.problem}") from None
         if not installed.ok:
@@ -65,7 +65,7 @@ class Cilium:
                 remedy="check --ipv6k8s-cni-chart and --ipv6k8s-cni-values, and the way to the "
                 "chart's registry",
             )
-        rollout.workloads_ready(api, "Cilium", LABEL, within=ROLL_OUT)
+        rollout.workloads_ready(api, "Cilium", LABEL, timeout=ROLL_OUT)
 
 
 def value_names(spec: ClusterSpec) -> list[str]:
@@ -85,7 +85,7 @@ def _helm_problems() -> list[Problem]:
     remedy = f"install Helm {oldest} or newer: https://helm.sh"
     if shutil.which("helm") is None:
         return [Problem(text="helm is not on PATH", remedy=remedy)]
-    said = run(["helm", "version", "--short"], within=20)
+    said = run(["helm", "version", "--short"], timeout=20)
     found = re.match(r"v(\d+)\.(\d+)", said.out)
     if found is None:
         return [Problem(text=f"helm does not tell its version: {said.last_words}", remedy=remedy)]

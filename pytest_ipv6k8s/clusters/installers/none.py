@@ -45,7 +45,7 @@ class Command:
         try:
             ended = run(
                 ["sh", "-ec", command],
-                within=patience(WITHIN),
+                timeout=patience(WITHIN),
                 environment=variables(cluster, spec),
             )
         except CommandFailed as error:

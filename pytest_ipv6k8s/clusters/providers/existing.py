@@ -40,13 +40,13 @@ class Existing:
             provider="existing",
             kubeconfig=found.path,
             context=found.context,
-            made=False,
+            owned=False,
         )
 
     def delete(self, name: str) -> None:
         """Do nothing: the cluster is not ours."""
 
-    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+    def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         """Return nothing: its nodes are not ours to run anything on."""
         return {}
 

@@ -78,7 +78,7 @@ class K3s:
             provider="k3s",
             kubeconfig=home / "kubeconfig",
             context="default",
-            made=True,
+            owned=True,
         )
         assert spec.stack is not None
         progress(
@@ -103,7 +103,7 @@ class K3s:
         docker.remove_containers(docker.containers(_run_of(name)))
         docker.remove_network(name)
 
-    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+    def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         """Run a shell script on every node.
 
         Raises:
@@ -111,7 +111,7 @@ class K3s:
         """
         ours = (f"{name}-server", f"{name}-agent-")
         nodes = [node for node in docker.containers(_run_of(name)) if node.startswith(ours)]
-        return docker.on_nodes(nodes, script, within)
+        return docker.on_nodes(nodes, script, timeout)
 
 
 def _run_of(name: str) -> str:
@@ -136,7 +136,7 @@ def settled(spec: ClusterSpec) -> ClusterSpec:
 
 def _require_k3s(image: str) -> None:
     inspect = ["docker", "image", "inspect", "--format", "{{json .Config.Entrypoint}}", image]
-    entrypoint = json.loads(must_run(inspect, within=docker.LOOK)) or [""]
+    entrypoint = json.loads(must_run(inspect, timeout=docker.LOOK)) or [""]
     if Path(entrypoint[0]).name != "k3s":
         raise ConfigError(
             f"node image {image} is not K3s: it does not start /bin/k3s",
@@ -158,7 +158,7 @@ def _make_nodes(name: str, spec: ClusterSpec, image: str) -> list[Node]:
     token = {"K3S_TOKEN": secrets.token_hex(16)}
     for node in nodes:
         command = container(node, nodes[0], spec, image)
-        must_run(command, within=_START, environment=token)
+        must_run(command, timeout=_START, environment=token)
     return nodes
 
 
@@ -226,13 +226,13 @@ def _wait_for_nodes(nodes: Sequence[Node]) -> None:
     missing = [node.name for node in nodes]
 
     def all_joined() -> bool:
-        asked = run(["docker", "exec", server, *_KUBECTL, "get", "nodes", "-o", "name"], within=30)
+        asked = run(["docker", "exec", server, *_KUBECTL, "get", "nodes", "-o", "name"], timeout=30)
         joined = asked.out.split() if asked.ok else []
         missing[:] = [node.name for node in nodes if f"node/{node.name}" not in joined]
         return not missing or any(not _runs(name) for name in missing)
 
     with contextlib.suppress(Inconclusive):
-        wait_until("all nodes have joined", all_joined, within=_JOIN, every=1.0)
+        wait_until("all nodes have joined", all_joined, timeout=_JOIN, interval=1.0)
     if missing:
         ended = [name for name in missing if not _runs(name)]
         name = (ended or missing)[0]
@@ -245,12 +245,12 @@ def _wait_for_nodes(nodes: Sequence[Node]) -> None:
 
 def _runs(name: str) -> bool:
     inspect = ["docker", "inspect", "--format", "{{.State.Running}}", name]
-    return run(inspect, within=docker.LOOK).out.strip() == "true"
+    return run(inspect, timeout=docker.LOOK).out.strip() == "true"
 
 
 def _last_words(name: str) -> str:
     """Return the last fatal or error line of a node, or else its last line."""
-    said = run(["docker", "logs", "--tail", "200", name], within=docker.LOOK)
+    said = run(["docker", "logs", "--tail", "200", name], timeout=docker.LOOK)
     lines = (said.out + said.err).strip().splitlines()
     grave = [line for line in lines if "level=fatal" in line or "level=error" in line]
     return docker.last_line("\n".join(grave or lines)) or "nothing"
@@ -261,9 +261,9 @@ def _write_kubeconfig(cluster: Cluster, server: str, stack: Stack) -> None:
     import yaml
 
     found = must_run(
-        ["docker", "exec", server, "cat", "/etc/rancher/k3s/k3s.yaml"], within=docker.LOOK
+        ["docker", "exec", server, "cat", "/etc/rancher/k3s/k3s.yaml"], timeout=docker.LOOK
     )
-    published = must_run(["docker", "port", server, f"{API_PORT}/tcp"], within=docker.LOOK)
+    published = must_run(["docker", "port", server, f"{API_PORT}/tcp"], timeout=docker.LOOK)
     port = int(published.split()[0].rpartition(":")[2])
     config = yaml.safe_load(found)
     config["clusters"][0]["cluster"]["server"] = f"https://{endpoint(_loopback(stack), port)}"
@@ -274,12 +274,12 @@ def _write_kubeconfig(cluster: Cluster, server: str, stack: Stack) -> None:
 def _load_probe_image(nodes: Sequence[Node], image: str, home: Path) -> None:
     """Copy the probe's image from the engine to the containerd of every node."""
     archive = home / "probe.tar"
-    must_run(["docker", "save", "--output", archive, image], within=_COPY)
+    must_run(["docker", "save", "--output", archive, image], timeout=_COPY)
     for node in nodes:
-        must_run(["docker", "cp", archive, f"{node.name}:/tmp/probe.tar"], within=_COPY)
+        must_run(["docker", "cp", archive, f"{node.name}:/tmp/probe.tar"], timeout=_COPY)
         containerd = ["k3s", "ctr", "--namespace", "k8s.io"]
         load = ["docker", "exec", node.name, *containerd, "images", "import", "/tmp/probe.tar"]
-        must_run(load, within=_COPY)
+        must_run(load, timeout=_COPY)
     archive.unlink(missing_ok=True)
 
 
@@ -287,7 +287,7 @@ def _share_mounts(nodes: Sequence[Node]) -> None:
     """Let mounts of a CNI's pods reach the node: Docker makes its root private."""
     for node in nodes:
         command = ["docker", "exec", node.name, "mount", "--make-rshared", "/"]
-        must_run(command, within=docker.LOOK)
+        must_run(command, timeout=docker.LOOK)
 
 
 PROVIDER = K3s()

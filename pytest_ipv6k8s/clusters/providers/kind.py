@@ -49,7 +49,7 @@ class Kind:
             provider="kind",
             kubeconfig=home / "kubeconfig",
             context=f"kind-{name}",
-            made=True,
+            owned=True,
         )
         with lifecycle.all_or_nothing(cluster, spec, self.delete):
             # also the nodes of an IPv6-only cluster: Docker's DNS and its way out are IPv4
@@ -67,16 +67,16 @@ class Kind:
         Raises:
             HostProblem: they could not be removed.
         """
-        must_run(["kind", "delete", "cluster", "--name", name], within=DELETE)
+        must_run(["kind", "delete", "cluster", "--name", name], timeout=DELETE)
         docker.remove_network(name)
 
-    def on_nodes(self, name: str, script: str, within: float) -> dict[str, str]:
+    def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         """Run a shell script on every node.
 
         Raises:
             HostProblem: kind does not tell its nodes.
         """
-        return docker.on_nodes(_nodes(name), script, within)
+        return docker.on_nodes(_nodes(name), script, timeout)
 
 
 def _workers(spec: ClusterSpec) -> str:
@@ -131,7 +131,7 @@ def _make_cluster(cluster: Cluster, spec: ClusterSpec) -> None:
         command += ["--image", spec.node_image]
     made = run(
         command,
-        within=CREATE,
+        timeout=CREATE,
         stdin=configuration(spec),
         environment={"KIND_EXPERIMENTAL_DOCKER_NETWORK": cluster.name},
     )
@@ -151,7 +151,7 @@ def _why_not(made: Finished) -> ClusterError:
 
 
 def _nodes(name: str) -> list[str]:
-    return must_run(["kind", "get", "nodes", "--name", name], within=30).split()
+    return must_run(["kind", "get", "nodes", "--name", name], timeout=30).split()
 
 
 def _load_probe_image(name: str, image: str) -> None:
@@ -159,12 +159,12 @@ def _load_probe_image(name: str, image: str) -> None:
     if lacking:
         must_run(
             ["kind", "load", "docker-image", image, "--name", name, "--nodes", ",".join(lacking)],
-            within=CREATE,
+            timeout=CREATE,
         )
 
 
 def _node_has(node: str, image: str) -> bool:
-    listed = run(["docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q"], within=30)
+    listed = run(["docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q"], timeout=30)
     return any(ref.removeprefix("docker.io/") == image for ref in listed.out.split())
 
 
