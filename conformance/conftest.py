@@ -25,11 +25,11 @@ def sandbox(ipv6k8s_policy_sandbox):
 
 @pytest.fixture
 def external(ipv6k8s_external):
-    """The outside world."""
+    """The external targets."""
     return ipv6k8s_external
 
 
 @pytest.fixture
 def services(ipv6k8s_services):
-    """The Services of the scene."""
+    """The shared Services."""
     return ipv6k8s_services

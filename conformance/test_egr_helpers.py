@@ -22,7 +22,7 @@ def _require_alive(external, request, records, holds):
 
 def _is_whole(record):
     answer = record.answer
-    return answer.status == 200 and answer.verified >= 2 and not answer.amiss
+    return answer.status == 200 and answer.verified >= 2 and not answer.mismatched
 
 
 @check(
@@ -55,7 +55,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
         question = http_proxy.Request(host, port, address, target.http)
         _require_alive(external, question, records, lambda r: r.answer.status == 200)
     expect(not failed, expected="a page through the proxy on every node", seen=failed)
-    strange = [r for r in records if target.identifies and r.answer.pod != "outside-v4"]
+    strange = [r for r in records if target.identifies and r.answer.pod != "target-v4"]
     expect(not strange, expected="the page of the IPv4-only target", seen=strange)
     if refused.answer.granted < 400:
         raise Inconclusive(f"the proxy does not refuse a tunnel to port {REFUSED_PORT}: {refused}")

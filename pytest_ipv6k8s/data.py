@@ -17,7 +17,7 @@ def text(name: str) -> str:
 
 
 def folder(name: str) -> AbstractContextManager[Path]:
-    """Return a context with the path of a folder below ``fixtures/``, such as ``outside/servers``.
+    """Return a context with the path of a folder below ``fixtures/``, such as ``testbed/servers``.
 
     An installed one may hold more than files of ours: pip writes byte code beside programs.
     """

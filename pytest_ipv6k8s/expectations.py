@@ -18,7 +18,7 @@ class Unmet(AssertionError):
         expected: what should have been seen.
         seen: what was seen instead, one line for each finding.
         paths: from where to where, where there was a path.
-        records: the answers that were amiss, as far as they are known.
+        records: the answers that failed, as far as they are known.
     """
 
     def __init__(

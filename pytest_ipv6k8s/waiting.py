@@ -38,7 +38,7 @@ def wait_until(what: str, fact: Callable[[], T], *, timeout: float, interval: fl
     timeout *= _timeout_factor
     value = poll(fact, bool, timeout=timeout, interval=interval)
     if not value:
-        raise Inconclusive(f"waited {timeout:.0f} s in vain until {what}; last seen: {value!r}")
+        raise Inconclusive(f"timed out after {timeout:.0f} s waiting until {what}; last: {value!r}")
     return value
 
 

@@ -15,12 +15,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import OutsideWorld, install_wheel, kind_cluster, outside_world
+from tests.real import TestbedBeside, install_wheel, kind_cluster, make_testbed
 
 pytest_plugins = ["pytester"]
 T = TypeVar("T")
 
-ON_IPV6 = "action bundles control_channel healthy interrupts network_policy outside users"
+ON_IPV6 = "action bundles control_channel healthy interrupts network_policy external users"
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
@@ -127,20 +127,20 @@ def cilium_cluster(_shared: Shared) -> Cluster:
 
 
 @pytest.fixture
-def ipv6_outside(
+def ipv6_testbed(
     _shared: Shared, ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> OutsideWorld:
-    """A hermetic outside world beside the IPv6-only cluster, with NAT66."""
+) -> TestbedBeside:
+    """A hermetic testbed beside the IPv6-only cluster, with NAT66."""
     return _shared.use(
-        "outside", lambda: outside_world(ipv6_cluster, tmp_path_factory.mktemp("outside"))
+        "outside", lambda: make_testbed(ipv6_cluster, tmp_path_factory.mktemp("outside"))
     )
 
 
 @pytest.fixture
-def cilium_outside(
+def cilium_testbed(
     _shared: Shared, cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> OutsideWorld:
-    """A hermetic outside world beside the cluster with Cilium."""
+) -> TestbedBeside:
+    """A hermetic testbed beside the cluster with Cilium."""
     return _shared.use(
-        "outside", lambda: outside_world(cilium_cluster, tmp_path_factory.mktemp("outside"))
+        "outside", lambda: make_testbed(cilium_cluster, tmp_path_factory.mktemp("outside"))
     )

@@ -72,8 +72,8 @@ def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutsideWorld:
-    """A hermetic world that stands beside a cluster, and the declaration that describes it."""
+class TestbedBeside:
+    """A testbed that stands beside a cluster, and the declaration that describes it."""
 
     container: str
     declaration: Path
@@ -85,9 +85,9 @@ class OutsideWorld:
 
 
 @contextmanager
-def outside_world(
+def make_testbed(
     cluster: Cluster, folder: Path, egress: Egress = Egress.MASQUERADE
-) -> Iterator[OutsideWorld]:
+) -> Iterator[TestbedBeside]:
     """Make a world beside a cluster, and take it away afterwards."""
     settings = settings_of_environment()
     api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
@@ -104,7 +104,7 @@ def outside_world(
     file = folder / "ipv6k8s.yaml"
     file.write_text(declaration.text(facts.stack, built.external))
     try:
-        yield OutsideWorld(container=built.container, declaration=file)
+        yield TestbedBeside(container=built.container, declaration=file)
     finally:
         testbed.remove(built, api)
 
@@ -168,7 +168,7 @@ def install_wheel(folder: Path) -> Path:
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
-    extras = f"{wheel}[xdist,outside]"
+    extras = f"{wheel}[xdist]"
     must_run([python, "-m", "pip", "install", "--quiet", extras], timeout=PIP_TIME)
     return python
 
@@ -192,8 +192,8 @@ SVC_05_WAIVED = (
     "--ipv6k8s-waive=SVC-05=cilium/cilium 26733: "
     "before 1.19, no pod reaches itself through an IPv6 Service"
 )
-OUTSIDE = ("EGR-01", "N64-14", "MTU-07")
-"""Checks that pass where a healthy outside world stands."""
+TARGET_CHECKS = ("EGR-01", "N64-14", "MTU-07")
+"""Checks that pass where a healthy testbed stands."""
 
 
 def assert_healthy(run: SuiteRun, *passed: str) -> None:
@@ -235,9 +235,9 @@ def on_node(node: str, script: str, *, timeout: float = 60) -> str:
     return must_run(["docker", "exec", node, "sh", "-ec", script], timeout=timeout)
 
 
-def in_outside(cluster: Cluster, script: str, *, timeout: float = 60) -> str:
-    """Run a shell script in the container of the outside world beside a cluster."""
-    return on_node(f"{cluster.name}-outside", script, timeout=timeout)
+def in_testbed(cluster: Cluster, script: str, *, timeout: float = 60) -> str:
+    """Run a shell script in the container of the testbed beside a cluster."""
+    return on_node(f"{cluster.name}-testbed", script, timeout=timeout)
 
 
 def nodes_of(cluster: Cluster) -> tuple[str, str]:

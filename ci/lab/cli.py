@@ -131,7 +131,7 @@ def _env(wanted: Plan) -> int:
         return 1
     print(f"export IPV6K8S_NODE_IMAGE={wanted.parts.tag}")
     print(f"export IPV6K8S_PROBE_IMAGE={wanted.probe_tag}")
-    print(f"export IPV6K8S_OUTSIDE_IMAGE={wanted.outside_tag}")
+    print(f"export IPV6K8S_TESTBED_IMAGE={wanted.testbed_tag}")
     print(f"export IPV6K8S_CNI_CHART={wanted.cilium.chart}")
     print(f"export IPV6K8S_CNI_VALUES={wanted.cilium.values}")
     print(f"export IPV6K8S_LAB_CILIUM_NODE_IMAGE={wanted.cilium_node_tag}")

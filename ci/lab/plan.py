@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import partial
 
-from ci.lab import cilium, gobuild, images, node, outside, rootfs
+from ci.lab import cilium, gobuild, images, node, rootfs, testbed
 from ci.lab.cilium import Cilium
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
@@ -25,8 +25,8 @@ class Plan:
     network_root: Artefact
     parts: Parts
     node: Artefact
-    outside_root: Artefact
-    outside: Artefact
+    testbed_root: Artefact
+    testbed: Artefact
     cilium: Cilium
 
     @property
@@ -35,9 +35,9 @@ class Plan:
         return images.probe_tag(self.parts.probe)
 
     @property
-    def outside_tag(self) -> str:
-        """The name of the outside world's image in the engine."""
-        return outside.tag(self.outside)
+    def testbed_tag(self) -> str:
+        """The name of the testbed's image in the engine."""
+        return testbed.tag(self.testbed)
 
     @property
     def cilium_node_tag(self) -> str:
@@ -59,8 +59,8 @@ class Plan:
             self.parts.probe,
             self.parts.components,
             self.node,
-            self.outside_root,
-            self.outside,
+            self.testbed_root,
+            self.testbed,
             self.cilium.helm,
             self.cilium.programs,
             self.cilium.root,
@@ -69,14 +69,14 @@ class Plan:
 
     def tags(self) -> tuple[str, ...]:
         """The images that the engine must have."""
-        return self.parts.tag, self.probe_tag, self.outside_tag, self.cilium_node_tag
+        return self.parts.tag, self.probe_tag, self.testbed_tag, self.cilium_node_tag
 
     def steps(self) -> list[Step]:
         """Build each artefact, then see that the engine has the images."""
         loads = [
             _load("load node image", self.parts.tag, self.node),
             _load("load probe image", self.probe_tag, self.parts.probe),
-            _load("load outside image", self.outside_tag, self.outside),
+            _load("load testbed image", self.testbed_tag, self.testbed),
             Step(
                 name="node image with Cilium",
                 done=lambda: image_size(self.cilium_node_tag) is not None,
@@ -128,7 +128,7 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         components=images.components(layout, programs, roots["network-root"]),
         probe=images.probe(layout, roots["probe-root"]),
     )
-    outside_root = outside.root(layout, base)
+    testbed_root = testbed.root(layout, base)
     return Plan(
         layout=layout,
         kind=gobuild.tool(layout, gobuild.KIND),
@@ -137,8 +137,8 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         network_root=roots["network-root"],
         parts=parts,
         node=node.node(layout, parts),
-        outside_root=outside_root,
-        outside=outside.image(layout, outside_root),
+        testbed_root=testbed_root,
+        testbed=testbed.image(layout, testbed_root),
         cilium=cilium.plan(layout, base),
     )
 

@@ -19,7 +19,7 @@ LARGEST_BUNDLE = 4 << 20
 
 _FOLDERS = {
     "evidence.json": "every question that the check asked, and its answer",
-    "asked-again.json": "the questions whose answers were amiss, asked once more",
+    "asked-again.json": "the questions whose answers failed, asked once more",
     "probes/": "the network as each probe pod sees it: addresses, routes, neighbours, resolv.conf",
     "objects/": "objects of the API, by namespace",
     "config/": "ConfigMaps of CoreDNS, kube-proxy and the CNI, a file for each key",

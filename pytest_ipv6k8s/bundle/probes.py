@@ -29,7 +29,7 @@ def involved(
 
     Args:
         pods: all probes of the run.
-        failing: the answers that were amiss.
+        failing: the answers that failed.
         records: all answers, for when no failing one is known.
     """
     told = list(failing) or list(records)

@@ -12,21 +12,21 @@ from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
 PODS, SERVICES = "--ipv6k8s-pod-cidr", "--ipv6k8s-service-cidr"
 _EXAMPLES = {PODS: "fd00:10:244::/56", SERVICES: "fd00:10:96::/112"}
 
-# What no pod and no Service can have, and the addresses of the hermetic outside world.
+# What no pod and no Service can have, and the addresses of the testbed.
 RESERVED = {
     "::/8": "reserved (RFC 4291), NAT64 with it (RFC 6052, RFC 8215)",
     "fe80::/10": "link-local (RFC 4291)",
     "ff00::/8": "multicast (RFC 4291)",
-    "2001:db8::/32": "the outside world's documentation prefix (RFC 3849)",
-    "3fff::/20": "the outside world's documentation prefix (RFC 9637)",
+    "2001:db8::/32": "the testbed's documentation prefix (RFC 3849)",
+    "3fff::/20": "the testbed's documentation prefix (RFC 9637)",
     "0.0.0.0/8": "this network (RFC 1122)",
     "127.0.0.0/8": "loopback (RFC 1122)",
     "169.254.0.0/16": "link-local (RFC 3927)",
     "224.0.0.0/3": "multicast and reserved (RFC 1112)",
-    "100.64.0.0/10": "the outside world's shared space (RFC 6598)",
-    "192.0.2.0/24": "the outside world's documentation prefix (RFC 5737)",
-    "198.51.100.0/24": "the outside world's documentation prefix (RFC 5737)",
-    "203.0.113.0/24": "the outside world's documentation prefix (RFC 5737)",
+    "100.64.0.0/10": "the testbed's shared space (RFC 6598)",
+    "192.0.2.0/24": "the testbed's documentation prefix (RFC 5737)",
+    "198.51.100.0/24": "the testbed's documentation prefix (RFC 5737)",
+    "203.0.113.0/24": "the testbed's documentation prefix (RFC 5737)",
 }
 
 # kube-controller-manager's own prefix of a node, and how many nodes it can count (2 to the 16th).

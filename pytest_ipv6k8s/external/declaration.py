@@ -1,4 +1,4 @@
-"""``ipv6k8s.yaml``: what a cluster is meant to be, and what there is outside it."""
+"""``ipv6k8s.yaml``: what a cluster is meant to be, and the targets outside it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.model import ExternalNetwork, Role
 from pytest_ipv6k8s.kube.inventory import Inventory
 
-_OUTSIDE = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
+_EXTERNAL = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
 
 _ENFORCED = {"enforced": True, "none": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What an operator declares; ``world`` is None when nothing outside is described.
+    """What an operator declares; ``external`` is None when no target is described.
 
     ``network_policy`` says whether NetworkPolicy is enforced; None leaves it to the inventory.
     """
@@ -52,10 +52,12 @@ def read(path: Path) -> Declaration:
         raise ConfigError(
             f"declaration {path}: {problem}", remedy="compare with what `ipv6k8s init` writes"
         )
-    outside = {key: document[key] for key in _OUTSIDE if key in document}
+    external = {key: document[key] for key in _EXTERNAL if key in document}
     return Declaration(
         stack=Stack(document["stack"]) if "stack" in document else None,
-        external=ExternalNetwork.from_plain({"source": "declared", **outside}) if outside else None,
+        external=ExternalNetwork.from_plain({"source": "declared", **external})
+        if external
+        else None,
         network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
     )
 
@@ -104,7 +106,7 @@ def draft(stack: Stack, *, about: str, policy_engine: str = "") -> str:
 
 
 def text(stack: Stack, network: ExternalNetwork) -> str:
-    """Return a declaration of this world, as YAML."""
+    """Return a declaration of these targets, as YAML."""
     import yaml
 
     plain = network.plain()
@@ -112,7 +114,7 @@ def text(stack: Stack, network: ExternalNetwork) -> str:
         "apiVersion": "ipv6k8s/v1alpha1",
         "kind": "ClusterDeclaration",
         "stack": stack.value,
-        **{key: _without_blanks(plain[key]) for key in _OUTSIDE if plain[key]},
+        **{key: _without_blanks(plain[key]) for key in _EXTERNAL if plain[key]},
     }
     return yaml.safe_dump(document, sort_keys=False)
 

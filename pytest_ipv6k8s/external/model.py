@@ -1,7 +1,7 @@
-"""The outside world: peers beyond the cluster, and what may be asserted about them.
+"""External targets: peers beyond the cluster, and what may be asserted about them.
 
-One contract, two sources: :mod:`.hermetic` makes a world beside a cluster that we made,
-:mod:`.declaration` reads one that an operator describes. Checks cannot tell them apart.
+One contract, two sources: the testbed, beside a cluster that we made, and
+:mod:`.declaration`, what an operator describes. Checks cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ class Nat64:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalNetwork:
-    """What there is outside, and how pods get there.
+    """What there is beyond the cluster, and how pods get there.
 
     Attributes:
-        source: ``hermetic`` or ``declared``.
+        source: ``testbed`` or ``declared``.
         targets: the peers; each role at most once.
         egress: how packets of pods are to look outside; None when nobody said.
         nat64: the NAT64 gateway, None when there is none.
         dns64: whether the cluster's DNS is to synthesise AAAA records.
-        zone: a DNS zone with the records that ``docs/outside.md`` lists; empty when there is none.
+        zone: a DNS zone with the records that ``docs/external.md`` lists; empty when there is none.
         clat: whether IPv6-only pods have a CLAT (RFC 6877).
         proxy: URL of a forward web proxy; empty when there is none.
         registry: URL of a registry cache; empty when there is none.
@@ -150,11 +150,11 @@ OUTSIDE_NEEDS = frozenset(Feature) - {
     Feature.NETWORK_POLICY,
     Feature.SCTP,
 }
-"""The needs that are about the outside."""
+"""The features that are about external targets."""
 
 
 def provides(network: ExternalNetwork, need: Feature) -> bool:
-    """Tell whether a need that is about the outside is met."""
+    """Tell whether a feature that is about external targets is there."""
     nat64, prefixes = network.nat64, network.nat64.prefixes if network.nat64 else ()
     lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
     private = bool(nat64 and nat64.private_host)

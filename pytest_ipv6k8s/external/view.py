@@ -1,4 +1,4 @@
-"""The outside world as checks see it, and whether it is itself in order."""
+"""External targets as checks see them, and whether they are themselves in order."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pytest_ipv6k8s.probe.session import Session
 
 
 class ExternalTargets:
-    """What a check may know of, and ask of, the outside world.
+    """What a check may know of, and ask of, external targets.
 
     Args:
-        world: what there is.
+        network: what there is.
         hosts: those targets that can be asked, by role.
     """
 
@@ -130,9 +130,9 @@ def hosts(
             session = Session(_opener(target.ask), timeout_factor=timeout_factor)
             sessions.append(session)
             pod = ProbePod(
-                name=f"outside-{target.role.value}",
+                name=f"target-{target.role.value}",
                 namespace="",
-                node="outside",
+                node="external",
                 ips=target.addresses,
                 host_ips=(),
             )

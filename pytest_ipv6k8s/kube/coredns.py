@@ -37,7 +37,7 @@ def corefile_towards(before: str, upstreams: Sequence[str], *, dns64: str = "") 
     changed, count = _FORWARD.subn(rf"\g<1>{' '.join(upstreams)}\g<3>", before)
     if not count:
         raise ClusterError(
-            "CoreDNS forwards nowhere, so pods cannot ask the outside world's resolver",
+            "CoreDNS forwards nowhere, so pods cannot ask the testbed's resolver",
             remedy="add `forward . /etc/resolv.conf` to its Corefile",
         )
     return _FORWARD.sub(rf"    dns64 {dns64}\n\g<0>", changed) if dns64 else changed

@@ -1,4 +1,4 @@
-"""The arena: namespaces and pods of one worker's NetworkPolicy checks, which no other check uses.
+"""Namespaces and pods of one worker's NetworkPolicy checks, which no other check uses.
 
 A policy on the shared probes would break the checks of other workers. A check begins and ends
 without any policy; the control matrix of each check (:mod:`.truth_table`) says whether that is so.
@@ -64,13 +64,13 @@ class SandboxPods:
 
 
 def namespaces(plan: Plan, worker: str) -> tuple[str, str]:
-    """Return the names of an arena's two namespaces."""
+    """Return the names of a sandbox's two namespaces."""
     name = f"{plan.namespace}-policy-{worker}"
     return name, f"{name}-elsewhere"
 
 
 def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
-    """Make an arena, and wait until its pods run.
+    """Make a sandbox, and wait until its pods run.
 
     Raises:
         ClusterError: a pod does not start, or a right is missing.
@@ -96,7 +96,7 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
 
 
 def remove(api: Api, ground: SandboxPods) -> None:
-    """Begin to delete an arena; the end of the run waits until it is gone."""
+    """Begin to delete a sandbox; the end of the run waits until it is gone."""
     for name in (ground.namespace, ground.elsewhere):
         deploy.delete_namespace(api, name)
 
@@ -120,7 +120,7 @@ def _bodies(plan: Plan, names: tuple[str, str], *, any_user: bool) -> list[tuple
 def pod_body(
     plan: Plan, name: str, role: str, node: str, *, any_user: bool = False, probed: bool = False
 ) -> dict[str, Any]:
-    """Return a pod of an arena; policies select it by its role or its name."""
+    """Return a pod of the sandbox; policies select it by its role or its name."""
     return objects.probe_pod(
         name,
         run_id=plan.run_id,
@@ -154,7 +154,7 @@ class Readiness:
 
 
 class PolicySandbox:
-    """An arena as checks use it.
+    """A sandbox as checks use it.
 
     Args:
         api: the API server; its recorder keeps the answers.
@@ -219,7 +219,7 @@ class PolicySandbox:
         ingress: Rules | None = None,
         egress: Rules | None = None,
     ) -> dict[str, Any]:
-        """Return a NetworkPolicy of the arena's namespace, named after its check and worker.
+        """Return a NetworkPolicy of the sandbox's namespace, named after its check and worker.
 
         Args:
             name: the check's id, and what it does, as ``POL-01-deny``.

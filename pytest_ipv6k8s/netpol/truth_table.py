@@ -161,10 +161,10 @@ def expect_table(flows: Sequence[Flow]) -> None:
         expected=expected,
         timeout=CONVERGENCE,
     )
-    amiss = [
+    failing = [
         cell for cell in ask_table([_with_longer_timeout(flow) for flow in flows]) if not cell.holds
     ]
-    expect(not amiss, expected=f"{expected}, and it stays so", seen=amiss)
+    expect(not failing, expected=f"{expected}, and it stays so", seen=failing)
 
 
 def expect_open(flows: Sequence[Flow]) -> None:

@@ -57,7 +57,7 @@ class Bundles:
             HostProblem: it cannot be written.
         """
         if self._collector is None:
-            self._collector = Collector(access=self._reach(), folder=self._folder)
+            self._collector = Collector(access=self._access(), folder=self._folder)
         check = record["check"]
         failure = Failure(
             name="-".join(filter(None, (check["id"], record["family"]))),
@@ -71,7 +71,7 @@ class Bundles:
         self._cost.add(Cost(api_requests=api.requests - before if api else 0))
         return str(self._shown / path.name)
 
-    def _reach(self) -> Access:
+    def _access(self) -> Access:
         facts = self._facts
         api = Api(Kubeconfig(path=facts.kubeconfig, context=facts.context))
 

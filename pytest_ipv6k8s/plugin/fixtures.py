@@ -124,11 +124,11 @@ def ipv6k8s_external(
     ipv6k8s_recorder: Recorder,
     ipv6k8s_probes: Probes,
 ) -> Iterator[ExternalTargets]:
-    """The outside world; see :mod:`pytest_ipv6k8s.external.model`. Skips where there is none."""
+    """The external targets; see :mod:`pytest_ipv6k8s.external`. Skips where there are none."""
     from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 
     if ipv6k8s_run.external is None:
-        pytest.skip("there is no outside world: declare one with --ipv6k8s-declaration")
+        pytest.skip("there are no external targets: declare some with --ipv6k8s-declaration")
     factor = request.config.stash[SETTINGS].timeout_factor
     found, sessions = hosts(ipv6k8s_run.external, ipv6k8s_recorder, timeout_factor=factor)
     external = ExternalTargets(ipv6k8s_run.external, found)

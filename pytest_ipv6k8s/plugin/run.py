@@ -1,4 +1,4 @@
-"""The controller's start and end: lease a cluster, deploy probes, and leave nothing behind."""
+"""The controller's start and end: acquire a cluster, deploy probes, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Run:
         return ownership.cluster_name(self.id)
 
     def start(self) -> RunFacts:
-        """Lease the cluster, read its facts, lead it to its outside and deploy the probes.
+        """Acquire the cluster, read its facts, give it external targets and deploy the probes.
 
         Raises:
             Ipv6k8sError: something is in the way.

@@ -78,14 +78,14 @@ class RunFacts:
             "run_id": self.run_id,
             "kubeconfig": str(self.kubeconfig),
             "context": self.context,
-            "made": self.owned,
+            "owned": self.owned,
             "stack": self.stack.value,
             "inventory": self.inventory.plain(),
             "namespace": self.namespace,
             "pods": [asdict(pod) for pod in self.pods],
             "hosts": [asdict(pod) for pod in self.hosts],
             "services": [service.plain() for service in self.services],
-            "world": self.external and self.external.plain(),
+            "external": self.external and self.external.plain(),
             "sctp": self.sctp,
         }
 
@@ -101,7 +101,7 @@ class RunFacts:
                 "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
                 "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
                 "services": tuple(Service.from_plain(item) for item in data["services"]),
-                "world": data["world"] and ExternalNetwork.from_plain(data["world"]),
+                "external": data["external"] and ExternalNetwork.from_plain(data["external"]),
             }
         )
 

@@ -1,4 +1,4 @@
-"""Put probes and the scene on a cluster, and take them away again."""
+"""Put probes and the shared Services on a cluster, and remove them again."""
 
 from __future__ import annotations
 

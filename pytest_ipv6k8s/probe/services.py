@@ -100,7 +100,7 @@ class Service:
 def manifests(
     stack: Stack, run_labels: Mapping[str, str], *, exposed: bool = True
 ) -> list[dict[str, Any]]:
-    """Return the Services of the scene.
+    """Return the manifests of the shared Services.
 
     ``every`` is PreferDualStack with all probes behind it, ``peer`` has only the peer, ``headless``
     all without a cluster IP, ``empty`` nobody; ``only-ipv4`` and ``only-ipv6`` are SingleStack;
@@ -128,7 +128,7 @@ def manifests(
 
 
 class Services(Mapping[str, Service]):
-    """The Services of the scene by name."""
+    """The shared Services, by name."""
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._by_name = {service.name: service for service in services}

@@ -1,4 +1,4 @@
-"""The program in the outside container: builds hosts, links, gateways and servers.
+"""The program in the testbed's container: builds hosts, links, gateways and servers.
 
 It reads nothing and changes nothing but its own container. Python 3.11 and pyroute2 are there.
 """
@@ -180,7 +180,7 @@ def _dead_ends(root: Any) -> None:
 def _serve(host: Host) -> None:
     _start(
         ["ip", "netns", "exec", host.role, *AGENT, "serve"],
-        {"POD_NAME": "outside-" + host.role, "NODE_NAME": "outside"},
+        {"POD_NAME": "target-" + host.role, "NODE_NAME": "external"},
     )
 
 

@@ -1,4 +1,4 @@
-"""Addresses and names of the hermetic world. Used on both sides, so standard library only.
+"""Addresses and names of the testbed. Used on both sides, so standard library only.
 
 All of it is documentation space (RFC 3849, RFC 9637, RFC 5737), which counts as Internet here.
 """

@@ -1,4 +1,4 @@
-"""A world of our own beside a cluster whose nodes are containers on this machine."""
+"""A simulated Internet beside a cluster whose nodes are containers on this machine."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _BUILD, _COPY, _COMMAND = 900.0, 60.0, 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The world that is wanted.
+    """The testbed that is wanted.
 
     Attributes:
         run_id: goes into a label of the container.
         image: image of the container; None builds our own.
         stack, nodes: the cluster's.
-        egress: how packets of pods are to look outside.
+        egress: how packets of pods are to look to targets.
         dns64: who synthesises AAAA records: ``resolver`` or ``coredns``.
     """
 
@@ -50,7 +50,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testbed:
-    """A world that stands: what there is, and what has to be undone."""
+    """A testbed that is up: what there is, and what has to be undone."""
 
     external: ExternalNetwork
     container: str
@@ -64,13 +64,13 @@ def have_image(image: str | None, home: Path, progress: Progress) -> str:
     Raises:
         HostProblem: it cannot be had.
     """
-    dockerfile, packages = data.text("outside/Dockerfile"), data.text("outside/packages.txt")
+    dockerfile, packages = data.text("testbed/Dockerfile"), data.text("testbed/packages.txt")
     content = hashlib.sha256((dockerfile + packages).encode()).hexdigest()[:12]
-    tag = image or f"ipv6k8s/outside:{content}"
+    tag = image or f"ipv6k8s/testbed:{content}"
     if run(["docker", "image", "inspect", tag], timeout=_COMMAND).ok:
         return tag
-    progress(f"{'pulling' if image else 'building'} the image of the outside world, {tag}")
-    folder = home / "outside-image"
+    progress(f"{'pulling' if image else 'building'} the image of the testbed, {tag}")
+    folder = home / "testbed-image"
     folder.mkdir(exist_ok=True)
     (folder / "Dockerfile").write_text(dockerfile)
     (folder / "packages.txt").write_text(packages)
@@ -80,18 +80,18 @@ def have_image(image: str | None, home: Path, progress: Progress) -> str:
     except CommandFailed as error:
         said = error.finished.last_words if error.finished else str(error)
         raise HostProblem(
-            f"the image of the outside world cannot be had: {said.splitlines()[-1][:300]}",
-            remedy="give one with --ipv6k8s-outside-image, or do without: --ipv6k8s-outside none",
+            f"the image of the testbed cannot be had: {said.splitlines()[-1][:300]}",
+            remedy="give one with --ipv6k8s-testbed-image, or do without: --ipv6k8s-external none",
         ) from None
     return tag
 
 
 def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) -> Testbed:
-    """Make the world and lead the cluster's pods to it; all or nothing.
+    """Build the testbed and lead the cluster's pods to it; all or nothing.
 
     Args:
         plan: what is wanted.
-        api: the cluster's API server; its CoreDNS is pointed at the world's resolver.
+        api: the cluster's API server; its CoreDNS is pointed at the testbed's resolver.
         agent: the probe agent, as a zip that Python runs.
         home: a folder of the run's own.
         progress: told what happens.
@@ -102,10 +102,10 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
     """
     image = have_image(plan.image, home, progress)
     network = _network_of(plan.nodes[0].name)
-    _refuse_second(f"{network}-outside")
+    _refuse_second(f"{network}-testbed")
     built = Testbed(
-        external=network_of(plan.egress, container=f"{network}-outside"),
-        container=f"{network}-outside",
+        external=network_of(plan.egress, container=f"{network}-testbed"),
+        container=f"{network}-testbed",
         nodes=tuple(node.name for node in plan.nodes),
         corefile=coredns.healthy_corefile(api),
     )
@@ -124,7 +124,7 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
 
 
 def remove(built: Testbed, api: Api | None) -> None:
-    """Take the world away, and from the nodes and CoreDNS what led to it; twice is fine.
+    """Remove the testbed, and from the nodes and CoreDNS what led to it; twice is fine.
 
     Args:
         built: what stands.
@@ -142,7 +142,7 @@ def remove(built: Testbed, api: Api | None) -> None:
 def _refuse_second(container: str) -> None:
     if run(["docker", "container", "inspect", container], timeout=_COMMAND).ok:
         raise HostProblem(
-            f"an outside world stands already beside this cluster: container {container}",
+            f"there is a testbed beside this cluster already: container {container}",
             remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
         )
 
@@ -153,8 +153,8 @@ def _network_of(node: str) -> str:
         networks = json.loads(must_run(inspect, timeout=_COMMAND))
     except CommandFailed:
         raise HostProblem(
-            f"node {node} is no container on this machine, so no world can be made beside it",
-            remedy="declare what is outside with --ipv6k8s-declaration",
+            f"node {node} is no container on this machine, so no testbed can be built beside it",
+            remedy="declare external targets with --ipv6k8s-declaration",
         ) from None
     return str(next(iter(networks)))
 
@@ -162,7 +162,7 @@ def _network_of(node: str) -> str:
 def _start_container(name: str, network: str, image: str, run_id: str) -> None:
     sysctls = ("net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
     command = ["docker", "run", "--detach", "--init", "--privileged", "--name", name]
-    command += ["--network", network, "--label", f"ipv6k8s.run={run_id}", "--hostname", "outside"]
+    command += ["--network", network, "--label", f"ipv6k8s.run={run_id}", "--hostname", "testbed"]
     for sysctl in (*sysctls, "net.ipv6.conf.all.forwarding=1"):
         command += ["--sysctl", sysctl]
     try:
@@ -172,14 +172,14 @@ def _start_container(name: str, network: str, image: str, run_id: str) -> None:
         said = error.finished.last_words if error.finished else str(error)
         why = (said.splitlines() or ["there is no /dev/net/tun"])[-1][:300]
         raise HostProblem(
-            f"the container engine cannot make the outside world: {why}",
-            remedy="allow privileged containers with TUN, or do without: --ipv6k8s-outside none",
+            f"the container engine cannot make the testbed: {why}",
+            remedy="allow privileged containers with TUN, or do without: --ipv6k8s-external none",
         ) from None
 
 
 def _copy_programs(container: str, agent: bytes, home: Path) -> None:
     """Lay out what runs in the container, and copy it there."""
-    folder = home / "outside"
+    folder = home / "testbed"
     shutil.rmtree(folder, ignore_errors=True)
     site = folder / "site" / "pytest_ipv6k8s" / "testbed"
     site.mkdir(parents=True)
@@ -190,13 +190,11 @@ def _copy_programs(container: str, agent: bytes, home: Path) -> None:
         source = resources.files("pytest_ipv6k8s.testbed").joinpath(name)
         (site / name).write_text(source.read_text("utf-8"))
     ignored = shutil.ignore_patterns("__pycache__", "tests")
-    with data.folder("outside/servers") as servers:
+    with data.folder("testbed/servers") as servers:
         shutil.copytree(servers, folder / "servers", ignore=ignored)
     found = importlib.util.find_spec("pyroute2")
     if found is None or found.origin is None:
-        raise HostProblem(
-            "the outside world needs pyroute2", remedy="pip install 'pytest-ipv6k8s[outside]'"
-        )
+        raise HostProblem("the testbed needs pyroute2", remedy="install it: pip install pyroute2")
     shutil.copytree(Path(found.origin).parent, folder / "site" / "pyroute2", ignore=ignored)
     must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], timeout=_COPY)
     shutil.rmtree(folder)
@@ -214,8 +212,8 @@ def _run_in(container: str, module: str, plan: Any) -> None:
     except CommandFailed as error:
         said = error.finished.last_words.splitlines()[-1] if error.finished else str(error)
         raise HostProblem(
-            f"the outside world cannot be built: {said[:300]}",
-            remedy="look at `docker info`, or do without: --ipv6k8s-outside none",
+            f"the testbed cannot be built: {said[:300]}",
+            remedy="look at `docker info`, or do without: --ipv6k8s-external none",
         ) from None
 
 
@@ -239,7 +237,7 @@ def _ip(node: Node, family: Family) -> str | None:
 
 
 def _routes_back(plan: Plan) -> dict[str, str]:
-    """Return the routes from the world to pods: none where packets bear a node's address."""
+    """Return the routes from the testbed to pods: none where packets bear a node's address."""
     routes = {}
     for number, node in enumerate(plan.nodes):
         for family in plan.stack.families:
@@ -254,9 +252,9 @@ def _routes_back(plan: Plan) -> dict[str, str]:
 
 
 def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
-    """Give a node routes to the world, and rules that make its pods' packets look as wanted.
+    """Give a node routes to the testbed, and rules that make its pods' packets look as wanted.
 
-    What an earlier world may have left goes first: rules of two styles do not mix.
+    What an earlier testbed may have left goes first: rules of two styles do not mix.
     """
     lines = _without_rules()
     for family in plan.stack.families:
@@ -330,10 +328,10 @@ def _corefile(before: str, plan: Plan) -> str:
     return coredns.corefile_towards(before, upstreams, dns64=dns64)
 
 
-def network_of(egress: Egress, *, container: str = "outside") -> ExternalNetwork:
-    """Return what a hermetic world has; nothing is made."""
+def network_of(egress: Egress, *, container: str = "testbed") -> ExternalNetwork:
+    """Return what the testbed has; nothing is made."""
     return ExternalNetwork(
-        source="hermetic",
+        source="testbed",
         targets=(*_hosts(container), *_dead_ends()),
         egress=egress,
         nat64=Nat64(
@@ -367,7 +365,7 @@ def _hosts(container: str) -> Sequence[Target]:
 
 
 def ask_command(container: str, host: str) -> tuple[str, ...]:
-    """Return the command that starts the agent on a host of the world."""
+    """Return the command that starts the agent on a host of the testbed."""
     enter = ("docker", "exec", "-i", container, "ip", "netns", "exec", host)
     return (*enter, "python3", "-I", f"{_HOME}/agent.pyz", "ask")
 

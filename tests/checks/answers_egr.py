@@ -93,7 +93,7 @@ def _http_proxy(world: World, pod: ProbePod, request: http_proxy.Request) -> htt
     host = outside.host_at(request.target)
     if host is None or request.target_port not in SERVED:
         return http_proxy.Answer(granted=403)
-    return http_proxy.Answer(granted=200, status=200, pod=f"outside-{host.role}")
+    return http_proxy.Answer(granted=200, status=200, pod=f"target-{host.role}")
 
 
 def _registry_pull(world: World, pod: ProbePod, request: Any) -> registry_pull.Answer:

@@ -21,7 +21,7 @@ ONE = from_pod("probe-01")
 
 def of_pods(pod: ProbePod, request: Any) -> bool:
     """Pick the questions of pods, not those of targets."""
-    return not pod.name.startswith("outside")
+    return not pod.name.startswith("target-")
 
 
 def of_one(wanted: Callable[[Any], bool]) -> Callable[[ProbePod, Any], bool]:
@@ -110,9 +110,9 @@ NAT = [
     Broken("EGR-09", "one flow lost", answers("tcp_flows", from_pod("probe-peer"), answered=499)),
     Broken("EGR-13", "silence", answers("udp_exchange", of_one(lambda r: r.port == 33499), error="ETIMEDOUT")),
     Broken("EGR-13", "everything is refused", answers("udp_exchange", of_one(lambda r: r.port != 33499), **{**LOST, "error": "ECONNREFUSED"})),
-    Broken("EGR-17", "no way back", answers("tcp_connect", from_pod("outside-dual"), **SILENT)),
-    Broken("EGR-17", "somebody else answers", answers("tcp_connect", from_pod("outside-dual"), pod="stranger")),
-    Broken("EGR-17", "masqueraded inwards", answers("tcp_connect", from_pod("outside-dual"), seen_source=NODE_0)),
+    Broken("EGR-17", "no way back", answers("tcp_connect", from_pod("target-dual"), **SILENT)),
+    Broken("EGR-17", "somebody else answers", answers("tcp_connect", from_pod("target-dual"), pod="stranger")),
+    Broken("EGR-17", "masqueraded inwards", answers("tcp_connect", from_pod("target-dual"), seen_source=NODE_0)),
     Broken("EGR-18", "fragments are dropped", answers("udp_exchange", of_one(lambda r: len(r.payload) > 1500), **LOST)),
     Broken("EGR-18", "from elsewhere", answers("udp_exchange", ONE, **LOST)),
 ]  # fmt: skip
@@ -134,7 +134,7 @@ HELPERS = [
     Broken("EGR-19", "pods are not admitted", answers("http_proxy", of_pods, granted=403, status=0, pod="")),
     Broken("EGR-19", "somebody else's page", answers("http_proxy", pod="stranger")),
     Broken("EGR-20", "not to be reached", answers("registry_pull", ONE, status=0, verified=0, error="ETIMEDOUT")),
-    Broken("EGR-20", "a blob is spoilt", answers("registry_pull", ONE, verified=1, amiss=("sha256:0 is sha256:1",))),
+    Broken("EGR-20", "a blob is spoilt", answers("registry_pull", ONE, verified=1, mismatched=("sha256:0 is sha256:1",))),
 ]  # fmt: skip
 
 ROWS = [*OUT, *SOURCE, *NAT, *FAMILIES, *HELPERS]

@@ -52,7 +52,7 @@ ROWS = [
     Broken("MTU-07", "uploads stall", answers("tcp_transfer", _direction("up"), **STUCK)),
     Broken("MTU-07", "downloads stall", answers("tcp_transfer", _direction("down"), **STUCK)),
     Broken("MTU-07", "the pod does not learn", answers("udp_sized", path_mtu=1500)),
-    Broken("MTU-08", "downloads stall", answers("tcp_transfer", from_pod("outside-narrow"), **STUCK)),
+    Broken("MTU-08", "downloads stall", answers("tcp_transfer", from_pod("target-narrow"), **STUCK)),
     Broken("MTU-10", "silence", answers("udp_exchange", error="ETIMEDOUT")),
     Broken("MTU-11", "silence", answers("hop_limit", icmp_type=-1, error="ETIMEDOUT")),
     Broken("MTU-11", "unreachable instead", answers("hop_limit", icmp_type=1)),

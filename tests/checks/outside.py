@@ -1,4 +1,4 @@
-"""The fake outside world: who is where, and honest answers to questions that lead there.
+"""The fake testbed: who is where, and honest answers to questions that lead there.
 
 ``ANSWERS`` has, by operation, a function that answers a question about the outside, or returns None
 when the question is about the cluster. Operations that only the outside needs always answer.
@@ -32,13 +32,13 @@ def host_at(address: str) -> layout.Host | None:
 
 
 def is_outside(address: str) -> bool:
-    """Tell whether an address belongs to the outside world."""
+    """Tell whether an address belongs to the testbed."""
     return in_any(address, [*layout.IPV6_ROUTES, *layout.IPV4_ROUTES])
 
 
 def seen_source(world: World, pod: ProbePod, address: str) -> str:
     """Return the source that a host sees: the node's address, or one of the NAT64 pool."""
-    if pod.name.startswith("outside"):
+    if pod.name.startswith("target-"):
         return pod.ips[0]
     if in_any(address, TRANSLATED):
         return layout.NAT64_POOL
@@ -70,7 +70,7 @@ def _tcp_connect(world: World, pod: ProbePod, request: tcp_connect.Request) -> A
     return tcp_connect.Answer(
         connected=True,
         local=source,
-        pod=f"outside-{host.role}",
+        pod=f"target-{host.role}",
         seen_source=seen_source(world, pod, request.address),
         echoed=True,
     )
@@ -87,7 +87,7 @@ def _udp_exchange(world: World, pod: ProbePod, request: udp_exchange.Request) ->
         sent=request.count,
         echoed=request.count,
         local=local(pod, request.address),
-        pod=f"outside-{host.role}",
+        pod=f"target-{host.role}",
         seen_source=seen_source(world, pod, request.address),
     )
 

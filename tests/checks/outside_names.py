@@ -1,4 +1,4 @@
-"""The fake outside world's resolver: the real zone files, and an honest DNS64."""
+"""The fake testbed's resolver: the real zone files, and an honest DNS64."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import dns.zone
 from pytest_ipv6k8s.addresses import embed, extract, in_any
 from pytest_ipv6k8s.testbed import layout
 
-SERVERS = Path(__file__).parents[2] / "fixtures" / "outside" / "servers"
+SERVERS = Path(__file__).parents[2] / "fixtures" / "testbed" / "servers"
 ZONES = {
     "ipv6k8s.test.": "ipv6k8s.test.zone",
     "ipv4only.arpa.": "ipv4only.arpa.zone",

@@ -152,7 +152,7 @@ class Policed:
         return _opened(operation, target.name, self._world._source(pod, address))
 
     def _beyond(self, pod: ProbePod, request: Any, address: str) -> Any:
-        """Answer what leads out of the arena: to the outside world, or to the cluster's DNS."""
+        """Answer what leads out of the arena: to the testbed, or to the cluster's DNS."""
         if isinstance(request, dns_exchange.Request):
             asked = self._world.dns_addresses[0]
             return self._world._dns_exchange(pod, replace(request, server=asked))

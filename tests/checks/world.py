@@ -372,9 +372,9 @@ def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:
     for target in world.outside.targets:
         if target.ask:
             pod = ProbePod(
-                name=f"outside-{target.role.value}",
+                name=f"target-{target.role.value}",
                 namespace="",
-                node="outside",
+                node="external",
                 ips=target.addresses,
                 host_ips=(),
             )

@@ -90,7 +90,7 @@ def test_a_bundle_shows_the_cluster_and_no_secret(
 
 def test_a_cluster_that_was_made_shows_its_nodes(tmp_path: Path) -> None:
     (tmp_path / "test_closed.py").write_text(CHECK)
-    done = _pytest(tmp_path, "--ipv6k8s-outside=none", "test_closed.py")
+    done = _pytest(tmp_path, "--ipv6k8s-external=none", "test_closed.py")
 
     assert done.returncode == 1, done.stdout
     found = _contents(tmp_path / "b" / "T-01.tar.gz")

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import OUTSIDE, SVC_05_WAIVED, OutsideWorld, run_suite
+from tests.real import SVC_05_WAIVED, TARGET_CHECKS, TestbedBeside, run_suite
 
 pytestmark = pytest.mark.real_cluster
 
 
 def test_a_healthy_cluster_with_cilium_is_green(
-    cilium_cluster: Cluster, cilium_outside: OutsideWorld, tmp_path: Path
+    cilium_cluster: Cluster, cilium_testbed: TestbedBeside, tmp_path: Path
 ) -> None:
-    run = run_suite(cilium_cluster, tmp_path, cilium_outside.option, SVC_05_WAIVED)
+    run = run_suite(cilium_cluster, tmp_path, cilium_testbed.option, SVC_05_WAIVED)
 
     assert run.red <= {"SVC-05"}, run.out
     assert run.code == 0, run.out
     assert run.report["cluster"]["cni"] == "cilium"
-    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
+    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *TARGET_CHECKS} <= run.ids("pass")

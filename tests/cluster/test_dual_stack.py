@@ -30,7 +30,7 @@ def test_each_style_of_egress_is_named_and_taken_back(
     run = run_suite(
         dual_cluster,
         tmp_path,
-        "--ipv6k8s-outside=hermetic",
+        "--ipv6k8s-external=testbed",
         f"--ipv6k8s-egress={style}",
         "-k",
         "EGR",
@@ -40,7 +40,7 @@ def test_each_style_of_egress_is_named_and_taken_back(
     assert {"EGR-01", "EGR-03"} <= run.ids("pass"), run.out
     assert _state(dual_cluster) == before
     assert _data(kubectl(dual_cluster, *COREFILE)) == _data(corefile)
-    assert f"{dual_cluster.name}-outside" not in left_of(dual_cluster.name)
+    assert f"{dual_cluster.name}-testbed" not in left_of(dual_cluster.name)
 
 
 def _data(config_map: str) -> str:

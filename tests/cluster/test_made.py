@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.real import (
-    OUTSIDE,
     SVC_05_WAIVED,
+    TARGET_CHECKS,
     assert_healthy,
     left_of,
     make_and_run,
@@ -56,7 +56,7 @@ def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_b
 
     assert "T-01" in run.ids("fail"), run.out
     assert run.red <= {"T-01", "SVC-05"}, run.out
-    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *OUTSIDE} <= run.ids("pass")
+    assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *TARGET_CHECKS} <= run.ids("pass")
     with tarfile.open(tmp_path / "b" / "T-01.tar.gz") as packed:
         drops = [m for m in packed if m.name.endswith("/cni-drops.txt")]
         told = [file.read().decode() for file in map(packed.extractfile, drops) if file]
@@ -79,7 +79,7 @@ def test_a_cluster_that_is_made_is_healthy_and_nothing_stays(
 
     run = make_and_run(tmp_path, f"--ipv6k8s-stack={stack}", *options)
 
-    assert_healthy(run, *OUTSIDE)
+    assert_healthy(run, *TARGET_CHECKS)
     assert (run.report["result"], run.report["cluster"]["stack"]) == ("success", stack), run.out
     assert run.report["cluster"]["proxy"] == f"kube-proxy {proxy}"
     assert not left_of(run.out)
@@ -91,9 +91,9 @@ def test_the_wheel_makes_a_cluster_with_its_outside_although_pip_wrote_byte_code
 ) -> None:
     run = make_and_run(tmp_path, python=wheel_python)
 
-    servers = "lib/python*/site-packages/pytest_ipv6k8s/fixtures/outside/servers"
+    servers = "lib/python*/site-packages/pytest_ipv6k8s/fixtures/testbed/servers"
     assert [*wheel_python.parents[1].glob(f"{servers}/__pycache__/*.pyc")]
-    assert_healthy(run, *OUTSIDE)
+    assert_healthy(run, *TARGET_CHECKS)
     assert run.report["result"] == "success", run.out
     assert run.report["cluster"]["proxy"] == "kube-proxy iptables"
     assert not left_of(run.out)

@@ -13,19 +13,19 @@ from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.external.model import OUTSIDE_NEEDS, provides
 from pytest_ipv6k8s.testbed import testbed
-from tests.real import in_outside, kubectl, run_suite
+from tests.real import in_testbed, kubectl, run_suite
 
 INSIDE_AREAS = ("-k", "not POL")
 """A fault inside concerns all areas but NetworkPolicy, whose pods are made anew and take time."""
 
-OUTSIDE_AREAS = ("-k", "EGR or N64 or MTU or DNS")
+EXTERNAL_AREAS = ("-k", "EGR or N64 or MTU or DNS")
 """A fault outside leaves the rest of the suite alone; what may suffer is asked."""
 
 IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
-"""A broken cluster makes checks wait in vain: let them wait side by side, and not as long."""
+"""A broken cluster makes checks wait: let them wait side by side, and not as long."""
 
 
-def checks_of_the_outside() -> frozenset[str]:
+def checks_of_targets() -> frozenset[str]:
     """Return the checks that need something outside: they suffer when nothing gets out."""
     everything = testbed.network_of(Egress.MASQUERADE)
     return frozenset(
@@ -52,7 +52,7 @@ class Fault:
     cause: dict[str, str]
 
 
-def expect_isolation(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
+def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
     """Break the cluster, see just the right checks fail, heal it, and see them pass.
 
     Args:
@@ -94,12 +94,12 @@ def other_corefile(cluster: Cluster, change: Callable[[str], str]) -> Iterator[N
 def other_named(cluster: Cluster, change: str) -> Iterator[None]:
     """Run the outside's BIND with a configuration that sed changed, and with the old one after."""
     file, reload = "/ipv6k8s/servers/named.conf", "kill -HUP $(cat /run/named.pid); sleep 1"
-    in_outside(cluster, f"cp {file} {file}.healthy; sed -i '{change}' {file}; {reload}")
+    in_testbed(cluster, f"cp {file} {file}.healthy; sed -i '{change}' {file}; {reload}")
     _restart_dns(cluster)
     try:
         yield
     finally:
-        in_outside(cluster, f"mv {file}.healthy {file}; {reload}")
+        in_testbed(cluster, f"mv {file}.healthy {file}; {reload}")
         _restart_dns(cluster)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_isolation, other_corefile
+from tests.faults.fault import Fault, expect_red, other_corefile
 
 pytestmark = pytest.mark.real_cluster
 TEMPLATE = "    template IN AAAA . {\n        rcode NXDOMAIN\n    }\n    kubernetes "
@@ -31,4 +31,4 @@ FAULT = Fault(
 
 
 def test_nxdomain_for_aaaa(dual_cluster: Cluster, tmp_path: Path) -> None:
-    expect_isolation(FAULT, dual_cluster, tmp_path)
+    expect_red(FAULT, dual_cluster, tmp_path)

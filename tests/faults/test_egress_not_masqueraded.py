@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, checks_of_the_outside, expect_isolation
-from tests.real import OutsideWorld, nodes_of, on_node
+from tests.faults.fault import EXTERNAL_AREAS, Fault, checks_of_targets, expect_red
+from tests.real import TestbedBeside, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 
@@ -30,12 +30,12 @@ def masquerade_rule_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=masquerade_rule_gone,
     must=frozenset({"EGR-01", "EGR-02", "EGR-14"}),
-    may=checks_of_the_outside() | {"EGR-03"},
+    may=checks_of_targets() | {"EGR-03"},
     cause={"EGR-01": "does not masquerade IPv6"},
 )
 
 
 def test_masquerade_rule_gone(
-    ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path
+    ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path
 ) -> None:
-    expect_isolation(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
+    expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

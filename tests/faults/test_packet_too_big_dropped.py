@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, expect_isolation
-from tests.real import OutsideWorld, in_outside
+from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red
+from tests.real import TestbedBeside, in_testbed
 
 pytestmark = pytest.mark.real_cluster
 RULES = """
@@ -26,11 +26,11 @@ table ip6 ipv6k8s_fault {
 @contextmanager
 def packet_too_big_dropped(cluster: Cluster) -> Iterator[None]:
     """Drop the router's own ICMPv6 type 2."""
-    in_outside(cluster, f"nft -f - <<'END'\n{RULES}\nEND")
+    in_testbed(cluster, f"nft -f - <<'END'\n{RULES}\nEND")
     try:
         yield
     finally:
-        in_outside(cluster, "nft delete table ip6 ipv6k8s_fault")
+        in_testbed(cluster, "nft delete table ip6 ipv6k8s_fault")
 
 
 FAULT = Fault(
@@ -42,6 +42,6 @@ FAULT = Fault(
 
 
 def test_packet_too_big_dropped(
-    ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path
+    ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path
 ) -> None:
-    expect_isolation(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
+    expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

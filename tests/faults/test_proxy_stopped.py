@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_isolation
+from tests.faults.fault import Fault, expect_red
 from tests.real import on_node
 
 pytestmark = pytest.mark.real_cluster
@@ -35,4 +35,4 @@ FAULT = Fault(
 
 
 def test_proxy_stopped_on_one_node(ipv6_cluster: Cluster, tmp_path: Path) -> None:
-    expect_isolation(FAULT, ipv6_cluster, tmp_path)
+    expect_red(FAULT, ipv6_cluster, tmp_path)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import OUTSIDE_AREAS, Fault, expect_isolation
-from tests.real import OutsideWorld, in_outside, kubectl, nodes_of, on_node
+from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red
+from tests.real import TestbedBeside, in_testbed, kubectl, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 RULES = """
@@ -31,12 +31,12 @@ def ula_leaks(cluster: Cluster) -> Iterator[None]:
         address = "{.status.addresses[?(@.type=='InternalIP')].address}"
         via = kubectl(cluster, "get", "node", node, "-o", f"jsonpath={address}")
         cidr = kubectl(cluster, "get", "node", node, "-o", "jsonpath={.spec.podCIDR}")
-        in_outside(cluster, f"ip -6 route replace {cidr} via {via}")
+        in_testbed(cluster, f"ip -6 route replace {cidr} via {via}")
         on_node(node, f"nft -f - <<'END'\n{RULES}\nEND")
     try:
         yield
     finally:
-        in_outside(cluster, "ip -6 route flush root fd00:10:244::/56 proto boot")
+        in_testbed(cluster, "ip -6 route flush root fd00:10:244::/56 proto boot")
         for node in nodes_of(cluster):
             on_node(node, "nft delete table ip6 ipv6k8s_fault")
 
@@ -49,5 +49,5 @@ FAULT = Fault(
 )
 
 
-def test_ula_leaks(ipv6_cluster: Cluster, ipv6_outside: OutsideWorld, tmp_path: Path) -> None:
-    expect_isolation(FAULT, ipv6_cluster, tmp_path, ipv6_outside.option, *OUTSIDE_AREAS)
+def test_ula_leaks(ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path) -> None:
+    expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

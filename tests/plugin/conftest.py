@@ -31,7 +31,7 @@ run.Run = FakeRun
 
 CHECKS = '''
 import pytest
-from pytest_ipv6k8s import Family, Inconclusive, Level, Need, Record
+from pytest_ipv6k8s import Family, Inconclusive, Level, Feature, Record
 from pytest_ipv6k8s import WITH_IPV4, check, expect
 
 def declare(id, **more):
@@ -65,7 +65,7 @@ def test_breaks(heard):
 def test_other_stack(heard):
     """It is for another stack."""
 
-@declare("T-06", needs=[Need.TWO_NODES])
+@declare("T-06", features=[Feature.TWO_NODES])
 def test_needs_two_nodes(heard):
     """It needs two nodes."""
 

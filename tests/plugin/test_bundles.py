@@ -12,9 +12,9 @@ import pytest
 from tests.plugin.conftest import FAKE_RUN
 
 REACH = """
-from pytest_ipv6k8s.bundle.collect import Reach
+from pytest_ipv6k8s.bundle.collect import Access
 from pytest_ipv6k8s.plugin.bundles import Bundles
-Bundles._reach = lambda self: Reach(run_id="abc")
+Bundles._access = lambda self: Access(run_id="abc")
 """
 MORE_CHECKS = '''
 from test_checks import declare, expect, heard

@@ -24,7 +24,7 @@ def _file(folder: Path, body: str) -> Path:
     return path
 
 
-def test_a_hermetic_world_can_be_declared(tmp_path: Path) -> None:
+def test_a_testbed_can_be_declared(tmp_path: Path) -> None:
     world = testbed.network_of(Egress.NATIVE)
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text(text(Stack.DUAL, world))

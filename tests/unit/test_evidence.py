@@ -33,7 +33,9 @@ class Said:
 
 
 def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
-    return Record(**{"source": "probe-00", "question": {"op": "identity"}, "answer": answer, **more})
+    return Record(
+        **{"source": "probe-00", "question": {"op": "identity"}, "answer": answer, **more}
+    )
 
 
 @pytest.mark.parametrize("secret", [JWT, PEM, f"Bearer {JWT}", "bearer-free Bearer abc"])

@@ -288,7 +288,7 @@ def test_containers_that_ended_are_deleted_by_the_label_of_their_run(engine: Eng
 
 
 def test_a_script_runs_on_the_nodes_and_nowhere_else(engine: Engine) -> None:
-    engine.usual["docker ps"] += f"{NAME}-outside\n"
+    engine.usual["docker ps"] += f"{NAME}-testbed\n"
     engine.usual["docker exec"] = "1: lo"
 
     assert k3s.PROVIDER.on_nodes(NAME, "ip addr", 5) == {AGENT: "1: lo", SERVER: "1: lo"}

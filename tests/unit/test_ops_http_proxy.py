@@ -11,7 +11,7 @@ from pytest_ipv6k8s.agent.ops import http_proxy
 from tests.unit.responders import closed_port, tcp
 
 AMPLE = 10.0
-PAGE = b'{"pod": "outside-v4", "source": "192.0.2.1"}'
+PAGE = b'{"pod": "target-v4", "source": "192.0.2.1"}'
 HEARD: list[bytes] = []
 
 
@@ -40,7 +40,7 @@ def test_a_page_is_fetched_in_the_tunnel(target: str, authority: bytes) -> None:
         answer = _ask(port, target)
 
     assert (answer.granted, answer.status, answer.error) == (200, 200, "")
-    assert (answer.pod, answer.seen_source, answer.local) == ("outside-v4", "192.0.2.1", "::1")
+    assert (answer.pod, answer.seen_source, answer.local) == ("target-v4", "192.0.2.1", "::1")
     assert HEARD[0].startswith(b"CONNECT %s HTTP/1.1\r\n" % authority)
     assert HEARD[1].startswith(b"GET / HTTP/1.1\r\nHost: %s\r\n" % authority)
 

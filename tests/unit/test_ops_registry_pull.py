@@ -1,4 +1,4 @@
-"""Pulling an image, from a little registry on loopback that has the image of the outside world."""
+"""Pulling an image, from a little registry on loopback that has the image of the testbed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.responders import closed_port
 
 AMPLE = 10.0
 PUSH: dict[str, Any] = {"__name__": "push_image"}
-exec(data.text("outside/servers/push_image.py"), PUSH)
+exec(data.text("testbed/servers/push_image.py"), PUSH)
 MANIFEST, BLOBS = PUSH["image"]()
 
 
@@ -77,7 +77,7 @@ def test_an_image_is_pulled_and_verified(registry: _Server) -> None:
     answer = _pull(registry)
 
     assert (answer.status, answer.digest, answer.error) == (200, _digest(MANIFEST), "")
-    assert (answer.verified, answer.amiss, answer.local) == (2, (), "::1")
+    assert (answer.verified, answer.mismatched, answer.local) == (2, (), "::1")
     assert answer.size == sum(map(len, BLOBS))
 
 
@@ -89,7 +89,7 @@ def test_an_index_leads_to_the_image(registry: _Server) -> None:
 
     answer = _pull(registry)
 
-    assert (answer.digest, answer.verified, answer.amiss) == (_digest(index), 3, ())
+    assert (answer.digest, answer.verified, answer.mismatched) == (_digest(index), 3, ())
 
 
 def test_a_spoilt_blob_is_told(registry: _Server) -> None:
@@ -99,7 +99,7 @@ def test_a_spoilt_blob_is_told(registry: _Server) -> None:
     answer = _pull(registry)
 
     assert (answer.status, answer.verified) == (200, 1)
-    assert answer.amiss == (f"{_digest(BLOBS[1])} is {_digest(b'spoilt')}",)
+    assert answer.mismatched == (f"{_digest(BLOBS[1])} is {_digest(b'spoilt')}",)
 
 
 def test_a_blob_may_be_elsewhere(registry: _Server) -> None:

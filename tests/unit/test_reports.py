@@ -191,15 +191,6 @@ def test_an_unknown_suffix_names_those_that_there_are() -> None:
         reports.writer_for(Path("x.txt"))
 
 
-def test_a_missing_library_is_named_with_the_way_to_install_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-
-    with pytest.raises(ConfigError, match=r"r.html cannot be written without jinja2. Install it"):
-        reports.writer_for(Path("r.html"))
-
-
 @pytest.mark.parametrize(("name", "fact"), [("r.txt", 1), ("r.json", object())])
 def test_whatever_goes_wrong_no_unfinished_file_stays(
     tmp_path: Path, name: str, fact: object

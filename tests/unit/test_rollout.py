@@ -122,9 +122,7 @@ def test_what_does_not_roll_out_is_named(kind: str, item: dict[str, Any], name: 
     with pytest.raises(ClusterError) as caught:
         _install(_api(**{kind: [item]}))
 
-    assert f"The network did not roll out within 60 s ({name}): it has no pods" in str(
-        caught.value
-    )
+    assert f"The network did not roll out within 60 s ({name}): it has no pods" in str(caught.value)
     assert "describe pods" in caught.value.remedy
 
 

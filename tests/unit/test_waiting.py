@@ -44,7 +44,7 @@ def test_a_fact_that_never_comes_true_is_inconclusive(clock: Clock) -> None:
     with pytest.raises(Inconclusive) as caught:
         wait_until("pod p is Ready", _saying(None, "", []), timeout=3, interval=1)
 
-    assert str(caught.value) == "waited 3 s in vain until pod p is Ready; last seen: []"
+    assert str(caught.value) == "timed out after 3 s waiting until pod p is Ready; last: []"
     assert sum(clock.slept) <= 3 + 1
 
 
@@ -68,7 +68,7 @@ def test_a_deadline_of_nothing_asks_once(clock: Clock) -> None:
 def test_the_factor_multiplies_every_deadline(clock: Clock) -> None:
     waiting.set_timeout_factor(4.0)
 
-    with pytest.raises(Inconclusive, match="waited 12 s in vain"):
+    with pytest.raises(Inconclusive, match="timed out after 12 s"):
         wait_until("it is so", lambda: False, timeout=3, interval=1)
     with pytest.raises(Unmet, match="within 20 s"):
         eventually(lambda: _records("no"), _holds, expected="it", timeout=5)

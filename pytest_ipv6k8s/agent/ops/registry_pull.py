@@ -32,14 +32,14 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Answer:
     """``status`` is that of the last reply, 0 when there was none; ``digest`` the manifest's.
 
-    ``verified`` parts had the digest by which they were asked for, ``amiss`` says which had not;
+    ``verified`` parts had the digest by which they were asked for, ``mismatched`` ones had not;
     ``size`` is what they weigh. ``local`` is our own address.
     """
 
     status: int = 0
     digest: str = ""
     verified: int = 0
-    amiss: Tuple[str, ...] = ()
+    mismatched: Tuple[str, ...] = ()
     size: int = 0
     local: str = ""
     error: str = ""
@@ -128,7 +128,7 @@ def _path(url: str) -> str:
 
 def perform(request: Request) -> Answer:
     registry = _Registry(request)
-    found: Dict[str, Any] = {"digest": "", "verified": 0, "amiss": [], "size": 0}
+    found: Dict[str, Any] = {"digest": "", "verified": 0, "mismatched": [], "size": 0}
     error = ""
     try:
         _pull(registry, request.reference, found)
@@ -138,8 +138,10 @@ def perform(request: Request) -> Answer:
         error = sockets.name_of_error(failure)
     except (ValueError, KeyError, TypeError, AttributeError) as failure:
         error = "no manifest: %s" % failure
-    amiss = tuple(found.pop("amiss"))
-    return Answer(registry.status, local=registry.local, error=error, amiss=amiss, **found)
+    mismatched = tuple(found.pop("mismatched"))
+    return Answer(
+        registry.status, local=registry.local, error=error, mismatched=mismatched, **found
+    )
 
 
 def _pull(registry: _Registry, reference: str, found: "Dict[str, Any]") -> None:
@@ -164,4 +166,4 @@ def _verify(wanted: str, body: bytes, found: "Dict[str, Any]") -> None:
     if _digest(body) == wanted:
         found["verified"] += 1
     else:
-        found["amiss"].append("%s is %s" % (wanted, _digest(body)))
+        found["mismatched"].append("%s is %s" % (wanted, _digest(body)))

@@ -12,7 +12,6 @@ from pytest_ipv6k8s import data
 from pytest_ipv6k8s.reports import view
 
 SUFFIXES = (".html",)
-LIBRARY = "jinja2"
 _SIGNS = {
     **{"pass": "✓", "fail": "✗", "inconclusive": "?", "informational": "i", "skip": "↷"},
     **{"not applicable": "–", "success": "✓", "partial": "◐", "failure": "✗"},  # noqa: RUF001

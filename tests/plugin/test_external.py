@@ -1,4 +1,4 @@
-"""An outside world that cannot be made here: a run does without, unless it was asked for."""
+"""An testbed that cannot be made here: a run does without, unless it was asked for."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.unit.fake_api import FakeApi
 from tests.unit.test_declaration import FACTS
 
 NO_TUN = HostProblem(
-    "the outside world cannot be made here: there is no /dev/net/tun",
-    remedy="allow privileged containers with TUN, or do without: --ipv6k8s-outside none",
+    "the testbed cannot be built here: there is no /dev/net/tun",
+    remedy="allow privileged containers with TUN, or do without: --ipv6k8s-external none",
 )
 
 
@@ -39,8 +39,8 @@ def test_a_machine_that_cannot_make_one_is_told_and_the_run_goes_on() -> None:
     told: list[str] = []
 
     assert _begin(External.AUTO, told) is None
-    assert told[-1] == f"no outside world: {NO_TUN}"
-    assert "--ipv6k8s-outside none" in told[-1]
+    assert told[-1] == f"no external targets: {NO_TUN}"
+    assert "--ipv6k8s-external none" in told[-1]
 
 
 def test_a_machine_that_cannot_make_one_is_a_problem_when_it_was_asked_for() -> None:

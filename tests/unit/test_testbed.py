@@ -1,4 +1,4 @@
-"""What a hermetic world asks of the engine, of nodes and of CoreDNS."""
+"""What a testbed asks of the engine, of nodes and of CoreDNS."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _plan(
 ) -> testbed.Plan:
     return testbed.Plan(
         run_id="abc",
-        image="outside:1",
+        image="testbed:1",
         stack=stack,
         nodes=(_node(0), _node(1)),
         egress=egress,
@@ -143,7 +143,7 @@ def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
     _build(_plan(), Dns(), tmp_path)
 
     (started,) = engine.lines("docker run")
-    for words in ("--privileged", "--network ipv6k8s-abc", "--label ipv6k8s.run=abc", "outside:1"):
+    for words in ("--privileged", "--network ipv6k8s-abc", "--label ipv6k8s.run=abc", "testbed:1"):
         assert words in started
 
 
@@ -174,7 +174,7 @@ def test_a_dns_that_forwards_nowhere_is_named_and_nothing_stays(
     with pytest.raises(ClusterError, match="CoreDNS forwards nowhere"):
         _build(_plan(), Dns(".:53 {\n}\n"), tmp_path)
 
-    assert engine.lines("docker rm --force --volumes ipv6k8s-abc-outside")
+    assert engine.lines("docker rm --force --volumes ipv6k8s-abc-testbed")
 
 
 @pytest.mark.parametrize(
@@ -220,18 +220,18 @@ def test_an_engine_that_may_not_is_told_in_one_sentence(
 ) -> None:
     engine.fails_at = step
 
-    with pytest.raises(HostProblem, match="outside world") as caught:
+    with pytest.raises(HostProblem, match="testbed") as caught:
         _build(_plan(), Dns(), tmp_path)
 
-    assert "--ipv6k8s-outside none" in caught.value.remedy
+    assert "--ipv6k8s-external none" in caught.value.remedy
     assert engine.lines("docker rm --force")
 
 
 def test_an_image_that_cannot_be_had_is_named(engine: Engine, tmp_path: Path) -> None:
     engine.fails_at = "docker"
 
-    with pytest.raises(HostProblem, match="image of the outside world cannot be had"):
-        testbed.have_image("outside:1", tmp_path, lambda line: None)
+    with pytest.raises(HostProblem, match="image of the testbed cannot be had"):
+        testbed.have_image("testbed:1", tmp_path, lambda line: None)
 
 
 def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Path) -> None:
@@ -239,15 +239,15 @@ def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Pa
 
     tag = testbed.have_image(None, tmp_path, lambda line: None)
 
-    assert tag.startswith("ipv6k8s/outside:")
+    assert tag.startswith("ipv6k8s/testbed:")
     assert engine.lines(f"docker build --quiet --tag {tag}")
-    assert "tayga" in (tmp_path / "outside-image" / "packages.txt").read_text()
+    assert "tayga" in (tmp_path / "testbed-image" / "packages.txt").read_text()
 
 
 def test_a_second_world_beside_a_cluster_is_refused(engine: Engine, tmp_path: Path) -> None:
     engine.stands = True
 
-    with pytest.raises(HostProblem, match="stands already beside this cluster"):
+    with pytest.raises(HostProblem, match="there is a testbed beside this cluster already"):
         _build(_plan(), Dns(), tmp_path)
 
     assert not engine.lines("docker rm")

@@ -26,7 +26,7 @@ def test_an_empty_world_provides_nothing(need: Feature) -> None:
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: str(need.name))
-def test_a_hermetic_world_provides_all_but_a_clat(need: Feature) -> None:
+def test_a_testbed_provides_all_but_a_clat(need: Feature) -> None:
     wanted = need not in (Feature.CLAT, Feature.NATIVE_EGRESS)
 
     assert provides(WORLD, need) is wanted

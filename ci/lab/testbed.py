@@ -1,4 +1,4 @@
-"""The image of the outside world: the packages that the plugin's Dockerfile installs."""
+"""The image of the testbed: the packages that the plugin's Dockerfile installs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ci.lab.settings import Layout
 from ci.lab.steps import Artefact, Log, content_key
 
 RECIPES = (Path(__file__), PACKING)
-PACKAGES = Path(__file__).resolve().parents[2] / "fixtures" / "outside" / "packages.txt"
+PACKAGES = Path(__file__).resolve().parents[2] / "fixtures" / "testbed" / "packages.txt"
 
 
 def root(layout: Layout, base: Artefact) -> Artefact:
     """Debian with those packages."""
     return rootfs.derived(
-        layout, "outside-root", Packages(installed=PACKAGES.read_text().split()), base
+        layout, "testbed-root", Packages(installed=PACKAGES.read_text().split()), base
     )
 
 
 def image(layout: Layout, root: Artefact) -> Artefact:
     """The image, as an archive that the engine loads."""
     return Artefact(
-        name="outside-image",
+        name="testbed-image",
         key=content_key([root.key], RECIPES),
         outputs=layout.outputs,
         recipe=partial(_build, root),
@@ -36,7 +36,7 @@ def image(layout: Layout, root: Artefact) -> Artefact:
 
 def tag(image: Artefact) -> str:
     """The name of the image in the engine."""
-    return f"ipv6k8s-lab/outside:{image.key}"
+    return f"ipv6k8s-lab/testbed:{image.key}"
 
 
 def _build(root: Artefact, out: Path, log: Log) -> None:
@@ -47,6 +47,6 @@ def _build(root: Artefact, out: Path, log: Log) -> None:
     key = content_key([root.key], RECIPES)
     config = {"Cmd": ["sleep", "infinity"]}
     write_archive(
-        out / ARCHIVE, [Image(tags=[f"ipv6k8s-lab/outside:{key}"], layer=layer, config=config)]
+        out / ARCHIVE, [Image(tags=[f"ipv6k8s-lab/testbed:{key}"], layer=layer, config=config)]
     )
     layer.unlink()
