@@ -117,6 +117,28 @@ def connect(address: str, port: int, timeout: float) -> socket.socket:
     return sock
 
 
+def authority(host: str, port: int) -> str:
+    """Return host and port as a URL has them: IPv6 in brackets (RFC 3986 section 3.2.2)."""
+    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
+
+
+def connect_to(name: str, port: int, timeout: float, *, only_ipv6: bool = False) -> socket.socket:
+    """Open a TCP connection to the first address of a name, or literal address, that answers.
+
+    Raises:
+        OSError: there is no such address, or none answered in time.
+    """
+    failure = OSError("no IPv6 address" if only_ipv6 else "no address")
+    for address in resolve(name, timeout):
+        if only_ipv6 and ":" not in address:
+            continue
+        try:
+            return connect(address, port, timeout)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
 def read_to_end(sock: socket.socket, limit: int = 1 << 20) -> bytes:
     """Read until the peer closes, at most ``limit`` bytes."""
     parts = []

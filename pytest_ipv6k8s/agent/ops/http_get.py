@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent import http1, sockets
 from pytest_ipv6k8s.agent.ops import Question
 
 
@@ -31,17 +31,15 @@ class Request(Question[Answer]):
 
 
 def perform(request: Request) -> Answer:
-    connection = http.client.HTTPConnection(request.address, request.port, timeout=request.timeout)
     try:
-        connection.connect()
-        local = sockets.local_address(connection.sock)
-        connection.request("GET", request.path)
-        response = connection.getresponse()
-        said = sockets.identity(response.read())
+        with sockets.connect(request.address, request.port, request.timeout) as sock:
+            response = http1.get(
+                sock, request.path, sockets.authority(request.address, request.port)
+            )
+            said = sockets.identity(response.read())
+            local = sockets.local_address(sock)
     except (OSError, http.client.HTTPException) as error:
         return Answer(status=0, error=sockets.name_of_error(error))
-    finally:
-        connection.close()
     return Answer(
         status=response.status,
         local=local,

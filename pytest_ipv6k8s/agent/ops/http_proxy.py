@@ -9,7 +9,7 @@ import http.client
 import socket
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent import http1, sockets
 from pytest_ipv6k8s.agent.ops import Question
 
 
@@ -43,7 +43,7 @@ class Request(Question[Answer]):
 
 def perform(request: Request) -> Answer:
     try:
-        sock = _connect(request)
+        sock = sockets.connect_to(request.host, request.port, request.timeout, only_ipv6=True)
     except OSError as error:
         return Answer(error=sockets.name_of_error(error))
     with sock:
@@ -52,7 +52,9 @@ def perform(request: Request) -> Answer:
             granted = _tunnel(sock, request)
             if granted // 100 != 2:
                 return Answer(granted=granted, local=local)
-            page = _page(sock, request)
+            page = http1.get(
+                sock, request.path, sockets.authority(request.target, request.target_port)
+            )
             said = sockets.identity(page.read())
         except (OSError, http.client.HTTPException) as error:
             return Answer(granted=granted, local=local, error=sockets.name_of_error(error))
@@ -65,25 +67,9 @@ def perform(request: Request) -> Answer:
     )
 
 
-def _connect(request: Request) -> socket.socket:
-    failure = OSError("the proxy has no IPv6 address")
-    for address in sockets.resolve(request.host, request.timeout):
-        if ":" in address:
-            try:
-                return sockets.connect(address, request.port, request.timeout)
-            except OSError as error:
-                failure = error
-    raise failure
-
-
-def _authority(request: Request) -> str:
-    host = "[%s]" % request.target if ":" in request.target else request.target
-    return "%s:%d" % (host, request.target_port)
-
-
 def _tunnel(sock: socket.socket, request: Request) -> int:
     """Ask for the tunnel; read no further than the head, what follows belongs to the page."""
-    authority = _authority(request)
+    authority = sockets.authority(request.target, request.target_port)
     sock.sendall(("CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (authority, authority)).encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -95,11 +81,3 @@ def _tunnel(sock: socket.socket, request: Request) -> int:
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
         raise http.client.BadStatusLine(head[:80].decode(errors="replace"))
     return int(words[1])
-
-
-def _page(sock: socket.socket, request: Request) -> http.client.HTTPResponse:
-    head = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
-    sock.sendall((head % (request.path, _authority(request))).encode())
-    response = http.client.HTTPResponse(sock)
-    response.begin()
-    return response

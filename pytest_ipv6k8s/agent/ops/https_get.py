@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent import http1, sockets
 from pytest_ipv6k8s.agent.ops import Question
 
 
@@ -37,33 +36,15 @@ class Request(Question[Answer]):
 def perform(request: Request) -> Answer:
     try:
         context = ssl.create_default_context(cafile=request.ca_file)
-        raw = _connect(request)
+        raw = sockets.connect_to(request.host, request.port, request.timeout)
     except OSError as error:
         return Answer(verified=False, error=sockets.name_of_error(error))
     with raw:
         peer, local = sockets.unmapped(raw.getpeername()[0]), sockets.local_address(raw)
         try:
             with context.wrap_socket(raw, server_hostname=request.server_name) as tls:
-                status = _get(tls, request)
+                status = http1.get(tls, request.path, request.server_name).status
         except (OSError, http.client.HTTPException) as error:
             text = getattr(error, "verify_message", "") or sockets.name_of_error(error)
             return Answer(verified=False, address=peer, local=local, error=text)
     return Answer(verified=True, address=peer, local=local, status=status)
-
-
-def _connect(request: Request) -> socket.socket:
-    failure = OSError("no address")
-    for address in sockets.resolve(request.host, request.timeout):
-        try:
-            return sockets.connect(address, request.port, request.timeout)
-        except OSError as error:
-            failure = error
-    raise failure
-
-
-def _get(tls: ssl.SSLSocket, request: Request) -> int:
-    head = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
-    tls.sendall((head % (request.path, request.server_name)).encode())
-    response = http.client.HTTPResponse(tls)
-    response.begin()
-    return response.status

@@ -12,7 +12,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from typing import Any, Dict, Tuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from pytest_ipv6k8s.agent import sockets
 from pytest_ipv6k8s.agent.ops import Question
@@ -59,32 +59,6 @@ class _Refused(Exception):
     """A reply that is not 200."""
 
 
-class _OverIpv6(http.client.HTTPConnection):
-    """A connection that uses IPv6 or none."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = urlsplit(url)
-        self._secure = parts.scheme == "https"
-        port = parts.port or (443 if self._secure else 80)
-        super().__init__(parts.hostname or "", port, timeout=timeout)
-        self._patience = timeout
-
-    def connect(self) -> None:
-        failure = OSError("the registry has no IPv6 address")
-        for address in sockets.resolve(self.host, self._patience):
-            try:
-                if ":" in address:
-                    self.sock = sockets.connect(address, self.port, self._patience)
-                    break
-            except OSError as error:
-                failure = error
-        else:
-            raise failure
-        if self._secure:
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
-
-
 class _Registry:
     """Fetches from one repository; remembers the last status, and our own address."""
 
@@ -103,16 +77,7 @@ class _Registry:
         """
         url = self._base + path
         for _ in range(4):
-            connection = _OverIpv6(url, max(self._deadline - time.monotonic(), 0.01))
-            try:
-                headers = {"Accept": ", ".join(accept) or "*/*", "Connection": "close"}
-                connection.connect()
-                self.local = self.local or sockets.local_address(connection.sock)
-                connection.request("GET", _path(url), headers=headers)
-                response = connection.getresponse()
-                self.status, body = response.status, response.read()
-            finally:
-                connection.close()
+            response, body = self._fetch(urlsplit(url), ", ".join(accept) or "*/*")
             if self.status not in _REDIRECTS:
                 break
             url = urljoin(url, response.getheader("Location", ""))
@@ -120,10 +85,21 @@ class _Registry:
             raise _Refused
         return body
 
-
-def _path(url: str) -> str:
-    parts = urlsplit(url)
-    return (parts.path or "/") + ("?" + parts.query if parts.query else "")
+    def _fetch(self, url: SplitResult, accept: str) -> "Tuple[http.client.HTTPResponse, bytes]":
+        timeout = max(self._deadline - time.monotonic(), 0.01)
+        secure, host = url.scheme == "https", url.hostname or ""
+        connection = http.client.HTTPConnection(url.netloc, timeout=timeout)
+        port = url.port or (443 if secure else 80)
+        with sockets.connect_to(host, port, timeout, only_ipv6=True) as sock:
+            self.local = self.local or sockets.local_address(sock)
+            if secure:
+                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+            connection.sock = sock
+            path = (url.path or "/") + ("?" + url.query if url.query else "")
+            connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+            response = connection.getresponse()
+            self.status = response.status
+            return response, response.read()
 
 
 def perform(request: Request) -> Answer:
