@@ -162,7 +162,7 @@ def _race(request: Request, events: _Events, deadline: float, failures: List[str
         if now >= deadline or over:
             return ""
         if waiting and now >= next_start:
-            events.attempt(waiting[0], request.port, deadline - now)
+            events.attempt(waiting[0], request.port, request.timeout)
             begun.append(waiting[0])
             next_start = now + ATTEMPT_DELAY
             continue

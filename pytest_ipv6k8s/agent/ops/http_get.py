@@ -33,9 +33,8 @@ class Request(Question[Answer]):
 def perform(request: Request) -> Answer:
     try:
         with sockets.connect(request.address, request.port, request.timeout) as sock:
-            response = http1.get(
-                sock, request.path, sockets.authority(request.address, request.port)
-            )
+            authority = sockets.authority(request.address, request.port)
+            response = http1.get(sock, request.path, authority)
             said = sockets.identity(response.read())
             local = sockets.local_address(sock)
     except (OSError, http.client.HTTPException) as error:

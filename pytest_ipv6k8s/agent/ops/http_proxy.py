@@ -49,12 +49,11 @@ def perform(request: Request) -> Answer:
     with sock:
         local, granted = sockets.local_address(sock), 0
         try:
-            granted = _tunnel(sock, request)
+            authority = sockets.authority(request.target, request.target_port)
+            granted = _tunnel(sock, authority)
             if granted // 100 != 2:
                 return Answer(granted=granted, local=local)
-            page = http1.get(
-                sock, request.path, sockets.authority(request.target, request.target_port)
-            )
+            page = http1.get(sock, request.path, authority)
             said = sockets.identity(page.read())
         except (OSError, http.client.HTTPException) as error:
             return Answer(granted=granted, local=local, error=sockets.name_of_error(error))
@@ -67,9 +66,8 @@ def perform(request: Request) -> Answer:
     )
 
 
-def _tunnel(sock: socket.socket, request: Request) -> int:
+def _tunnel(sock: socket.socket, authority: str) -> int:
     """Ask for the tunnel; read no further than the head, what follows belongs to the page."""
-    authority = sockets.authority(request.target, request.target_port)
     sock.sendall(("CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (authority, authority)).encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
