@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Any, Dict, Iterator, List, Tuple
 
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
+RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 22, 26, 30
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST_DUMP = 0x301
 _HEADER = struct.Struct("=IHHII")

@@ -13,7 +13,6 @@ import json
 import typing
 from typing import Any, Dict
 
-VERSION = 1
 OPERATIONS = "pytest_ipv6k8s.agent.ops"
 
 

@@ -22,7 +22,7 @@ from tests.unit.fake_api import FakeApi
 
 BOTH = (Family.V4, Family.V6)
 PODS = "/api/v1/namespaces/n/pods"
-HELLO = identity.Answer(pod="p", node="n", python="3", kernel="6", protocol=1, time=0.0)
+HELLO = identity.Answer(pod="p", node="n", python="3", kernel="6", time=0.0)
 STATE = network_state.Answer(
     addresses=(),
     routes=(),

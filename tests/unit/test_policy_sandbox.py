@@ -212,7 +212,7 @@ def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
             asked.append(pod.name)
             if asked.count(pod.name) < 2:
                 raise ControlChannelError("no answer in time")
-            return [identity.Answer(pod="", node="", python="3", kernel="6", protocol=1, time=0.0)]
+            return [identity.Answer(pod="", node="", python="3", kernel="6", time=0.0)]
 
         return answer
 

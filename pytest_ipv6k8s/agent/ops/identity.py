@@ -1,4 +1,4 @@
-"""Say who we are, which protocol we speak, and what the clock shows."""
+"""Say who we are, and what the clock shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets, wire
+from pytest_ipv6k8s.agent import sockets
 from pytest_ipv6k8s.agent.ops import Question
 
 
@@ -22,7 +22,6 @@ class Answer:
     node: str
     python: str
     kernel: str
-    protocol: int
     time: float
     sctp: bool = False
 
@@ -40,7 +39,6 @@ def perform(request: Request) -> Answer:
         node=os.environ.get("NODE_NAME", ""),
         python=platform.python_version(),
         kernel=platform.release(),
-        protocol=wire.VERSION,
         time=time.time(),
         sctp=sockets.has_sctp(),
     )

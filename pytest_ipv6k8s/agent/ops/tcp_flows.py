@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import selectors
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Dict, List, Tuple
 
@@ -50,82 +49,40 @@ class Request(Question[Answer]):
 
 
 class _Flow:
-    """One connection: how far it is and what was heard."""
+    """One connection: how it failed, or what the target said."""
 
     def __init__(self, request: Request, port: int) -> None:
         self.port = port
-        self.heard = b""
         self.error = ""
         self.said: Dict[str, Any] = {}
         self.sock = socket.socket(sockets.family_of(request.address), socket.SOCK_STREAM)
-        self.sock.settimeout(0)
 
-    def start(self, request: Request) -> None:
-        """Begin to connect.
-
-        Raises:
-            OSError: the port is taken, or there is no way.
-        """
-        take_port(self.sock, self.port)
-        with contextlib.suppress(BlockingIOError):
-            self.sock.connect((request.address, request.port))
-
-    def go_on(self, ready: int) -> int:
-        """Do what can be done now and return what to wait for next; 0 when it is over."""
+    def run(self, request: Request, deadline: float) -> None:
+        """Connect, send the port and read its echo; the connection stays open."""
         try:
-            if ready & selectors.EVENT_WRITE:
-                self.sock.send(b"%d\n" % self.port)
-                return selectors.EVENT_READ
-            part = self.sock.recv(65536)
-        except BlockingIOError:
-            return selectors.EVENT_READ
+            take_port(self.sock, self.port)
+            self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            self.sock.connect((request.address, request.port))
+            self.sock.sendall(b"%d\n" % self.port)
+            self.said = sockets.identity(sockets.read_to_end(self.sock))
         except OSError as error:
             self.error = sockets.name_of_error(error)
-            return 0
-        self.heard += part
-        if part:
-            return selectors.EVENT_READ
-        self.said = sockets.identity(self.heard)
+            return
         if self.said.get("payload") != str(self.port):
             self.error = "no echo"
-        return 0
 
 
 def perform(request: Request) -> Answer:
     started = time.monotonic()
     flows = [_Flow(request, request.first_port + number) for number in range(request.count)]
     try:
-        _run(request, flows, started + request.timeout)
+        with ThreadPoolExecutor(request.at_once) as pool:
+            for flow in flows:
+                pool.submit(flow.run, request, started + request.timeout)
         return _answer(flows, time.monotonic() - started)
     finally:
         for flow in flows:
             flow.sock.close()
-
-
-def _run(request: Request, flows: List[_Flow], deadline: float) -> None:
-    waiting = list(reversed(flows))
-    with selectors.DefaultSelector() as selector:
-        while waiting or selector.get_map():
-            while waiting and len(selector.get_map()) < request.at_once:
-                flow = waiting.pop()
-                try:
-                    flow.start(request)
-                except OSError as error:
-                    flow.error = sockets.name_of_error(error)
-                    continue
-                selector.register(flow.sock, selectors.EVENT_WRITE, flow)
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            for key, ready in selector.select(left):
-                wanted = key.data.go_on(ready)
-                if wanted:
-                    selector.modify(key.fileobj, wanted, key.data)
-                else:
-                    selector.unregister(key.fileobj)
-    for flow in flows:
-        if not flow.said and not flow.error:
-            flow.error = "ETIMEDOUT"
 
 
 def _answer(flows: List[_Flow], seconds: float) -> Answer:

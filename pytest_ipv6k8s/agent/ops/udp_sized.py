@@ -12,7 +12,6 @@ from pytest_ipv6k8s.agent import sockets
 from pytest_ipv6k8s.agent.ops import Question
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
-SMALLEST_MTU = 1280
 
 
 @dataclass(frozen=True)
