@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from pytest_ipv6k8s.external.declaration import Declaration, draft, read, text, 
 from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.testbed import testbed
+from tests.house.tree import ROOT
 
 HEAD = "apiVersion: ipv6k8s.io/v1alpha1\nkind: ClusterDeclaration\n"
 
@@ -40,7 +43,7 @@ def test_a_testbed_can_be_declared(tmp_path: Path) -> None:
     assert declared.external == replace(network, source="declared")
 
 
-def test_a_draft_is_a_declaration_that_promises_no_targets(tmp_path: Path) -> None:
+def test_a_draft_promises_no_targets(tmp_path: Path) -> None:
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text(draft(Stack.IPV6, about="v1.36.3"))
 
@@ -70,6 +73,7 @@ def test_a_draft_with_all_its_settings_is_a_declaration(tmp_path: Path) -> None:
         identifies=True,
         ask=("ssh", "target.example.com", "python3", "-I", "agent.pyz", "ask"),
     )
+    v4 = Target(role=Role.V4, addresses=("198.51.100.20",), tcp=8081, udp=8082, http=8080)
     assert declared.network_policy is True
     assert declared.external == ExternalNetwork(
         source="declared",
@@ -86,7 +90,7 @@ def test_a_draft_with_all_its_settings_is_a_declaration(tmp_path: Path) -> None:
         zone="ipv6k8s.example.com",
         proxy="http://[2001:db8::80]:3128",
         registry="http://[2001:db8::50]:5000",
-        targets=(dual, Target(role=Role.V4, addresses=("198.51.100.20",), tcp=443)),
+        targets=(dual, v4),
     )
 
 
@@ -344,3 +348,33 @@ def test_a_bad_target_of_an_option_is_named(words: str) -> None:
     assert words in str(caught.value)
     assert str(caught.value).startswith("--ipv6k8s-target: ")
     assert "See --ipv6k8s-target in --help." in str(caught.value)
+
+
+PAGE = (ROOT / "docs" / "external.md").read_text("utf-8")
+
+
+def test_examples_on_the_page_are_declarations(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+
+    assert len(examples) == 2
+    for example in examples:
+        path = tmp_path / "ipv6k8s.yaml"
+        path.write_text(example)
+
+        assert read(path).external is not None
+
+
+def test_the_page_names_every_key_and_every_role() -> None:
+    for name in [*_properties(SCHEMA), *(role.value for role in Role)]:
+        assert re.search(rf"[`.]{name}[`.:]|^{name}:", PAGE, flags=re.MULTILINE), name
+
+
+def test_the_agent_that_the_page_writes_starts(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^python3 -c '(.*)'$", PAGE, flags=re.MULTILINE)
+    subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True)
+
+    agent = subprocess.run(
+        [sys.executable, "-I", "agent.pyz", "ask"], cwd=tmp_path, input=b"bye\n", check=True
+    )
+
+    assert agent.returncode == 0
