@@ -1,23 +1,39 @@
-"""``ipv6k8s.yaml``: what a cluster is meant to be, and the targets outside it."""
+"""``ipv6k8s.yaml``: what a cluster is meant to be, and its external targets.
+
+The keys of the file are a contract with users. They meet the fields of the model in this module
+only, each by name, so a field can be renamed and no file breaks.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import data
-from pytest_ipv6k8s.addresses import Family, Stack, nat64_prefix_problem
+from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.external.model import ExternalNetwork, Role
+from pytest_ipv6k8s.external import rules
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
+from pytest_ipv6k8s.files import read_document
 from pytest_ipv6k8s.kube.inventory import Inventory
 
-_EXTERNAL = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
+API_VERSION = "ipv6k8s.io/v1alpha1"
+KIND = "ClusterDeclaration"
 
+_OLD_API_VERSION = "ipv6k8s/v1alpha1"
+_SNAKE_CASE = {
+    "network_policy": "networkPolicy",
+    "well_known_prefix": "wellKnownPrefix",
+    "local_use": "localUse",
+    "private_host": "privateHost",
+}
+_COMPARE = "compare with what `ipv6k8s init` writes"
+
+_EXTERNAL_KEYS = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
 _ENFORCED = {"enforced": True, "none": False}
 
 
@@ -44,20 +60,21 @@ def read(path: Path) -> Declaration:
     """Read a declaration.
 
     Raises:
-        ConfigError: it cannot be read, or a value is no good; names the file and the key.
+        ConfigError: it cannot be read, is of an older form, or a value is no good; names the file
+            and the key.
     """
-    document = _document(path)
-    problem = _schema_problem(document) or next(_problems(document), "")
+    document = read_document(path, what="declaration", option="--ipv6k8s-declaration")
+    _refuse_older_form(path, document)
+    problem = _header_problem(document) or _schema_problem(document)
+    external = None
+    if not problem and any(key in document for key in _EXTERNAL_KEYS):
+        external = _network_from(document)
+        problem = next(rules.problems(external), "")
     if problem:
-        raise ConfigError(
-            f"declaration {path}: {problem}", remedy="compare with what `ipv6k8s init` writes"
-        )
-    external = {key: document[key] for key in _EXTERNAL if key in document}
+        raise ConfigError(f"declaration {path}: {problem}", remedy=_COMPARE)
     return Declaration(
         stack=Stack(document["stack"]) if "stack" in document else None,
-        external=ExternalNetwork.from_plain({"source": "declared", **external})
-        if external
-        else None,
+        external=external,
         network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
     )
 
@@ -70,37 +87,24 @@ def with_targets(declared: Declaration, given: Sequence[tuple[str, str, int]]) -
     """
     if not given:
         return declared
-    plain = (declared.external or ExternalNetwork(source="declared")).plain()
+    network = declared.external or ExternalNetwork(source="declared")
     problem = _role_problem(given)
     if not problem:
-        plain["targets"] = [*plain["targets"], *_grouped(given)]
-        problem = next(_target_problems(plain["targets"]), "")
+        network = dataclasses.replace(network, targets=(*network.targets, *_by_role(given)))
+        problem = next(rules.target_problems(network.targets), "")
     if problem:
         raise ConfigError(f"--ipv6k8s-target: {problem}", remedy="see --ipv6k8s-target in --help")
-    return dataclasses.replace(declared, external=ExternalNetwork.from_plain(plain))
-
-
-def _role_problem(given: Sequence[tuple[str, str, int]]) -> str:
-    known = [role.value for role in Role]
-    for role, _, _ in given:
-        if role not in known:
-            return f"there is no role {role!r}, only {', '.join(known)}"
-        if len({port for other, _, port in given if other == role}) > 1:
-            return f"the addresses of {role} have different ports"
-    return ""
-
-
-def _grouped(given: Sequence[tuple[str, str, int]]) -> list[dict[str, Any]]:
-    """Return one target for each role, as in a document."""
-    found: dict[str, dict[str, Any]] = {}
-    for role, address, port in given:
-        target = found.setdefault(role, {"role": role, "addresses": [], "tcp": port})
-        target["addresses"].append(address)
-    return list(found.values())
+    return dataclasses.replace(declared, external=network)
 
 
 def draft(stack: Stack, *, about: str, policy_engine: str = "") -> str:
-    """Return a declaration to be completed: what is known, and the rest as comments."""
+    """Return a declaration to be completed: what is known, and the rest switched off.
+
+    Args:
+        stack: the families of the cluster.
+        about: what is known of the cluster, on one line.
+        policy_engine: who enforces NetworkPolicy; empty when nobody is known to.
+    """
     engine = f"{policy_engine} does" if policy_engine else "nothing here is known to"
     return data.text("declaration.yaml").format(stack=stack.value, about=about, policy=engine)
 
@@ -109,42 +113,38 @@ def text(stack: Stack, network: ExternalNetwork) -> str:
     """Return a declaration of these targets, as YAML."""
     import yaml
 
-    plain = network.plain()
-    document: dict[str, Any] = {
-        "apiVersion": "ipv6k8s/v1alpha1",
-        "kind": "ClusterDeclaration",
-        "stack": stack.value,
-        **{key: _without_blanks(plain[key]) for key in _EXTERNAL if plain[key]},
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+    header = {"apiVersion": API_VERSION, "kind": KIND, "stack": stack.value}
+    return yaml.safe_dump({**header, **_keys_of_network(network)}, sort_keys=False)
 
 
-def _without_blanks(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_blanks(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_blanks(item) for key, item in value.items() if item not in (None, "")}
-    return value
-
-
-def _document(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+def _refuse_older_form(path: Path, document: Mapping[str, Any]) -> None:
+    """Raise a ConfigError that names everything that has to be changed."""
+    changes = []
+    if document.get("apiVersion") == _OLD_API_VERSION:
+        changes.append(f"apiVersion to {API_VERSION}")
+    nat64 = document.get("nat64")
+    keys = {*document, *(nat64 if isinstance(nat64, dict) else ())}
+    changes += [f"{old} to {new}" for old, new in _SNAKE_CASE.items() if old in keys]
+    if changes:
         raise ConfigError(
-            f"declaration {path} cannot be read: {reason}", remedy="check --ipv6k8s-declaration"
-        ) from None
-    except yaml.YAMLError:
-        raise ConfigError(f"declaration {path} is not YAML", remedy="check the file") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"declaration {path} is no declaration", remedy="check the file")
-    return document
+            f"declaration {path} is of an older form", remedy=f"change {', '.join(changes)}"
+        )
 
 
-def _schema_problem(document: dict[str, Any]) -> str:
+def _header_problem(document: Mapping[str, Any]) -> str:
+    kind, version = document.get("kind"), document.get("apiVersion")
+    missing = [key for key in ("apiVersion", "kind") if document.get(key) is None]
+    if kind is not None and kind != KIND:
+        return f"kind: it is {kind!r}, and a declaration is a {KIND}"
+    if missing:
+        lines = f"`apiVersion: {API_VERSION}` and `kind: {KIND}`"
+        return f"it does not say its {' and '.join(missing)}: it has to begin with {lines}"
+    if version != API_VERSION:
+        return f"apiVersion: it is {version!r}, and this ipv6k8s reads {API_VERSION}"
+    return ""
+
+
+def _schema_problem(document: Mapping[str, Any]) -> str:
     import jsonschema
 
     schema = json.loads(data.text("declaration.schema.json"))
@@ -157,48 +157,99 @@ def _schema_problem(document: dict[str, Any]) -> str:
     return f"{where}: {error.message}" if where else str(error.message)
 
 
-def _problems(document: dict[str, Any]) -> Iterator[str]:
-    """Yield what a schema cannot say."""
-    nat64 = document.get("nat64") or {}
-    for number, prefix in enumerate(nat64.get("prefixes", ())):
-        problem = nat64_prefix_problem(prefix)
-        if problem:
-            yield f"nat64.prefixes[{number}]: {problem}"
-    for number, pool in enumerate(nat64.get("pool", ())):
-        if not _is_cidr(pool):
-            yield f"nat64.pool[{number}]: {pool!r} is no IPv4 CIDR"
-    yield from _target_problems(document.get("targets") or [])
-    if document.get("dns64") and not nat64:
-        yield "dns64: there is no nat64 with a prefix to synthesise with"
+def _role_problem(given: Sequence[tuple[str, str, int]]) -> str:
+    known = [role.value for role in Role]
+    for role, _, _ in given:
+        if role not in known:
+            return f"there is no role {role!r}, only {', '.join(known)}"
+        if len({port for other, _, port in given if other == role}) > 1:
+            return f"the addresses of {role} have different ports"
+    return ""
 
 
-def _target_problems(targets: list[dict[str, Any]]) -> Iterator[str]:
-    seen: dict[str, str] = {}
-    for number, target in enumerate(targets):
-        for address in target["addresses"]:
-            try:
-                ipaddress.ip_address(address)
-            except ValueError:
-                yield f"targets[{number}].addresses: {address!r} is no IP address"
-                return
-            if address in seen:
-                yield f"targets[{number}].addresses: {address} is {seen[address]}'s already"
-            seen[address] = target["role"]
-        families = [Family.of(address) for address in target["addresses"]]
-        if len(set(families)) < len(families):
-            yield f"targets[{number}].addresses: two of one family"
-        if target["role"] == Role.DUAL.value and len(families) < 2:
-            yield f"targets[{number}].addresses: a dual target needs one of each family"
-        servers = any(target.get(kind) for kind in ("tcp", "udp", "http"))
-        if target["role"] not in (Role.BLACK_HOLE.value, Role.REJECTER.value) and not servers:
-            yield f"targets[{number}]: it has no port: give tcp, udp or http"
-    roles = [target["role"] for target in targets]
-    for role in sorted({role for role in roles if roles.count(role) > 1}):
-        yield f"targets: role {role} is given twice"
+def _by_role(given: Sequence[tuple[str, str, int]]) -> list[Target]:
+    """Return one target for each role, with all its addresses."""
+    found: dict[str, Target] = {}
+    for role, address, port in given:
+        target = found.get(role, Target(role=Role(role), addresses=(), tcp=port))
+        found[role] = dataclasses.replace(target, addresses=(*target.addresses, address))
+    return list(found.values())
 
 
-def _is_cidr(text: str) -> bool:
-    try:
-        return ipaddress.ip_network(text, strict=False).version == 4
-    except ValueError:
-        return False
+def _network_from(keys: Mapping[str, Any]) -> ExternalNetwork:
+    return ExternalNetwork(
+        source="declared",
+        egress=Egress(keys["egress"]) if "egress" in keys else None,
+        nat64=_nat64_from(keys["nat64"]) if "nat64" in keys else None,
+        dns64=keys.get("dns64", False),
+        zone=keys.get("zone", ""),
+        clat=keys.get("clat", False),
+        proxy=keys.get("proxy", ""),
+        registry=keys.get("registry", ""),
+        targets=tuple(_target_from(target) for target in keys.get("targets", ())),
+    )
+
+
+def _keys_of_network(network: ExternalNetwork) -> dict[str, Any]:
+    return _without_blanks(
+        egress=network.egress and network.egress.value,
+        nat64=network.nat64 and _keys_of_nat64(network.nat64),
+        dns64=network.dns64,
+        zone=network.zone,
+        clat=network.clat,
+        proxy=network.proxy,
+        registry=network.registry,
+        targets=[_keys_of_target(target) for target in network.targets],
+    )
+
+
+def _nat64_from(keys: Mapping[str, Any]) -> Nat64:
+    mode = keys.get("wellKnownPrefix")
+    return Nat64(
+        prefixes=tuple(keys["prefixes"]),
+        pool=tuple(keys.get("pool", ())),
+        well_known_prefix=WellKnownPrefix(mode) if mode else None,
+        local_use=keys.get("localUse", False),
+        private_host=keys.get("privateHost", ""),
+    )
+
+
+def _keys_of_nat64(nat64: Nat64) -> dict[str, Any]:
+    return _without_blanks(
+        prefixes=nat64.prefixes,
+        pool=nat64.pool,
+        wellKnownPrefix=nat64.well_known_prefix and nat64.well_known_prefix.value,
+        localUse=nat64.local_use,
+        privateHost=nat64.private_host,
+    )
+
+
+def _target_from(keys: Mapping[str, Any]) -> Target:
+    return Target(
+        role=Role(keys["role"]),
+        addresses=tuple(keys["addresses"]),
+        name=keys.get("name", ""),
+        tcp=keys.get("tcp", 0),
+        udp=keys.get("udp", 0),
+        http=keys.get("http", 0),
+        identifies=keys.get("identifies", False),
+        ask=tuple(keys.get("ask", ())),
+    )
+
+
+def _keys_of_target(target: Target) -> dict[str, Any]:
+    return _without_blanks(
+        role=target.role.value,
+        addresses=target.addresses,
+        name=target.name,
+        tcp=target.tcp,
+        udp=target.udp,
+        http=target.http,
+        identifies=target.identifies,
+        ask=target.ask,
+    )
+
+
+def _without_blanks(**keys: Any) -> dict[str, Any]:
+    """Return the keys with a value; the others are what is assumed without them."""
+    return {key: value for key, value in keys.items() if value}

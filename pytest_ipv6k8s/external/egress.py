@@ -1,4 +1,4 @@
-"""How packets of pods look outside, told from what was seen: native, NPTv6, masquerade, a gateway.
+"""How packets of pods look to a target: native, NPTv6, masquerade, an egress gateway.
 
 Nothing is asked here; a check brings what a target saw of several pods.
 """
@@ -16,7 +16,7 @@ _MODULUS = 0xFFFF  # of one's complement arithmetic on 16 bits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What a target saw of a pod: the pod's address and port, and those on the packet."""
+    """A pod's address and port, and what a target saw instead: ``source`` and ``seen_port``."""
 
     pod: str
     port: int
@@ -24,40 +24,40 @@ class Observation:
     seen_port: int
 
 
-def classify(seen: Sequence[Observation], nodes: Collection[str]) -> tuple[Egress, ...]:
+def classify(observations: Sequence[Observation], nodes: Collection[str]) -> tuple[Egress, ...]:
     """Return the style of each observation, in the same order.
 
-    A gateway is what remains: somebody else's address. One that shares its address with another
-    pod is no NPTv6, which maps one to one; so several pods tell more than one.
+    A gateway is what remains: somebody else's address. A source that two pods share is no NPTv6,
+    which maps one to one; so several pods tell more than one.
 
     Args:
-        seen: what was seen of pods, each with a source port that was set on purpose.
+        observations: of pods, each with a source port that was set on purpose.
         nodes: all addresses of nodes.
     """
-    return tuple(_style(one, seen, nodes) for one in seen)
+    return tuple(_style(one, observations, nodes) for one in observations)
 
 
-def _style(one: Observation, seen: Sequence[Observation], nodes: Collection[str]) -> Egress:
+def _style(one: Observation, observations: Sequence[Observation], nodes: Collection[str]) -> Egress:
     if same_address(one.pod, one.source):
         return Egress.NATIVE
     if any(same_address(one.source, node) for node in nodes):
         return Egress.MASQUERADE
     shared = any(
         same_address(one.source, other.source) and not same_address(one.pod, other.pod)
-        for other in seen
+        for other in observations
     )
     if one.port == one.seen_port and not shared and is_prefix_translation(one.pod, one.source):
         return Egress.NPTV6
     return Egress.GATEWAY
 
 
-def is_prefix_translation(inside: str, outside: str) -> bool:
+def is_prefix_translation(internal: str, external: str) -> bool:
     """Tell whether RFC 6296 section 3 makes one address of the other, for some pair of prefixes.
 
     Prefixes of up to 48 bits are balanced in the subnet (bits 48 to 63), longer ones of up to 64
     bits in the first word of the interface identifier that is not 0xFFFF. The rest is kept.
     """
-    before, after = _words(inside), _words(outside)
+    before, after = _words(internal), _words(external)
     if not before or not after or before[:4] == after[:4] or not is_checksum_neutral(before, after):
         return False
     changed = [number for number in range(4, 8) if before[number] != after[number]]
@@ -71,19 +71,24 @@ def is_checksum_neutral(before: Sequence[int], after: Sequence[int]) -> bool:
     return sum(before) % _MODULUS == sum(after) % _MODULUS
 
 
-def translate(address: str, inner: str, outer: str) -> str:
+def translate(address: str, internal: str, external: str) -> str:
     """Return the address that an NPTv6 translator makes (RFC 6296 sections 3.1 to 3.5).
+
+    Args:
+        address: an IPv6 address in the internal prefix.
+        internal: the prefix that pods use.
+        external: the prefix that targets see.
 
     Raises:
         ValueError: the prefixes differ in length, are longer than 64 bits, do not hold the
             address, or it cannot be translated: all words that could balance are 0xFFFF.
     """
-    inside, outside = ipaddress.IPv6Network(inner), ipaddress.IPv6Network(outer)
-    length = inside.prefixlen
-    if length != outside.prefixlen or length > 64 or ipaddress.IPv6Address(address) not in inside:
-        raise ValueError(f"{address} cannot be translated from {inner} to {outer}")
-    rest = int(ipaddress.IPv6Address(address)) & int(inside.hostmask)
-    moved = ipaddress.IPv6Address(int(outside.network_address) | rest)
+    before, after = ipaddress.IPv6Network(internal), ipaddress.IPv6Network(external)
+    length = before.prefixlen
+    if length != after.prefixlen or length > 64 or ipaddress.IPv6Address(address) not in before:
+        raise ValueError(f"{address} cannot be translated from {internal} to {external}")
+    rest = int(ipaddress.IPv6Address(address)) & int(before.hostmask)
+    moved = ipaddress.IPv6Address(int(after.network_address) | rest)
     words = _words(str(moved))
     place = 3 if length <= 48 else _balancing_word(words)
     if words[place] == _MODULUS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class WellKnownPrefix(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A peer outside the cluster.
+    """A peer beyond the cluster.
 
     Attributes:
         role: what it is for.
@@ -72,7 +72,7 @@ class Nat64:
         pool: the CIDRs from which an IPv4 target may see translated packets; empty if unknown.
         well_known_prefix: what is asked of 64:ff9b::/96; None when it is not translated.
         local_use: whether 64:ff9b:1::/48 is translated towards private IPv4 (RFC 8215).
-        private_host: a private IPv4 address that answers behind the two latter; may be empty.
+        private_host: a private IPv4 address that answers behind these two; may be empty.
     """
 
     prefixes: tuple[str, ...]
@@ -89,7 +89,7 @@ class ExternalNetwork:
     Attributes:
         source: ``testbed`` or ``declared``.
         targets: the peers; each role at most once.
-        egress: how packets of pods are to look outside; None when nobody said.
+        egress: how packets of pods are to look to targets; None when it is not declared.
         nat64: the NAT64 gateway, None when there is none.
         dns64: whether the cluster's DNS is to synthesise AAAA records.
         zone: a DNS zone with the records that ``docs/external.md`` lists; empty when there is none.
@@ -118,7 +118,7 @@ class ExternalNetwork:
         return self.find(Role.DUAL) or self.find(Role.V6)
 
     def plain(self) -> dict[str, Any]:
-        """Return plain data, for a worker process and for a declaration."""
+        """Return plain data, for a worker process."""
         plain: dict[str, Any] = _without_enums(dataclasses.asdict(self))
         return plain
 
@@ -141,46 +141,59 @@ class ExternalNetwork:
         )
 
 
-OUTSIDE_NEEDS = frozenset(Feature) - {
-    Feature.TWO_NODES,
-    Feature.NODE_POD_CIDRS,
-    Feature.HOST_NETWORK_PROBES,
-    Feature.HOST_NETWORK_PODS,
-    Feature.CLUSTER_DNS,
-    Feature.NETWORK_POLICY,
-    Feature.SCTP,
+def _has(*roles: Role) -> Callable[[ExternalNetwork], bool]:
+    return lambda network: all(network.find(role) for role in roles)
+
+
+def _prefix_lengths(network: ExternalNetwork) -> set[int]:
+    prefixes = network.nat64.prefixes if network.nat64 else ()
+    return {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
+
+
+def _can_ask_dual(network: ExternalNetwork) -> bool:
+    dual = network.find(Role.DUAL)
+    return dual is not None and bool(dual.ask)
+
+
+def _has_well_known_prefix(network: ExternalNetwork) -> bool:
+    nat64 = network.nat64
+    return bool(nat64 and nat64.private_host and nat64.well_known_prefix)
+
+
+def _has_local_use_prefix(network: ExternalNetwork) -> bool:
+    nat64 = network.nat64
+    return bool(nat64 and nat64.private_host and nat64.local_use)
+
+
+_PROVIDES: Mapping[Feature, Callable[[ExternalNetwork], bool]] = {
+    Feature.IPV6_TARGET: lambda network: network.ipv6_target is not None,
+    Feature.IPV4_TARGET: _has(Role.V4),
+    Feature.DUAL_TARGET: _has(Role.DUAL),
+    Feature.SPEAKING_TARGET: _can_ask_dual,
+    Feature.NARROW_TARGET: _has(Role.NARROW),
+    Feature.DEAD_ENDS: _has(Role.BLACK_HOLE, Role.REJECTER),
+    Feature.EGRESS: lambda network: network.egress not in (None, Egress.NONE),
+    Feature.NATIVE_EGRESS: lambda network: network.egress is Egress.NATIVE,
+    Feature.MASQUERADE: lambda network: network.egress is Egress.MASQUERADE,
+    Feature.NAT64: lambda network: network.nat64 is not None,
+    Feature.NAT64_POOL: lambda network: bool(network.nat64 and network.nat64.pool),
+    Feature.NAT64_PREFIXES: lambda network: _prefix_lengths(network) == {32, 40, 48, 56, 64, 96},
+    Feature.WELL_KNOWN_PREFIX: _has_well_known_prefix,
+    Feature.LOCAL_USE_PREFIX: _has_local_use_prefix,
+    Feature.DNS64: lambda network: network.dns64,
+    Feature.ZONE: lambda network: bool(network.zone),
+    Feature.CLAT: lambda network: network.clat,
+    Feature.PROXY: lambda network: bool(network.proxy),
+    Feature.REGISTRY: lambda network: bool(network.registry),
 }
+
+EXTERNAL_FEATURES = frozenset(_PROVIDES)
 """The features that are about external targets."""
 
 
-def provides(network: ExternalNetwork, need: Feature) -> bool:
-    """Tell whether a feature that is about external targets is there."""
-    nat64, prefixes = network.nat64, network.nat64.prefixes if network.nat64 else ()
-    lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
-    private = bool(nat64 and nat64.private_host)
-    dual, narrow = network.find(Role.DUAL), network.find(Role.NARROW)
-    met = {
-        Feature.IPV6_TARGET: network.ipv6_target is not None,
-        Feature.IPV4_TARGET: network.find(Role.V4) is not None,
-        Feature.DUAL_TARGET: dual is not None,
-        Feature.SPEAKING_TARGET: dual is not None and bool(dual.ask),
-        Feature.NARROW_TARGET: narrow is not None,
-        Feature.DEAD_ENDS: bool(network.find(Role.BLACK_HOLE) and network.find(Role.REJECTER)),
-        Feature.EGRESS: network.egress not in (None, Egress.NONE),
-        Feature.NATIVE_EGRESS: network.egress is Egress.NATIVE,
-        Feature.MASQUERADE: network.egress is Egress.MASQUERADE,
-        Feature.NAT64: nat64 is not None,
-        Feature.NAT64_POOL: bool(nat64 and nat64.pool),
-        Feature.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
-        Feature.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
-        Feature.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
-        Feature.DNS64: network.dns64,
-        Feature.ZONE: bool(network.zone),
-        Feature.CLAT: network.clat,
-        Feature.PROXY: bool(network.proxy),
-        Feature.REGISTRY: bool(network.registry),
-    }
-    return met[need]
+def provides(network: ExternalNetwork, feature: Feature) -> bool:
+    """Tell whether one of :data:`EXTERNAL_FEATURES` is there."""
+    return _PROVIDES[feature](network)
 
 
 def _nat64(data: Mapping[str, Any]) -> Nat64:

@@ -10,17 +10,17 @@ from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.waiting import wait_until
 
-_COREDNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
-_COREFILE = "/api/v1/namespaces/kube-system/configmaps/coredns"
-_KEPT = "ipv6k8s/corefile-before"
+_DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
+_CONFIG_MAP = "/api/v1/namespaces/kube-system/configmaps/coredns"
+_BEFORE = "ipv6k8s/corefile-before"
 _FORWARD = re.compile(r"^(\s*forward\s+\.\s+)([^\n{]+?)(\s*\{|\s*)$", re.MULTILINE)
 
 
 def healthy_corefile(api: Api) -> str:
     """Return the Corefile, or what it was before a run that was killed changed it."""
-    found = api.get(_COREFILE)
-    kept = (found.get("metadata", {}).get("annotations") or {}).get(_KEPT)
-    return str(kept or found["data"]["Corefile"])
+    config_map = api.get(_CONFIG_MAP)
+    before = (config_map.get("metadata", {}).get("annotations") or {}).get(_BEFORE)
+    return str(before or config_map["data"]["Corefile"])
 
 
 def corefile_towards(before: str, upstreams: Sequence[str], *, dns64: str = "") -> str:
@@ -44,26 +44,32 @@ def corefile_towards(before: str, upstreams: Sequence[str], *, dns64: str = "") 
 
 
 def point(api: Api, corefile: str, *, before: str | None) -> None:
-    """Change the Corefile and start CoreDNS anew: its own reload can take two minutes.
+    """Change the Corefile and restart CoreDNS: its own reload can take two minutes.
 
-    What was there before is kept beside it until it is there again.
+    Args:
+        api: the cluster's API server.
+        corefile: the new one.
+        before: the old one, which an annotation keeps until it is there again; None when it is.
+
+    Raises:
+        Inconclusive: CoreDNS is not back after 90 s.
     """
-    kept = {"annotations": {_KEPT: before}}
-    api.patch(_COREFILE, {"metadata": kept, "data": {"Corefile": corefile}})
-    stamp = hashlib.sha256(corefile.encode()).hexdigest()[:12]
-    annotations = {"ipv6k8s/corefile": stamp}
-    api.patch(_COREDNS, {"spec": {"template": {"metadata": {"annotations": annotations}}}})
+    metadata = {"annotations": {_BEFORE: before}}
+    api.patch(_CONFIG_MAP, {"metadata": metadata, "data": {"Corefile": corefile}})
+    digest = hashlib.sha256(corefile.encode()).hexdigest()[:12]
+    template = {"metadata": {"annotations": {"ipv6k8s/corefile": digest}}}
+    api.patch(_DEPLOYMENT, {"spec": {"template": template}})
 
     def rolled_out() -> bool:
-        found = api.get(_COREDNS)
-        status, wanted = found["status"], found["spec"]["replicas"]
+        deployment = api.get(_DEPLOYMENT)
+        status, replicas = deployment["status"], deployment["spec"]["replicas"]
         counts = ("updatedReplicas", "replicas", "availableReplicas")
-        current = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-        return bool(current) and all(status.get(count) == wanted for count in counts)
+        current = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        return bool(current) and all(status.get(count) == replicas for count in counts)
 
-    wait_until("CoreDNS has been started anew", rolled_out, timeout=90)
+    wait_until("CoreDNS has been restarted", rolled_out, timeout=90)
 
 
 def is_pointed(api: Api, corefile: str) -> bool:
-    """Tell whether this is the Corefile."""
-    return bool(api.get(_COREFILE)["data"]["Corefile"] == corefile)
+    """Tell whether the cluster has this Corefile."""
+    return bool(api.get(_CONFIG_MAP)["data"]["Corefile"] == corefile)

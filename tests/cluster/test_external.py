@@ -11,7 +11,7 @@ from tests.real import TARGET_CHECKS, TestbedBeside, assert_healthy, run_suite
 
 pytestmark = pytest.mark.real_cluster
 NOBODY_THERE = """
-apiVersion: ipv6k8s/v1alpha1
+apiVersion: ipv6k8s.io/v1alpha1
 kind: ClusterDeclaration
 egress: masquerade
 targets: [{role: v6, addresses: ["2001:db8:dead::1"], tcp: 80}]

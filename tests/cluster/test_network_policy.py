@@ -11,7 +11,7 @@ from tests.real import kubectl, run_suite
 
 pytestmark = pytest.mark.real_cluster
 DECLARED = """
-apiVersion: ipv6k8s/v1alpha1
+apiVersion: ipv6k8s.io/v1alpha1
 kind: ClusterDeclaration
 networkPolicy: enforced
 """

@@ -155,9 +155,13 @@ def test_a_proxy_that_wants_credentials_is_told(
     assert "NO_PROXY" in error
 
 
-HEAD = "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
+HEAD = "apiVersion: ipv6k8s.io/v1alpha1\nkind: ClusterDeclaration\n"
 DECLARATIONS = {
     "missing": (None, "ipv6k8s.yaml"),
+    "older form": (
+        "nat64: {prefixes: ['64:ff9b::/96'], local_use: true}",
+        "Change local_use to localUse",
+    ),
     "illegal length": ("nat64: {prefixes: ['2001:db8::/95']}", "2001:db8::/95 has an illegal"),
     "u-octet": ("nat64: {prefixes: ['2001:db8:0:0:100::/96']}", "u-octet (bits 64 to 71)"),
     "overlap": (

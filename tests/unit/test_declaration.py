@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.declaration import Declaration, draft, read, text, with_targets
-from pytest_ipv6k8s.external.model import ExternalNetwork, Role
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.testbed import testbed
+from tests.house.tree import ROOT
 
-HEAD = "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
+HEAD = "apiVersion: ipv6k8s.io/v1alpha1\nkind: ClusterDeclaration\n"
 
 
 def _file(folder: Path, body: str) -> Path:
@@ -25,18 +33,17 @@ def _file(folder: Path, body: str) -> Path:
 
 
 def test_a_testbed_can_be_declared(tmp_path: Path) -> None:
-    world = testbed.network_of(Egress.NATIVE)
+    network = testbed.network_of(Egress.NATIVE)
     path = tmp_path / "ipv6k8s.yaml"
-    path.write_text(text(Stack.DUAL, world))
+    path.write_text(text(Stack.DUAL, network))
 
     declared = read(path)
 
     assert declared.stack is Stack.DUAL
-    assert declared.external is not None
-    assert declared.external == ExternalNetwork.from_plain({**world.plain(), "source": "declared"})
+    assert declared.external == replace(network, source="declared")
 
 
-def test_a_draft_is_a_declaration_that_promises_nothing_outside(tmp_path: Path) -> None:
+def test_a_draft_promises_no_targets(tmp_path: Path) -> None:
     path = tmp_path / "ipv6k8s.yaml"
     path.write_text(draft(Stack.IPV6, about="v1.36.3"))
 
@@ -45,28 +52,83 @@ def test_a_draft_is_a_declaration_that_promises_nothing_outside(tmp_path: Path) 
     assert (declared.stack, declared.external) == (Stack.IPV6, None)
 
 
-def test_a_completed_draft_is_a_declaration(tmp_path: Path) -> None:
-    lines = draft(Stack.IPV6, about="v1.36.3").splitlines()
-    keys = (
-        "# egress",
-        "# networkPolicy",
-        "# nat64",
-        "#   ",
-        "# dns64",
-        "# clat",
-        "# proxy",
-        "# registry",
-        "# targets",
-        "# - ",
-    )
+def _opened(draft: str) -> str:
+    """Return a draft with all settings that are switched off; text has a space after its #."""
+    return re.sub(r"^#(?! \S|$)", "", draft, flags=re.MULTILINE)
+
+
+def test_a_draft_with_all_its_settings_is_a_declaration(tmp_path: Path) -> None:
     path = tmp_path / "ipv6k8s.yaml"
-    path.write_text("\n".join(x[2:] if x.startswith(keys) else x for x in lines))
+    path.write_text(_opened(draft(Stack.IPV6, about="v1.36.3")))
 
-    world = read(path).external
+    declared = read(path)
 
-    assert world is not None
-    assert world.egress is Egress.MASQUERADE
-    assert world.find(Role.DUAL) is not None
+    dual = Target(
+        role=Role.DUAL,
+        addresses=("2001:db8:1::10", "198.51.100.10"),
+        name="dual.ipv6k8s.example.com.",
+        tcp=8081,
+        udp=8082,
+        http=8080,
+        identifies=True,
+        ask=("ssh", "target.example.com", "python3", "-I", "agent.pyz", "ask"),
+    )
+    v4 = Target(role=Role.V4, addresses=("198.51.100.20",), tcp=8081, udp=8082, http=8080)
+    assert declared.network_policy is True
+    assert declared.external == ExternalNetwork(
+        source="declared",
+        egress=Egress.MASQUERADE,
+        nat64=Nat64(
+            prefixes=("64:ff9b::/96",),
+            pool=("192.0.2.0/24",),
+            well_known_prefix=WellKnownPrefix.STRICT,
+            local_use=False,
+            private_host="10.0.0.10",
+        ),
+        dns64=True,
+        clat=False,
+        zone="ipv6k8s.example.com",
+        proxy="http://[2001:db8::80]:3128",
+        registry="http://[2001:db8::50]:5000",
+        targets=(dual, v4),
+    )
+
+
+SCHEMA = json.loads(data.text("declaration.schema.json"))
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield the keys of a document, or those that a schema knows."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _keys(item)
+
+
+def _properties(schema: dict[str, Any]) -> Iterator[str]:
+    for key, value in schema.get("properties", {}).items():
+        yield key
+        yield from _properties(value)
+    if "items" in schema:
+        yield from _properties(schema["items"])
+
+
+def test_a_draft_has_every_key_of_the_schema() -> None:
+    document = yaml.safe_load(_opened(draft(Stack.IPV6, about="v1.36.3")))
+
+    assert set(_keys(document)) == set(_properties(SCHEMA))
+
+
+def test_keys_are_in_camel_case() -> None:
+    for key in _properties(SCHEMA):
+        assert re.fullmatch("[a-z]+[0-9]*([A-Z][a-z]+)*", key), key
+
+
+def test_the_schema_knows_every_role() -> None:
+    target = SCHEMA["properties"]["targets"]["items"]["properties"]
+
+    assert target["role"]["enum"] == [role.value for role in Role]
 
 
 FACTS = Inventory(
@@ -108,6 +170,12 @@ BAD = {
     "unknown enforcement": ("networkPolicy: maybe", "'maybe' is not one of"),
     "not yaml": ("x: {", "is not YAML"),
     "unknown key": ("colour: red", "'colour' was unexpected"),
+    "a key that is no text": ("1: red", "1 was unexpected"),
+    "unknown key of a target": (
+        "targets: [{role: v6, addresses: ['::1'], tcp_port: 1}]",
+        "targets[0]: Additional properties are not allowed ('tcp_port' was unexpected)",
+    ),
+    "no list": ("targets: {role: v6}", "targets: {'role': 'v6'} is not of type 'array'"),
     "unknown stack": ("stack: v6", "stack: 'v6' is not one of"),
     "illegal length": (
         "nat64: {prefixes: ['2001:db8::/95']}",
@@ -155,8 +223,79 @@ def test_what_is_wrong_is_named(tmp_path: Path, case: str) -> None:
     assert str(tmp_path / "ipv6k8s.yaml") in str(caught.value)
 
 
+HEADS = {
+    "neither": ("stack: ipv6", "it does not say its apiVersion and kind: it has to begin with"),
+    "no version": ("kind: ClusterDeclaration", "it does not say its apiVersion: it has to begin"),
+    "no kind": ("apiVersion: ipv6k8s.io/v1alpha1", "it does not say its kind: it has to begin"),
+    "another kind": ("apiVersion: v1\nkind: Config", "kind: it is 'Config', and a declaration is"),
+    "another version": (
+        "apiVersion: ipv6k8s.io/v2\nkind: ClusterDeclaration",
+        "apiVersion: it is 'ipv6k8s.io/v2', and this ipv6k8s reads ipv6k8s.io/v1alpha1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEADS)
+def test_a_wrong_beginning_is_named(tmp_path: Path, case: str) -> None:
+    content, words = HEADS[case]
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(content)
+
+    with pytest.raises(ConfigError) as caught:
+        read(path)
+
+    assert str(caught.value).startswith(f"declaration {path}: {words}")
+
+
+NAT64 = "nat64: {prefixes: ['64:ff9b::/96']"
+OLDER = {
+    "a version": (
+        "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration",
+        "Change apiVersion to ipv6k8s.io/v1alpha1.",
+    ),
+    "a key": (HEAD + NAT64 + ", local_use: true}", "Change local_use to localUse."),
+    "a key at the top": (
+        HEAD + "network_policy: enforced",
+        "Change network_policy to networkPolicy.",
+    ),
+    "all there is": (
+        "apiVersion: ipv6k8s/v1alpha1\nkind: ClusterDeclaration\n"
+        + NAT64
+        + ", private_host: 10.0.0.10, well_known_prefix: strict, local_use: true}",
+        "Change apiVersion to ipv6k8s.io/v1alpha1, well_known_prefix to wellKnownPrefix, "
+        "local_use to localUse, private_host to privateHost.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OLDER)
+def test_a_file_of_an_older_form_names_all_that_has_to_change(tmp_path: Path, case: str) -> None:
+    content, change = OLDER[case]
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(content)
+
+    with pytest.raises(ConfigError) as caught:
+        read(path)
+
+    assert str(caught.value) == f"declaration {path} is of an older form. {change}"
+
+
+def test_what_an_older_form_is_changed_to_is_read(tmp_path: Path) -> None:
+    body = NAT64 + ", wellKnownPrefix: relaxed, localUse: true, privateHost: 10.0.0.10}"
+
+    network = read(_file(tmp_path, body)).external
+
+    assert network is not None
+    assert network.nat64 == Nat64(
+        prefixes=("64:ff9b::/96",),
+        well_known_prefix=WellKnownPrefix.RELAXED,
+        local_use=True,
+        private_host="10.0.0.10",
+    )
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml does not exist\. Check --ipv6k8s-declarat"):
         read(tmp_path / "none.yaml")
 
 
@@ -175,20 +314,20 @@ def test_targets_of_options_come_on_top_of_those_of_the_file(tmp_path: Path) -> 
     declared = read(_file(tmp_path, "targets: [{role: v6, addresses: ['::6'], tcp: 80}]"))
     given = [("dual", "::1", 443), ("dual", "192.0.2.1", 443)]
 
-    world = with_targets(declared, given).external
+    network = with_targets(declared, given).external
 
-    assert world is not None
-    assert [target.role for target in world.targets] == [Role.V6, Role.DUAL]
-    dual = world.find(Role.DUAL)
+    assert network is not None
+    assert [target.role for target in network.targets] == [Role.V6, Role.DUAL]
+    dual = network.find(Role.DUAL)
     assert dual is not None
     assert (dual.addresses, dual.tcp) == (("::1", "192.0.2.1"), 443)
 
 
 def test_targets_of_options_need_no_file() -> None:
-    world = with_targets(NOTHING, [("v6", "::1", 443)]).external
+    network = with_targets(NOTHING, [("v6", "::1", 443)]).external
 
-    assert world is not None
-    assert world.find(Role.V6) is not None
+    assert network is not None
+    assert network.find(Role.V6) is not None
     assert with_targets(NOTHING, ()) is NOTHING
 
 
@@ -209,3 +348,33 @@ def test_a_bad_target_of_an_option_is_named(words: str) -> None:
     assert words in str(caught.value)
     assert str(caught.value).startswith("--ipv6k8s-target: ")
     assert "See --ipv6k8s-target in --help." in str(caught.value)
+
+
+PAGE = (ROOT / "docs" / "external.md").read_text("utf-8")
+
+
+def test_examples_on_the_page_are_declarations(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+
+    assert len(examples) == 2
+    for example in examples:
+        path = tmp_path / "ipv6k8s.yaml"
+        path.write_text(example)
+
+        assert read(path).external is not None
+
+
+def test_the_page_names_every_key_and_every_role() -> None:
+    for name in [*_properties(SCHEMA), *(role.value for role in Role)]:
+        assert re.search(rf"[`.]{name}[`.:]|^{name}:", PAGE, flags=re.MULTILINE), name
+
+
+def test_the_agent_that_the_page_writes_starts(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^python3 -c '(.*)'$", PAGE, flags=re.MULTILINE)
+    subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True)
+
+    agent = subprocess.run(
+        [sys.executable, "-I", "agent.pyz", "ask"], cwd=tmp_path, input=b"bye\n", check=True
+    )
+
+    assert agent.returncode == 0

@@ -1,0 +1,69 @@
+"""What external targets have to be, beyond what a schema can say."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from pytest_ipv6k8s.addresses import Family, nat64_prefix_problem
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
+
+_SILENT = (Role.BLACK_HOLE, Role.REJECTER)
+
+
+def problems(network: ExternalNetwork) -> Iterator[str]:
+    """Yield what is wrong with declared targets, each with the key in the declaration."""
+    if network.nat64:
+        yield from _nat64_problems(network.nat64)
+    yield from target_problems(network.targets)
+    if network.dns64 and not network.nat64:
+        yield "dns64: there is no nat64 with a prefix to synthesise with"
+
+
+def target_problems(targets: Sequence[Target]) -> Iterator[str]:
+    """Yield what is wrong with targets, each alone and all together."""
+    owners: dict[str, Role] = {}
+    for number, target in enumerate(targets):
+        where = f"targets[{number}]"
+        for address in target.addresses:
+            if not _is_address(address):
+                yield f"{where}.addresses: {address!r} is no IP address"
+                return
+            if address in owners:
+                yield f"{where}.addresses: {address} is {owners[address].value}'s already"
+            owners[address] = target.role
+        families = [Family.of(address) for address in target.addresses]
+        if len(set(families)) < len(families):
+            yield f"{where}.addresses: two of one family"
+        if target.role is Role.DUAL and len(families) < 2:
+            yield f"{where}.addresses: a dual target needs one of each family"
+        if target.role not in _SILENT and not (target.tcp or target.udp or target.http):
+            yield f"{where}: it has no port: give tcp, udp or http"
+    roles = [target.role for target in targets]
+    for role in sorted({role.value for role in roles if roles.count(role) > 1}):
+        yield f"targets: role {role} is given twice"
+
+
+def _nat64_problems(nat64: Nat64) -> Iterator[str]:
+    for number, prefix in enumerate(nat64.prefixes):
+        problem = nat64_prefix_problem(prefix)
+        if problem:
+            yield f"nat64.prefixes[{number}]: {problem}"
+    for number, cidr in enumerate(nat64.pool):
+        if not _is_ipv4_cidr(cidr):
+            yield f"nat64.pool[{number}]: {cidr!r} is no IPv4 CIDR"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_ipv4_cidr(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text, strict=False).version == 4
+    except ValueError:
+        return False
