@@ -1,4 +1,4 @@
-"""EGR: the other ways to the IPv4 world: a web proxy, a registry cache."""
+"""EGR: the other ways to the IPv4 Internet: a web proxy, a registry cache."""
 
 from __future__ import annotations
 

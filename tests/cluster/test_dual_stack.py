@@ -76,9 +76,8 @@ spec:
 
 
 def _examples() -> list[str]:
-    pages = [ROOT / "README.md", ROOT / "docs" / "howto" / "application.md"]
-    parts = [part for page in pages for part in page.read_text().split("```python\n")[1:]]
-    return [part.split("```")[0] for part in parts]
+    page = ROOT / "docs" / "howto" / "application.md"
+    return [part.split("```")[0] for part in page.read_text().split("```python\n")[1:]]
 
 
 def test_the_examples_of_the_documents_work(dual_cluster: Cluster, tmp_path: Path) -> None:

@@ -1,26 +1,53 @@
-"""What the documents say is so."""
+"""What the documents say is so: the links, options, commands and targets that they name exist."""
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
-from pathlib import Path
 
-import pytest
-
+from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.options import OPTIONS
 from tests.house.tree import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ci").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-FORBIDDEN = ("../" + "shared", "/work" + "/", "sub" + "agent", "TO" + "DO", "FIX" + "ME")
+COMMAND_LINE = r"(?:^|`|\n)(?:\S*/)?{program} ([a-z][a-z-]*)"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def _named(program: str) -> set[tuple[str, str]]:
+    """Return page and word after a program's name, at the start of a line or of a quotation."""
+    pattern = re.compile(COMMAND_LINE.format(program=program))
+    return {
+        (str(page.relative_to(ROOT)), word)
+        for page in PAGES
+        for word in pattern.findall(page.read_text("utf-8"))
+    }
+
+
+def _subcommands() -> set[str]:
+    actions = cli._parser()._actions
+    choices = [a.choices for a in actions if isinstance(a, argparse._SubParsersAction)]
+    return set(choices[0])
+
+
+def test_links_lead_somewhere() -> None:
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_the_readme_links_the_index_and_the_index_every_page() -> None:
+    assert "](docs/index.md)" in (ROOT / "README.md").read_text("utf-8")
+    docs = ROOT / "docs"
+    index = (docs / "index.md").read_text("utf-8")
+    pages = [*docs.glob("*.md"), *(docs / "howto").glob("*.md"), docs / "catalogue" / "index.md"]
+    names = {page.relative_to(docs).as_posix() for page in pages} - {"index.md"}
+    assert [name for name in sorted(names) if f"]({name})" not in index] == []
 
 
 def test_the_options_page_has_every_option() -> None:
@@ -34,34 +61,37 @@ def test_the_options_page_has_every_option() -> None:
 
 def test_options_that_are_named_exist() -> None:
     known = {option.flag for option in OPTIONS}
-    for page in PAGES:
-        named = set(re.findall(r"--ipv6k8s-[a-z0-9-]*[a-z0-9]", page.read_text("utf-8")))
-        assert named <= known, f"{page.name} names {named - known}"
+    unknown = {
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in PAGES
+        for name in re.findall(r"--ipv6k8s-[a-z0-9-]*[a-z0-9]", page.read_text("utf-8"))
+        if name not in known
+    }
+    assert unknown == set()
 
 
 def test_make_targets_that_are_named_exist() -> None:
-    for page in PAGES:
-        for target in re.findall(r"`?make ([a-z]+)\b`", page.read_text("utf-8")):
-            assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"{page.name}: make {target}"
+    named = _named("make")
+    assert named
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    assert [row for row in sorted(named) if row[1] not in targets] == []
 
 
 def test_commands_that_are_named_exist() -> None:
-    from pytest_ipv6k8s.cli import main as cli
-
-    for page in PAGES:
-        for name in re.findall(r"`ipv6k8s ([a-z]+)\b", page.read_text("utf-8")):
-            with pytest.raises(SystemExit) as left:
-                cli.main([name, "--help"])
-            assert left.value.code == 0, f"{page.name} names ipv6k8s {name}"
+    named = _named("ipv6k8s")
+    assert named
+    assert [row for row in sorted(named) if row[1] not in _subcommands()] == []
 
 
-def test_the_project_speaks_of_itself_alone() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+def test_make_help_lists_every_phony_target() -> None:
+    phony = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    targets = [name for line in phony for name in line.split()]
+    helped = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    for name in listed.stdout.splitlines():
-        file = ROOT / name
-        if not file.is_file():
-            continue
-        text = file.read_text("utf-8", "replace")
-        assert not [word for word in FORBIDDEN if word in text], name
+    listed = [line.split()[0] for line in helped.stdout.splitlines()]
+    assert sorted(listed) == sorted(targets)
