@@ -86,6 +86,7 @@ def _up(wanted: Plan, extras: Extras) -> int:
     with _lock(wanted.layout):
         host = _host_steps(wanted.layout)
         if not wanted.built(extras):
+            _need_python()
             _need_programs([settings.go_program(), *([] if host else BUILD_PROGRAMS)])
             settings.name_packages()
         runner.run(wanted.stages(extras, host), wanted.layout)
@@ -106,6 +107,11 @@ def _host_steps(layout: Layout) -> list[Step]:
     if missing:
         print(f"to be installed with apt-get: {' '.join(missing)}")
     return engine.steps(layout)
+
+
+def _need_python() -> None:
+    if sys.version_info < (3, 11):
+        raise LabProblem("images are packed with Python 3.11 or newer: start the lab with one")
 
 
 def _need_programs(names: Sequence[str]) -> None:
