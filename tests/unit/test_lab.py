@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from ci.lab.plan import Extra, Plan
 from ci.lab.settings import Layout
 from ci.lab.steps import Artefact, content_key
 
+ROOT = Path(__file__).parents[2]
 CORE = frozenset[Extra]()
 WITH_CILIUM = frozenset({Extra.CILIUM})
 GO_MOD = """\
@@ -208,6 +211,25 @@ def test_an_unknown_kubernetes_is_refused(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit, match="2"):
         cli.main(["up", "--kubernetes", "v1.20.1"])
     assert "'v1.20.1' is not a version like v1.34.x or v1.36.x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "lab"),
+    [
+        ("fast", None),
+        ("offline", None),
+        ("conformance", "ci/lab/lab up"),
+        ("bench", "ci/lab/lab up"),
+        ("cluster", "ci/lab/lab up --with cilium"),
+        ("test", "ci/lab/lab up --with cilium"),
+    ],
+)
+def test_make_builds_what_its_target_uses(target: str, lab: str | None) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    called = re.findall(r"ci/detect \|\| (.*)", done.stdout)
+    assert called == ([] if lab is None else [lab])
 
 
 def _make(wanted: Plan, artefacts: list[Artefact]) -> None:

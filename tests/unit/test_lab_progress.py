@@ -70,7 +70,7 @@ def test_the_lines() -> None:
     heading = progress.heading(5, 11, "kubernetes-v1.36.3", 541)
     assert heading == "step 5 of 11: kubernetes-v1.36.3, about 9 min left"
     assert progress.summary({"kind": 29.4, "kubernetes": 312}) == [
-        "  kind                  29 s",
+        "  kind                29 s",
         "  kubernetes    5 min 12 s",
     ]
 
