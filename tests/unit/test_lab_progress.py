@@ -131,32 +131,38 @@ def test_lanes_run_beside_each_other_and_stages_one_after_the_other(
     assert sorted(line.split()[0] for line in lines[5:]) == ["a", "b", "c", "last"]
 
 
-def test_a_failure_keeps_what_runs_beside_it_and_starts_nothing_more(
-    layout: Layout, capsys: pytest.CaptureFixture[str]
-) -> None:
-    failed, finished = threading.Event(), []
+def test_a_failure_keeps_what_runs_beside_it_and_starts_nothing_more(layout: Layout) -> None:
+    started, failed, finished = threading.Event(), threading.Event(), []
 
     def fail(log: Log) -> None:
+        started.wait(timeout=10)
         log.write("no space left")
-        failed.set()
         raise LabProblem("tar ended with status 2")
 
     def slow(log: Log) -> None:
+        started.set()
         failed.wait(timeout=10)
-        while "failed" not in seen():
-            pass
         finished.append(log.path.name)
 
-    def seen() -> str:
-        shown.append(capsys.readouterr().out)
-        return "".join(shown)
+    def run() -> None:
+        lanes = [[_step("slow", slow), _step("after", _never)], [_step("root", fail)]]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Display, "fail", lambda display, step: failed.set())
+            runner.run([lanes, [[_step("nodes", _never)]]], layout)
 
-    shown: list[str] = []
-    lanes = [[_step("slow", slow), _step("after", _never)], [_step("root", fail)]]
     with pytest.raises(LabProblem, match=r"step 'root': tar ended .*\n  \| no space left"):
-        runner.run([lanes, [[_step("nodes", _never)]]], layout)
+        run()
     assert finished == ["slow.log"]
-    assert "root failed; slow is finished first, to be kept\n" in seen()
+
+
+def test_a_failure_is_said_at_once_with_what_is_waited_for(layout: Layout) -> None:
+    out = io.StringIO()
+    slow, root = _step("slow", _never), _step("root", _never)
+    display = Display([slow, root], layout, out)
+    for step in (slow, root):
+        display.start(step)
+    display.fail(root)
+    assert out.getvalue().endswith("\nroot failed; slow is finished first, to be kept\n")
 
 
 def test_a_terminal_has_one_line_that_is_written_again(
