@@ -73,6 +73,12 @@ def exactly(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def clock(seconds: float) -> str:
+    """Return how long a step has been running: 0:07, 5:12."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
 def last_line(log: Path) -> str:
     """Return the last line of a log that is not empty, without control characters."""
     try:

@@ -149,8 +149,8 @@ class Display:
     def _show_log(self) -> None:
         """Show the step whose log is the youngest: it is the one that has something to say."""
         name = max(self._running, key=lambda name: _modified(self._log(name)))
-        seconds = progress.exactly(round(time.monotonic() - self._running[name]))
-        line = f"  {name}, {seconds}: {progress.last_line(self._log(name))}"
+        running = progress.clock(time.monotonic() - self._running[name])
+        line = f"  {name} {running} {progress.last_line(self._log(name))}"
         if not self._terminal:
             self._write(progress.cut(line, 200))
             return

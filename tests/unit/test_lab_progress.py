@@ -82,6 +82,11 @@ def test_measured_times(seconds: float, text: str) -> None:
     assert progress.exactly(seconds) == text
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (312, "5:12"), (3600, "60:00")])
+def test_running_times(seconds: float, text: str) -> None:
+    assert progress.clock(seconds) == text
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -175,7 +180,7 @@ def test_a_terminal_has_one_line_that_is_written_again(
     display = Display([step], layout, out)
     display.start(step).write("k8s.io/kubernetes/pkg/kubelet/cm/devicemanager")
     display._show_log()
-    assert out.getvalue().endswith("\r\x1b[K\x1b[2m  kubernetes, 0.0 s: k8s.io/kubernetes…\x1b[0m")
+    assert out.getvalue().endswith("\r\x1b[K\x1b[2m  kubernetes 0:00 k8s.io/kubernetes/pkg…\x1b[0m")
     display.say("done")
     assert out.getvalue().endswith("\r\x1b[Kdone\n")
 
@@ -188,7 +193,7 @@ def test_without_a_terminal_there_are_plain_lines(layout: Layout) -> None:
     display._show_log()
     display.fail(step)
     assert out.getvalue().splitlines()[1:] == [
-        "  kubernetes, 0.0 s: k8s.io/api",
+        "  kubernetes 0:00 k8s.io/api",
         "kubernetes failed",
     ]
 
