@@ -180,7 +180,7 @@ def test_a_terminal_has_one_line_that_is_written_again(
     display = Display([step], layout, out)
     display.start(step).write("k8s.io/kubernetes/pkg/kubelet/cm/devicemanager")
     display._show_log()
-    assert out.getvalue().endswith("\r\x1b[K\x1b[2m  kubernetes 0:00 k8s.io/kubernetes/pkg…\x1b[0m")
+    assert out.getvalue().endswith("\r\x1b[K\x1b[2m  kubernetes 0:00 k8s.io/kubernetes/pk…\x1b[0m")
     display.say("done")
     assert out.getvalue().endswith("\r\x1b[Kdone\n")
 
