@@ -7,27 +7,34 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GROUP ?= dev
 STACK ?= ipv6
+# conformance/ and fixtures/ are part of the package: setuptools warns of every such layout.
+INSTALL = PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet --editable .
 QUICK := tests/unit tests/checks tests/house
+OFFLINE := $(QUICK) tests/plugin
 # Tests that share a cluster run one after the other.
 REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast lint types cluster bench docs site lab clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster bench docs site lab lab-cilium clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 venv: $(VENV)/ready ## the virtual environment with everything for development
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet 'pip>=25.1'
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(INSTALL) --group $(GROUP)
 	touch $@
 
 lab: ## a container engine and images without a container registry, where they are missing
 	@ci/detect || ci/lab/lab up
+
+lab-cilium: ## the same, and Helm, Cilium and a node image with it
+	@ci/detect || ci/lab/lab up --with cilium
 
 conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.yaml, report.json and bundles
 	eval "$$(ci/lab/lab env)"
@@ -37,6 +44,17 @@ conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.
 
 fast: venv ## unit, check and house tests: no cluster, no network
 	$(BIN)/pytest $(QUICK)
+
+offline: venv ## those and the plugin's tests: all that needs no cluster
+	$(BIN)/pytest --numprocesses 2 $(OFFLINE)
+
+lowest: ## the unit and plugin tests with the oldest libraries that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lowest
+	build/lowest/bin/pip install --quiet 'pip>=25.1' 'uv>=0.9'
+	build/lowest/bin/uv pip compile --quiet --resolution lowest-direct --group test --extra xdist \
+	  --python build/lowest/bin/python --output-file build/lowest/constraints.txt pyproject.toml
+	$(INSTALL:$(BIN)/%=build/lowest/bin/%) --group test --constraint build/lowest/constraints.txt
+	build/lowest/bin/pytest --numprocesses 2 tests/unit tests/plugin
 
 lint: venv ## ruff, import-linter, vermin, codespell; actionlint, zizmor and shellcheck for what runs on GitHub
 	$(BIN)/ruff check .
@@ -51,13 +69,13 @@ lint: venv ## ruff, import-linter, vermin, codespell; actionlint, zizmor and she
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-cluster: venv lab ## the tests on real clusters
+cluster: venv lab-cilium ## the tests on real clusters
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest $(REAL)
 
-test: lint types lab ## everything that CI runs
+test: lint types lab-cilium ## everything that CI runs
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/pytest --numprocesses 2 $(QUICK) tests/plugin
+	$(BIN)/pytest --numprocesses 2 $(OFFLINE)
 	$(BIN)/pytest $(REAL)
 
 bench: venv lab ## measure a run on a ready two-node cluster

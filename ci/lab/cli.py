@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from ci.lab import engine, plan, settings
+from ci.lab import engine, plan, progress, runner, settings
 from ci.lab.engine import Engine
-from ci.lab.plan import Plan
+from ci.lab.plan import Extra, Extras, Plan
 from ci.lab.settings import Layout
-from ci.lab.steps import LabProblem, Step, run_steps
+from ci.lab.steps import LabProblem, Step
 
 DESCRIPTION = """\
 Builds what real kind clusters need on a machine that reaches nothing but package registries:
@@ -24,6 +24,7 @@ a container engine, kind, a node image with Kubernetes, and a probe image."""
 
 # Where an engine is left alone, so are the machine's packages.
 BUILD_PROGRAMS = ("debootstrap", "gcc", "tar")
+WITH_CILIUM = "  (--with cilium)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,11 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings.widen_path()
     commands = {"up": _up, "status": _status, "down": _down, "env": _env}
+    wanted = plan.make(settings.default_layout(), options.kubernetes)
     try:
-        return commands[options.command](plan.make(settings.default_layout(), options.kubernetes))
+        return commands[options.command](wanted, frozenset(map(Extra, options.extras)))
     except LabProblem as problem:
         print(f"lab: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nlab: interrupted; what is finished is kept, `lab up` goes on", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +61,15 @@ def _parser() -> argparse.ArgumentParser:
             default=settings.DEFAULT_KUBERNETES,
             help="which Kubernetes the node image is for (default: %(default)s)",
         )
+        command.add_argument(
+            "--with",
+            dest="extras",
+            metavar="EXTRA",
+            action="append",
+            choices=[extra.value for extra in Extra],
+            default=[],
+            help="more than the core: cilium (Helm, Cilium, and a node image with it)",
+        )
     return parser
 
 
@@ -67,15 +81,17 @@ def _version(text: str) -> str:
     return text
 
 
-def _up(wanted: Plan) -> int:
+def _up(wanted: Plan, extras: Extras) -> int:
     started = time.monotonic()
     with _lock(wanted.layout):
-        host_steps = _host_steps(wanted.layout)
-        if not wanted.built():
-            _need_programs([settings.go_program(), *([] if host_steps else BUILD_PROGRAMS)])
-        run_steps([*host_steps, *wanted.steps()], wanted.layout)
+        host = _host_steps(wanted.layout)
+        if not wanted.built(extras):
+            _need_python()
+            _need_programs([settings.go_program(), *([] if host else BUILD_PROGRAMS)])
+            settings.name_packages()
+        runner.run(wanted.stages(extras, host), wanted.layout)
         wanted.link_programs()
-    print(f"the lab is up after {time.monotonic() - started:.1f} s")
+    print(f"the lab is up after {progress.exactly(time.monotonic() - started)}")
     print('use it: eval "$(ci/lab/lab env)"')
     return 0
 
@@ -93,48 +109,62 @@ def _host_steps(layout: Layout) -> list[Step]:
     return engine.steps(layout)
 
 
+def _need_python() -> None:
+    if sys.version_info < (3, 11):
+        raise LabProblem("images are packed with Python 3.11 or newer: start the lab with one")
+
+
 def _need_programs(names: Sequence[str]) -> None:
     missing = [name for name in names if shutil.which(name) is None]
     if missing:
         raise LabProblem(f"to be installed first, and not by the lab: {', '.join(missing)}")
 
 
-def _status(wanted: Plan) -> int:
+def _status(wanted: Plan, extras: Extras) -> int:
     whose = engine.whose_engine(wanted.layout)
     print(f"{'cache':<34}{wanted.layout.cache}")
     print(f"{'engine':<34}{whose.value}")
     print(f"{'fence':<34}{'stands' if engine.fence_stands() else 'missing'}")
+    every = frozenset(Extra)
+    core = {artefact.name for artefact in wanted.artefacts(frozenset())}
     print("in the cache:")
-    for artefact in wanted.artefacts():
-        print(f"  {artefact.name:<32}{_megabytes(artefact.size())}")
+    for artefact in wanted.artefacts(every):
+        extra = "" if artefact.name in core else WITH_CILIUM
+        print(f"  {artefact.name:<32}{_megabytes(artefact.size())}{extra}")
     print("images in the engine:")
-    for tag in wanted.tags():
-        print(f"  {tag:<48}{_megabytes(plan.image_size(tag))}")
-    return 0 if whose is not Engine.NONE and wanted.complete() else 1
+    for tag in wanted.tags(every):
+        extra = "" if tag in wanted.tags(frozenset()) else WITH_CILIUM
+        print(f"  {tag:<62}{_megabytes(plan.image_size(tag))}{extra}")
+    return 0 if whose is not Engine.NONE and not wanted.missing(extras) else 1
 
 
 def _megabytes(size: int | None) -> str:
     return "missing" if size is None else f"{size / 1e6:6.0f} MB"
 
 
-def _down(wanted: Plan) -> int:
+def _down(wanted: Plan, _extras: Extras) -> int:
     with _lock(wanted.layout):
         done = engine.stop(wanted.layout)
     print("\n".join(done) if done else "nothing of the lab runs")
     return 0
 
 
-def _env(wanted: Plan) -> int:
+def _env(wanted: Plan, extras: Extras) -> int:
+    """Export what exists, and nothing where the lab was never used."""
+    if not wanted.layout.programs.is_dir():
+        return 0
     print(f'export PATH="{wanted.layout.programs}:$PATH"')
-    if not wanted.complete():
-        print("lab: not complete, run ci/lab/lab up", file=sys.stderr)
+    missing = wanted.missing(extras)
+    if missing:
+        print(f"lab: run ci/lab/lab up, there is no {', '.join(missing)}", file=sys.stderr)
         return 1
     print(f"export IPV6K8S_NODE_IMAGE={wanted.parts.tag}")
     print(f"export IPV6K8S_PROBE_IMAGE={wanted.probe_tag}")
     print(f"export IPV6K8S_TESTBED_IMAGE={wanted.testbed_tag}")
-    print(f"export IPV6K8S_CNI_CHART={wanted.cilium.chart}")
-    print(f"export IPV6K8S_CNI_VALUES={wanted.cilium.values}")
-    print(f"export IPV6K8S_LAB_CILIUM_NODE_IMAGE={wanted.cilium_node_tag}")
+    if not wanted.missing(frozenset({Extra.CILIUM})):
+        print(f"export IPV6K8S_CNI_CHART={wanted.cilium.chart}")
+        print(f"export IPV6K8S_CNI_VALUES={wanted.cilium.values}")
+        print(f"export IPV6K8S_LAB_CILIUM_NODE_IMAGE={wanted.cilium_node_tag}")
     return 0
 
 

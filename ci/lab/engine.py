@@ -62,14 +62,20 @@ def daemon_process(layout: Layout) -> int | None:
 def steps(layout: Layout) -> list[Step]:
     """Install, start and fence in; only for a machine without an engine of its own."""
     return [
-        Step(name="packages", done=lambda: not missing_packages(), act=_install),
+        Step(
+            name="packages",
+            done=lambda: not missing_packages(),
+            act=_install,
+            estimate=30,
+        ),
         Step(
             name="engine",
             done=lambda: whose_engine(layout) is Engine.OURS,
             act=lambda log: _start(layout, log),
+            estimate=3,
         ),
-        Step(name="kernel limits", done=enough_inotify, act=_raise_inotify),
-        Step(name="fence", done=fence_stands, act=_raise_fence),
+        Step(name="kernel limits", done=enough_inotify, act=_raise_inotify, estimate=1),
+        Step(name="fence", done=fence_stands, act=_raise_fence, estimate=1),
     ]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import enum
+import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +13,39 @@ from ci.lab import cilium, gobuild, images, node, rootfs, testbed
 from ci.lab.cilium import Cilium
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
+from ci.lab.runner import Lane, Stage
 from ci.lab.settings import Layout
 from ci.lab.steps import Artefact, Log, Step
+
+ESTIMATES = {
+    "kind": 15,
+    "kubernetes": 300,
+    "coredns": 110,
+    "flannel": 75,
+    "debian": 30,
+    "probe-root": 8,
+    "network-root": 7,
+    "node-root": 12,
+    "testbed-root": 20,
+    "probe-image": 3,
+    "testbed-image": 5,
+    "component-images": 5,
+    "node-image": 35,
+    "helm": 100,
+    "cilium": 400,
+    "cilium-root": 12,
+    "cilium-image": 4,
+}
+"""Seconds on two quiet cores with nothing cached, by the artefact's name without its version."""
+
+
+class Extra(enum.Enum):
+    """What `lab up --with` adds to the core."""
+
+    CILIUM = "cilium"
+
+
+Extras = frozenset[Extra]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +78,36 @@ class Plan:
         """The name of the node image for clusters with Cilium."""
         return self.cilium.node_tag(self.parts)
 
-    def artefacts(self) -> list[Artefact]:
+    def stages(self, extras: Extras, host: Lane) -> list[Stage]:
+        """Return what is to be done: Go's and Debian's work beside each other, then the nodes.
+
+        Args:
+            extras: what is wanted beside the core.
+            host: what the machine needs first; Go needs nothing of it.
+        """
+        with_cilium = Extra.CILIUM in extras
+        programs = self.parts.programs
+        compiled = [self.kind, programs.kubernetes]
+        installed = [self.base, self.probe_root, self.network_root, self.parts.root]
+        installed += [self.testbed_root, self.parts.probe, self.testbed]
+        also_compiled = [programs.flannel, programs.coredns]
+        nodes = [self.parts.components, self.node]
+        if with_cilium:
+            compiled.append(self.cilium.programs)
+            installed.append(self.cilium.root)
+            also_compiled.append(self.cilium.helm)
+            nodes.append(self.cilium.image)
+        beside = [*host, *_made(installed), *self._loads(), *_made(also_compiled)]
+        last = [*_made(nodes), _load("load node image", self.parts.tag, self.node)]
+        return [
+            [_made(compiled), beside],
+            [[*last, *([self._cilium_node()] if with_cilium else [])]],
+        ]
+
+    def artefacts(self, extras: Extras) -> list[Artefact]:
         """Everything that is kept in the cache, each after what it needs."""
         programs = self.parts.programs
-        return [
+        core = [
             self.kind,
             programs.kubernetes,
             programs.coredns,
@@ -61,40 +121,30 @@ class Plan:
             self.node,
             self.testbed_root,
             self.testbed,
-            self.cilium.helm,
-            self.cilium.programs,
-            self.cilium.root,
-            self.cilium.image,
         ]
+        made = self.cilium
+        cilium_artefacts = [made.helm, made.programs, made.root, made.image]
+        return [*core, *(cilium_artefacts if Extra.CILIUM in extras else [])]
 
-    def tags(self) -> tuple[str, ...]:
+    def tags(self, extras: Extras) -> list[str]:
         """The images that the engine must have."""
-        return self.parts.tag, self.probe_tag, self.testbed_tag, self.cilium_node_tag
+        core = [self.parts.tag, self.probe_tag, self.testbed_tag]
+        return [*core, *([self.cilium_node_tag] if Extra.CILIUM in extras else [])]
 
-    def steps(self) -> list[Step]:
-        """Build each artefact, then see that the engine has the images."""
-        loads = [
-            _load("load node image", self.parts.tag, self.node),
-            _load("load probe image", self.probe_tag, self.parts.probe),
-            _load("load testbed image", self.testbed_tag, self.testbed),
-            Step(
-                name="node image with Cilium",
-                done=lambda: image_size(self.cilium_node_tag) is not None,
-                act=partial(cilium.load_node, self.cilium, self.parts),
-            ),
-        ]
-        return [*(artefact.step() for artefact in self.artefacts()), *loads]
-
-    def built(self) -> bool:
+    def built(self, extras: Extras) -> bool:
         """Whether nothing is left to build."""
-        return all(artefact.path.is_dir() for artefact in self.artefacts())
+        return all(artefact.path.is_dir() for artefact in self.artefacts(extras))
 
-    def complete(self) -> bool:
-        """Whether the programs and the images can be used now."""
-        return self.kind.path.is_dir() and all(image_size(tag) is not None for tag in self.tags())
+    def missing(self, extras: Extras) -> list[str]:
+        """Return the programs and images that clusters need and that are not there now."""
+        programs = [self.kind, self.parts.programs.kubernetes]
+        if Extra.CILIUM in extras:
+            programs += [self.cilium.helm, self.cilium.programs, self.cilium.image]
+        absent = [artefact.name for artefact in programs if not artefact.path.is_dir()]
+        return absent + [tag for tag in self.tags(extras) if image_size(tag) is None]
 
     def link_programs(self) -> None:
-        """Put kind, kubectl and helm where `lab env` says they are."""
+        """Put those of kind, kubectl and helm that are built where `lab env` says they are."""
         self.layout.programs.mkdir(parents=True, exist_ok=True)
         sources = {
             "kind": self.kind.path,
@@ -102,11 +152,27 @@ class Plan:
             "helm": self.cilium.helm.path,
         }
         for name, folder in sources.items():
+            if not folder.is_dir():
+                continue
             link = self.layout.programs / name
             fresh = link.with_name(f"{name}.new")
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(folder / name)
             fresh.replace(link)
+
+    def _loads(self) -> list[Step]:
+        return [
+            _load("load probe image", self.probe_tag, self.parts.probe),
+            _load("load testbed image", self.testbed_tag, self.testbed),
+        ]
+
+    def _cilium_node(self) -> Step:
+        return Step(
+            name="node image with Cilium",
+            done=lambda: image_size(self.cilium_node_tag) is not None,
+            act=partial(cilium.load_node, self.cilium, self.parts),
+            estimate=20,
+        )
 
 
 def make(layout: Layout, kubernetes: str) -> Plan:
@@ -145,6 +211,8 @@ def make(layout: Layout, kubernetes: str) -> Plan:
 
 def image_size(tag: str) -> int | None:
     """How many bytes an image takes in the engine; None when it is not there."""
+    if shutil.which("docker") is None:
+        return None
     inspect = ["docker", "image", "inspect", "--format", "{{.Size}}", tag]
     found = subprocess.run(
         inspect, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -152,11 +220,22 @@ def image_size(tag: str) -> int | None:
     return int(found.stdout) if found.returncode == 0 else None
 
 
+def estimate(artefact: str) -> int:
+    """Return about how many seconds an artefact takes, by its name: kind-v0.33.0."""
+    exact = ESTIMATES.get(artefact)
+    return ESTIMATES[artefact.rpartition("-")[0]] if exact is None else exact
+
+
+def _made(artefacts: Sequence[Artefact]) -> list[Step]:
+    return [artefact.step(estimate=estimate(artefact.name)) for artefact in artefacts]
+
+
 def _load(name: str, tag: str, artefact: Artefact) -> Step:
     return Step(
         name=name,
         done=lambda: image_size(tag) is not None,
         act=partial(_load_archive, artefact),
+        estimate=4,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +128,7 @@ class Layout:
 
     @property
     def programs(self) -> Path:
-        """Links to `kind` and `kubectl`; `lab env` puts it first in PATH."""
+        """Links to `kind`, `kubectl` and `helm`; `lab env` puts it first in PATH."""
         return self.cache / "bin"
 
     @property
@@ -155,6 +156,12 @@ def widen_path() -> None:
     os.environ["PATH"] = (
         f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/local/sbin:/usr/sbin:/sbin"
     )
+
+
+def name_packages() -> None:
+    """Let Go write the name of each package that it compiles, so that logs show it is at work."""
+    asked = subprocess.run([go_program(), "env", "GOFLAGS"], capture_output=True, text=True)
+    os.environ["GOFLAGS"] = f"{asked.stdout.strip()} -v".strip()
 
 
 def debian_mirror() -> str:

@@ -1,4 +1,4 @@
-"""Steps: each runs only when its result is missing, writes one line, and leaves a log."""
+"""Steps: each runs only when its result is missing, and leaves a log."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import hashlib
 import shlex
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from ci.lab.settings import Layout
-
-LOG_LINES_SHOWN = 20
 
 
 class LabProblem(Exception):
@@ -74,6 +69,8 @@ class Step:
     name: str
     done: Callable[[], bool]
     act: Callable[[Log], None]
+    estimate: int
+    """Seconds that it takes on two quiet cores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +101,9 @@ class Artefact:
         self.recipe(partial, log)
         partial.rename(self.path)
 
-    def step(self) -> Step:
-        """The step that makes this artefact."""
-        return Step(name=self.name, done=self.path.is_dir, act=self.make)
+    def step(self, *, estimate: int) -> Step:
+        """The step that makes this artefact, and about how many seconds it takes."""
+        return Step(name=self.name, done=self.path.is_dir, act=self.make, estimate=estimate)
 
 
 def content_key(facts: Iterable[str], files: Iterable[Path]) -> str:
@@ -126,29 +123,3 @@ def _all_files(paths: Iterable[Path]) -> Iterable[Path]:
             yield from (file for file in path.rglob("*") if file.is_file())
         else:
             yield path
-
-
-def run_steps(steps: Iterable[Step], layout: Layout) -> None:
-    """Run the steps in order, one line each; stop at the first that fails."""
-    layout.logs.mkdir(parents=True, exist_ok=True)
-    layout.outputs.mkdir(parents=True, exist_ok=True)
-    for step in steps:
-        print(f"{step.name:<34}", end="", flush=True)
-        if step.done():
-            print("cached", flush=True)
-            continue
-        started = time.monotonic()
-        log = Log(path=layout.logs / f"{step.name.replace(' ', '-')}.log")
-        log.path.write_text("")
-        try:
-            step.act(log)
-        except Exception as problem:
-            print("failed", flush=True)
-            raise LabProblem(_explain(step, log, problem)) from problem
-        print(f"{time.monotonic() - started:6.1f} s", flush=True)
-
-
-def _explain(step: Step, log: Log, problem: Exception) -> str:
-    lines = log.path.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-    shown = "\n".join(f"  | {line}" for line in lines)
-    return f"step '{step.name}': {problem}\n{shown}\n  log: {log.path}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -29,9 +31,9 @@ def _shipped() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The wheel, built from a copy so that nothing is left here."""
-    folder = tmp_path_factory.mktemp("build")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree, so that nothing is left here."""
+    copy = tmp_path_factory.mktemp("source")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -41,12 +43,35 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     )
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
-            copy = folder / "source" / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes((ROOT / name).read_bytes())
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    subprocess.run([*build, str(folder / "source")], capture_output=True, check=True)
+            file = copy / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes((ROOT / name).read_bytes())
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel; a warning would be an error."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
+    done = _python(build, warnings="error", cwd=source)
+    assert done.returncode == 0, done.stdout + done.stderr
     return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def _python(words: list[str], *, warnings: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONWARNINGS": warnings}
+    return subprocess.run(
+        [sys.executable, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_installs_the_tree_without_a_warning(source: Path, tmp_path: Path) -> None:
+    ignored = re.findall(r"PYTHONWARNINGS='(.*?)'", (ROOT / "Makefile").read_text("utf-8"))
+    backend = "import sys, setuptools.build_meta as it; it.build_editable(sys.argv[1])"
+    warnings = ",".join(["error", *ignored])
+    done = _python(["-c", backend, str(tmp_path)], warnings=warnings, cwd=source)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_wheel_holds_the_tree(wheel: zipfile.ZipFile) -> None:

@@ -22,6 +22,7 @@ FETCHED = re.compile(
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built from the pages as they are."""
+    pytest.importorskip("mkdocs")
     folder = tmp_path_factory.mktemp("site")
     words = ["-m", "mkdocs", "build", "--quiet", "--config-file", "ci/docs/mkdocs.yml"]
     done = subprocess.run(
