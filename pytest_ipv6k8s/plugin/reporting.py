@@ -106,7 +106,8 @@ class Reporting:
         )
         self._save(report)
         broken = bool(self._unwritten) or not all(fact.holds for fact in report.harness)
-        gaps = self._settings.strict and (skipped_core(report.checks) or not report.complete)
+        skipped = skipped_core(report.checks, self._settings.profile)
+        gaps = self._settings.strict and (skipped or not report.complete)
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

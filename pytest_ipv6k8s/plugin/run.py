@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import catalogue, profiles
+from pytest_ipv6k8s import profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
@@ -215,8 +215,7 @@ class Run:
             self._refuse_profiles(self.settings.stack)
 
     def _refuse_profiles(self, stack: Stack) -> None:
-        if self.settings.profile:
-            profiles.validate(self.settings.profile, stack, catalogue.checks().values())
+        profiles.validate(self.settings.profile, stack)
 
     def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
         declared = self.settings.stack or by_file
