@@ -59,7 +59,7 @@ def _section(declared: Check) -> str:
             [
                 f"* level: {declared.level.value}",
                 f"* stacks: {stacks}" + (f"; once for {families}" if families else ""),
-                *[f"* needs {_text(feature.value)}" for feature in declared.features],
+                *[f"* needs {_text(feature.sentence)}" for feature in declared.features],
                 *[f"* source: {_text(reference)}" for reference in declared.references],
             ]
         ),

@@ -130,7 +130,7 @@ def _explained(declared: Check, cni: str | None) -> str:
         *([textwrap.indent(declared.explanation, "    "), ""] if declared.explanation else []),
         f"level      {declared.level.value}",
         f"stacks     {stacks}" + (f"; once for {families}" if families else ""),
-        *[f"needs      {need.value}" for need in declared.features],
+        *[f"needs      {feature.sentence}" for feature in declared.features],
         *[f"source     {reference}" for reference in declared.references],
         "",
         "Likely causes of a failure, in this order:",

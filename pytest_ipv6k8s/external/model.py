@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Family
-from pytest_ipv6k8s.features import Feature
 
 
 class Role(enum.Enum):
@@ -139,48 +137,6 @@ class ExternalNetwork:
                 "nat64": _nat64(nat64) if nat64 else None,
             }
         )
-
-
-OUTSIDE_NEEDS = frozenset(Feature) - {
-    Feature.TWO_NODES,
-    Feature.NODE_POD_CIDRS,
-    Feature.HOST_NETWORK_PROBES,
-    Feature.HOST_NETWORK_PODS,
-    Feature.CLUSTER_DNS,
-    Feature.NETWORK_POLICY,
-    Feature.SCTP,
-}
-"""The features that are about external targets."""
-
-
-def provides(network: ExternalNetwork, need: Feature) -> bool:
-    """Tell whether a feature that is about external targets is there."""
-    nat64, prefixes = network.nat64, network.nat64.prefixes if network.nat64 else ()
-    lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
-    private = bool(nat64 and nat64.private_host)
-    dual, narrow = network.find(Role.DUAL), network.find(Role.NARROW)
-    met = {
-        Feature.IPV6_TARGET: network.ipv6_target is not None,
-        Feature.IPV4_TARGET: network.find(Role.V4) is not None,
-        Feature.DUAL_TARGET: dual is not None,
-        Feature.SPEAKING_TARGET: dual is not None and bool(dual.ask),
-        Feature.NARROW_TARGET: narrow is not None,
-        Feature.DEAD_ENDS: bool(network.find(Role.BLACK_HOLE) and network.find(Role.REJECTER)),
-        Feature.EGRESS: network.egress not in (None, Egress.NONE),
-        Feature.NATIVE_EGRESS: network.egress is Egress.NATIVE,
-        Feature.MASQUERADE: network.egress is Egress.MASQUERADE,
-        Feature.NAT64: nat64 is not None,
-        Feature.NAT64_POOL: bool(nat64 and nat64.pool),
-        Feature.NAT64_PREFIXES: lengths == {32, 40, 48, 56, 64, 96},
-        Feature.WELL_KNOWN_PREFIX: private and nat64 is not None and bool(nat64.well_known_prefix),
-        Feature.LOCAL_USE_PREFIX: private and nat64 is not None and nat64.local_use,
-        Feature.DNS64: network.dns64,
-        Feature.ZONE: bool(network.zone),
-        Feature.CLAT: network.clat,
-        Feature.PROXY: bool(network.proxy),
-        Feature.REGISTRY: bool(network.registry),
-    }
-    return met[need]
 
 
 def _nat64(data: Mapping[str, Any]) -> Nat64:

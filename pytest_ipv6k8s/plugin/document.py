@@ -72,7 +72,7 @@ def shown(value: Any) -> str:
 
 
 def _features(facts: RunFacts) -> dict[str, list[str]]:
-    met = {feature.key for feature in Feature if facts.meets(feature)}
+    met = {feature.key for feature in Feature if feature.is_met(facts)}
     known = {feature.key for feature in Feature}
     return {"supported": sorted(met), "unsupported": sorted(known - met)}
 

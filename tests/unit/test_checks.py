@@ -165,9 +165,3 @@ def test_what_pretends_to_be_a_check_is_none() -> None:
 )
 def test_the_named_sets_of_stacks(name: str, stacks: set[str]) -> None:
     assert {stack.value for stack in getattr(checks, name)} == stacks
-
-
-@pytest.mark.parametrize("need", Feature)
-def test_every_need_has_a_sentence_that_says_what_is_missing(need: Feature) -> None:
-    assert need.skip_reason.startswith("needs ")
-    assert ": " in need.skip_reason

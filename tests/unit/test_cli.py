@@ -81,8 +81,8 @@ def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str], id
     assert said.startswith(f"{id}  {declared.requirement}\n")
     for text in (*declared.references, *declared.causes, declared.look, declared.level.value):
         assert text in said
-    for need in declared.features:
-        assert need.value in said
+    for feature in declared.features:
+        assert feature.sentence in said
 
 
 def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
