@@ -56,7 +56,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _stack(config: pytest.Config) -> Stack:
     facts = config.stash.get(FACTS, None)
-    return facts.stack if facts else config.stash[SETTINGS].stack or Stack.IPV6
+    return facts.stack if facts else config.stash[SETTINGS].cluster.stack
 
 
 @pytest.hookimpl(tryfirst=True)

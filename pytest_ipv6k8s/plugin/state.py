@@ -39,12 +39,12 @@ class RunFacts:
         used = {pod.node for pod in self.pods}
         return Plan(
             run_id=self.run_id,
-            image=settings.probe_image,
+            image=settings.cluster.probe_image,
             stack=self.stack,
             nodes=tuple(node for node in self.inventory.nodes if node.name in used),
             host_network=False,
-            tolerations=settings.toleration,
-            pull_secret=settings.pull_secret,
+            tolerations=settings.probes.toleration,
+            pull_secret=settings.probes.pull_secret,
         )
 
     def plain(self) -> dict[str, Any]:

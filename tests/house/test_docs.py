@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.options import OPTIONS
+from pytest_ipv6k8s.settings import OPTIONS
 from tests.house.tree import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ci").rglob("*.md")])

@@ -71,6 +71,16 @@ def test_the_checks_of_a_profile_are_listed_with_what_they_are_to_it(
     assert "N64-20" not in dict(words)
 
 
+@pytest.mark.parametrize("name", ["nat65", "load-balancer", ""])
+def test_an_unknown_profile_is_wrong_usage_and_the_known_ones_are_named(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert cli.main(["list", "--profile", name]) == cli.USAGE
+
+    message = capsys.readouterr().err
+    assert message.startswith(f"ipv6k8s: there is no profile {name!r}. Give one of ipv6-only, dual")
+
+
 @pytest.mark.parametrize("id", CHECKS)
 def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str], id: str) -> None:
     declared = CHECKS[id]
