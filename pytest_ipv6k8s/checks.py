@@ -36,7 +36,7 @@ COMMANDS = frozenset(
         *("sysctl", "tcpdump", "tracepath", "traceroute"),
     }
 )
-"""The programs with which one may be told to look further."""
+"""The programs with which a command to look further may begin."""
 
 LONGEST_REQUIREMENT = 110
 

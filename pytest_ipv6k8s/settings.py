@@ -1,4 +1,4 @@
-"""The settings of a run: what the options said, with precedence and source."""
+"""The settings of a run: what was given as options, with precedence and source."""
 
 from __future__ import annotations
 

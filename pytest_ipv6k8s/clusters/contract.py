@@ -154,7 +154,7 @@ class ClusterProvider(Protocol):
         Args:
             spec: what is wanted.
             home: a folder of the run's own, for files such as the kubeconfig.
-            progress: told one line for each step.
+            progress: called with one line for each step.
 
         Raises:
             Ipv6k8sError: it could not be made; names the step and its last words.
@@ -170,14 +170,14 @@ class ClusterProvider(Protocol):
 
         Args:
             name: the cluster's.
-            script: for sh; only looks, and what it says is bounded.
-            within: seconds for all of them.
+            script: for sh; only looks, and its output is bounded.
+            timeout: seconds for all of them.
 
         Returns:
-            What each node said, by the node's name; why, of a node that could not be asked.
+            The output of each node, by the node's name; why, of a node that could not be asked.
 
         Raises:
-            HostProblem: the nodes cannot be told.
+            HostProblem: the nodes cannot be listed.
         """
         ...
 
@@ -201,7 +201,7 @@ class CniInstaller(Protocol):
         Args:
             cluster: its API server answers; nodes are NotReady where the network is missing.
             spec: what is wanted: stack, ranges, mode of kube-proxy.
-            progress: told one line for each step.
+            progress: called with one line for each step.
 
         Raises:
             Ipv6k8sError: it does not roll out; names the pod and its last words.
