@@ -7,21 +7,10 @@ from pathlib import Path
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.fixes import Fix, fixes_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "catalogue"
-AREAS = {
-    "ADDR": "Addresses of pods and nodes, and the paths between pods",
-    "API": "The API server's dual-stack semantics (KEP-563)",
-    "DNS": "The cluster's DNS",
-    "EGR": "Ways out of the cluster, and what packets look like there",
-    "MTU": "Path MTU, fragments and ICMPv6",
-    "N64": "NAT64 and DNS64",
-    "NODE": "Nodes and the control plane",
-    "POL": "NetworkPolicy",
-    "SVC": "Services",
-}
 GENERATED = "<!-- Written by `make docs` from the checks. -->\n"
 
 
@@ -36,7 +25,7 @@ def pages() -> dict[str, str]:
 
 def _index(by_area: dict[str, list[Check]]) -> str:
     rows = [
-        f"| [{area}]({area.lower()}.md) | {AREAS[area]} | {len(known)} |\n"
+        f"| [{area}]({area.lower()}.md) | {Area[area].value} | {len(known)} |\n"
         for area, known in by_area.items()
     ]
     checks = [
@@ -56,7 +45,7 @@ def _index(by_area: dict[str, list[Check]]) -> str:
 
 def _page(area: str, known: list[Check]) -> str:
     sections = "\n".join(_section(declared) for declared in known)
-    return f"# {area}: {AREAS[area]}\n\n{GENERATED}\n{sections}"
+    return f"# {area}: {Area[area].value}\n\n{GENERATED}\n{sections}"
 
 
 def _section(declared: Check) -> str:
@@ -70,7 +59,7 @@ def _section(declared: Check) -> str:
             [
                 f"* level: {declared.level.value}",
                 f"* stacks: {stacks}" + (f"; once for {families}" if families else ""),
-                *[f"* needs {_text(feature.value)}" for feature in declared.features],
+                *[f"* needs {_text(feature.sentence)}" for feature in declared.features],
                 *[f"* source: {_text(reference)}" for reference in declared.references],
             ]
         ),

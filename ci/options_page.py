@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_ipv6k8s.options import OPTIONS
+from pytest_ipv6k8s.settings import OPTIONS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "options.md"
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, ONLY_IPV6, Family, Feature, Inconclusive, check, expect
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    ONLY_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    check,
+    expect,
+)
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.agent.ops import happy_eyeballs, network_state, tcp_connect
 
@@ -96,6 +105,7 @@ def test_fallback_to_the_other_family_is_fast(probes, external):
 
 @check(
     "EGR-08",
+    level=Level.EXTENDED,
     stacks=ONLY_IPV6,
     references=["RFC 6877 section 1", "RFC 7335", "RFC 8305 section 7"],
     causes=[

@@ -22,6 +22,7 @@ def _outsider(external):
 
 @check(
     "EGR-09",
+    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
@@ -126,6 +127,7 @@ def test_the_outside_reaches_pods_directly(probes, external):
 
 @check(
     "EGR-18",
+    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],

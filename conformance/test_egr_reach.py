@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
 from pytest_ipv6k8s.addresses import Egress, same_address
 from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.external.model import Role
@@ -90,6 +90,7 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
 
 @check(
     "EGR-11",
+    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.HOST_NETWORK_PROBES, Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
@@ -139,6 +140,7 @@ def _told(records) -> dict[str, list[str]]:
 
 @check(
     "EGR-14",
+    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS, Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model"],

@@ -39,7 +39,6 @@ def _prefixes(record, inside: str) -> set[str]:
     "N64-01",
     stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
     look=LOOK,
@@ -58,7 +57,6 @@ def test_pods_discover_the_prefix(cluster, probes, external):
     "N64-02",
     stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
         "the DNS64 is configured with a prefix of a length that RFC 6052 does not know, or with "
@@ -107,7 +105,6 @@ def test_every_node_discovers_the_same(cluster, probes):
     "N64-04",
     stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
     look=LOOK,

@@ -45,7 +45,6 @@ def _addresses(cluster, probes, external, label: str) -> set[str]:
     "N64-05",
     stacks=WITH_IPV6,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
         "the cluster's DNS has no DNS64, or forwards past the resolver that has it",
@@ -67,7 +66,6 @@ def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
     "N64-06",
     stacks=WITH_IPV6,
     features=[*NEEDS, Feature.DUAL_TARGET],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1"],
     causes=[
         "CoreDNS' dns64 has translate_all",
@@ -89,7 +87,6 @@ def test_native_aaaa_records_are_left_alone(cluster, probes, external):
     "N64-07",
     stacks=WITH_IPV6,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
     look=LOOK,
@@ -217,7 +214,6 @@ def test_validating_clients_get_no_synthesis(cluster, probes, external):
     "N64-13",
     stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
         "CoreDNS' dns64 has translate_all, which replaces the cluster's own records",

@@ -54,7 +54,6 @@ def _target(external):
 
 @check(
     "POL-05",
-    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
     references=[SOURCE, "RFC 4291 section 2.3"],
@@ -92,7 +91,6 @@ def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
 
 @check(
     "POL-06",
-    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
     references=[SOURCE],
@@ -127,7 +125,6 @@ def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
 
 @check(
     "POL-07",
-    level=Level.EXTENDED,
     stacks=DUAL_STACK,
     features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
     references=[SOURCE, "KEP-563"],
@@ -168,7 +165,6 @@ def _both_ways(sandbox, target):
 
 @check(
     "POL-08",
-    level=Level.EXTENDED,
     stacks=DUAL_STACK,
     features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
     references=[SOURCE],

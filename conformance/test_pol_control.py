@@ -75,7 +75,6 @@ def test_pods_that_no_policy_selects_are_open(family, sandbox):
 
 @check(
     "POL-10",
-    level=Level.EXTENDED,
     stacks=WITH_IPV6,
     features=[Feature.NETWORK_POLICY],
     references=[
@@ -145,7 +144,6 @@ def _expect_first_connections(sandbox, fresh, family) -> None:
 
 @check(
     "POL-11",
-    level=Level.EXTENDED,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[

@@ -29,7 +29,6 @@ FROM_FRIENDS = [{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}]
 
 @check(
     "POL-01",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, default deny all ingress traffic"],
@@ -69,7 +68,6 @@ def _dns_pods(cluster, family) -> list[str]:
 
 @check(
     "POL-02",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY, Feature.CLUSTER_DNS],
     references=[f"{SOURCE}, default deny all egress traffic"],
@@ -100,7 +98,6 @@ def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster,
 
 @check(
     "POL-03",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"],
@@ -125,7 +122,6 @@ def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
 
 @check(
     "POL-04",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, targeting a Namespace by its name"],
@@ -149,7 +145,6 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
 
 @check(
     "POL-09",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, targeting a range of ports", "KEP-2079"],
@@ -193,7 +188,6 @@ def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
 
 @check(
     "POL-12",
-    level=Level.EXTENDED,
     families=Family,
     features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
-from pytest_ipv6k8s.checks import Check, check_of
+from pytest_ipv6k8s.checks import Area, Check, check_of
 
 SUITE = "pytest_ipv6k8s.conformance"
 
@@ -17,7 +17,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     """Return the function of every check, by id, sorted.
 
     Raises:
-        ValueError: two checks share an id.
+        ValueError: two checks share an id, or the area of one is not in :class:`Area`.
     """
     found: dict[str, Callable[..., Any]] = {}
     for module in pkgutil.iter_modules(importlib.import_module(SUITE).__path__):
@@ -27,6 +27,8 @@ def functions() -> dict[str, Callable[..., Any]]:
             declared = check_of(function)
             if declared is None:
                 continue
+            if declared.area not in Area.__members__:
+                raise ValueError(f"there is no area of check {declared.id}")
             if found.setdefault(declared.id, function) is not function:
                 raise ValueError(f"two checks have the id {declared.id}")
     return dict(sorted(found.items()))

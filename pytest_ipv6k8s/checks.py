@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,9 +19,45 @@ SINGLE_STACK = frozenset({Stack.IPV4, Stack.IPV6})
 ONLY_IPV6 = frozenset({Stack.IPV6})
 WITH_IPV4 = ALL_STACKS - ONLY_IPV6
 
+REFERENCE = re.compile(
+    r"(RFC \d+( sections? [\d.]+(( and |, | to )[\d.]+)*)?"
+    r"|KEP-\d+(: \S.*)?"
+    r"|[A-Z][\w /.-]* (docs|documentation|specification): \S.*"
+    r"|[\w-]+/[\w-]+: \S.*"
+    r"|Kubernetes DNS-Based Service Discovery section [\d.]+)"
+)
+"""What a reference looks like: an RFC, a KEP, documentation, or a file of a repository."""
+
+COMMANDS = frozenset(
+    {
+        *("bridge", "calicoctl", "cat", "cilium", "conntrack", "crictl", "curl", "dig", "docker"),
+        *("ethtool", "getent", "grep", "helm", "ip", "ip6tables", "iptables", "ipv6k8s"),
+        *("journalctl", "kubectl", "ls", "nft", "nslookup", "nstat", "openssl", "ping", "ss"),
+        *("sysctl", "tcpdump", "tracepath", "traceroute"),
+    }
+)
+"""The programs with which a command to look further may begin."""
+
+LONGEST_REQUIREMENT = 110
+
 _ID = re.compile(r"[A-Z0-9]+-\d\d")
+_PLACED = re.compile(r" sections? [\d.]+|: \S")
 _ATTRIBUTE = "__ipv6k8s_check__"
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+class Area(enum.Enum):
+    """The areas of the built-in suite: the first part of an id, and what it is about."""
+
+    ADDR = "Addresses of pods and nodes, and the paths between pods"
+    API = "The API server's dual-stack semantics (KEP-563)"
+    DNS = "The cluster's DNS"
+    EGR = "Ways out of the cluster, and what packets look like there"
+    MTU = "Path MTU, fragments and ICMPv6"
+    N64 = "NAT64 and DNS64"
+    NODE = "Nodes and the control plane"
+    POL = "NetworkPolicy"
+    SVC = "Services"
 
 
 class Level(enum.Enum):
@@ -43,7 +79,7 @@ class Check:
         level: core, extended or informational.
         stacks: the stacks on which it applies.
         families: one item for each of these that the cluster has; empty: one item in all.
-        needs: preconditions; one that is not met skips the check.
+        features: preconditions; one that is not met skips the check.
         references: who says so: RFC, KEP or documentation, with the section.
         causes: why clusters usually fail it, the likeliest first.
         look: a command that looks further.
@@ -62,7 +98,7 @@ class Check:
 
     @property
     def area(self) -> str:
-        """The part of the id before the hyphen."""
+        """The part of the id before the hyphen: an :class:`Area`, or one of other people."""
         return self.id.split("-")[0]
 
 
@@ -80,15 +116,11 @@ def check(
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
     Raises:
-        ValueError: the id is not ``AREA-NN``, or the function has no docstring.
+        ValueError: a rule is broken; names the id and the rule.
     """
-    if not _ID.fullmatch(id):
-        raise ValueError(f"check id {id!r} is not of the form AREA-NN")
 
     def declare(function: _Function) -> _Function:
         requirement, _, explanation = (inspect.getdoc(function) or "").partition("\n")
-        if not requirement:
-            raise ValueError(f"check {id} has no docstring: its first line is the requirement")
         declared = Check(
             id=id,
             requirement=requirement.rstrip("."),
@@ -101,10 +133,47 @@ def check(
             causes=tuple(causes),
             look=look,
         )
+        problems = [*_of_docstring(requirement, explanation), *_of_facts(declared)]
+        if problems:
+            raise ValueError(f"check {id}: {'; '.join(problems)}")
         setattr(function, _ATTRIBUTE, declared)
         return function
 
     return declare
+
+
+def _of_docstring(requirement: str, explanation: str) -> Iterator[str]:
+    """Yield what is wrong with a docstring: its first line, and what follows that line."""
+    if not requirement:
+        yield "it has no docstring, whose first line is the requirement"
+        return
+    if not requirement.endswith(".") or re.search(r"[.!?]\s", requirement):
+        yield "the requirement is not one sentence that ends in a full stop"
+    if not requirement[0].isupper():
+        yield "the requirement does not begin with a capital letter"
+    if len(requirement) - 1 > LONGEST_REQUIREMENT:
+        yield f"the requirement is longer than {LONGEST_REQUIREMENT} characters"
+    if explanation and not explanation.startswith("\n"):
+        yield "a blank line is missing after the requirement"
+
+
+def _of_facts(declared: Check) -> Iterator[str]:
+    """Yield what is wrong with the arguments of the decorator."""
+    if not _ID.fullmatch(declared.id):
+        yield "the id is not of the form AREA-NN"
+    for reference in declared.references:
+        if not REFERENCE.fullmatch(reference):
+            yield f"{reference!r} is no RFC, KEP or documentation"
+    if not any(_PLACED.search(reference) for reference in declared.references):
+        yield "no reference names a place in a document, such as RFC 8200 section 5"
+    causes = declared.causes
+    if not causes or not all(cause.strip() for cause in causes) or len(set(causes)) < len(causes):
+        yield "likely causes are missing, or one is empty or there twice"
+    if re.split(r"[\s;]", declared.look)[0] not in COMMANDS:
+        yield f"to look further, begin with one of {', '.join(sorted(COMMANDS))}"
+    reachable = {family for stack in declared.stacks for family in stack.families}
+    if not declared.stacks or not set(declared.families) <= reachable:
+        yield "it has no stack, or a family that none of its stacks has"
 
 
 def check_of(function: object) -> Check | None:

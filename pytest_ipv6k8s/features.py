@@ -1,56 +1,209 @@
-"""Preconditions of checks, each with the sentence that a skip carries."""
+"""Features: what must be there or allowed before a check can be asked.
+
+A feature is one member of :class:`Feature`: the sentence that a skip carries, and the predicate
+that tells from the facts of a run whether it is there.
+"""
 
 from __future__ import annotations
 
 import enum
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pytest_ipv6k8s.addresses import Egress, in_any
+
+
+class Facts(Protocol):
+    """What predicates read of a run; their parts are those of higher layers."""
+
+    @property
+    def pods(self) -> Sequence[Any]:
+        """The probe pods: one a node, one more on the first node."""
+
+    @property
+    def hosts(self) -> Sequence[Any]:
+        """The probe pods in the network of their node."""
+
+    @property
+    def sctp(self) -> bool:
+        """Whether probes can open an SCTP socket."""
+
+    @property
+    def inventory(self) -> Any:
+        """The ``Inventory``: what is known of the cluster."""
+
+    @property
+    def external(self) -> Any:
+        """The ``ExternalNetwork``, None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfRun:
+    """A feature of the cluster or of its probes.
+
+    Attributes:
+        sentence: what is needed, and after a colon why it is missing or how to get it.
+        predicate: whether it is there.
+    """
+
+    sentence: str
+    predicate: Callable[[Facts], bool]
+
+    def is_met(self, facts: Facts) -> bool:
+        """Tell whether it is there."""
+        return self.predicate(facts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfTargets:
+    """A feature of external targets; without any, it is not there.
+
+    Attributes:
+        sentence: what is needed, and after a colon how to get it.
+        predicate: whether an ``ExternalNetwork`` has it.
+    """
+
+    sentence: str
+    predicate: Callable[[Any], bool]
+
+    def is_met(self, facts: Facts) -> bool:
+        """Tell whether it is there."""
+        return facts.external is not None and self.predicate(facts.external)
+
+
+def _pod_cidrs_are_used(facts: Facts) -> bool:
+    cidrs = {node.name: node.pod_cidrs for node in facts.inventory.nodes}
+    return any(in_any(ip, cidrs.get(pod.node, ())) for pod in facts.pods for ip in pod.ips)
+
+
+def _has(*roles: str) -> Callable[[Any], bool]:
+    """Return a predicate: whether external targets have all of these roles."""
+    return lambda network: set(roles) <= {target.role.value for target in network.targets}
+
+
+def _can_ask_dual(network: Any) -> bool:
+    return any(target.role.value == "dual" and target.ask for target in network.targets)
+
+
+def _all_prefix_lengths(network: Any) -> bool:
+    prefixes = network.nat64.prefixes if network.nat64 else ()
+    lengths = {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
+    return lengths == {32, 40, 48, 56, 64, 96}
+
+
+def _private_host(network: Any, attribute: str) -> bool:
+    """Tell whether a private host answers behind a prefix of the NAT64 gateway."""
+    nat64 = network.nat64
+    return bool(nat64 and nat64.private_host and getattr(nat64, attribute))
+
+
+_TESTBED = "or run with --ipv6k8s-external testbed"
 
 
 class Feature(enum.Enum):
     """Something that must be there or allowed before a check can be asked."""
 
-    TWO_NODES = "two nodes with a probe: only one node can run probes"
-    NODE_POD_CIDRS = "pod CIDRs on the nodes: this cluster's CNI has an IP pool of its own"
-    HOST_NETWORK_PROBES = "host-network probe pods: allow them with --ipv6k8s-allow privileged"
-    HOST_NETWORK_PODS = "a running host-network pod that may be read: none was found"
-    IPV6_TARGET = (
-        "an IPv6 target outside the cluster: declare one, or run with --ipv6k8s-external testbed"
+    value: OfRun | OfTargets
+
+    TWO_NODES = OfRun(
+        "two nodes with a probe: only one node can run probes",
+        lambda facts: len(facts.pods) > 2,
     )
-    IPV4_TARGET = (
-        "an IPv4-only target outside the cluster: declare one, or "
-        "run with --ipv6k8s-external testbed"
+    NODE_POD_CIDRS = OfRun(
+        "pod CIDRs on the nodes: this cluster's CNI has an IP pool of its own",
+        _pod_cidrs_are_used,
     )
-    DUAL_TARGET = (
-        "a dual-stack target outside the cluster: declare one, or "
-        "run with --ipv6k8s-external testbed"
+    HOST_NETWORK_PROBES = OfRun(
+        "host-network probe pods: allow them with --ipv6k8s-allow privileged",
+        lambda facts: bool(facts.hosts),
     )
-    SPEAKING_TARGET = "a target that runs our agent and can be asked: declare `ask` for one"
-    NARROW_TARGET = (
-        "a target behind a 1280-byte link: declare one, or run with --ipv6k8s-external testbed"
+    HOST_NETWORK_PODS = OfRun(
+        "a running host-network pod that may be read: none was found",
+        lambda facts: bool(facts.inventory.host_network_pods),
     )
-    DEAD_ENDS = (
-        "a black hole and a rejecter outside: declare them, or run with --ipv6k8s-external testbed"
+    IPV6_TARGET = OfTargets(
+        f"an IPv6 target outside the cluster: declare one, {_TESTBED}",
+        lambda network: network.ipv6_target is not None,
     )
-    EGRESS = "a declared egress style other than none: declare `egress`"
-    NATIVE_EGRESS = "egress without translation: `egress` is declared to be something else"
-    MASQUERADE = "masqueraded egress: `egress` is declared to be something else"
-    NAT64 = "a NAT64 gateway: declare `nat64`, or run with --ipv6k8s-external testbed"
-    NAT64_POOL = "the IPv4 pool of the NAT64 gateway: declare `nat64.pool`"
-    NAT64_PREFIXES = (
-        "NAT64 prefixes of all six lengths: declare them, or run with --ipv6k8s-external testbed"
+    IPV4_TARGET = OfTargets(
+        f"an IPv4-only target outside the cluster: declare one, {_TESTBED}", _has("v4")
     )
-    WELL_KNOWN_PREFIX = "64:ff9b::/96 and a private host behind it: declare `nat64`"
-    LOCAL_USE_PREFIX = "64:ff9b:1::/48 and a private host behind it: declare `nat64`"
-    DNS64 = "DNS64: declare `dns64: true`, or run with --ipv6k8s-external testbed"
-    ZONE = "a DNS zone with known records: declare `zone`, or run with --ipv6k8s-external testbed"
-    CLAT = "a CLAT in IPv6-only pods: declare `clat: true`"
-    PROXY = "a web proxy: declare `proxy`, or run with --ipv6k8s-external testbed"
-    REGISTRY = "a registry cache: declare `registry`, or run with --ipv6k8s-external testbed"
-    NETWORK_POLICY = (
+    DUAL_TARGET = OfTargets(
+        f"a dual-stack target outside the cluster: declare one, {_TESTBED}", _has("dual")
+    )
+    SPEAKING_TARGET = OfTargets(
+        "a target that runs our agent and can be asked: declare `ask` for one", _can_ask_dual
+    )
+    NARROW_TARGET = OfTargets(
+        f"a target behind a 1280-byte link: declare one, {_TESTBED}", _has("narrow")
+    )
+    DEAD_ENDS = OfTargets(
+        f"a black hole and a rejecter outside: declare them, {_TESTBED}",
+        _has("black-hole", "rejecter"),
+    )
+    EGRESS = OfTargets(
+        "a declared egress style other than none: declare `egress`",
+        lambda network: network.egress not in (None, Egress.NONE),
+    )
+    NATIVE_EGRESS = OfTargets(
+        "egress without translation: `egress` is declared to be something else",
+        lambda network: network.egress is Egress.NATIVE,
+    )
+    MASQUERADE = OfTargets(
+        "masqueraded egress: `egress` is declared to be something else",
+        lambda network: network.egress is Egress.MASQUERADE,
+    )
+    NAT64 = OfTargets(
+        f"a NAT64 gateway: declare `nat64`, {_TESTBED}",
+        lambda network: network.nat64 is not None,
+    )
+    NAT64_POOL = OfTargets(
+        "the IPv4 pool of the NAT64 gateway: declare `nat64.pool`",
+        lambda network: bool(network.nat64 and network.nat64.pool),
+    )
+    NAT64_PREFIXES = OfTargets(
+        f"NAT64 prefixes of all six lengths: declare them, {_TESTBED}", _all_prefix_lengths
+    )
+    WELL_KNOWN_PREFIX = OfTargets(
+        "64:ff9b::/96 and a private host behind it: declare `nat64`",
+        lambda network: _private_host(network, "well_known_prefix"),
+    )
+    LOCAL_USE_PREFIX = OfTargets(
+        "64:ff9b:1::/48 and a private host behind it: declare `nat64`",
+        lambda network: _private_host(network, "local_use"),
+    )
+    DNS64 = OfTargets(
+        f"DNS64: declare `dns64: true`, {_TESTBED}", lambda network: bool(network.dns64)
+    )
+    ZONE = OfTargets(
+        f"a DNS zone with known records: declare `zone`, {_TESTBED}",
+        lambda network: bool(network.zone),
+    )
+    CLAT = OfTargets(
+        "a CLAT in IPv6-only pods: declare `clat: true`", lambda network: bool(network.clat)
+    )
+    PROXY = OfTargets(
+        f"a web proxy: declare `proxy`, {_TESTBED}", lambda network: bool(network.proxy)
+    )
+    REGISTRY = OfTargets(
+        f"a registry cache: declare `registry`, {_TESTBED}",
+        lambda network: bool(network.registry),
+    )
+    NETWORK_POLICY = OfRun(
         "a CNI that enforces NetworkPolicy: this cluster's is not known to; if it does, declare "
-        "`networkPolicy: enforced`"
+        "`networkPolicy: enforced`",
+        lambda facts: bool(facts.inventory.policy_engine),
     )
-    SCTP = "SCTP in the nodes' kernels: it is not loaded there, or closed to pods"
-    CLUSTER_DNS = "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns"
+    SCTP = OfRun(
+        "SCTP in the nodes' kernels: it is not loaded there, or closed to pods",
+        lambda facts: facts.sctp,
+    )
+    CLUSTER_DNS = OfRun(
+        "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns",
+        lambda facts: facts.inventory.dns is not None,
+    )
 
     @property
     def key(self) -> str:
@@ -58,6 +211,15 @@ class Feature(enum.Enum):
         return self.name.lower().replace("_", "-")
 
     @property
+    def sentence(self) -> str:
+        """What is needed, and after a colon why it is missing or how to get it."""
+        return self.value.sentence
+
+    @property
     def skip_reason(self) -> str:
         """What is missing, for the reason of a skip."""
-        return f"needs {self.value}"
+        return f"needs {self.sentence}"
+
+    def is_met(self, facts: Facts) -> bool:
+        """Tell whether it is there."""
+        return self.value.is_met(facts)

@@ -10,7 +10,7 @@ from pytest_ipv6k8s import data
 
 
 class Component(enum.Enum):
-    """What can be at fault; in this order fixes are told."""
+    """What can be at fault; in this order fixes are listed."""
 
     API_SERVER = "kube-apiserver"
     CONTROLLER_MANAGER = "kube-controller-manager"

@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.checks import ALL_STACKS, DUAL_STACK, ONLY_IPV6, WITH_IPV6, Check, Level
+from pytest_ipv6k8s.checks import (
+    ALL_STACKS,
+    DUAL_STACK,
+    ONLY_IPV6,
+    WITH_IPV6,
+    Area,
+    Check,
+    Level,
+)
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.verdicts import Result, Verdict
 
@@ -27,35 +35,39 @@ class Profile:
         name: as on the command line.
         title: the claim, in words.
         stacks: the stacks on which it can be claimed.
-        areas: the areas of its checks.
-        core: numbers of the one area's core checks; empty: those that declare the level core.
-        only_for: core checks for these stacks alone belong to it, whatever their area.
+        areas: the areas of its checks; the level of a check says to which part it belongs.
+        partly: areas of which it has only the core checks that are for none but its stacks.
+        optional: whether only some clusters claim it: without being asked for, a skipped check
+            of its areas leaves no gap in what a run says of a cluster.
     """
 
     name: str
     title: str
     stacks: frozenset[Stack]
-    areas: tuple[str, ...]
-    core: frozenset[int] = frozenset()
-    only_for: frozenset[Stack] = frozenset()
+    areas: tuple[Area, ...]
+    partly: tuple[Area, ...] = ()
+    optional: bool = False
 
     def part_of(self, declared: Check) -> Part | None:
         """Return what a check is to this profile, None when it is nothing to it."""
         if declared.level is Level.INFORMATIONAL:
             return None
-        if declared.area not in self.areas:
-            special = declared.level is Level.CORE and declared.stacks <= self.only_for
-            return Part.CORE if special else None
-        number = int(declared.id.split("-")[1])
-        is_core = number in self.core if self.core else declared.level is Level.CORE
-        return Part.CORE if is_core else Part.EXTENDED
+        part = Part(declared.level.value)
+        if self.covers(declared.area):
+            return part
+        alone = declared.stacks <= self.stacks and part is Part.CORE
+        return part if alone and declared.area in {area.name for area in self.partly} else None
+
+    def covers(self, area: str) -> bool:
+        """Tell whether the checks of an area belong to this profile."""
+        return area in {own.name for own in self.areas}
 
     def members(self, declared: Iterable[Check], part: Part) -> list[str]:
         """Return the ids of the checks that make up a part, sorted."""
         return sorted(check.id for check in declared if self.part_of(check) is part)
 
 
-_BASE = ("ADDR", "API", "SVC", "DNS", "MTU", "NODE")
+_BASE = (Area.ADDR, Area.API, Area.SVC, Area.DNS, Area.MTU, Area.NODE)
 
 PROFILES = {
     profile.name: profile
@@ -70,78 +82,63 @@ PROFILES = {
             name="dual-stack",
             title="Pods, Services and names work with both families, in either order",
             stacks=DUAL_STACK,
-            areas=(*_BASE, "LIFE"),
-            only_for=DUAL_STACK,
+            areas=_BASE,
+            partly=(Area.EGR,),
         ),
         Profile(
             name="egress-nat66",
             title="Pods reach the IPv6 Internet from an address of the node",
             stacks=WITH_IPV6,
-            areas=("EGR",),
-            core=frozenset({1, 2, 3, 4, 5, 12, 13}),
+            areas=(Area.EGR,),
         ),
         Profile(
             name="nat64",
             title="Pods reach the IPv4 Internet through NAT64 and DNS64",
             stacks=WITH_IPV6,
-            areas=("N64",),
-            core=frozenset({1, 2, 4, 5, 6, 7, *range(13, 18)}),
+            areas=(Area.N64,),
+            optional=True,
         ),
         Profile(
             name="network-policy",
             title="NetworkPolicy holds for every family",
             stacks=ALL_STACKS,
-            areas=("POL",),
-            core=frozenset(range(14)),
-        ),
-        Profile(
-            name="load-balancer",
-            title="Services are reached from outside on every family",
-            stacks=ALL_STACKS,
-            areas=("LB",),
-            core=frozenset({1, 2, 4, 5, 6, 9, 10}),
-        ),
-        Profile(
-            name="hardening",
-            title="IPv6 opens nothing that IPv4 keeps closed",
-            stacks=ALL_STACKS,
-            areas=("HARD",),
-            core=frozenset({*range(1, 8), 10, 12, 13}),
-        ),
-        Profile(
-            name="lifecycle",
-            title="Services keep working while their families change",
-            stacks=DUAL_STACK,
-            areas=("LIFE",),
+            areas=(Area.POL,),
+            optional=True,
         ),
     )
 }
 
 
-def validate(asked: Iterable[str], stack: Stack, declared: Collection[Check]) -> None:
+def is_demanded(area: str, asked: Collection[str]) -> bool:
+    """Tell whether a core check of an area must not be skipped.
+
+    Args:
+        area: the first part of an id.
+        asked: names of the profiles that were asked for.
+    """
+    return not any(
+        profile.covers(area) and profile.optional and profile.name not in asked
+        for profile in PROFILES.values()
+    )
+
+
+def validate(asked: Iterable[str], stack: Stack) -> None:
     """Refuse profiles that cannot be claimed.
 
     Args:
         asked: names of profiles.
         stack: the stack of the cluster.
-        declared: the checks that there are.
 
     Raises:
-        ConfigError: one of them is not for this stack, or this version has no check for it.
+        ConfigError: one of them is not for this stack.
     """
-    able = [
-        name
-        for name, profile in PROFILES.items()
-        if stack in profile.stacks and any(profile.part_of(check) for check in declared)
-    ]
+    able = [name for name, profile in PROFILES.items() if stack in profile.stacks]
     for name in asked:
-        if name in able:
-            continue
-        if stack not in PROFILES[name].stacks:
-            problem = f"profile {name} is not for a cluster whose stack is {stack.value}"
-        else:
-            problem = f"this version has no check of profile {name}"
-        raise ConfigError(problem, remedy=f"give one of {', '.join(able)}")
+        if name not in able:
+            raise ConfigError(
+                f"profile {name} is not for a cluster whose stack is {stack.value}",
+                remedy=f"give one of {', '.join(able)}",
+            )
 
 
 def result_of(

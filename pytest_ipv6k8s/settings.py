@@ -1,75 +1,263 @@
-"""The settings of a run: what the options said, with precedence and source."""
+"""The settings of a run: what was given as options, with precedence and source."""
 
 from __future__ import annotations
 
+import enum
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.clusters.contract import ClusterSpec, names
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.options import (
-    OPTIONS,
-    Allow,
-    Dns64,
-    External,
-    K3sComponent,
-    KubeProxy,
     Option,
-    Waiver,
+    changed,
+    choice,
+    label,
+    listed,
+    old_options,
+    one_of,
+    option,
+    options_of,
+    path_of,
+    positive,
 )
+from pytest_ipv6k8s.profiles import PROFILES
+
+COMMAND_LINE = "command line"
+ENVIRONMENT = "environment"
+INI = "ini"
+IMPLEMENTATION = ("organization", "project", "version", "contact", "url")
+
+
+class Allow(enum.Enum):
+    """What a run may do on a cluster that it did not make."""
+
+    PRIVILEGED = "privileged"
+
+
+class External(enum.Enum):
+    """Where external targets come from: a declaration or else the testbed, the testbed, nowhere."""
+
+    AUTO = "auto"
+    TESTBED = "testbed"
+    NONE = "none"
+
+
+class Dns64(enum.Enum):
+    """Who synthesises AAAA records: the testbed's resolver, or the cluster's own CoreDNS."""
+
+    RESOLVER = "resolver"
+    COREDNS = "coredns"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A check whose red verdict the operator accepts, and why; shown in every report."""
+
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id}={self.reason}"
+
+
+def _style(text: str) -> Egress:
+    if text == Egress.GATEWAY.value:
+        raise ValueError("an egress gateway can be declared, not made")
+    return Egress(choice(Egress)(text))
+
+
+def _waiver(text: str) -> Waiver:
+    id, equals, reason = text.partition("=")
+    if not (id and equals and reason.strip()):
+        raise ValueError(f"{text!r} is not of the form ID=reason")
+    return Waiver(id=id.strip().upper(), reason=reason.strip())
+
+
+def _report_file(text: str) -> Path:
+    file = path_of(text)
+    if not file.absolute().parent.is_dir():
+        raise ValueError(f"the folder of {text!r} does not exist")
+    return file
+
+
+def _target(text: str) -> tuple[str, str, int]:
+    role, equals, where = text.partition("=")
+    address, colon, port = where.rpartition(":")
+    if not (role and equals and colon and port.isdecimal()):
+        raise ValueError(f"{text!r} is not of the form ROLE=ADDRESS:PORT")
+    if ":" in address and not (address.startswith("[") and address.endswith("]")):
+        raise ValueError(f"an IPv6 address stands in brackets: {role}=[{address}]:{port}")
+    return role, address.strip("[]"), int(port)
+
+
+def _fact(text: str) -> tuple[str, str]:
+    key, value = label(text)
+    return one_of(key, IMPLEMENTATION), value
+
+
+def _folder(text: str) -> Path:
+    folder = path_of(text)
+    there = next(at for at in (folder.absolute(), *folder.absolute().parents) if at.exists())
+    if not there.is_dir():
+        raise ValueError(f"{there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there} cannot be written")
+    return folder
+
+
+def _toleration(text: str) -> dict[str, str]:
+    key_value, _, effect = text.partition(":")
+    key, equals, value = key_value.partition("=")
+    toleration = {"key": key, "operator": "Equal" if equals else "Exists"}
+    if equals:
+        toleration["value"] = value
+    if effect not in ("", "NoSchedule", "NoExecute", "PreferNoSchedule"):
+        raise ValueError(f"{effect!r} is none of NoSchedule, NoExecute, PreferNoSchedule")
+    return {**toleration, "effect": effect} if effect else toleration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """Where probes run, and what they may do."""
+
+    max_nodes: int = option(
+        "At most so many nodes get a probe (10).", "N", parse=positive(int), default=10
+    )
+    node_selector: tuple[tuple[str, str], ...] = option(
+        "Only nodes with this label get a probe.", "KEY=VALUE", parse=label, default=()
+    )
+    toleration: tuple[Mapping[str, str], ...] = option(
+        "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", parse=_toleration, default=()
+    )
+    pull_secret: str | None = option(
+        "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"
+    )
+    allow: tuple[Allow, ...] = option(
+        f"What may be done on a cluster that was not made for the run: {listed(Allow)} "
+        "(probes in the network of their node).",
+        "WHAT",
+        parse=choice(Allow),
+        default=(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalSettings:
+    """What there is outside the cluster, and how pods get there."""
+
+    declaration: Path | None = option(
+        "What the cluster is meant to be, and the targets outside it: ipv6k8s.yaml.",
+        "FILE",
+        parse=path_of,
+    )
+    target: tuple[tuple[str, str, int], ...] = option(
+        f"A target outside the cluster, on top of the declaration; roles: {listed(Role)} "
+        "(dual: once for each family).",
+        "ROLE=ADDRESS:PORT",
+        parse=_target,
+        default=(),
+    )
+    source: External = option(
+        f"Targets outside the cluster: {listed(External)} (auto: those of the declaration; for a "
+        "cluster that is made, the testbed's).",
+        "SOURCE",
+        parse=choice(External),
+        default=External.AUTO,
+        name="external",
+    )
+    testbed_image: str | None = option("Image of the testbed (built when missing).", "IMAGE")
+    egress: Egress = option(
+        "How pods' packets look to the testbed: "
+        f"{listed([style.value for style in Egress if style is not Egress.GATEWAY])}.",
+        "STYLE",
+        parse=_style,
+        default=Egress.MASQUERADE,
+    )
+    dns64: Dns64 = option(
+        f"Who synthesises AAAA records for the testbed: {listed(Dns64)}.",
+        "WHO",
+        parse=choice(Dns64),
+        default=Dns64.RESOLVER,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """What is written of a run."""
+
+    files: tuple[Path, ...] = option(
+        "Write the report to a file; its suffix tells the format, such as .yaml or .html.",
+        "FILE",
+        parse=_report_file,
+        default=(),
+        name="report",
+    )
+    implementation: tuple[tuple[str, str], ...] = option(
+        f"Who publishes the report, and about what; keys: {listed(IMPLEMENTATION)}.",
+        "KEY=VALUE",
+        parse=_fact,
+        default=(),
+        separator="\n",
+    )
+    redact: bool = option(
+        "Reports have pseudonyms for addresses and names, such as ipv6-ula-3.", default=False
+    )
+    evidence: int = option(
+        "Answers that a report keeps of an item (10).", "N", parse=positive(int), default=10
+    )
+    bundle: Path | None = option(
+        "Leave an archive in this folder for each check that fails or is inconclusive.",
+        "FOLDER",
+        parse=_folder,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What this run was told; built once.
+    """What was asked of this run; built once.
 
-    ``sources`` says for each field that was set where its value came from.
+    ``sources`` has for each option that was given, by :attr:`Option.key`, where it came from.
     """
 
-    kubeconfig: Path | None = None
-    context: str | None = None
-    provider: str | None = None
-    stack: Stack | None = None
-    workers: int = 1
-    cni: str = "default"
-    cni_command: str | None = None
-    cni_chart: str | None = None
-    cni_values: tuple[str, ...] = ()
-    kube_proxy: KubeProxy | None = None
-    pod_cidr: tuple[str, ...] = ()
-    service_cidr: tuple[str, ...] = ()
-    k3s_disable: tuple[K3sComponent, ...] = ()
-    max_nodes: int = 10
-    node_image: str | None = None
-    probe_image: str = "python:3-slim"
-    declaration: Path | None = None
-    target: tuple[tuple[str, str, int], ...] = ()
-    external: External = External.AUTO
-    testbed_image: str | None = None
-    egress: Egress = Egress.MASQUERADE
-    dns64: Dns64 = Dns64.RESOLVER
-    pull_secret: str | None = None
-    node_selector: tuple[tuple[str, str], ...] = ()
-    toleration: tuple[Mapping[str, str], ...] = ()
-    allow: tuple[Allow, ...] = ()
-    timeout_factor: float = 1.0
-    waive: tuple[Waiver, ...] = ()
-    strict: bool = False
-    keep: bool = False
-    profile: tuple[str, ...] = ()
-    report: tuple[Path, ...] = ()
-    implementation: tuple[tuple[str, str], ...] = ()
-    redact: bool = False
-    evidence: int = 10
-    bundle: Path | None = None
+    provider: str | None = option(
+        f"Who makes or finds the cluster: {listed(names('provider'))}, or one that an installed "
+        "package brings.",
+        "NAME",
+    )
+    cluster: ClusterSpec = field(default_factory=ClusterSpec)
+    probes: ProbeSettings = field(default_factory=ProbeSettings)
+    external: ExternalSettings = field(default_factory=ExternalSettings)
+    profile: tuple[str, ...] = option(
+        "Only the checks of this profile run and are judged: "
+        f"{listed(PROFILES)} (all that suit the stack).",
+        "NAME",
+        parse=lambda text: one_of(text, list(PROFILES)),
+        default=(),
+    )
+    waive: tuple[Waiver, ...] = option(
+        "Accept a red check; the reason is shown.",
+        "ID=REASON",
+        parse=_waiver,
+        default=(),
+        separator="\n",
+    )
+    strict: bool = option("Skipped core checks make the run fail, too.", default=False)
+    timeout_factor: float = option(
+        "Multiply every timeout by this (1).", "X", parse=positive(float), default=1.0
+    )
+    report: ReportSettings = field(default_factory=ReportSettings)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wants_cluster(self) -> bool:
         """Whether anybody asked for a cluster; without, the plugin stays out of the way."""
-        return self.kubeconfig is not None or self.provider is not None
+        return self.cluster.kubeconfig is not None or self.provider is not None
 
     @property
     def asked_on_command_line(self) -> bool:
@@ -81,15 +269,22 @@ class Settings:
         """The provider to use: a kubeconfig alone means ``existing``."""
         return self.provider or "existing"
 
+    @property
+    def declared_stack(self) -> Stack | None:
+        """The stack that was asked for, None when nobody named one."""
+        return self.cluster.stack if "stack" in self.sources else None
 
-COMMAND_LINE = "command line"
-ENVIRONMENT = "environment"
-INI = "ini"
+
+OPTIONS = tuple(options_of(Settings))
+"""Every option, in the order of the settings."""
+
+OLD_OPTIONS = tuple(old_options(OPTIONS))
+"""Options that were renamed: under the old name, and as they are called now."""
+
+_Given = Mapping[str, Any]
 
 
-def resolve(
-    given: Mapping[str, Any], environment: Mapping[str, str], ini: Mapping[str, Any]
-) -> Settings:
+def resolve(given: _Given, environment: Mapping[str, str], ini: _Given) -> Settings:
     """Build the settings: command line before environment before ini file before default.
 
     Args:
@@ -98,23 +293,24 @@ def resolve(
         ini: by :attr:`Option.ini`, texts or lists of the ini file.
 
     Raises:
-        ConfigError: a value is no good; names the option and where it was given.
+        ConfigError: a value is no good or an option has a new name; names the option as it was
+            given.
     """
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for option in OPTIONS:
-        candidates = (
-            (given.get(option.ini), COMMAND_LINE),
-            (environment.get(option.variable), ENVIRONMENT),
-            (ini.get(option.ini), INI),
-        )
-        for raw, source in candidates:
-            if raw not in (None, "", [], False):
-                values[option.field] = _parse(option, raw, source)
-                sources[option.field] = source
-                break
-    settings = Settings(**values, sources=sources)
-    if settings.kubeconfig and settings.provider_name != "existing":
+    for old, new in OLD_OPTIONS:
+        _, source = _find(old, given, environment, ini)
+        if source:
+            raise ConfigError(
+                f"{_named(old, source)} is now {_named(new, source)}",
+                remedy=f"see {new.flag} in --help",
+            )
+    settings, sources = Settings(), {}
+    for known in OPTIONS:
+        raw, source = _find(known, given, environment, ini)
+        if source:
+            settings = changed(settings, known.path, _parse(known, raw, source))
+            sources[known.key] = source
+    settings = replace(settings, sources=sources)
+    if settings.cluster.kubeconfig and settings.provider_name != "existing":
         raise ConfigError(
             f"--ipv6k8s-kubeconfig names a cluster, and provider {settings.provider!r} makes one",
             remedy="give one of the two",
@@ -122,16 +318,35 @@ def resolve(
     return settings
 
 
-def _parse(option: Option, raw: Any, source: str) -> Any:
+def _find(
+    known: Option, given: _Given, environment: Mapping[str, str], ini: _Given
+) -> tuple[Any, str]:
+    """Return what was given for an option and where; nowhere is empty."""
+    candidates = (
+        (given.get(known.ini), COMMAND_LINE),
+        (environment.get(known.variable), ENVIRONMENT),
+        (ini.get(known.ini), INI),
+    )
+    there = (found for found in candidates if found[0] not in (None, "", [], False))
+    return next(there, (None, ""))
+
+
+def _named(known: Option, source: str) -> str:
+    """Return the name of an option as it is written in a source."""
+    return {COMMAND_LINE: known.flag, ENVIRONMENT: known.variable}.get(source, known.ini)
+
+
+def _parse(known: Option, raw: Any, source: str) -> Any:
     texts: Iterable[str]
-    if option.repeats:
-        parts = raw.split(option.separator) if isinstance(raw, str) else raw
+    if known.repeats:
+        parts = raw.split(known.separator) if isinstance(raw, str) else raw
         texts = [part for part in parts if part.strip()]
     else:
         texts = [str(raw)]
     try:
-        parsed = [option.parse(text.strip()) for text in texts]
+        parsed = [known.read(text.strip()) for text in texts]
     except ValueError as error:
-        name = {COMMAND_LINE: option.flag, ENVIRONMENT: option.variable}.get(source, option.ini)
-        raise ConfigError(f"{name}: {error}", remedy=f"see {option.flag} in --help") from None
-    return tuple(parsed) if option.repeats else parsed[0]
+        raise ConfigError(
+            f"{_named(known, source)}: {error}", remedy=f"see {known.flag} in --help"
+        ) from None
+    return tuple(parsed) if known.repeats else parsed[0]

@@ -27,7 +27,9 @@ def declared(id: str, **more: Any) -> Check:
     def function() -> None:
         """It holds."""
 
-    found = check_of(check(id, references=["r"], causes=["c"], look="l", **more)(function))
+    found = check_of(
+        check(id, references=["RFC 8200 section 3"], causes=["c"], look="ip a", **more)(function)
+    )
     assert found is not None
     return found
 

@@ -55,10 +55,10 @@ def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
         run_id=run_id,
         stack=stack,
         cni=cni,
-        cni_chart=settings.cni_chart,
-        cni_values=settings.cni_values,
-        node_image=node_image(cni) or settings.node_image,
-        probe_image=settings.probe_image,
+        cni_chart=settings.cluster.cni_chart,
+        cni_values=settings.cluster.cni_values,
+        node_image=node_image(cni) or settings.cluster.node_image,
+        probe_image=settings.cluster.probe_image,
     )
     found = provider("kind")
     problems = found.problems(spec)
@@ -94,7 +94,7 @@ def make_testbed(
     facts = inventory.read(api)
     plan = testbed.Plan(
         run_id="tests",
-        image=settings.testbed_image,
+        image=settings.external.testbed_image,
         stack=facts.stack,
         nodes=facts.nodes,
         egress=egress,

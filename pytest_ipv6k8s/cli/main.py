@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.cli import report
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
@@ -84,22 +84,27 @@ def _add_catalogue(commands: Any) -> None:
     command = commands.add_parser("list", help="list the checks")
     command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
     command.add_argument("--area", help="those of this area, such as SVC")
-    command.add_argument("--profile", choices=list(PROFILES), help="those of this profile")
+    command.add_argument("--profile", help="those of this profile, such as nat64")
     command.set_defaults(run=_list)
 
     command = commands.add_parser("explain", help="say what a check requires, and why it fails")
     command.add_argument("id", help="such as SVC-01")
     known = [network.value.lower() for network in NETWORKS]
-    command.add_argument("--cni", choices=known, help="tell how to fix this network first")
+    command.add_argument("--cni", choices=known, help="how to fix this network first")
     command.set_defaults(run=_explain)
 
 
 def _list(chosen: argparse.Namespace) -> int:
     stack = Stack(chosen.stack) if chosen.stack else None
     area, known = (chosen.area or "").upper(), catalogue.checks()
-    areas = sorted({declared.area for declared in known.values()})
-    if area and area not in areas:
-        raise ConfigError(f"there is no area {area}", remedy=f"give one of {', '.join(areas)}")
+    if area and area not in Area.__members__:
+        remedy = f"give one of {', '.join(Area.__members__)}"
+        raise ConfigError(f"there is no area {area}", remedy=remedy)
+    if chosen.profile not in (None, *PROFILES):
+        raise ConfigError(
+            f"there is no profile {chosen.profile!r}",
+            remedy=f"give one of {', '.join(PROFILES)}",
+        )
     profile = PROFILES.get(chosen.profile)
     for id, declared in known.items():
         if (stack and stack not in declared.stacks) or (area and declared.area != area):
@@ -130,7 +135,7 @@ def _explained(declared: Check, cni: str | None) -> str:
         *([textwrap.indent(declared.explanation, "    "), ""] if declared.explanation else []),
         f"level      {declared.level.value}",
         f"stacks     {stacks}" + (f"; once for {families}" if families else ""),
-        *[f"needs      {need.value}" for need in declared.features],
+        *[f"needs      {feature.sentence}" for feature in declared.features],
         *[f"source     {reference}" for reference in declared.references],
         "",
         "Likely causes of a failure, in this order:",
@@ -145,18 +150,18 @@ def _explained(declared: Check, cni: str | None) -> str:
 def _fixed(id: str, cni: str | None) -> list[str]:
     """Return how to fix it, by component, and an empty line; nothing where nothing is known."""
     known = sorted(fixes_of(id), key=lambda fix: fix.component.value.lower() != cni)
-    told = [
+    lines = [
         f"  {fix.component.value:24} {fix.text}" + (f" ({fix.source})" if fix.source else "")
         for fix in known
     ]
-    return ["How to fix it:", *told, ""] if told else []
+    return ["How to fix it:", *lines, ""] if lines else []
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
     from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.clusters.contract import ClusterSpec, provider
 
-    spec = ClusterSpec(run_id=ownership.new_run_id(), stack=Stack.IPV6)
+    spec = ClusterSpec(run_id=ownership.new_run_id())
     problems = provider(chosen.provider).problems(spec)
     for problem in problems:
         print(f"problem  {problem.text}\nremedy   {problem.remedy}")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import enum
 import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import K3sComponent, KubeProxy
+from pytest_ipv6k8s.options import choice, listed, option, path_of, positive
 from pytest_ipv6k8s.process import Progress
+
+ENTRY_POINTS = "pytest_ipv6k8s.providers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,45 +28,103 @@ class Problem:
     remedy: str
 
 
+class KubeProxy(enum.Enum):
+    """The mode of kube-proxy in a cluster that is made; none leaves Services to the CNI."""
+
+    IPTABLES = "iptables"
+    NFTABLES = "nftables"
+    NONE = "none"
+
+
+class K3sComponent(enum.Enum):
+    """What K3s brings besides a cluster, and can leave out."""
+
+    SERVICELB = "servicelb"
+    TRAEFIK = "traefik"
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of our own providers or installers, sorted: the modules of a folder.
+
+    Args:
+        kind: ``provider`` or ``installer``.
+    """
+    folder = importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s")
+    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
-    """The cluster that is wanted.
+    """The cluster that is wanted; most of it is options, with their help for description.
 
     Attributes:
         run_id: part of the name of everything that is made.
-        stack: the families, first one first; None leaves it to a cluster that exists.
-        workers: number of worker nodes besides one control plane.
+        stack: the families, first one first; a cluster that exists has its own.
         cni: name of the CNI installer; ``default`` leaves the network to the provider.
-        cni_command: the shell command of the installer ``none``.
         cni_chart: the Helm chart of an installer that uses one; None for its own default.
-        cni_values: more files of Helm values, or names of those that the installer has.
-        kube_proxy: mode of kube-proxy; None for the provider's own.
+        kube_proxy: None for the provider's own.
         pod_cidrs, service_cidrs: ranges, one a family; empty for the provider's own.
-        k3s_disable: components that K3s is to leave out.
-        node_image: image of the nodes; None for the provider's own default.
+        node_image: None for the provider's own default.
         probe_image: image that the nodes must have or be able to pull.
-        kubeconfig, context: the cluster that exists.
-        keep: leave a cluster that came up without becoming ready, to look at.
-        before_removal: told the cluster's name when it could not be made and is about to be
-            removed: the last moment to look at its nodes.
+        keep: also leaves a cluster that came up without becoming ready, to look at.
+        before_removal: called with the cluster's name when it could not be made and is about to
+            be removed: the last moment to look at its nodes.
     """
 
-    run_id: str
-    stack: Stack | None = None
-    workers: int = 1
-    cni: str = "default"
-    cni_command: str | None = None
-    cni_chart: str | None = None
-    cni_values: tuple[str, ...] = ()
-    kube_proxy: KubeProxy | None = None
-    pod_cidrs: tuple[str, ...] = ()
-    service_cidrs: tuple[str, ...] = ()
-    k3s_disable: tuple[K3sComponent, ...] = ()
-    node_image: str | None = None
-    probe_image: str = "python:3-slim"
-    kubeconfig: Path | None = None
-    context: str | None = None
-    keep: bool = False
+    run_id: str = ""
+    kubeconfig: Path | None = option("Test the cluster of this kubeconfig.", "FILE", parse=path_of)
+    context: str | None = option("The kubeconfig's context to use (its current one).", "NAME")
+    stack: Stack = option(
+        f"Families of the cluster, first one first: {listed(Stack)} "
+        "(made: ipv6; existing: inferred, and when given a declaration to be kept).",
+        "STACK",
+        parse=choice(Stack),
+        default=Stack.IPV6,
+    )
+    workers: int = option(
+        "Worker nodes of a cluster that is made (1).", "N", parse=positive(int), default=1
+    )
+    cni: str = option(
+        f"Who installs the network of a cluster that is made: {listed(names('installer'))} "
+        "(default: the provider's own).",
+        "NAME",
+        default="default",
+    )
+    cni_command: str | None = option(
+        "With --ipv6k8s-cni none: a shell command that installs the network; it finds KUBECONFIG.",
+        "COMMAND",
+    )
+    cni_chart: str | None = option(
+        "Helm chart of the CNI: a path, or a reference such as oci://... (the maker's, pinned).",
+        "CHART",
+    )
+    cni_values: tuple[str, ...] = option(
+        "More Helm values for the CNI, on top of ours: a file, or tunnel (Cilium over VXLAN).",
+        "FILE",
+        default=(),
+    )
+    kube_proxy: KubeProxy | None = option(
+        f"Mode of kube-proxy in a cluster that is made: {listed(KubeProxy)} (the provider's own).",
+        "MODE",
+        parse=choice(KubeProxy),
+    )
+    pod_cidrs: tuple[str, ...] = option(
+        "Pod range of a cluster that is made, one a family.", "CIDR", default=(), name="pod-cidr"
+    )
+    service_cidrs: tuple[str, ...] = option(
+        "Service range of a cluster that is made.", "CIDR", default=(), name="service-cidr"
+    )
+    k3s_disable: tuple[K3sComponent, ...] = option(
+        f"What K3s is to leave out: {listed(K3sComponent)}.",
+        "NAME",
+        parse=choice(K3sComponent),
+        default=(),
+    )
+    node_image: str | None = option("Image of the nodes of a cluster that is made.", "IMAGE")
+    probe_image: str = option(
+        "Image with a Python for the probes.", "IMAGE", default="python:3-slim"
+    )
+    keep: bool = option("Keep the cluster that was made, and say how to use it.", default=False)
     before_removal: Callable[[str], None] = field(default=lambda name: None, compare=False)
 
 
@@ -92,7 +154,7 @@ class ClusterProvider(Protocol):
         Args:
             spec: what is wanted.
             home: a folder of the run's own, for files such as the kubeconfig.
-            progress: told one line for each step.
+            progress: called with one line for each step.
 
         Raises:
             Ipv6k8sError: it could not be made; names the step and its last words.
@@ -108,14 +170,14 @@ class ClusterProvider(Protocol):
 
         Args:
             name: the cluster's.
-            script: for sh; only looks, and what it says is bounded.
-            within: seconds for all of them.
+            script: for sh; only looks, and its output is bounded.
+            timeout: seconds for all of them.
 
         Returns:
-            What each node said, by the node's name; why, of a node that could not be asked.
+            The output of each node, by the node's name; why, of a node that could not be asked.
 
         Raises:
-            HostProblem: the nodes cannot be told.
+            HostProblem: the nodes cannot be listed.
         """
         ...
 
@@ -139,7 +201,7 @@ class CniInstaller(Protocol):
         Args:
             cluster: its API server answers; nodes are NotReady where the network is missing.
             spec: what is wanted: stack, ranges, mode of kube-proxy.
-            progress: told one line for each step.
+            progress: called with one line for each step.
 
         Raises:
             Ipv6k8sError: it does not roll out; names the pod and its last words.
@@ -148,18 +210,44 @@ class CniInstaller(Protocol):
 
 
 def provider(name: str) -> ClusterProvider:
-    """Return the provider of this name: a module of :mod:`pytest_ipv6k8s.clusters.providers`.
+    """Return the provider of this name: one of ours, or of an installed package.
+
+    Ours are modules of :mod:`pytest_ipv6k8s.clusters.providers`; those of others are entry points
+    of the group :data:`ENTRY_POINTS`, whose name is the option's value and whose object is the
+    provider.
 
     Raises:
-        ConfigError: there is none; lists those that there are.
+        ConfigError: there is none, there are two, or it cannot be loaded.
     """
-    found: ClusterProvider = _plugin("provider", name).PROVIDER
-    return found
+    of_others = [point for point in _entry_points() if point.name == name]
+    if not of_others:
+        found: ClusterProvider = _plugin("provider", name, provider_names()).PROVIDER
+        return found
+    brought_by = [point.dist.name if point.dist else point.value for point in of_others]
+    if name in names("provider"):
+        brought_by.append("pytest-ipv6k8s")
+    if len(brought_by) > 1:
+        raise ConfigError(
+            f"provider {name!r} is there more than once: from {' and '.join(brought_by)}",
+            remedy="uninstall one of them, or give its entry point another name",
+        )
+    try:
+        loaded: ClusterProvider = of_others[0].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"provider {name!r} of {brought_by[0]} cannot be loaded: {error}",
+            remedy=f"correct its entry point {of_others[0].value}, or uninstall the package",
+        ) from None
+    return loaded
 
 
 def provider_names() -> list[str]:
-    """Return the names of all providers."""
-    return _names("provider")
+    """Return the names of all providers, of ours and of installed packages, sorted."""
+    return sorted({*names("provider"), *(point.name for point in _entry_points())})
+
+
+def _entry_points() -> list[EntryPoint]:
+    return list(entry_points(group=ENTRY_POINTS))
 
 
 def installer(name: str) -> CniInstaller:
@@ -168,13 +256,8 @@ def installer(name: str) -> CniInstaller:
     Raises:
         ConfigError: there is none; lists those that there are.
     """
-    found: CniInstaller = _plugin("installer", name).INSTALLER
+    found: CniInstaller = _plugin("installer", name, names("installer")).INSTALLER
     return found
-
-
-def installer_names() -> list[str]:
-    """Return the names of all CNI installers."""
-    return _names("installer")
 
 
 def unused_command(spec: ClusterSpec) -> list[Problem]:
@@ -189,15 +272,9 @@ def unused_command(spec: ClusterSpec) -> list[Problem]:
     ]
 
 
-def _names(kind: str) -> list[str]:
-    folder = importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s")
-    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-
-
-def _plugin(kind: str, name: str) -> Any:
-    names = _names(kind)
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
+def _plugin(kind: str, name: str, known: list[str]) -> Any:
+    if name not in names(kind):
+        close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "give one of these"
-        raise ConfigError(f"unknown {kind} {name!r}: available are {', '.join(names)}", remedy=hint)
+        raise ConfigError(f"unknown {kind} {name!r}: available are {', '.join(known)}", remedy=hint)
     return importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s.{name}")

@@ -6,11 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from pytest_ipv6k8s.clusters import rollout
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, installer
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy, Problem, installer
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import Progress
 
 READY = 120.0

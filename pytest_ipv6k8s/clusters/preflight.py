@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
 from pytest_ipv6k8s.process import CommandFailed, run
 
@@ -141,7 +141,7 @@ def kind_problems(facts: HostFacts) -> list[Problem]:
 
 
 def _sysctl_problems(facts: HostFacts, spec: ClusterSpec) -> list[Problem]:
-    families = (spec.stack or Stack.IPV6).families
+    families = spec.stack.families
     wrong = []
     if Family.V6 in families and facts.ipv6_disabled == 1:
         wrong.append(("IPv6 is switched off", "net.ipv6.conf.all.disable_ipv6=0"))

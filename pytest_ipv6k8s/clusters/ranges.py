@@ -95,7 +95,6 @@ def _form(spec: ClusterSpec, option: str, cidrs: Sequence[str]) -> list[Problem]
     found = [problem for cidr in cidrs if (problem := _no_range(option, cidr))]
     if found:
         return found
-    assert spec.stack is not None
     has, wanted = tuple(Family.of(cidr) for cidr in cidrs), spec.stack.families
     if has == wanted:
         return []

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Family
-from pytest_ipv6k8s.features import Feature
 
 
 class Role(enum.Enum):
@@ -139,61 +137,6 @@ class ExternalNetwork:
                 "nat64": _nat64(nat64) if nat64 else None,
             }
         )
-
-
-def _has(*roles: Role) -> Callable[[ExternalNetwork], bool]:
-    return lambda network: all(network.find(role) for role in roles)
-
-
-def _prefix_lengths(network: ExternalNetwork) -> set[int]:
-    prefixes = network.nat64.prefixes if network.nat64 else ()
-    return {ipaddress.ip_network(prefix).prefixlen for prefix in prefixes}
-
-
-def _can_ask_dual(network: ExternalNetwork) -> bool:
-    dual = network.find(Role.DUAL)
-    return dual is not None and bool(dual.ask)
-
-
-def _has_well_known_prefix(network: ExternalNetwork) -> bool:
-    nat64 = network.nat64
-    return bool(nat64 and nat64.private_host and nat64.well_known_prefix)
-
-
-def _has_local_use_prefix(network: ExternalNetwork) -> bool:
-    nat64 = network.nat64
-    return bool(nat64 and nat64.private_host and nat64.local_use)
-
-
-_PROVIDES: Mapping[Feature, Callable[[ExternalNetwork], bool]] = {
-    Feature.IPV6_TARGET: lambda network: network.ipv6_target is not None,
-    Feature.IPV4_TARGET: _has(Role.V4),
-    Feature.DUAL_TARGET: _has(Role.DUAL),
-    Feature.SPEAKING_TARGET: _can_ask_dual,
-    Feature.NARROW_TARGET: _has(Role.NARROW),
-    Feature.DEAD_ENDS: _has(Role.BLACK_HOLE, Role.REJECTER),
-    Feature.EGRESS: lambda network: network.egress not in (None, Egress.NONE),
-    Feature.NATIVE_EGRESS: lambda network: network.egress is Egress.NATIVE,
-    Feature.MASQUERADE: lambda network: network.egress is Egress.MASQUERADE,
-    Feature.NAT64: lambda network: network.nat64 is not None,
-    Feature.NAT64_POOL: lambda network: bool(network.nat64 and network.nat64.pool),
-    Feature.NAT64_PREFIXES: lambda network: _prefix_lengths(network) == {32, 40, 48, 56, 64, 96},
-    Feature.WELL_KNOWN_PREFIX: _has_well_known_prefix,
-    Feature.LOCAL_USE_PREFIX: _has_local_use_prefix,
-    Feature.DNS64: lambda network: network.dns64,
-    Feature.ZONE: lambda network: bool(network.zone),
-    Feature.CLAT: lambda network: network.clat,
-    Feature.PROXY: lambda network: bool(network.proxy),
-    Feature.REGISTRY: lambda network: bool(network.registry),
-}
-
-EXTERNAL_FEATURES = frozenset(_PROVIDES)
-"""The features that are about external targets."""
-
-
-def provides(network: ExternalNetwork, feature: Feature) -> bool:
-    """Tell whether one of :data:`EXTERNAL_FEATURES` is there."""
-    return _PROVIDES[feature](network)
 
 
 def _nat64(data: Mapping[str, Any]) -> Nat64:

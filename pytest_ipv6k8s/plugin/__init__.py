@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from pytest_ipv6k8s.plugin import collection, fixtures, hooks, options, outcome
+from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
 from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
-
-if TYPE_CHECKING:
-    from pytest_ipv6k8s.clusters.contract import ClusterProvider
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Let others answer our hooks."""
-    pluginmanager.add_hookspecs(hooks)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_ipv6k8s_cluster_provider(name: str) -> ClusterProvider:
-    """Return one of our own providers, when nobody else has one of this name."""
-    from pytest_ipv6k8s.clusters.contract import provider
-
-    return provider(name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         plugins.register(run, "ipv6k8s-run")
         plugins.register(interrupts, "ipv6k8s-interrupts")
         plugins.register(workers, "ipv6k8s-xdist")
-        if settings.bundle is not None:
+        if settings.report.bundle is not None:
             from pytest_ipv6k8s.plugin import bundles
 
             plugins.register(bundles, "ipv6k8s-bundles")

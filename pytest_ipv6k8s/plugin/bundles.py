@@ -12,7 +12,7 @@ import pytest
 from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.nodes import Shell
 from pytest_ipv6k8s.clusters import ownership
-from pytest_ipv6k8s.clusters.contract import ClusterProvider
+from pytest_ipv6k8s.clusters.contract import ClusterProvider, provider
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -42,11 +42,10 @@ class Bundles:
 
     def __init__(self, config: pytest.Config, facts: RunFacts) -> None:
         settings = config.stash[SETTINGS]
-        assert settings.bundle is not None
-        self._shown = settings.bundle
-        self._folder = settings.bundle.absolute()
+        assert settings.report.bundle is not None
+        self._shown = settings.report.bundle
+        self._folder = settings.report.bundle.absolute()
         self._provider_name = settings.provider_name
-        self._find = config.hook.pytest_ipv6k8s_cluster_provider
         self._facts, self._cost = facts, config.stash[COST]
         self._collector: Collector | None = None
 
@@ -84,7 +83,7 @@ class Bundles:
                 opened.close()
                 self._cost.add(Cost(exec_sessions=opened.opened))
 
-        shell = shell_of(self._find(name=self._provider_name), facts.run_id)
+        shell = shell_of(provider(self._provider_name), facts.run_id)
         return Access(
             run_id=facts.run_id,
             api=api,

@@ -1,4 +1,4 @@
-"""What runs: the built-in suite, families as parameters, unique ids, skips by stack and need."""
+"""What runs: the built-in suite, families as parameters, unique ids, skips by stack and feature."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _stack(config: pytest.Config) -> Stack:
     facts = config.stash.get(FACTS, None)
-    return facts.stack if facts else config.stash[SETTINGS].stack or Stack.IPV6
+    return facts.stack if facts else config.stash[SETTINGS].cluster.stack
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -112,7 +112,7 @@ def declared_by(item: pytest.Item) -> Check | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a check that the stack rules out or whose need is not met."""
+    """Skip a check that the stack rules out or for which a feature is missing."""
     declared = declared_by(item)
     facts = item.config.stash.get(FACTS, None)
     if declared is None or facts is None:
@@ -123,6 +123,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.stash[NOT_APPLICABLE] = reason
         pytest.skip(f"{declared.id} not applicable, {reason}")
     for feature in declared.features:
-        if not facts.meets(feature):
+        if not feature.is_met(facts):
             item.stash[UNMET] = feature.skip_reason
             pytest.skip(f"{declared.id} {feature.skip_reason}")

@@ -15,13 +15,12 @@ import pytest
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import without_secrets
-from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts
 from pytest_ipv6k8s.reports import HarnessFact, Report, fold_records
 from pytest_ipv6k8s.reports.claims import claims
 from pytest_ipv6k8s.reports.matrix import connectivity
-from pytest_ipv6k8s.settings import ENVIRONMENT, INI, Settings
+from pytest_ipv6k8s.settings import ENVIRONMENT, INI, OPTIONS, Settings
 
 _LIBRARIES = ("pytest-ipv6k8s", "pytest", "pytest-xdist", "kubernetes")
 Records = Sequence[dict[str, Any]]
@@ -46,14 +45,18 @@ def make_report(config: pytest.Config, run: Run, records: Records, *, complete: 
             "version": __version__,
             "catalogue": catalogue.revision(),
         },
-        implementation=dict(settings.implementation),
+        implementation=dict(settings.report.implementation),
         profiles=claims(checks, catalogue.checks(), facts.stack, settings.profile),
         features=_features(facts),
         cluster=_cluster(facts, settings),
         connectivity=connectivity(records),
         settings={
-            name: {"value": shown(getattr(settings, name)), "source": source}
-            for name, source in sorted(settings.sources.items())
+            option.key: {
+                "value": shown(option.value(settings)),
+                "source": settings.sources[option.key],
+            }
+            for option in sorted(OPTIONS, key=lambda option: option.key)
+            if option.key in settings.sources
         },
         reproduce=_reproduce(config, settings),
         waivers=waivers,
@@ -72,7 +75,7 @@ def shown(value: Any) -> str:
 
 
 def _features(facts: RunFacts) -> dict[str, list[str]]:
-    met = {feature.key for feature in Feature if facts.meets(feature)}
+    met = {feature.key for feature in Feature if feature.is_met(facts)}
     known = {feature.key for feature in Feature}
     return {"supported": sorted(met), "unsupported": sorted(known - met)}
 
@@ -101,7 +104,7 @@ def _cluster(facts: RunFacts, settings: Settings) -> dict[str, Any]:
 def _reproduce(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     variables, ini = [], []
     for option in OPTIONS:
-        source = settings.sources.get(option.field)
+        source = settings.sources.get(option.key)
         if source == ENVIRONMENT:
             variables.append(f"{option.variable}={shlex.quote(os.environ[option.variable])}")
         elif source == INI:
@@ -109,8 +112,8 @@ def _reproduce(config: pytest.Config, settings: Settings) -> dict[str, Any]:
             text = value if isinstance(value, str) else " ".join(map(shlex.quote, value))
             ini += ["-o", f"{option.ini}={text}"]
     arguments = shlex.join(["pytest", *map(str, config.invocation_params.args), *ini])
-    images = {"probe": settings.probe_image, "node": settings.node_image}
-    images["testbed"] = settings.testbed_image
+    images = {"probe": settings.cluster.probe_image, "node": settings.cluster.node_image}
+    images["testbed"] = settings.external.testbed_image
     return {
         "command": without_secrets(" ".join([*variables, arguments])),
         "versions": {"python": platform.python_version(), **_versions()},

@@ -12,10 +12,9 @@ from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Inventory
-from pytest_ipv6k8s.options import External
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.reports import HarnessFact
-from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.settings import External, Settings
 from pytest_ipv6k8s.testbed import testbed
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -37,9 +36,9 @@ class ExternalSetup:
         self._settings = settings
         self._tell = tell
         self._built: testbed.Testbed | None = None
-        path = settings.declaration
+        path = settings.external.declaration
         by_file = read(path) if path else Declaration(stack=None, external=None)
-        self.declared = with_targets(by_file, settings.target)
+        self.declared = with_targets(by_file, settings.external.target)
 
     def begin(
         self, api: Api, facts: Inventory, *, owned: bool, run_id: str, home: Path
@@ -49,7 +48,7 @@ class ExternalSetup:
         Raises:
             HostProblem: the testbed was asked for and cannot be built here.
         """
-        wanted = self._settings.external
+        wanted = self._settings.external.source
         if wanted is External.NONE:
             return None
         if wanted is External.AUTO:
@@ -66,7 +65,7 @@ class ExternalSetup:
             return None
 
     def _make(self, api: Api, facts: Inventory, run_id: str, home: Path) -> ExternalNetwork:
-        settings = self._settings
+        settings = self._settings.external
         self._tell(f"building the testbed: egress {settings.egress.value}, NAT64, DNS64")
         plan = testbed.Plan(
             run_id=run_id,

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 
 import pytest
 
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import OPTIONS
-from pytest_ipv6k8s.settings import Settings, resolve
+from pytest_ipv6k8s.options import Option
+from pytest_ipv6k8s.settings import OLD_OPTIONS, OPTIONS, Settings, resolve
 
 
 def add(parser: pytest.Parser) -> None:
-    """Add every option of the table."""
+    """Add every option; those that were renamed are not shown on the command line."""
     group = parser.getgroup("ipv6k8s", "IPv6 conformance of Kubernetes (pytest-ipv6k8s)")
     for option in OPTIONS:
-        action = "store_true" if option.is_flag else "append" if option.repeats else "store"
-        more = {} if option.is_flag else {"metavar": option.metavar}
-        group.addoption(
-            option.flag, action=action, default=None, dest=option.ini, help=option.help, **more
-        )
-        shown = f"{option.help} Like {option.flag}."
-        if option.repeats:
-            parser.addini(option.ini, shown, type="args", default=None)
-        else:
-            parser.addini(option.ini, shown, type="string", default=None)
+        _add(group, option, option.help)
+        _add_ini(parser, option, f"{option.help} Like {option.flag}.")
+    for old, new in OLD_OPTIONS:
+        _add(group, old, argparse.SUPPRESS)
+        _add_ini(parser, old, f"Now {new.ini}.")
+
+
+def _add(group: pytest.OptionGroup, option: Option, text: str) -> None:
+    action = "store_true" if option.is_flag else "append" if option.repeats else "store"
+    more = {} if option.is_flag else {"metavar": option.metavar}
+    group.addoption(option.flag, action=action, default=None, dest=option.ini, help=text, **more)
+
+
+def _add_ini(parser: pytest.Parser, option: Option, text: str) -> None:
+    if option.repeats:
+        parser.addini(option.ini, text, type="args", default=None)
+    else:
+        parser.addini(option.ini, text, type="string", default=None)
 
 
 def read(config: pytest.Config) -> Settings:
@@ -33,8 +42,9 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: one of them is no good.
     """
-    given = {option.ini: config.getoption(option.ini, None) for option in OPTIONS}
-    ini = {option.ini: config.getini(option.ini) for option in OPTIONS}
+    names = [option.ini for option in (*OPTIONS, *(old for old, _ in OLD_OPTIONS))]
+    given = {name: config.getoption(name, None) for name in names}
+    ini = {name: config.getini(name) for name in names}
     try:
         return resolve(given, os.environ, ini)
     except ConfigError as error:

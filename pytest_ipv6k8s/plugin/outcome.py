@@ -112,7 +112,9 @@ def _record(
         "seconds": round(report.duration, 3),
         "answers": len(records),
         "digest": digest(records),
-        "evidence": [kept.plain() for kept in records[: item.config.stash[SETTINGS].evidence]],
+        "evidence": [
+            kept.plain() for kept in records[: item.config.stash[SETTINGS].report.evidence]
+        ],
     }
     if declared.id in reachability.CHECKS and FACTS in item.config.stash:
         record["cells"] = reachability.cells(records, item.config.stash[FACTS].pods)

@@ -11,7 +11,6 @@ import pytest
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.errors import HostProblem
-from pytest_ipv6k8s.options import OPTIONS
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import make_report, shown
 from pytest_ipv6k8s.plugin.run import RUN
@@ -19,7 +18,7 @@ from pytest_ipv6k8s.plugin.workers import is_worker
 from pytest_ipv6k8s.reports import Report, save, view
 from pytest_ipv6k8s.reports.model import areas, count, skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
-from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.settings import OPTIONS, Settings
 from pytest_ipv6k8s.verdicts import Verdict
 
 _MARKUP: dict[Verdict, dict[str, bool]] = {
@@ -45,10 +44,10 @@ class Reporting:
     def pytest_report_header(self) -> list[str]:
         """Show each setting that was made, with its source."""
         told = [
-            f"{option.name}={shown(getattr(self._settings, option.field))} "
-            f"(from {self._settings.sources[option.field]})"
+            f"{option.name}={shown(option.value(self._settings))} "
+            f"(from {self._settings.sources[option.key]})"
             for option in OPTIONS
-            if option.field in self._settings.sources
+            if option.key in self._settings.sources
         ]
         lines = [f"ipv6k8s: {__version__}, {', '.join(told)}"]
         if not self._settings.asked_on_command_line:
@@ -106,15 +105,16 @@ class Reporting:
         )
         self._save(report)
         broken = bool(self._unwritten) or not all(fact.holds for fact in report.harness)
-        gaps = self._settings.strict and (skipped_core(report.checks) or not report.complete)
+        skipped = skipped_core(report.checks, self._settings.profile)
+        gaps = self._settings.strict and (skipped or not report.complete)
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _save(self, report: Report) -> None:
         document = report.plain()
-        if self._settings.redact:
+        if self._settings.report.redact:
             document = redacted(document)
-        for path in self._settings.report:
+        for path in self._settings.report.files:
             try:
                 save(document, path)
             except HostProblem as problem:
@@ -132,12 +132,12 @@ class Reporting:
         for fact in report.harness:
             if not fact.holds:
                 terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.seen}")
-        for path in self._settings.report:
+        for path in self._settings.report.files:
             trouble = self._unwritten.get(path, "")
             terminalreporter.write_line(f"report   {trouble or path}", red=bool(trouble))
         bundles = sum("bundle" in record for record in self._records)
         if bundles:
-            terminalreporter.write_line(f"bundles  {bundles} in {self._settings.bundle}")
+            terminalreporter.write_line(f"bundles  {bundles} in {self._settings.report.bundle}")
         terminalreporter.write_line(f"result   {report.result}", bold=True)
 
 

@@ -10,17 +10,16 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import catalogue, profiles
+from pytest_ipv6k8s import profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, provider
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.options import Allow
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
@@ -30,7 +29,7 @@ from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, rem
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
-from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.settings import Allow, Settings
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +45,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if config.option.collectonly or _only_shows(config):
         return
-    run = Run(config.stash[SETTINGS], _teller(config), _finder(config))
+    run = Run(config.stash[SETTINGS], _teller(config), provider)
     config.stash[RUN] = run
     config.add_cleanup(run.close)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -73,14 +72,6 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
             reporter.write_line(f"ipv6k8s: {line}")
 
     return tell
-
-
-def _finder(config: pytest.Config) -> Callable[[str], ClusterProvider]:
-    def find(name: str) -> ClusterProvider:
-        found: ClusterProvider = config.hook.pytest_ipv6k8s_cluster_provider(name=name)
-        return found
-
-    return find
 
 
 class Run:
@@ -176,23 +167,9 @@ class Run:
 
     def _acquire(self) -> Cluster:
         settings = self.settings
-        spec = ClusterSpec(
+        spec = dataclasses.replace(
+            settings.cluster,
             run_id=self.id,
-            stack=settings.stack,
-            workers=settings.workers,
-            cni=settings.cni,
-            cni_command=settings.cni_command,
-            cni_chart=settings.cni_chart,
-            cni_values=settings.cni_values,
-            kube_proxy=settings.kube_proxy,
-            pod_cidrs=settings.pod_cidr,
-            service_cidrs=settings.service_cidr,
-            k3s_disable=settings.k3s_disable,
-            node_image=settings.node_image,
-            probe_image=settings.probe_image,
-            kubeconfig=settings.kubeconfig,
-            context=settings.context,
-            keep=settings.keep,
             before_removal=lambda name: self._write_bundle("the cluster could not be made"),
         )
         found = self._find(settings.provider_name)
@@ -202,24 +179,23 @@ class Run:
             raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
         self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
         self._home = ownership.save_state(
-            self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
+            self.id, provider=settings.provider_name, name=self._name, kept=settings.cluster.keep
         )
         self._begun = settings.provider_name != "existing"
         return found.create(spec, self._home, self.tell)
 
     def _refuse_settings(self) -> None:
         """Refuse what cannot be done before anything is made."""
-        for path in self.settings.report:
+        for path in self.settings.report.files:
             writer_for(path)
-        if self.settings.stack is not None:
-            self._refuse_profiles(self.settings.stack)
+        if self.settings.declared_stack is not None:
+            self._refuse_profiles(self.settings.declared_stack)
 
     def _refuse_profiles(self, stack: Stack) -> None:
-        if self.settings.profile:
-            profiles.validate(self.settings.profile, stack, catalogue.checks().values())
+        profiles.validate(self.settings.profile, stack)
 
     def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
-        declared = self.settings.stack or by_file
+        declared = self.settings.declared_stack or by_file
         if declared is not None and declared is not facts.stack:
             raise ClusterError(
                 f"the cluster was declared to be {declared.value}, and it is {facts.stack.value}",
@@ -231,14 +207,14 @@ class Run:
         assert self.cluster is not None
         return Plan(
             run_id=self.id,
-            image=settings.probe_image,
+            image=settings.cluster.probe_image,
             stack=facts.stack,
             nodes=probe_nodes(
-                facts, most=settings.max_nodes, selector=dict(settings.node_selector)
+                facts, most=settings.probes.max_nodes, selector=dict(settings.probes.node_selector)
             ),
-            host_network=self.cluster.owned or Allow.PRIVILEGED in settings.allow,
-            tolerations=settings.toleration,
-            pull_secret=settings.pull_secret,
+            host_network=self.cluster.owned or Allow.PRIVILEGED in settings.probes.allow,
+            tolerations=settings.probes.toleration,
+            pull_secret=settings.probes.pull_secret,
         )
 
     def _control(self, deployed: Deployed, facts: inventory.Inventory) -> control.Controlled:
@@ -275,7 +251,7 @@ class Run:
             self._write_bundle(why)
 
     def _write_bundle(self, why: str) -> None:
-        if self.settings.bundle is None:
+        if self.settings.report.bundle is None:
             return
         from pytest_ipv6k8s.bundle.collect import Access
         from pytest_ipv6k8s.plugin import bundles
@@ -283,7 +259,7 @@ class Run:
         shell = bundles.shell_of(self._find(self.settings.provider_name), self.id)
         access = Access(run_id=self.id, api=self._api, shell=shell if self._makes else None)
         try:
-            self.tell(f"bundle {bundles.write_for_run(self.settings.bundle, access, why)}")
+            self.tell(f"bundle {bundles.write_for_run(self.settings.report.bundle, access, why)}")
         except HostProblem as error:
             self.tell(str(error))
 
@@ -295,7 +271,7 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        keep = self.settings.keep and self._makes and self._kubeconfig.exists()
+        keep = self.settings.cluster.keep and self._makes and self._kubeconfig.exists()
         stays = keep or not self._makes
         if self._outside is not None:
             left = self._outside.end(self._api if stays else None)

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.external.model import ExternalNetwork, provides
-from pytest_ipv6k8s.features import Feature
+from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import ProbePod
@@ -35,41 +34,17 @@ class RunFacts:
     external: ExternalNetwork | None = None
     sctp: bool = False
 
-    def meets(self, need: Feature) -> bool:
-        """Tell whether a need is met."""
-        if need is Feature.TWO_NODES:
-            return len(self.pods) > 2
-        if need is Feature.HOST_NETWORK_PROBES:
-            return bool(self.hosts)
-        if need is Feature.CLUSTER_DNS:
-            return self.inventory.dns is not None
-        if need is Feature.HOST_NETWORK_PODS:
-            return self.inventory.host_network_pods
-        if need is Feature.NETWORK_POLICY:
-            return bool(self.inventory.policy_engine)
-        if need is Feature.SCTP:
-            return self.sctp
-        if need is Feature.NODE_POD_CIDRS:
-            return self._pod_cidrs_are_used()
-        return self.external is not None and provides(self.external, need)
-
-    def _pod_cidrs_are_used(self) -> bool:
-        from pytest_ipv6k8s.addresses import in_any
-
-        cidrs = {node.name: node.pod_cidrs for node in self.inventory.nodes}
-        return any(in_any(ip, cidrs.get(pod.node, ())) for pod in self.pods for ip in pod.ips)
-
     def plan(self, settings: Settings) -> Plan:
         """Return how further pods are made, on the nodes where probes stand."""
         used = {pod.node for pod in self.pods}
         return Plan(
             run_id=self.run_id,
-            image=settings.probe_image,
+            image=settings.cluster.probe_image,
             stack=self.stack,
             nodes=tuple(node for node in self.inventory.nodes if node.name in used),
             host_network=False,
-            tolerations=settings.toleration,
-            pull_secret=settings.pull_secret,
+            tolerations=settings.probes.toleration,
+            pull_secret=settings.probes.pull_secret,
         )
 
     def plain(self) -> dict[str, Any]:

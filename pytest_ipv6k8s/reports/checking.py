@@ -9,7 +9,7 @@ from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.evidence import digest_of
 from pytest_ipv6k8s.profiles import PROFILES, Part
 from pytest_ipv6k8s.reports.claims import part
-from pytest_ipv6k8s.reports.model import areas, count, result_of
+from pytest_ipv6k8s.reports.model import areas, asked_profiles, count, result_of
 from pytest_ipv6k8s.verdicts import Verdict, fold
 
 Document = Mapping[str, Any]
@@ -46,7 +46,8 @@ def _of_totals(document: Document) -> Iterator[str]:
     for area in sorted(set(document["areas"]) - set(areas(checks))):
         yield f"areas: there is no check of {area}"
     broken = not all(fact["holds"] for fact in document["harness"])
-    result = result_of(checks, broken=broken, complete=document["complete"])
+    asked = asked_profiles(document["settings"])
+    result = result_of(checks, broken=broken, complete=document["complete"], asked=asked)
     if document["result"] != result:
         yield f"result: it says {document['result']}, and the checks say {result}"
 

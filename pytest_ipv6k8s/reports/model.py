@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ipv6k8s.profiles import is_demanded
 from pytest_ipv6k8s.verdicts import Result, Verdict, fold
 
 API_VERSION = "ipv6k8s/v1alpha2"
@@ -63,7 +64,8 @@ class Report:
     def result(self) -> str:
         """What the run says of the cluster; see :func:`result_of`."""
         broken = not all(fact.holds for fact in self.harness)
-        return result_of(self.checks, broken=broken, complete=self.complete)
+        asked = asked_profiles(self.settings)
+        return result_of(self.checks, broken=broken, complete=self.complete, asked=asked)
 
     def plain(self) -> dict[str, Any]:
         """Return the document, in the order in which people want to read it."""
@@ -98,24 +100,42 @@ class Report:
         }
 
 
-def result_of(checks: Iterable[Mapping[str, Any]], *, broken: bool, complete: bool) -> str:
+def result_of(
+    checks: Iterable[Mapping[str, Any]], *, broken: bool, complete: bool, asked: Collection[str]
+) -> str:
     """Return what checks say of a cluster.
 
     ``failure`` with a failed check that nobody waived, or a broken harness; ``partial`` with a red
     check that is waived, one that is inconclusive, a core check that was skipped, or a run cut
     short.
+
+    Args:
+        checks: as in the document.
+        broken: whether a fact about the run itself does not hold.
+        complete: whether the run came to its end.
+        asked: the profiles that were asked for.
     """
     checks = tuple(checks)
     red = [check for check in checks if Verdict(check["verdict"]).is_red]
     if broken or any(c["verdict"] == "fail" and "waived" not in c for c in red):
         return Result.FAILURE.value
-    gap = not complete or bool(red) or skipped_core(checks)
+    gap = not complete or bool(red) or skipped_core(checks, asked)
     return Result.PARTIAL.value if gap else Result.SUCCESS.value
 
 
-def skipped_core(checks: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a core check was skipped."""
-    return any(check["verdict"] == "skip" and check["level"] == "core" for check in checks)
+def skipped_core(checks: Iterable[Mapping[str, Any]], asked: Collection[str]) -> bool:
+    """Tell whether a core check was skipped that every cluster is asked for, or this one was."""
+    return any(
+        check["verdict"] == "skip"
+        and check["level"] == "core"
+        and is_demanded(check["id"].split("-")[0], asked)
+        for check in checks
+    )
+
+
+def asked_profiles(settings: Mapping[str, Any]) -> list[str]:
+    """Return the profiles that were asked for, from the settings of a document."""
+    return str(settings.get("profile", {}).get("value", "")).split(",")
 
 
 def count(checks: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -21,7 +21,7 @@ CHECK = '''
 from pytest_ipv6k8s import check, expect
 from pytest_ipv6k8s.agent.ops import tcp_connect
 
-@check("T-01", references=["none"], causes=["nobody listens"], look="kubectl get pods")
+@check("T-01", references=["RFC 793 section 3"], causes=["nobody listens"], look="kubectl get pods")
 def test_closed_port(ipv6k8s_probes):
     """A port on which nobody listens answers."""
     to = ipv6k8s_probes[1].pod.ips[0]

@@ -85,7 +85,7 @@ def test_the_examples_of_the_documents_work(dual_cluster: Cluster, tmp_path: Pat
     for number, example in enumerate(_examples()):
         names.append(f"test_example_{number}.py")
         (tmp_path / names[-1]).write_text(example)
-    app = APP.replace("IMAGE", settings_of_environment().probe_image)
+    app = APP.replace("IMAGE", settings_of_environment().cluster.probe_image)
     kubectl(dual_cluster, "apply", "-f", "-", stdin=app)
     try:
         kubectl(dual_cluster, "wait", "--for=condition=Ready", "pod/my-app", "--timeout=60s")

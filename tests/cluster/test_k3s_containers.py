@@ -36,7 +36,7 @@ KUBECONFIG = "clusters: [{name: default, cluster: {server: 'https://127.0.0.1:64
 
 
 def _image(folder: Path, *, ends: bool) -> str:
-    base = settings_of_environment().probe_image
+    base = settings_of_environment().cluster.probe_image
     (folder / "k3s").write_text(PLAYER)
     (folder / "k3s").chmod(0o755)
     (folder / "k3s.yaml").write_text(KUBECONFIG)
@@ -52,7 +52,7 @@ def _image(folder: Path, *, ends: bool) -> str:
 def spec() -> Iterator[ClusterSpec]:
     """What is wanted; whatever is left of it is removed, and its images."""
     wanted = ClusterSpec(
-        run_id=ownership.new_run_id(), probe_image=settings_of_environment().probe_image
+        run_id=ownership.new_run_id(), probe_image=settings_of_environment().cluster.probe_image
     )
     yield wanted
     k3s.PROVIDER.delete(f"ipv6k8s-{wanted.run_id}")

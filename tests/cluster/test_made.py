@@ -31,7 +31,12 @@ POLICY = {
     "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
 }
 
-@check("T-01", references=["none"], causes=["a policy denies it"], look="kubectl get networkpolicy")
+@check(
+    "T-01",
+    references=["RFC 8200 section 3"],
+    causes=["a policy denies it"],
+    look="kubectl get networkpolicy",
+)
 def test_denied(ipv6k8s_probes, ipv6k8s_api):
     """Pods of a namespace in which nobody may be reached are reached."""
     asker, asked = ipv6k8s_probes[0], ipv6k8s_probes[-1]

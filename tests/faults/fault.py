@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.clusters.contract import Cluster
-from pytest_ipv6k8s.external.model import EXTERNAL_FEATURES, provides
+from pytest_ipv6k8s.features import OfTargets
 from pytest_ipv6k8s.testbed import testbed
 from tests.real import in_testbed, kubectl, run_suite
 
@@ -32,7 +32,8 @@ def checks_of_targets() -> frozenset[str]:
         id
         for id, declared in catalogue.checks().items()
         if any(
-            need in EXTERNAL_FEATURES and provides(everything, need) for need in declared.features
+            isinstance(feature.value, OfTargets) and feature.value.predicate(everything)
+            for feature in declared.features
         )
     )
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from pytest_ipv6k8s.cli import main as cli
-from pytest_ipv6k8s.options import OPTIONS
+from pytest_ipv6k8s.settings import OPTIONS
 from tests.house.tree import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ci").rglob("*.md")])

@@ -14,9 +14,9 @@ from pytest_ipv6k8s import settings
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.evidence import Record, digest
-from pytest_ipv6k8s.options import IMPLEMENTATION
 from pytest_ipv6k8s.reports import API_VERSION
 from pytest_ipv6k8s.reports.claims import NOT_RUN
+from pytest_ipv6k8s.settings import IMPLEMENTATION
 from pytest_ipv6k8s.verdicts import Result, Verdict
 from tests.documents import report, sample
 

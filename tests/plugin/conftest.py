@@ -35,7 +35,8 @@ from pytest_ipv6k8s import Family, Inconclusive, Level, Feature, Record
 from pytest_ipv6k8s import WITH_IPV4, check, expect
 
 def declare(id, **more):
-    return check(id, references=["RFC 8200"], causes=["bad luck"], look="kubectl get nodes", **more)
+    said_by = ["RFC 8200 section 3"]
+    return check(id, references=said_by, causes=["bad luck"], look="kubectl get nodes", **more)
 
 @pytest.fixture
 def heard(ipv6k8s_recorder):

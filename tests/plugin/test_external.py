@@ -9,9 +9,8 @@ import pytest
 
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.external.model import ExternalNetwork
-from pytest_ipv6k8s.options import External
 from pytest_ipv6k8s.plugin.external import ExternalSetup
-from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.settings import External, ExternalSettings, Settings
 from pytest_ipv6k8s.testbed import testbed
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_declaration import FACTS
@@ -31,7 +30,7 @@ def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _begin(outside: External, told: list[str], *, owned: bool = True) -> ExternalNetwork | None:
-    acquire = ExternalSetup(Settings(external=outside), told.append)
+    acquire = ExternalSetup(Settings(external=ExternalSettings(source=outside)), told.append)
     return acquire.begin(FakeApi(), FACTS, owned=owned, run_id="abc", home=Path())
 
 

@@ -67,13 +67,13 @@ def test_the_report_says_how_to_run_it_again_without_secrets(
         "--ipv6k8s-pull-secret=ns/name",
     )
 
-    told = report["reproduce"]
-    assert told["command"].startswith("IPV6K8S_NODE_IMAGE=node:1 pytest ")
-    assert "-o ipv6k8s_stack=ipv6" in told["command"]
-    assert "--ipv6k8s-pull-secret=ns/name" in told["command"]
+    reproduce = report["reproduce"]
+    assert reproduce["command"].startswith("IPV6K8S_NODE_IMAGE=node:1 pytest ")
+    assert "-o ipv6k8s_stack=ipv6" in reproduce["command"]
+    assert "--ipv6k8s-pull-secret=ns/name" in reproduce["command"]
     assert "hunter" not in json.dumps(report)
-    assert told["images"] == {"probe": "python:3-slim", "node": "node:1"}
-    assert {"python", "pytest", "kubernetes", "pytest-ipv6k8s"} <= set(told["versions"])
+    assert reproduce["images"] == {"probe": "python:3-slim", "node": "node:1"}
+    assert {"python", "pytest", "kubernetes", "pytest-ipv6k8s"} <= set(reproduce["versions"])
     assert report["implementation"] == {"project": "Net"}
 
 

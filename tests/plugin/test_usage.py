@@ -80,8 +80,12 @@ BAD_OPTIONS = {
     "--ipv6k8s-workers=many": "is not a number",
     "--ipv6k8s-timeout-factor=x": "is not a number",
     "--ipv6k8s-waive=SVC-01": "ID=reason",
-    "--ipv6k8s-allow=all": "is none of privileged, cluster-scope, disruptive",
-    "--ipv6k8s-report=out.txt": "ends in none of .yaml, .yml, .json, .html, .md",
+    "--ipv6k8s-allow=all": "is none of privileged",
+    "--ipv6k8s-allow=cluster-scope": "'cluster-scope' is gone",
+    "--ipv6k8s-outside=hermetic": "--ipv6k8s-outside is now --ipv6k8s-external.",
+    "--ipv6k8s-outside-image=x": "--ipv6k8s-outside-image is now --ipv6k8s-testbed-image.",
+    "--ipv6k8s-external=hermetic": "'hermetic' is now 'testbed'",
+    "--ipv6k8s-report=out.txt": "no report format is known by the suffix of out.txt",
     "--ipv6k8s-report=no/such/folder/x.json": "does not exist",
     "--ipv6k8s-node-selector=x": "KEY=VALUE",
     "--ipv6k8s-toleration=x:Sometimes": "NoSchedule",
@@ -177,13 +181,35 @@ def test_own_tests_without_a_cluster_are_skipped(pytester: pytest.Pytester) -> N
 
 
 def test_help_lists_every_option(pytester: pytest.Pytester) -> None:
-    from pytest_ipv6k8s.options import OPTIONS
+    from pytest_ipv6k8s.settings import OPTIONS
 
     result = pytester.runpytest_subprocess("--help")
 
     assert result.ret == 0
     for option in OPTIONS:
         assert option.flag in result.stdout.str()
+
+
+def test_help_does_not_list_what_was_renamed(pytester: pytest.Pytester) -> None:
+    assert "--ipv6k8s-outside" not in pytester.runpytest_subprocess("--help").stdout.str()
+
+
+@pytest.mark.parametrize("source", ["environment", "ini"])
+def test_an_old_name_is_one_sentence_and_exit_code_4_wherever_it_stands(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    if source == "ini":
+        pytester.makeini("[pytest]\nipv6k8s_outside = hermetic\n")
+    else:
+        monkeypatch.setenv("IPV6K8S_OUTSIDE", "hermetic")
+
+    result = pytester.runpytest_subprocess("--ipv6k8s-provider=kind")
+
+    assert result.ret == 4
+    output = result.stderr.str()
+    assert "outside is now" in output.lower()
+    assert "external" in output.lower()
+    assert "Traceback" not in output
 
 
 def _engine(folder: Path, name: str, script: str) -> None:

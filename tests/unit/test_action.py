@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.options import OPTIONS
+from pytest_ipv6k8s.settings import OPTIONS
 from tests.action import ACTION, ROOT, STEPS, Machine, machine, step
 
 SUITE = ["--pyargs", "pytest_ipv6k8s.conformance"]

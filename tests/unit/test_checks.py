@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,11 @@ from pytest_ipv6k8s.features import Feature
 
 
 def _declare(id: str = "SVC-01", **more: Any) -> Callable[[Any], Any]:
-    usual = {"references": ["RFC 8200"], "causes": ["bad luck"], "look": "kubectl get nodes"}
+    usual = {
+        "references": ["RFC 8200 section 3"],
+        "causes": ["bad luck"],
+        "look": "kubectl get nodes",
+    }
     return check(id, **{**usual, **more})
 
 
@@ -67,7 +72,7 @@ def test_whatever_is_declared_is_kept() -> None:
         stacks=frozenset({Stack.DUAL, Stack.DUAL_IPV6}),
         families=(Family.V4, Family.V6),
         features=(Feature.TWO_NODES,),
-        references=("RFC 8200",),
+        references=("RFC 8200 section 3",),
         causes=("one", "two"),
         look="kubectl get nodes",
     )
@@ -85,19 +90,53 @@ def test_a_check_is_core_and_for_every_stack_unless_it_says_otherwise() -> None:
     assert (declared.families, declared.features) == ((), ())
 
 
-@pytest.mark.parametrize("id", ["", "SVC", "SVC-1", "SVC-001", "svc-01", "SVC-01 ", "SVC_01"])
-def test_an_id_of_another_form_is_refused(id: str) -> None:
-    with pytest.raises(ValueError, match="is not of the form AREA-NN"):
-        _declare(id)
+BROKEN_RULES: dict[str, tuple[dict[str, Any], str]] = {
+    **{
+        f"id {id!r}": ({"id": id}, "the id is not of the form AREA-NN")
+        for id in ("", "SVC", "SVC-1", "SVC-001", "svc-01", "SVC-01 ", "SVC_01")
+    },
+    "no docstring": ({"doc": None}, "it has no docstring"),
+    "empty docstring": ({"doc": ""}, "it has no docstring"),
+    "no full stop": ({"doc": "It holds"}, "not one sentence"),
+    "two sentences": ({"doc": "It holds. It does."}, "not one sentence"),
+    "small letter": ({"doc": "it holds."}, "does not begin with a capital letter"),
+    "too long": ({"doc": f"I{'t' * 110}."}, "longer than 110 characters"),
+    "no blank line": ({"doc": "It holds.\nBecause."}, "a blank line is missing"),
+    "no reference": ({"references": []}, "no reference names a place"),
+    "reference without a place": ({"references": ["RFC 8200"]}, "no reference names a place"),
+    "hearsay": ({"references": ["RFC 8200 section 3", "a blog"]}, "'a blog' is no RFC, KEP or"),
+    "no cause": ({"causes": []}, "causes are missing"),
+    "empty cause": ({"causes": ["bad luck", " "]}, "causes are missing"),
+    "cause there twice": ({"causes": ["bad luck", "bad luck"]}, "there twice"),
+    "nothing to look with": ({"look": ""}, "begin with one of bridge, "),
+    "look is a sentence": ({"look": "Look at the pods"}, "begin with one of bridge, "),
+    "no stack": ({"stacks": frozenset()}, "it has no stack"),
+    "family without a stack": (
+        {"stacks": checks.ONLY_IPV6, "families": [Family.V4]},
+        "a family that none of its stacks has",
+    ),
+}
 
 
-@pytest.mark.parametrize("docstring", [None, ""])
-def test_a_check_without_a_docstring_is_refused(docstring: str | None) -> None:
+@pytest.mark.parametrize("rule", BROKEN_RULES)
+def test_a_declaration_that_breaks_a_rule_is_refused(rule: str) -> None:
+    wrong, message = BROKEN_RULES[rule]
+    arguments = {"id": "SVC-01", "doc": "It holds.", **wrong}
+
     def test_it() -> None: ...
 
-    test_it.__doc__ = docstring
-    with pytest.raises(ValueError, match="check SVC-01 has no docstring"):
-        _declare()(test_it)
+    test_it.__doc__ = arguments.pop("doc")
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        _declare(**arguments)(test_it)
+    assert str(caught.value).startswith(f"check {arguments['id']}: ")
+
+
+@pytest.mark.parametrize("length", [109, 110])
+def test_a_requirement_may_be_as_long_as_a_line(length: int) -> None:
+    def test_it() -> None: ...
+
+    test_it.__doc__ = f"{'I' * length}."
+    assert len(_declared(_declare()(test_it)).requirement) == length
 
 
 @pytest.mark.parametrize("thing", [len, 5, None, "x", Check])
@@ -126,9 +165,3 @@ def test_what_pretends_to_be_a_check_is_none() -> None:
 )
 def test_the_named_sets_of_stacks(name: str, stacks: set[str]) -> None:
     assert {stack.value for stack in getattr(checks, name)} == stacks
-
-
-@pytest.mark.parametrize("need", Feature)
-def test_every_need_has_a_sentence_that_says_what_is_missing(need: Feature) -> None:
-    assert need.skip_reason.startswith("needs ")
-    assert ": " in need.skip_reason

@@ -71,18 +71,28 @@ def test_the_checks_of_a_profile_are_listed_with_what_they_are_to_it(
     assert "N64-20" not in dict(words)
 
 
+@pytest.mark.parametrize("name", ["nat65", "load-balancer", ""])
+def test_an_unknown_profile_is_wrong_usage_and_the_known_ones_are_named(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert cli.main(["list", "--profile", name]) == cli.USAGE
+
+    message = capsys.readouterr().err
+    assert message.startswith(f"ipv6k8s: there is no profile {name!r}. Give one of ipv6-only, dual")
+
+
 @pytest.mark.parametrize("id", CHECKS)
 def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str], id: str) -> None:
     declared = CHECKS[id]
 
     assert cli.main(["explain", id.lower()]) == 0
 
-    said = capsys.readouterr().out
-    assert said.startswith(f"{id}  {declared.requirement}\n")
+    output = capsys.readouterr().out
+    assert output.startswith(f"{id}  {declared.requirement}\n")
     for text in (*declared.references, *declared.causes, declared.look, declared.level.value):
-        assert text in said
-    for need in declared.features:
-        assert need.value in said
+        assert text in output
+    for feature in declared.features:
+        assert feature.sentence in output
 
 
 def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +100,8 @@ def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) 
 
     cli.main(["explain", id])
 
-    said = capsys.readouterr().out
-    numbered = re.findall(r"^  (\d+)\. (.*)$", said, re.MULTILINE)
+    output = capsys.readouterr().out
+    numbered = re.findall(r"^  (\d+)\. (.*)$", output, re.MULTILINE)
     assert [int(number) for number, _ in numbered] == list(range(1, len(declared.causes) + 1))
     assert [cause for _, cause in numbered] == list(declared.causes)
 
@@ -99,19 +109,19 @@ def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) 
 def test_fixes_are_told_for_each_component(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["explain", "EGR-01"])
 
-    said = " ".join(capsys.readouterr().out.split())
-    assert "How to fix it:" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "How to fix it:" in output
     for fix in fixes_of("EGR-01"):
-        assert f"{fix.component.value} {fix.text} ({fix.source})" in said
+        assert f"{fix.component.value} {fix.text} ({fix.source})" in output
 
 
 @pytest.mark.parametrize("cni", ["flannel", "cilium", "calico"])
 def test_fixes_of_ones_own_network_come_first(capsys: pytest.CaptureFixture[str], cni: str) -> None:
     cli.main(["explain", "EGR-01", "--cni", cni])
 
-    told = capsys.readouterr().out.partition("How to fix it:\n")[2]
-    assert told.split()[0].lower() == cni
-    assert len(told.partition("\n\n")[0].splitlines()) == len(fixes_of("EGR-01"))
+    lines = capsys.readouterr().out.partition("How to fix it:\n")[2]
+    assert lines.split()[0].lower() == cni
+    assert len(lines.partition("\n\n")[0].splitlines()) == len(fixes_of("EGR-01"))
 
 
 def test_a_check_that_no_setting_fixes_says_nothing_of_it(
@@ -153,9 +163,9 @@ def test_wrong_usage_is_exit_code_4(
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
 
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert caught.value.code == cli.USAGE == 4
-    assert "usage: ipv6k8s" in said
+    assert "usage: ipv6k8s" in output
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,9 +186,9 @@ def test_the_doctor_tells_every_problem(
 
     assert cli.main(["doctor"]) == (cli.PROBLEM if problems else cli.OK)
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     wanted = "problem  no IPv6\nremedy   switch it on\n"
-    assert said == (wanted if problems else "This machine is ready for provider kind.\n")
+    assert output == (wanted if problems else "This machine is ready for provider kind.\n")
 
 
 def test_a_doctor_for_an_unknown_provider_is_wrong_usage(

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy
 from pytest_ipv6k8s.clusters.providers.existing import PROVIDER
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import KubeProxy
 
 KUBECONFIG = """
 current-context: one

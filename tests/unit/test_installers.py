@@ -17,13 +17,13 @@ from pytest_ipv6k8s.clusters.contract import (
     Cluster,
     ClusterSpec,
     CniInstaller,
+    KubeProxy,
     Problem,
     installer,
-    installer_names,
+    names,
 )
 from pytest_ipv6k8s.clusters.installers import cilium, none
 from pytest_ipv6k8s.errors import ClusterError, ConfigError
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import Engine
 from tests.unit.fake_api import FakeApi
@@ -108,10 +108,10 @@ def _merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_installers_are_listed_by_name() -> None:
-    assert installer_names() == ["cilium", "default", "none"]
+    assert names("installer") == ["cilium", "default", "none"]
 
 
-@pytest.mark.parametrize("name", installer_names())
+@pytest.mark.parametrize("name", names("installer"))
 def test_every_installer_keeps_the_contract(name: str) -> None:
     found = installer(name)
 

@@ -15,10 +15,9 @@ from pytest_ipv6k8s import docker, waiting
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.clusters import contract, preflight
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy
 from pytest_ipv6k8s.clusters.providers import k3s
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import READY, Engine, network
 
@@ -306,9 +305,9 @@ def _problems(**more: object) -> list[str]:
     return [f"{p.text}. {p.remedy}" for p in k3s.PROVIDER.problems(spec)]
 
 
-@pytest.mark.parametrize("stack", [*Stack, None])
+@pytest.mark.parametrize("stack", Stack)
 def test_a_machine_with_an_engine_has_no_problem_and_needs_no_kind(
-    ready: Engine, stack: Stack | None
+    ready: Engine, stack: Stack
 ) -> None:
     assert _problems(stack=stack) == []
     assert not ready.lines("kind")

@@ -11,9 +11,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.clusters.contract import ClusterSpec
+from pytest_ipv6k8s.clusters.contract import ClusterSpec, K3sComponent, KubeProxy
 from pytest_ipv6k8s.clusters.providers import k3s
-from pytest_ipv6k8s.options import K3sComponent, KubeProxy
 
 NAME = "ipv6k8s-abc"
 SERVER, AGENT = f"{NAME}-server", f"{NAME}-agent-1"

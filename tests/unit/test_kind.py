@@ -13,10 +13,9 @@ import yaml
 from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import preflight
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy
 from pytest_ipv6k8s.clusters.providers import kind
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import Engine, network
 
@@ -130,7 +129,7 @@ def test_a_network_without_ipv6_asks_for_none(engine: Engine) -> None:
 
 
 def test_no_stack_given_means_ipv6_only(engine: Engine) -> None:
-    _create(replace(SPEC, stack=None))
+    _create(ClusterSpec(run_id="abc", probe_image=SPEC.probe_image))
 
     assert [ran.stdin for ran in engine.ran if ran.stdin] == [kind.configuration(SPEC)]
 

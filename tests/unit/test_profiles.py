@@ -12,6 +12,7 @@ from pytest_ipv6k8s.checks import DUAL_STACK, Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.profiles import PROFILES, Part, result_of, validate
 from pytest_ipv6k8s.reports.claims import claims
+from pytest_ipv6k8s.reports.model import skipped_core
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.documents import declared as _declared
 from tests.documents import record, report
@@ -30,10 +31,18 @@ PARTS: dict[str, tuple[str, Any, Part | None]] = {
         Part.CORE,
     ),
     "another area, for all": ("dual-stack", _declared("EGR-05"), None),
-    "core by its number": ("nat64", _declared("N64-13", level=Level.EXTENDED), Part.CORE),
-    "beside the numbers": ("nat64", _declared("N64-31", level=Level.EXTENDED), Part.EXTENDED),
-    "a core level beside the numbers": ("egress-nat66", _declared("EGR-14"), Part.EXTENDED),
-    "life": ("dual-stack", _declared("LIFE-01", stacks=DUAL_STACK), Part.CORE),
+    "another area, for dual alone, extended": (
+        "dual-stack",
+        _declared("EGR-06", stacks=DUAL_STACK, level=Level.EXTENDED),
+        None,
+    ),
+    "an optional area, for dual alone": (
+        "dual-stack",
+        _declared("POL-07", stacks=DUAL_STACK),
+        None,
+    ),
+    "core of its only area": ("nat64", _declared("N64-13"), Part.CORE),
+    "extended there": ("nat64", _declared("N64-31", level=Level.EXTENDED), Part.EXTENDED),
 }
 
 
@@ -89,12 +98,35 @@ def test_every_profile_has_a_stack_and_every_id_one_part() -> None:
 
 def test_a_profile_for_another_stack_is_refused() -> None:
     with pytest.raises(ConfigError, match="profile ipv6-only is not for a cluster whose stack is"):
-        validate(["ipv6-only"], Stack.DUAL, list(CHECKS.values()))
+        validate(["ipv6-only"], Stack.DUAL)
 
 
-def test_a_profile_without_checks_is_refused_and_the_others_are_named() -> None:
-    with pytest.raises(ConfigError, match=r"no check of profile nat64. Give one of ipv6-only\."):
-        validate(["nat64"], Stack.IPV6, [_declared("SVC-01")])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_has_core_checks(profile: str) -> None:
+    assert PROFILES[profile].members(CHECKS.values(), Part.CORE)
+
+
+@pytest.mark.parametrize(
+    ("skipped", "asked", "result"),
+    [
+        ("SVC-01", (), "partial"),
+        ("EGR-01", (), "partial"),
+        ("OWN-01", (), "partial"),
+        ("N64-01", (), "success"),
+        ("POL-01", (), "success"),
+        ("POL-01", ("nat64",), "success"),
+        ("N64-01", ("nat64",), "partial"),
+        ("N64-01", ("ipv6-only", "nat64"), "partial"),
+    ],
+)
+def test_a_skipped_core_check_is_a_gap_where_every_cluster_is_asked_or_this_one_was(
+    skipped: str, asked: tuple[str, ...], result: str
+) -> None:
+    settings = {"profile": {"value": ",".join(asked), "source": "ini"}} if asked else {}
+    made = report(record("DNS-01", "pass"), record(skipped, "skip"), settings=settings)
+
+    assert made.result == result
+    assert skipped_core(made.checks, asked) is (result == "partial")
 
 
 def _claimed(*records: Any, asked: tuple[str, ...] = ()) -> dict[str, Any]:

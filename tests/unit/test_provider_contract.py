@@ -53,16 +53,14 @@ def _of_the_page(folder: Path) -> Case:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (source,) = blocks
     assert len(source.splitlines()) < 60
-    file = folder / "conftest_of_the_page.py"
+    file = folder / "our_clusters.py"
     file.write_text(source)
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.pytest_ipv6k8s_cluster_provider("kind") is None
-    found = module.pytest_ipv6k8s_cluster_provider("script")
-    return Case(provider=found, modules=(module,), makes=("our-cluster up",))
+    return Case(provider=module.PROVIDER, modules=(module,), makes=("our-cluster up",))
 
 
 def _kind(folder: Path) -> Case:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import ClusterProvider, provider, provider_names
 from pytest_ipv6k8s.errors import ConfigError
+from tests.packages import install
 
 CONTRACT = ["create", "delete", "on_nodes", "problems"]
 
@@ -46,3 +52,75 @@ def test_a_provider_that_is_misspelt_is_hinted_at() -> None:
 def test_an_unknown_provider_names_those_that_there_are(name: str) -> None:
     with pytest.raises(ConfigError, match="available are existing, k3s, kind"):
         provider(name)
+
+
+SOURCE = """
+class Ours:
+    def problems(self, spec):
+        return []
+    def delete(self, name):
+        (HERE / name).touch()
+
+from pathlib import Path
+HERE = Path(__file__).parent
+PROVIDER = Ours()
+"""
+VALUE = {"ours": "our_clusters:PROVIDER"}
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of packages of other people, and an empty state folder."""
+    folder = tmp_path / "site"
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    yield folder
+    sys.modules.pop("our_clusters", None)
+
+
+def test_a_provider_of_a_package_is_found(site: Path) -> None:
+    install(site, "our_clusters", providers=VALUE, source=SOURCE)
+
+    assert type(provider("ours")).__name__ == "Ours"
+    assert set(provider_names()) == {"existing", "k3s", "kind", "ours"}
+
+
+@pytest.mark.parametrize(
+    ("providers", "name", "words"),
+    [
+        ({"kind": "our_clusters:PROVIDER"}, "kind", "from our_clusters and pytest-ipv6k8s"),
+        ({"ours": "our_clusters:NOTHING"}, "ours", "of our_clusters cannot be loaded"),
+        ({"ours": "our_cluster:PROVIDER"}, "ours", "of our_clusters cannot be loaded"),
+    ],
+)
+def test_a_provider_of_a_package_that_is_no_good_is_refused(
+    site: Path, providers: dict[str, str], name: str, words: str
+) -> None:
+    install(site, "our_clusters", providers=providers, source=SOURCE)
+
+    with pytest.raises(ConfigError, match=words):
+        provider(name)
+
+
+def test_two_packages_with_one_name_are_refused(site: Path) -> None:
+    install(site, "our_clusters", providers=VALUE, source=SOURCE)
+    install(site, "their_clusters", providers=VALUE, source=SOURCE)
+
+    with pytest.raises(ConfigError, match=r"more than once: from .*our_clusters"):
+        provider("ours")
+
+
+def test_the_doctor_and_the_reaper_know_the_provider_of_a_package(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, "our_clusters", providers=VALUE, source=SOURCE)
+    ownership.save_state("abc", provider="ours", name="ipv6k8s-abc", kept=False)
+    monkeypatch.setattr(ownership.Remembered, "is_running", False)
+
+    assert cli.main(["doctor", "--provider", "ours"]) == 0
+    assert cli.main(["reap"]) == 0
+
+    output = capsys.readouterr().out
+    assert "This machine is ready for provider ours." in output
+    assert "removed  ipv6k8s-abc" in output
+    assert (site / "ipv6k8s-abc").exists()

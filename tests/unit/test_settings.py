@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.clusters.contract import K3sComponent, KubeProxy
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.options import (
+from pytest_ipv6k8s.options import Option, changed, option, options_of
+from pytest_ipv6k8s.settings import (
     OPTIONS,
     Allow,
     Dns64,
     External,
-    K3sComponent,
-    KubeProxy,
-    Option,
+    Settings,
     Waiver,
+    resolve,
 )
-from pytest_ipv6k8s.settings import Settings, resolve
 
 BY_NAME = {option.name: option for option in OPTIONS}
 TOLERATION = {"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute"}
@@ -49,7 +50,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "pull-secret": ("ns/s", "ns/s"),
     "node-selector": ("a=b", (("a", "b"),)),
     "toleration": ("k=v:NoExecute", (TOLERATION,)),
-    "allow": ("disruptive", (Allow.DISRUPTIVE,)),
+    "allow": ("privileged", (Allow.PRIVILEGED,)),
     "timeout-factor": ("2.5", 2.5),
     "waive": ("SVC-01=known", (Waiver(id="SVC-01", reason="known"),)),
     "strict": ("yes", True),
@@ -71,36 +72,66 @@ def _resolve(
     return resolve(given or {}, environment or {}, ini or {})
 
 
-def _value(settings: Settings, option: Option) -> Any:
-    return getattr(settings, option.field)
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of settings."""
+
+    most: int = option("At most so many.", "N", parse=int, default=3)
+    plain: int = 5
 
 
-def test_every_option_has_a_sample_and_a_field() -> None:
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """Settings with a part; only some fields are options."""
+
+    names: tuple[str, ...] = option("Names.", "NAME", default=(), name="name")
+    loud: bool = option("Shout.", default=False)
+    part: Part = field(default_factory=Part)
+    others: dict[str, str] = field(default_factory=dict)
+
+
+def test_options_are_the_fields_of_a_dataclass_and_its_parts_that_say_so() -> None:
+    name, loud, most = options_of(Whole)
+
+    assert (name.flag, name.ini, name.variable) == (
+        *("--ipv6k8s-name", "ipv6k8s_name"),
+        "IPV6K8S_NAME",
+    )
+    assert (name.repeats, loud.repeats, most.repeats) == (True, False, False)
+    assert (name.is_flag, loud.is_flag, most.is_flag) == (False, True, False)
+    assert [known.path for known in (name, loud, most)] == [("names",), ("loud",), ("part", "most")]
+    assert [known.value(Whole()) for known in (name, loud, most)] == [(), False, 3]
+
+
+def test_a_value_deep_in_the_settings_is_changed() -> None:
+    assert changed(Whole(), ("part", "most"), 4) == Whole(part=Part(most=4))
+
+
+def test_every_option_has_a_sample() -> None:
     assert set(SAMPLES) == set(BY_NAME)
-    assert {option.field for option in OPTIONS} | {"sources"} == set(Settings.__slots__)
+    assert len(BY_NAME) == len(OPTIONS)
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_the_table_and_the_settings_agree_on_the_default(option: Option) -> None:
-    assert _value(_resolve(), option) == option.default
-    assert _resolve().sources == {}
+def test_without_options_every_value_is_the_default() -> None:
+    assert _resolve() == Settings()
+    assert Settings().sources == {}
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+@pytest.mark.parametrize("known", OPTIONS, ids=lambda known: known.name)
 @pytest.mark.parametrize("source", ["command line", "environment", "ini"])
-def test_every_option_may_come_from_everywhere(option: Option, source: str) -> None:
-    text, wanted = SAMPLES[option.name]
-    listed = [text] if option.repeats else text
+def test_every_known_may_come_from_everywhere(known: Option, source: str) -> None:
+    text, wanted = SAMPLES[known.name]
+    listed = [text] if known.repeats else text
 
     if source == "command line":
-        settings = _resolve({option.ini: True if option.is_flag else listed})
+        settings = _resolve({known.ini: True if known.is_flag else listed})
     elif source == "environment":
-        settings = _resolve(environment={option.variable: text})
+        settings = _resolve(environment={known.variable: text})
     else:
-        settings = _resolve(ini={option.ini: listed})
+        settings = _resolve(ini={known.ini: listed})
 
-    assert _value(settings, option) == wanted
-    assert settings.sources == {option.field: source}
+    assert known.value(settings) == wanted
+    assert settings.sources == {known.key: source}
 
 
 def test_the_command_line_wins_over_the_environment_over_the_ini_file() -> None:
@@ -110,7 +141,10 @@ def test_the_command_line_wins_over_the_environment_over_the_ini_file() -> None:
 
     settings = _resolve(given, environment, ini)
 
-    assert (settings.stack, settings.workers, settings.max_nodes) == (Stack.DUAL, 2, 4)
+    assert (
+        *(settings.cluster.stack, settings.cluster.workers),
+        settings.probes.max_nodes,
+    ) == (Stack.DUAL, 2, 4)
     assert settings.sources == {
         "stack": "command line",
         "workers": "environment",
@@ -122,7 +156,7 @@ def test_the_command_line_wins_over_the_environment_over_the_ini_file() -> None:
 def test_what_is_empty_was_not_given(nothing: Any) -> None:
     settings = _resolve({"ipv6k8s_allow": nothing}, {"IPV6K8S_ALLOW": "privileged"})
 
-    assert settings.allow == (Allow.PRIVILEGED,)
+    assert settings.probes.allow == (Allow.PRIVILEGED,)
 
 
 def test_a_higher_source_replaces_a_list_as_a_whole() -> None:
@@ -140,26 +174,26 @@ def test_the_environment_can_switch_a_flag_of_the_ini_file_off() -> None:
 
 @pytest.mark.parametrize("text", ["1", "true", "YES", "On"])
 def test_a_flag_is_switched_on_by_any_usual_word(text: str) -> None:
-    assert _resolve(environment={"IPV6K8S_KEEP": text}).keep is True
+    assert _resolve(environment={"IPV6K8S_KEEP": text}).cluster.keep is True
 
 
 @pytest.mark.parametrize("text", ["0", "False", "no", "OFF"])
 def test_a_flag_is_switched_off_by_any_usual_word(text: str) -> None:
-    assert _resolve(environment={"IPV6K8S_KEEP": text}).keep is False
+    assert _resolve(environment={"IPV6K8S_KEEP": text}).cluster.keep is False
 
 
 def test_values_in_the_environment_are_parted_by_commas() -> None:
     settings = _resolve(
         environment={
-            "IPV6K8S_ALLOW": "privileged, disruptive",
+            "IPV6K8S_PROFILE": "nat64, ipv6-only",
             "IPV6K8S_NODE_SELECTOR": "a=b,c=",
             "IPV6K8S_TOLERATION": "dedicated,gpu=yes,spot:NoSchedule",
         }
     )
 
-    assert settings.allow == (Allow.PRIVILEGED, Allow.DISRUPTIVE)
-    assert settings.node_selector == (("a", "b"), ("c", ""))
-    assert settings.toleration == (
+    assert settings.profile == ("nat64", "ipv6-only")
+    assert settings.probes.node_selector == (("a", "b"), ("c", ""))
+    assert settings.probes.toleration == (
         {"key": "dedicated", "operator": "Exists"},
         {"key": "gpu", "operator": "Equal", "value": "yes"},
         {"key": "spot", "operator": "Exists", "effect": "NoSchedule"},
@@ -181,14 +215,19 @@ def test_waivers_are_parted_by_lines_for_their_reasons_hold_commas() -> None:
 def test_a_separator_at_the_end_adds_nothing(variable: str, text: str) -> None:
     settings = _resolve(environment={variable: text})
 
-    assert len(settings.waive + settings.allow) == 1
+    assert len(settings.waive + settings.probes.allow) == 1
 
 
 BAD = [
     ("stack", "dua", "'dua' is none of ipv6, ipv4, dual, dual-ipv6 (did you mean 'dual'?)"),
     ("stack", "xyz", "'xyz' is none of ipv6, ipv4, dual, dual-ipv6"),
     ("k3s-disable", "trafik", "is none of servicelb, traefik (did you mean 'traefik'?)"),
-    ("allow", "all", "'all' is none of privileged, cluster-scope, disruptive"),
+    ("allow", "all", "'all' is none of privileged"),
+    ("allow", "cluster-scope", "'cluster-scope' is gone and never changed anything: leave it out"),
+    ("allow", "disruptive", "'disruptive' is gone and never changed anything: leave it out"),
+    ("external", "hermetic", "'hermetic' is now 'testbed'"),
+    ("external", "disruptive", "'disruptive' is none of auto, testbed, none"),
+    ("profile", "load-balancer", "'load-balancer' is none of ipv6-only, dual-stack,"),
     ("workers", "many", "'many' is not a number"),
     ("workers", "0", "0 is not above 0 and below 10000"),
     ("workers", "-1", "-1 is not above 0"),
@@ -202,7 +241,6 @@ BAD = [
     ("node-selector", "x", "'x' is not of the form KEY=VALUE"),
     ("node-selector", "=x", "'=x' is not of the form KEY=VALUE"),
     ("toleration", "k:Sometimes", "is none of NoSchedule, NoExecute, PreferNoSchedule"),
-    ("report", "out.txt", "'out.txt' ends in none of .yaml, .yml, .json, .html, .md"),
     ("report", "no/such/folder/x.json", "the folder of 'no/such/folder/x.json' does not exist"),
     ("strict", "maybe", "'maybe' is neither true nor false"),
 ]
@@ -210,25 +248,25 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "text", "words"), BAD)
 def test_a_bad_value_is_named_where_it_was_given(name: str, text: str, words: str) -> None:
-    option = BY_NAME[name]
-    listed = [text] if option.repeats else text
+    known = BY_NAME[name]
+    listed = [text] if known.repeats else text
 
     with pytest.raises(ConfigError) as on_the_command_line:
-        _resolve({option.ini: listed})
+        _resolve({known.ini: listed})
     with pytest.raises(ConfigError) as in_the_environment:
-        _resolve(environment={option.variable: text})
+        _resolve(environment={known.variable: text})
     with pytest.raises(ConfigError) as in_the_ini_file:
-        _resolve(ini={option.ini: listed})
+        _resolve(ini={known.ini: listed})
 
-    assert str(on_the_command_line.value).startswith(f"{option.flag}: ")
-    assert str(in_the_environment.value).startswith(f"{option.variable}: ")
-    assert str(in_the_ini_file.value).startswith(f"{option.ini}: ")
+    assert str(on_the_command_line.value).startswith(f"{known.flag}: ")
+    assert str(in_the_environment.value).startswith(f"{known.variable}: ")
+    assert str(in_the_ini_file.value).startswith(f"{known.ini}: ")
     assert words in str(on_the_command_line.value)
-    assert f"See {option.flag} in --help" in str(on_the_command_line.value)
+    assert f"See {known.flag} in --help" in str(on_the_command_line.value)
 
 
 def test_a_bad_value_that_is_overruled_does_no_harm() -> None:
-    assert _resolve({"ipv6k8s_stack": "dual"}, {"IPV6K8S_STACK": "no"}).stack is Stack.DUAL
+    assert _resolve({"ipv6k8s_stack": "dual"}, {"IPV6K8S_STACK": "no"}).cluster.stack is Stack.DUAL
 
 
 def test_a_kubeconfig_alone_asks_for_the_cluster_that_exists() -> None:
@@ -236,7 +274,7 @@ def test_a_kubeconfig_alone_asks_for_the_cluster_that_exists() -> None:
 
     assert settings.wants_cluster
     assert settings.provider_name == "existing"
-    assert settings.kubeconfig == Path.home() / "k"
+    assert settings.cluster.kubeconfig == Path.home() / "k"
     assert not settings.asked_on_command_line
 
 
@@ -255,3 +293,37 @@ def test_nobody_asked_for_a_cluster() -> None:
 def test_a_kubeconfig_and_a_provider_that_makes_clusters_exclude_each_other() -> None:
     with pytest.raises(ConfigError, match="provider 'kind' makes one"):
         _resolve({"ipv6k8s_kubeconfig": "/k", "ipv6k8s_provider": "kind"})
+
+
+OLD_NAMES = [
+    ({"ipv6k8s_outside": "hermetic"}, {}, {}, "--ipv6k8s-outside is now --ipv6k8s-external."),
+    ({}, {"IPV6K8S_OUTSIDE": "none"}, {}, "IPV6K8S_OUTSIDE is now IPV6K8S_EXTERNAL."),
+    ({}, {}, {"ipv6k8s_outside": "auto"}, "ipv6k8s_outside is now ipv6k8s_external."),
+    (
+        {"ipv6k8s_outside_image": "i:1"},
+        *({}, {}),
+        "--ipv6k8s-outside-image is now --ipv6k8s-testbed-image.",
+    ),
+    (
+        {},
+        {"IPV6K8S_OUTSIDE_IMAGE": "i:1"},
+        {},
+        "IPV6K8S_OUTSIDE_IMAGE is now IPV6K8S_TESTBED_IMAGE.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "environment", "ini", "words"), OLD_NAMES)
+def test_an_old_name_is_refused_with_the_new_one(
+    given: dict[str, Any], environment: dict[str, str], ini: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _resolve(given, environment, ini)
+
+    assert str(caught.value).startswith(words)
+
+
+def test_a_stack_is_declared_when_somebody_named_one() -> None:
+    assert _resolve().declared_stack is None
+    assert _resolve().cluster.stack is Stack.IPV6
+    assert _resolve({"ipv6k8s_stack": "ipv6"}).declared_stack is Stack.IPV6

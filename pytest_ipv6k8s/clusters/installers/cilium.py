@@ -10,11 +10,16 @@ from pathlib import Path
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.clusters import rollout
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, unused_command
+from pytest_ipv6k8s.clusters.contract import (
+    Cluster,
+    ClusterSpec,
+    KubeProxy,
+    Problem,
+    unused_command,
+)
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import CommandFailed, Progress, run
 
 REPOSITORY, VERSION = "https://helm.cilium.io", "1.18.3"
@@ -70,7 +75,7 @@ class Cilium:
 
 def value_names(spec: ClusterSpec) -> list[str]:
     """Return which of our files of values a cluster gets, below ``fixtures/cilium``."""
-    families = (spec.stack or Stack.IPV6).families
+    families = spec.stack.families
     own = spec.kube_proxy is KubeProxy.NONE
     return [
         "base",
@@ -118,7 +123,7 @@ def _values_problems(spec: ClusterSpec) -> list[Problem]:
         for given in spec.cni_values
         if given not in BUILT_IN and not Path(given).is_file()
     ]
-    if "tunnel" in spec.cni_values and (spec.stack or Stack.IPV6) is not Stack.IPV6:
+    if "tunnel" in spec.cni_values and spec.stack is not Stack.IPV6:
         found.append(
             Problem(
                 text="Cilium tunnels over IPv6 in IPv6-only clusters only",

@@ -62,7 +62,7 @@ def variables(cluster: Cluster, spec: ClusterSpec) -> dict[str, str]:
     return {
         "KUBECONFIG": str(cluster.kubeconfig),
         "IPV6K8S_CLUSTER": cluster.name,
-        "IPV6K8S_STACK": spec.stack.value if spec.stack else "",
+        "IPV6K8S_STACK": spec.stack.value,
         "IPV6K8S_POD_CIDR": ",".join(spec.pod_cidrs),
         "IPV6K8S_SERVICE_CIDR": ",".join(spec.service_cidrs),
         "IPV6K8S_KUBE_PROXY": spec.kube_proxy.value if spec.kube_proxy else "",

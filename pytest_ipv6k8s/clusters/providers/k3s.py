@@ -13,9 +13,8 @@ from pathlib import Path
 from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Family, Stack, endpoint
 from pytest_ipv6k8s.clusters import lifecycle, ownership, preflight, ranges
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, installer
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy, Problem, installer
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
-from pytest_ipv6k8s.options import KubeProxy
 from pytest_ipv6k8s.process import Progress, must_run, run
 from pytest_ipv6k8s.waiting import patience, wait_until
 
@@ -80,7 +79,6 @@ class K3s:
             context="default",
             owned=True,
         )
-        assert spec.stack is not None
         progress(
             f"making K3s cluster {cluster.name}: {spec.stack.value}, 1 server, {_agents(spec)}"
         )
@@ -123,12 +121,10 @@ def _agents(spec: ClusterSpec) -> str:
 
 
 def settled(spec: ClusterSpec) -> ClusterSpec:
-    """Return what is wanted with stack and ranges filled in."""
-    stack = spec.stack or Stack.IPV6
-    defaults = [DEFAULTS[family] for family in stack.families]
+    """Return what is wanted with ranges filled in."""
+    defaults = [DEFAULTS[family] for family in spec.stack.families]
     return replace(
         spec,
-        stack=stack,
         pod_cidrs=spec.pod_cidrs or tuple(pods for pods, _ in defaults),
         service_cidrs=spec.service_cidrs or tuple(services for _, services in defaults),
     )
@@ -146,7 +142,6 @@ def _require_k3s(image: str) -> None:
 
 def _make_nodes(name: str, spec: ClusterSpec, image: str) -> list[Node]:
     """Make the network, the server and its agents; the server is first."""
-    assert spec.stack is not None
     avoid = (*spec.pod_cidrs, *spec.service_cidrs)
     families = spec.stack.families
     subnets = docker.make_network(name, spec.run_id, families, avoid=avoid, fixed=True)
@@ -170,7 +165,6 @@ def addresses(stack: Stack, subnets: Sequence[str], number: int) -> tuple[str, .
 
 def container(node: Node, server: Node, spec: ClusterSpec, image: str) -> list[str]:
     """Return the command line that starts a node; K3S_TOKEN is handed on, not written."""
-    assert spec.stack is not None
     name = server.name.removesuffix("-server")
     command = ["docker", "run", "--detach", "--privileged", "--network", name]
     command += ["--name", node.name, "--hostname", node.name]
@@ -190,7 +184,6 @@ def container(node: Node, server: Node, spec: ClusterSpec, image: str) -> list[s
 
 def server_arguments(node: Node, spec: ClusterSpec) -> list[str]:
     """Return what K3s' server is told; the order of ranges is that of the families."""
-    assert spec.stack is not None
     arguments = ["server", *_node_arguments(node, spec)]
     arguments += [f"--cluster-cidr={','.join(spec.pod_cidrs)}"]
     arguments += [f"--service-cidr={','.join(spec.service_cidrs)}"]

@@ -40,7 +40,6 @@ class Kind:
         if spec.node_image:
             docker.have_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
         docker.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
-        assert spec.stack is not None
         progress(
             f"making kind cluster {name}: {spec.stack.value}, 1 control plane, {_workers(spec)}"
         )
@@ -84,12 +83,10 @@ def _workers(spec: ClusterSpec) -> str:
 
 
 def _settled(spec: ClusterSpec) -> ClusterSpec:
-    """Return what is wanted with stack and ranges filled in."""
-    stack = spec.stack or Stack.IPV6
-    networking = _document(stack)["networking"]
+    """Return what is wanted with ranges filled in."""
+    networking = _document(spec.stack)["networking"]
     return replace(
         spec,
-        stack=stack,
         pod_cidrs=spec.pod_cidrs or tuple(networking["podSubnet"].split(",")),
         service_cidrs=spec.service_cidrs or tuple(networking["serviceSubnet"].split(",")),
     )
@@ -107,7 +104,6 @@ def configuration(spec: ClusterSpec) -> str:
     import yaml
 
     spec = _settled(spec)
-    assert spec.stack is not None
     document = _document(spec.stack)
     networking = document["networking"]
     networking["podSubnet"] = ",".join(spec.pod_cidrs)

@@ -1,0 +1,122 @@
+"""When a feature is there, and the sentence that says what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
+from pytest_ipv6k8s.features import Feature, OfTargets
+from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.testbed import testbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The facts of a run, as far as features read them; nothing is there by default."""
+
+    inventory: Inventory
+    pods: tuple[ProbePod, ...] = ()
+    hosts: tuple[ProbePod, ...] = ()
+    sctp: bool = False
+    external: ExternalNetwork | None = None
+
+
+def _pod(name: str, ip: str) -> ProbePod:
+    return ProbePod(name=name, namespace="n", node="n1", ips=(ip,), host_ips=("fd00::a",))
+
+
+NODE = Node(
+    name="n1",
+    internal_ips=("fd00::a",),
+    pod_cidrs=("fd00:1::/64",),
+    can_run_probes=True,
+    labels={},
+    kubelet="v1",
+    kernel="6",
+    runtime="c",
+)
+EMPTY = Inventory(
+    version="v1.36.3",
+    stack=Stack.IPV6,
+    nodes=(NODE,),
+    service_cidrs=(),
+    dns=None,
+    cni="none",
+    proxy="none",
+    host_network_pods=False,
+)
+BARE = Run(inventory=EMPTY)
+OTHER_POOL = _pod("p", "fd00:2::1")
+DNS = DnsService(name="kube-dns", cluster_ips=("fd00::10",))
+HAVE: dict[Feature, Run] = {
+    Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL,) * 3),
+    Feature.NODE_POD_CIDRS: replace(BARE, pods=(_pod("p", "fd00:1::1"),)),
+    Feature.HOST_NETWORK_PROBES: replace(BARE, hosts=(OTHER_POOL,)),
+    Feature.HOST_NETWORK_PODS: replace(BARE, inventory=replace(EMPTY, host_network_pods=True)),
+    Feature.NETWORK_POLICY: replace(BARE, inventory=replace(EMPTY, policy_engine="Calico")),
+    Feature.SCTP: replace(BARE, sctp=True),
+    Feature.CLUSTER_DNS: replace(BARE, inventory=replace(EMPTY, dns=DNS)),
+}
+TESTBED = testbed.network_of(Egress.MASQUERADE)
+EXTERNAL = [feature for feature in Feature if isinstance(feature.value, OfTargets)]
+
+
+def _with(network: ExternalNetwork, **changed: Any) -> Run:
+    return replace(BARE, external=replace(network, **changed))
+
+
+def test_features_are_of_the_run_or_of_its_targets() -> None:
+    assert set(HAVE) | set(EXTERNAL) == set(Feature)
+    assert not set(HAVE) & set(EXTERNAL)
+
+
+@pytest.mark.parametrize("feature", Feature)
+def test_every_feature_has_a_sentence_that_says_what_is_missing(feature: Feature) -> None:
+    assert feature.skip_reason == f"needs {feature.sentence}"
+    assert ": " in feature.sentence
+
+
+@pytest.mark.parametrize("feature", Feature)
+def test_nothing_has_no_feature(feature: Feature) -> None:
+    assert not feature.is_met(replace(BARE, pods=(OTHER_POOL,) * 2))
+    assert not feature.is_met(_with(ExternalNetwork(source="declared")))
+
+
+@pytest.mark.parametrize("feature", HAVE)
+def test_a_run_has_the_one_feature_whose_fact_it_has(feature: Feature) -> None:
+    assert [other for other in Feature if other.is_met(HAVE[feature])] == [feature]
+
+
+@pytest.mark.parametrize("feature", EXTERNAL)
+def test_a_testbed_provides_all_but_a_clat(feature: Feature) -> None:
+    wanted = feature not in (Feature.CLAT, Feature.NATIVE_EGRESS)
+
+    assert feature.is_met(_with(TESTBED)) is wanted
+
+
+PREFIX = ("64:ff9b::/96",)
+BLACK_HOLE = Target(role=Role.BLACK_HOLE, addresses=("2001:db8::1",))
+CHANGED: list[tuple[Feature, dict[str, Any], bool]] = [
+    (Feature.EGRESS, {"egress": Egress.NONE}, False),
+    (Feature.EGRESS, {"egress": Egress.NPTV6}, True),
+    (Feature.NATIVE_EGRESS, {"egress": Egress.NATIVE}, True),
+    (Feature.MASQUERADE, {"egress": Egress.NATIVE}, False),
+    (Feature.CLAT, {"clat": True}, True),
+    (Feature.DEAD_ENDS, {"targets": (BLACK_HOLE,)}, False),
+    (Feature.SPEAKING_TARGET, {"targets": (replace(BLACK_HOLE, role=Role.DUAL),)}, False),
+    (Feature.IPV6_TARGET, {"targets": (replace(BLACK_HOLE, role=Role.V6),)}, True),
+    (Feature.NAT64_POOL, {"nat64": Nat64(prefixes=PREFIX)}, False),
+    (Feature.NAT64_PREFIXES, {"nat64": Nat64(prefixes=PREFIX)}, False),
+    (Feature.LOCAL_USE_PREFIX, {"nat64": Nat64(prefixes=PREFIX, local_use=True)}, False),
+    (Feature.WELL_KNOWN_PREFIX, {"nat64": Nat64(prefixes=PREFIX, private_host="10.0.0.1")}, False),
+]
+
+
+@pytest.mark.parametrize(("feature", "changed", "met"), CHANGED)
+def test_a_testbed_that_is_changed(feature: Feature, changed: dict[str, Any], met: bool) -> None:
+    assert feature.is_met(_with(TESTBED, **changed)) is met
