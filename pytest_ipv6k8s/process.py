@@ -52,11 +52,11 @@ def run(
     stdin: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run a program to its end and return what it said; a non-zero exit code is no error here.
+    """Run a program to its end and return its output; a non-zero exit code is no error here.
 
     Args:
         command: program and arguments; no shell is involved.
-        within: seconds after which the program and all its children are ended.
+        timeout: seconds after which the program and all its children are ended.
         stdin: what it may read.
         environment: variables on top of our own.
 

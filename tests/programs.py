@@ -20,7 +20,6 @@ READY = HostFacts(
     has_engine=True,
     engine_error="",
     engine_is_here=True,
-    kind_version=(0, 24, 0),
     free_bytes=10 << 30,
     ipv6_disabled=0,
     ipv6_forwarding=1,

@@ -44,7 +44,7 @@ def gather(sources: Mapping[str, Source], *, timeout: float) -> Gathered:
 
     Args:
         sources: by a name for messages, what yields files one by one.
-        within: seconds; what has not been read by then is left out.
+        timeout: seconds; what has not been read by then is left out.
     """
     deadline = time.monotonic() + timeout
     readings = {name: _Reading(source) for name, source in sources.items()}

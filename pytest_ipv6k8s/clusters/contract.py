@@ -14,6 +14,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.options import K3sComponent, KubeProxy
 from pytest_ipv6k8s.process import Progress
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class ClusterSpec:
         keep: leave a cluster that came up without becoming ready, to look at.
         before_removal: told the cluster's name when it could not be made and is about to be
             removed: the last moment to look at its nodes.
+        timeouts: of all that is waited for.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class ClusterSpec:
     context: str | None = None
     keep: bool = False
     before_removal: Callable[[str], None] = field(default=lambda name: None, compare=False)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

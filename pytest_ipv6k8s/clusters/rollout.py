@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pytest_ipv6k8s.errors import ClusterError, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.kube.client import Api, Object
-from pytest_ipv6k8s.waiting import patience, wait_until
+from pytest_ipv6k8s.waiting import wait_until
 
 NAMESPACE = "kube-system"
 _LOG_LINES, _SHOWN = 3, 400
@@ -19,7 +19,7 @@ def nodes_ready(api: Api, *, timeout: float) -> None:
 
     Args:
         api: the API server.
-        within: seconds until we give up.
+        timeout: seconds until we give up.
 
     Raises:
         ClusterError: a node is not; carries its condition's message.
@@ -34,7 +34,7 @@ def nodes_ready(api: Api, *, timeout: float) -> None:
     left = _until_none("every node is Ready", unready, timeout=timeout)
     if left:
         raise ClusterError(
-            f"not every node is Ready after {patience(timeout):.0f} s: {'; '.join(left)}",
+            f"not every node is Ready after {timeout:.0f} s: {'; '.join(left)}",
             remedy="look at the pods of the CNI with --ipv6k8s-keep and `kubectl get pods -A`",
         )
 
@@ -46,7 +46,7 @@ def workloads_ready(api: Api, what: str, selector: str, *, timeout: float) -> No
         api: the API server.
         what: their name, for the error.
         selector: of their labels, and those of their pods.
-        within: seconds until we give up.
+        timeout: seconds until we give up.
 
     Raises:
         ClusterError: they do not roll out; names a pod and its last words.
@@ -65,9 +65,9 @@ def workloads_ready(api: Api, what: str, selector: str, *, timeout: float) -> No
 
     left = _until_none(f"{what} has rolled out", unready, timeout=timeout)
     if left:
-        told = last_words(api, selector) or "it has no pods"
+        reason = last_words(api, selector) or "it has no pods"
         raise ClusterError(
-            f"{what} did not roll out within {patience(timeout):.0f} s ({', '.join(left)}): {told}",
+            f"{what} did not roll out within {timeout:.0f} s ({', '.join(left)}): {reason}",
             remedy=f"look further with --ipv6k8s-keep and `kubectl -n {NAMESPACE} describe pods`",
         )
 

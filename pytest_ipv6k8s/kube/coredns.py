@@ -61,7 +61,7 @@ def point(api: Api, corefile: str, *, before: str | None) -> None:
         current = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
         return bool(current) and all(status.get(count) == wanted for count in counts)
 
-    wait_until("CoreDNS has been started anew", rolled_out, timeout=90)
+    wait_until("CoreDNS has been started anew", rolled_out, timeout=api.timeouts.coredns)
 
 
 def is_pointed(api: Api, corefile: str) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ipv6k8s.plugin import collection, fixtures, hooks, options, outcome
-from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS, Cost
+from pytest_ipv6k8s.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from pytest_ipv6k8s.clusters.contract import ClusterProvider
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the settings; where a cluster is wanted, load what runs one."""
     settings = options.read(config)
     config.stash[SETTINGS] = settings
+    config.stash[TIMEOUTS] = Timeouts().scaled(settings.timeout_factor)
     config.stash[COST] = Cost()
     for name in ("core", "extended", "informational"):
         config.addinivalue_line("markers", f"{name}: level of an IPv6 conformance check")
@@ -44,11 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(fixtures, "ipv6k8s-fixtures")
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
-        from pytest_ipv6k8s import waiting
+        from pytest_ipv6k8s import expectations
         from pytest_ipv6k8s.plugin import interrupts, reporting, run, workers
 
-        waiting.set_timeout_factor(settings.timeout_factor)
-
+        expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")

@@ -16,6 +16,7 @@ from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,4 +122,5 @@ class Cost:
 
 COST = pytest.StashKey[Cost]()
 SETTINGS = pytest.StashKey[Settings]()
+TIMEOUTS = pytest.StashKey[Timeouts]()
 FACTS = pytest.StashKey[RunFacts]()

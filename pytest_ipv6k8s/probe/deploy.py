@@ -17,7 +17,7 @@ from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
 from pytest_ipv6k8s.probe.zipapp import zipapp
-from pytest_ipv6k8s.waiting import patience, wait_until
+from pytest_ipv6k8s.waiting import wait_until
 
 _IMAGE_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
@@ -93,10 +93,9 @@ def deploy(api: Api, plan: Plan) -> Deployed:
     )
     pods = _pods(plan, any_user=assigns_users(api))
     at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
-    timeout = 90
     for namespace in {item[0]: None for item in pods}:
         wanted = sum(item[0] == namespace for item in pods)
-        wait_for_pods(api, namespace, wanted, plan, timeout)
+        wait_for_pods(api, namespace, wanted, plan)
     _wait_for_endpoints(api, plan)
     return Deployed(
         pods=running(api, plan.namespace),
@@ -111,7 +110,7 @@ def assigns_users(api: Api) -> bool:
     return api.find("/apis/security.openshift.io/v1") is not None
 
 
-def remove(api: Api, run_id: str, *, timeout: float = 60.0) -> list[str]:
+def remove(api: Api, run_id: str) -> list[str]:
     """Delete the namespaces of a run and return the names of those that are still there."""
 
     def left() -> list[str]:
@@ -121,7 +120,9 @@ def remove(api: Api, run_id: str, *, timeout: float = 60.0) -> list[str]:
     for name in left():
         delete_namespace(api, name)
     try:
-        wait_until("the namespaces are gone", lambda: not left(), timeout=timeout)
+        wait_until(
+            "the namespaces are gone", lambda: not left(), timeout=api.timeouts.namespace_gone
+        )
     except Inconclusive:
         return left()
     return []
@@ -146,7 +147,7 @@ def make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
     service_account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     for path in (ca, service_account):
         what = f"{path.rsplit('/', 1)[1]} is in namespace {name}"
-        wait_until(what, lambda path=path: api.find(path), timeout=30)  # type: ignore[misc]
+        wait_until(what, lambda path=path: api.find(path), timeout=api.timeouts.namespace_ready)  # type: ignore[misc]
 
 
 def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
@@ -198,13 +199,13 @@ def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         return list(pool.map(make, items))
 
 
-def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, timeout: float) -> None:
+def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan) -> None:
     """Wait until so many pods of a namespace are ready and have addresses.
 
     Raises:
         ClusterError: one does not start; names the pod, the node and what the kubelet says.
     """
-    path = f"/api/v1/namespaces/{namespace}/pods"
+    path, timeout = f"/api/v1/namespaces/{namespace}/pods", api.timeouts.probes_ready
 
     def all_run() -> bool:
         pods = api.items(path)
@@ -217,7 +218,7 @@ def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, timeout: fl
     except Inconclusive:
         waiting = [_plight(api, pod) for pod in api.items(path) if not runs(pod)]
         raise ClusterError(
-            f"probes do not start within {patience(timeout):.0f} s: {'; '.join(waiting)}",
+            f"probes do not start within {timeout:.0f} s: {'; '.join(waiting)}",
             remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
         ) from None
 
@@ -271,7 +272,7 @@ def _wait_for_endpoints(api: Api, plan: Plan) -> None:
         return sum(len(item.get("endpoints") or []) for item in slices) >= wanted
 
     try:
-        wait_until("the EndpointSlices are filled", filled, timeout=15)
+        wait_until("the EndpointSlices are filled", filled, timeout=api.timeouts.endpoints)
     except Inconclusive:
         return
 
