@@ -106,7 +106,7 @@ class Collector:
         if age < FRESH:
             note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
             return gathered + self._shared + Gathered(missing=(note,))
-        timeout = max(1.0, deadline - time.monotonic())
+        timeout = max(self.timeouts.bundle / 20, deadline - time.monotonic())
         self._shared = gather(self._cluster_sources(pods, timeout), timeout=timeout)
         self._shared_at = time.monotonic()
         return gathered + self._shared

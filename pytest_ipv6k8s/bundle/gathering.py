@@ -55,7 +55,7 @@ def gather(sources: Mapping[str, Source], *, timeout: float) -> Gathered:
     files: list[File] = []
     missing: list[str] = []
     for name, reading in readings.items():
-        late = f"not read within {timeout:.0f} s" if reading.is_alive() else ""
+        late = f"not read within {timeout:.1f} s" if reading.is_alive() else ""
         files += list(reading.files)
         missing += [f"{name}: {why}" for why in (reading.trouble or late,) if why]
     return Gathered(files=tuple(files), missing=tuple(missing))

@@ -227,11 +227,10 @@ def _retries() -> Any:
     import urllib3
 
     class Bounded(urllib3.Retry):
-        """Waits as long as the server wants, within bounds; `retry_after_max` is urllib3 2.6's."""
+        """Waits as long as the server wants, or else a second; urllib3 bounds it since 2.6 only."""
 
-        def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-            wanted = super().get_retry_after(response)
-            return None if wanted is None else min(wanted, _LONGEST_RETRY_AFTER)
+        def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
+            return min(super().get_retry_after(response) or 1.0, _LONGEST_RETRY_AFTER)
 
     return Bounded(
         total=2,
@@ -241,7 +240,6 @@ def _retries() -> Any:
         other=0,
         allowed_methods=None,
         status_forcelist=[429],
-        backoff_factor=0.5,
         raise_on_status=False,
     )
 

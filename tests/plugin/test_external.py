@@ -13,6 +13,7 @@ from pytest_ipv6k8s.options import External
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_declaration import FACTS
 
@@ -31,7 +32,7 @@ def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _begin(outside: External, told: list[str], *, owned: bool = True) -> ExternalNetwork | None:
-    acquire = ExternalSetup(Settings(external=outside), told.append)
+    acquire = ExternalSetup(Settings(external=outside), told.append, Timeouts())
     return acquire.begin(FakeApi(), FACTS, owned=owned, run_id="abc", home=Path())
 
 

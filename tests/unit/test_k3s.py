@@ -197,7 +197,7 @@ def test_a_node_that_never_joins_is_named_with_its_last_words(
     with pytest.raises(ClusterError) as caught:
         create()
 
-    did = "ended before it joined" if ended else "did not join within 0 s"
+    did = "ended before it joined" if ended else "did not join within 180 s"
     told = f'K3s node {node} {did}; it said: level=fatal msg="no IPv6 here"'
     assert caught.value.problem == told
     assert caught.value.remedy
