@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
@@ -41,7 +41,7 @@ class ExecStream:
             ("stdout", "true"),
             ("stderr", "true"),
         ]
-        url = f"{api.server}/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec"
+        url = f"{api.server}{paths.exec_in(namespace, pod)}"
         connect = functools.partial(
             websocket_call,
             api.configuration,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -71,39 +70,6 @@ class RunFacts:
             host_network=False,
             tolerations=settings.toleration,
             pull_secret=settings.pull_secret,
-        )
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "run_id": self.run_id,
-            "kubeconfig": str(self.kubeconfig),
-            "context": self.context,
-            "owned": self.owned,
-            "stack": self.stack.value,
-            "inventory": self.inventory.plain(),
-            "namespace": self.namespace,
-            "pods": [asdict(pod) for pod in self.pods],
-            "hosts": [asdict(pod) for pod in self.hosts],
-            "services": [service.plain() for service in self.services],
-            "external": self.external and self.external.plain(),
-            "sctp": self.sctp,
-        }
-
-    @classmethod
-    def from_plain(cls, data: dict[str, Any]) -> RunFacts:
-        """Return what :meth:`plain` made."""
-        return cls(
-            **{
-                **data,
-                "kubeconfig": Path(data["kubeconfig"]),
-                "stack": Stack(data["stack"]),
-                "inventory": Inventory.from_plain(data["inventory"]),
-                "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
-                "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
-                "services": tuple(Service.from_plain(item) for item in data["services"]),
-                "external": data["external"] and ExternalNetwork.from_plain(data["external"]),
-            }
         )
 
 

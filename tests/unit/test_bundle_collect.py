@@ -17,6 +17,7 @@ from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.gathering import gather
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Object
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.timeouts import Timeouts
@@ -109,8 +110,8 @@ def api() -> FakeApi:
         {"metadata": {"name": "ipv6k8s-abc", "labels": {"ipv6k8s/run": "abc"}}}
     ]
     for namespace in ("ipv6k8s-abc", "kube-system", "default"):
-        for kind, group in cluster._KINDS.items():
-            found.lists[f"{group}/namespaces/{namespace}/{kind}"] = []
+        for kind in cluster._KINDS:
+            found.lists[paths.inside(namespace, kind)] = []
     noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "kept": "yes"}
     found.lists["/api/v1/namespaces/default/services"] = [
         {"metadata": {"name": "kubernetes", "annotations": noise, "managedFields": ["hunter2"]}}

@@ -12,6 +12,7 @@ from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.clusters import rollout
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem, unused_command
 from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import KubeProxy
@@ -160,7 +161,7 @@ def _of_cluster(api: Api, spec: ClusterSpec) -> dict[str, str]:
 def _api_server(api: Api) -> tuple[str, int]:
     """Return where the API server listens itself, behind no Service."""
     slices = api.items(
-        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+        paths.endpoint_slices("default"),
         labelSelector="kubernetes.io/service-name=kubernetes",
     )
     first = slices[0]
