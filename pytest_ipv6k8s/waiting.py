@@ -1,8 +1,7 @@
-"""Waiting for a condition, with a deadline; the only place that sleeps."""
+"""Waiting for a condition, with a deadline; nothing else here sleeps."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -52,7 +51,6 @@ def poll(
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_delay(timeout),
         wait=tenacity.wait_fixed(interval),
-        sleep=lambda seconds: time.sleep(seconds),
         retry=tenacity.retry_if_result(lambda value: not condition(value)),
         retry_error_callback=last,
     )
