@@ -37,7 +37,7 @@ class Docker:
 
     timeouts: Timeouts = field(default_factory=Timeouts)
 
-    def waiting(self, timeouts: Timeouts) -> Docker:
+    def with_timeouts(self, timeouts: Timeouts) -> Docker:
         """Return the same engine with other timeouts."""
         return replace(self, timeouts=timeouts)
 

@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A program that ended: its exit code and what it said."""
+    """A program that ended: its exit code and its output."""
 
     command: tuple[str, ...]
     code: int
@@ -33,7 +33,7 @@ class Finished:
 
     @property
     def last_words(self) -> str:
-        """The end of what it said, for an error message."""
+        """The end of its output, for an error message."""
         return "\n".join((self.err or self.out).strip().splitlines()[-12:])
 
 

@@ -37,7 +37,7 @@ def interrupt_on_sigterm() -> Callable[[], None]:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
     return restore
 

@@ -118,7 +118,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     try:
         return wire.parse(line)
     except ValueError as error:
-        raise ControlChannelError(f"the probe said something odd: {error}") from None
+        raise ControlChannelError(f"the probe sent something odd: {error}") from None
 
 
 def _answer(request: Question[Any], message: dict[str, Any]) -> Any:

@@ -158,7 +158,7 @@ def test_an_operation_that_broke_is_named() -> None:
 def test_an_odd_line_breaks_the_stream(odd: bytes) -> None:
     streams = [FakeStream(lambda _: [odd]), FakeStream(lambda _: [odd])]
 
-    with pytest.raises(ControlChannelError, match="the probe said something odd"):
+    with pytest.raises(ControlChannelError, match="the probe sent something odd"):
         _ask(_session(*streams), "a")
 
 

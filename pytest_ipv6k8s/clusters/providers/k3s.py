@@ -69,7 +69,7 @@ class K3s:
             HostProblem: an image is not to be had, or the engine makes no such network.
             ClusterError: a node does not join or become ready; carries its last words.
         """
-        spec, docker = settled(spec), self.docker.waiting(spec.timeouts)
+        spec, docker = settled(spec), self.docker.with_timeouts(spec.timeouts)
         image = spec.node_image or IMAGE
         docker.require_image(image, "node image", "--ipv6k8s-node-image", progress)
         _require_k3s(docker, image)

@@ -46,7 +46,7 @@ class Kind:
             ClusterError: kind gave up; carries the end of its output.
         """
         name = ownership.cluster_name(spec.run_id)
-        spec, docker = _settled(spec), self.docker.waiting(spec.timeouts)
+        spec, docker = _settled(spec), self.docker.with_timeouts(spec.timeouts)
         if spec.node_image:
             docker.require_image(spec.node_image, "node image", "--ipv6k8s-node-image", progress)
         docker.require_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
