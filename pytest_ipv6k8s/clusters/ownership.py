@@ -73,7 +73,7 @@ def save_state(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
     except OSError as error:
         raise _unwritable(error) from None
     try:
-        write_whole(home / _STATE, json.dumps(asdict(state), indent=2))
+        write_whole(home / _STATE, json.dumps(asdict(state), indent=2).encode())
     except OSError as error:
         shutil.rmtree(home, ignore_errors=True)
         raise _unwritable(error) from None

@@ -171,7 +171,7 @@ class Run:
         if problems:
             text = "; ".join(problem.text for problem in problems)
             raise HostProblem(text, remedy="; ".join(problem.remedy for problem in problems))
-        self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
+        self._fact("META-01", "preflight", ok=True, actual="nothing stops this machine")
         home = ownership.save_state(
             self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
         )
@@ -317,10 +317,10 @@ class Run:
             for session in sessions.values():
                 session.close()
             self.cost.exec_sessions += sum(session.opened for session in sessions.values())
-        self._fact("META-04", "negative control", holds=True, seen=found.negative)
+        self._fact("META-04", "negative control", ok=True, actual=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
         in_step = found.skew < control.WORST_SKEW
-        self._fact("META-05", "probe servers and clocks", holds=in_step, seen=skewed)
+        self._fact("META-05", "probe servers and clocks", ok=in_step, actual=skewed)
         return found
 
     @contextmanager
@@ -347,8 +347,8 @@ class Run:
         except HostProblem as error:
             self.tell(str(error))
 
-    def _fact(self, id: str, title: str, *, holds: bool, seen: str) -> None:
-        self.harness.append(HarnessFact(id=id, title=title, holds=holds, seen=seen))
+    def _fact(self, id: str, title: str, *, ok: bool, actual: str) -> None:
+        self.harness.append(HarnessFact(id=id, title=title, holds=ok, seen=actual))
 
     def _count_requests(self, api: Api) -> None:
         self.cost.api_requests = api.requests
@@ -356,7 +356,7 @@ class Run:
     def _end_external(self, setup: ExternalSetup, api: Api | None) -> None:
         left = setup.end(api)
         if left:
-            self._fact("META-06", "clean-up", holds=False, seen=left)
+            self._fact("META-06", "clean-up", ok=False, actual=left)
             self.tell(left)
 
     def _release(self, provider: ClusterProvider, kubeconfig: Path, *, made: bool) -> None:
@@ -379,11 +379,11 @@ class Run:
             with defer_interrupts("the cluster", self.tell):
                 provider.delete(name)
         except Ipv6k8sError as error:
-            self._fact("META-06", "clean-up", holds=False, seen=str(error))
+            self._fact("META-06", "clean-up", ok=False, actual=str(error))
             self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
             return
         ownership.remove_state(self.id)
-        self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
+        self._fact("META-06", "clean-up", ok=True, actual=f"cluster {name} is deleted")
 
     def _remove_probes(self, api: Api) -> None:
         try:
@@ -391,10 +391,10 @@ class Run:
                 left = remove(api, self.id)
         except Ipv6k8sError as error:
             left = [str(error)]
-        seen = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
-        self._fact("META-06", "clean-up", holds=not left, seen=seen)
+        actual = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
+        self._fact("META-06", "clean-up", ok=not left, actual=actual)
         if left:
-            self.tell(f"{seen}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
+            self.tell(f"{actual}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
 
 
 RUN = pytest.StashKey[Run]()
