@@ -10,6 +10,16 @@ from pytest_ipv6k8s import waiting
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.masking import redact
 
+# Checks say a timeout in seconds and know no settings, so this one factor belongs to the process:
+# the plugin sets it, once, before anything is asked. Whatever is no check is handed `Timeouts`.
+_timeout_factor = 1.0
+
+
+def set_timeout_factor(factor: float) -> None:
+    """Multiply the timeout of every :func:`eventually` of this process from now on."""
+    global _timeout_factor
+    _timeout_factor = factor
+
 
 class Unmet(AssertionError):
     """A requirement that the cluster did not meet.
@@ -77,7 +87,7 @@ def eventually(
     Raises:
         Unmet: some never did; carries the last ones, the time, and how the first try went.
     """
-    timeout = waiting.patience(timeout)
+    timeout *= _timeout_factor
     started = time.monotonic()
     records: Sequence[Record[Any]] = ()
     failing_at_first: list[int] = []

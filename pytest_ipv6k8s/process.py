@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A program that ended: its exit code and what it said."""
+    """A program that ended: its exit code and its output."""
 
     command: tuple[str, ...]
     code: int
@@ -33,7 +33,7 @@ class Finished:
 
     @property
     def last_words(self) -> str:
-        """The end of what it said, for an error message."""
+        """The end of its output, for an error message."""
         return "\n".join((self.err or self.out).strip().splitlines()[-12:])
 
 
@@ -52,11 +52,11 @@ def run(
     stdin: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run a program to its end and return what it said; a non-zero exit code is no error here.
+    """Run a program to its end and return its output; a non-zero exit code is no error here.
 
     Args:
         command: program and arguments; no shell is involved.
-        within: seconds after which the program and all its children are ended.
+        timeout: seconds after which the program and all its children are ended.
         stdin: what it may read.
         environment: variables on top of our own.
 

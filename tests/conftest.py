@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import TestbedBeside, install_wheel, kind_cluster, make_testbed
+from tests.real import RealTestbed, install_wheel, kind_cluster, make_testbed
 
 pytest_plugins = ["pytester"]
 T = TypeVar("T")
@@ -129,7 +129,7 @@ def cilium_cluster(_shared: Shared) -> Cluster:
 @pytest.fixture
 def ipv6_testbed(
     _shared: Shared, ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> TestbedBeside:
+) -> RealTestbed:
     """A hermetic testbed beside the IPv6-only cluster, with NAT66."""
     return _shared.use(
         "outside", lambda: make_testbed(ipv6_cluster, tmp_path_factory.mktemp("outside"))
@@ -139,7 +139,7 @@ def ipv6_testbed(
 @pytest.fixture
 def cilium_testbed(
     _shared: Shared, cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> TestbedBeside:
+) -> RealTestbed:
     """A hermetic testbed beside the cluster with Cilium."""
     return _shared.use(
         "outside", lambda: make_testbed(cilium_cluster, tmp_path_factory.mktemp("outside"))

@@ -20,7 +20,6 @@ READY = HostFacts(
     has_engine=True,
     engine_error="",
     engine_is_here=True,
-    kind_version=(0, 24, 0),
     free_bytes=10 << 30,
     ipv6_disabled=0,
     ipv6_forwarding=1,
@@ -83,7 +82,7 @@ class Engine:
         def workloads_ready(api: Kubeconfig, what: str, selector: str, *, timeout: float) -> None:
             self.must_run(["wait for", what], timeout=timeout)
 
-        monkeypatch.setattr(lifecycle, "Api", lambda kubeconfig: kubeconfig)
+        monkeypatch.setattr(lifecycle, "Api", lambda kubeconfig, timeouts: kubeconfig)
         monkeypatch.setattr(rollout, "nodes_ready", nodes_ready)
         monkeypatch.setattr(rollout, "workloads_ready", workloads_ready)
 

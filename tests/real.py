@@ -21,6 +21,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, provider
+from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.external import declaration
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.kube.client import Api
@@ -72,7 +73,7 @@ def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestbedBeside:
+class RealTestbed:
     """A testbed that stands beside a cluster, and the declaration that describes it."""
 
     container: str
@@ -87,9 +88,9 @@ class TestbedBeside:
 @contextmanager
 def make_testbed(
     cluster: Cluster, folder: Path, egress: Egress = Egress.MASQUERADE
-) -> Iterator[TestbedBeside]:
+) -> Iterator[RealTestbed]:
     """Make a world beside a cluster, and take it away afterwards."""
-    settings = settings_of_environment()
+    settings, docker = settings_of_environment(), Docker()
     api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
     facts = inventory.read(api)
     plan = testbed.Plan(
@@ -100,13 +101,13 @@ def make_testbed(
         egress=egress,
         dns64="resolver",
     )
-    built = testbed.build(plan, api, zipapp(), folder, print)
+    built = testbed.build(plan, api, zipapp(), folder, print, docker)
     file = folder / "ipv6k8s.yaml"
     file.write_text(declaration.text(facts.stack, built.external))
     try:
-        yield TestbedBeside(container=built.container, declaration=file)
+        yield RealTestbed(container=built.container, declaration=file)
     finally:
-        testbed.remove(built, api)
+        testbed.remove(built, api, docker)
 
 
 @dataclass(frozen=True, kw_only=True)

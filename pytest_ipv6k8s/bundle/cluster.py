@@ -10,18 +10,13 @@ from typing import Any
 
 from pytest_ipv6k8s.bundle.gathering import File, Keep, Source
 from pytest_ipv6k8s.errors import Ipv6k8sError
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
 from pytest_ipv6k8s.masking import redact
 
-_SYSTEM = "kube-system"
-_KINDS = {
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-    "services": "/api/v1",
-    "pods": "/api/v1",
-    "networkpolicies": "/apis/networking.k8s.io/v1",
-    "events": "/api/v1",
-}
+_SYSTEM = paths.KUBE_SYSTEM
+_KINDS = ("endpointslices", "services", "pods", "networkpolicies", "events")
 _NOISE = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration", "images")
 _MOST_OBJECTS, _MOST_LOGS, _LINES, _BYTES = "500", 12, "400", "131072"
 
@@ -34,20 +29,17 @@ def sources(api: Api, run_id: str, nodes: Sequence[str]) -> dict[str, Source]:
         run_id: the run whose namespaces are read, beside kube-system and default.
         nodes: names of the nodes whose pods' logs come first.
     """
-    found: dict[str, Source] = {
-        kind: partial(_objects, api, run_id, kind, group) for kind, group in _KINDS.items()
-    }
-    found["list of nodes"] = lambda: [_list(api, "/api/v1/nodes", "objects/nodes.json")]
+    found: dict[str, Source] = {kind: partial(_objects, api, run_id, kind) for kind in _KINDS}
+    found["list of nodes"] = lambda: [_list(api, paths.NODES, "objects/nodes.json")]
     found["network components"] = partial(_components, api, nodes)
     return found
 
 
-def _objects(api: Api, run_id: str, kind: str, group: str) -> Iterator[File]:
-    path, selector = "/api/v1/namespaces", f"{RUN_LABEL}={run_id}"
-    own = [item["metadata"]["name"] for item in api.items(path, labelSelector=selector)]
+def _objects(api: Api, run_id: str, kind: str) -> Iterator[File]:
+    made = api.items(paths.NAMESPACES, labelSelector=f"{RUN_LABEL}={run_id}")
+    own = [item["metadata"]["name"] for item in made]
     for namespace in (*own, _SYSTEM, "default"):
-        at = f"{group}/namespaces/{namespace}/{kind}"
-        yield _list(api, at, f"objects/{namespace}/{kind}.json")
+        yield _list(api, paths.inside(namespace, kind), f"objects/{namespace}/{kind}.json")
 
 
 def _list(api: Api, path: str, name: str) -> File:
@@ -79,12 +71,12 @@ def _components(api: Api, nodes: Sequence[str]) -> Iterator[File]:
     dns = _Component(namespace=_SYSTEM, selector="k8s-app=kube-dns", config_maps=("coredns",))
     components, trouble = [dns], ""
     try:
-        components += filter(None, map(_component, api.items("/apis/apps/v1/daemonsets")))
+        components += filter(None, map(_component, api.items(paths.ALL_DAEMONSETS)))
     except ApiError as error:
         trouble = str(error)
     wanted = {(c.namespace, name): None for c in components for name in c.config_maps}
     for namespace, name in wanted:
-        yield from _config(api.find(f"/api/v1/namespaces/{namespace}/configmaps/{name}"))
+        yield from _config(api.find(paths.config_map(namespace, name)))
     for component in components:
         yield from _logs(api, component, nodes)
     if trouble:
@@ -117,7 +109,7 @@ def _config(found: Object | None) -> Iterator[File]:
 
 
 def _logs(api: Api, component: _Component, nodes: Sequence[str]) -> Iterator[File]:
-    path = f"/api/v1/namespaces/{component.namespace}/pods"
+    path = paths.pods(component.namespace)
     page = api.get(path, labelSelector=component.selector, limit=_MOST_OBJECTS)
     pods = sorted(
         page.get("items") or [],
@@ -134,7 +126,7 @@ def _log(api: Api, pod: Object, container: str, previous: str) -> File:
     meta = pod["metadata"]
     life = "-previous" if previous == "true" else ""
     name = f"logs/{meta['namespace']}/{meta['name']}/{container}{life}.log"
-    path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
+    path = paths.log(meta["namespace"], meta["name"])
     bounds = {"tailLines": _LINES, "limitBytes": _BYTES}
     try:
         text = api.text(path, container=container, previous=previous, **bounds)

@@ -16,11 +16,8 @@ from pytest_ipv6k8s.bundle.gathering import File, Gathered, Source, gather
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.timeouts import Timeouts
 
-WITHIN = 20.0
-"""Seconds of looking for one bundle."""
-ALTOGETHER = 180.0
-"""Seconds for all bundles of a process: a cluster in ruins must not make a run endless."""
 FRESH = 30.0
 """Seconds for which objects, logs and nodes are not read again."""
 
@@ -67,7 +64,8 @@ class Collector:
 
     access: Access
     folder: Path
-    _left: float = ALTOGETHER
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    _spent: float = 0.0
     _shared: Gathered = field(default_factory=Gathered)
     _shared_at: float = float("-inf")
 
@@ -78,16 +76,18 @@ class Collector:
             HostProblem: it cannot be written. What cannot be read is told in the bundle instead.
         """
         started, date = time.monotonic(), datetime.now(timezone.utc)
-        timeout = min(WITHIN, self._left)
+        timeout = min(self.timeouts.bundle, self.timeouts.bundles - self._spent)
         evidence = Gathered(files=tuple(_evidence(failure)))
         if timeout > 0:
             gathered = evidence + self._look(failure, started + timeout)
         else:
-            spent = f"the cluster: this process has spent its {ALTOGETHER:.0f} s on bundles"
+            spent = (
+                f"the cluster: this process has spent its {self.timeouts.bundles:.0f} s on bundles"
+            )
             gathered = evidence + Gathered(missing=(spent,))
         path = self.folder / f"{failure.name}.tar.gz"
         archive.write(path, failure.about, gathered, date=date)
-        self._left -= time.monotonic() - started
+        self._spent += time.monotonic() - started
         return path
 
     def _look(self, failure: Failure, deadline: float) -> Gathered:
@@ -106,7 +106,7 @@ class Collector:
         if age < FRESH:
             note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
             return gathered + self._shared + Gathered(missing=(note,))
-        timeout = max(1.0, deadline - time.monotonic())
+        timeout = max(self.timeouts.bundle / 20, deadline - time.monotonic())
         self._shared = gather(self._cluster_sources(pods, timeout), timeout=timeout)
         self._shared_at = time.monotonic()
         return gathered + self._shared
@@ -125,5 +125,5 @@ class Collector:
 
 def _evidence(failure: Failure) -> Iterator[File]:
     if failure.records:
-        told = [{**record.plain(), "path": record.path} for record in failure.records]
-        yield File(name="evidence.json", text=json.dumps(told, indent=1, default=str))
+        answers = [{**record.plain(), "path": record.path} for record in failure.records]
+        yield File(name="evidence.json", text=json.dumps(answers, indent=1, default=str))

@@ -44,7 +44,7 @@ def gather(sources: Mapping[str, Source], *, timeout: float) -> Gathered:
 
     Args:
         sources: by a name for messages, what yields files one by one.
-        within: seconds; what has not been read by then is left out.
+        timeout: seconds; what has not been read by then is left out.
     """
     deadline = time.monotonic() + timeout
     readings = {name: _Reading(source) for name, source in sources.items()}
@@ -55,7 +55,7 @@ def gather(sources: Mapping[str, Source], *, timeout: float) -> Gathered:
     files: list[File] = []
     missing: list[str] = []
     for name, reading in readings.items():
-        late = f"not read within {timeout:.0f} s" if reading.is_alive() else ""
+        late = f"not read within {timeout:.1f} s" if reading.is_alive() else ""
         files += list(reading.files)
         missing += [f"{name}: {why}" for why in (reading.trouble or late,) if why]
     return Gathered(files=tuple(files), missing=tuple(missing))

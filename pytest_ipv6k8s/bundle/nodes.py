@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_ipv6k8s.bundle.gathering import File, Keep
 
 Shell = Callable[[str, float], Mapping[str, str]]
-"""Runs a script on every node, within so many seconds, and returns what each node said."""
+"""Runs a script on every node, in so many seconds, and returns each node's output."""
 
 _MARK = "\x1e"
 _STATE = {
@@ -58,9 +58,9 @@ def drops(shell: Shell) -> Iterable[File]:
     Raises:
         Ipv6k8sError: the nodes cannot be asked.
     """
-    for node, said in shell(_DROPS, _LISTENING + 4.0).items():
-        text = said.replace(_HINT, "")
-        if said:
+    for node, output in shell(_DROPS, _LISTENING + 4.0).items():
+        text = output.replace(_HINT, "")
+        if output:
             nothing = f"no packet was dropped within {_LISTENING} s\n"
             yield File(name=f"nodes/{node}/cni-drops.txt", text=text or nothing)
 
@@ -70,7 +70,7 @@ def read(shell: Shell, *, timeout: float, pod_logs: bool = False) -> Iterable[Fi
 
     Args:
         shell: runs a script on the nodes.
-        within: seconds.
+        timeout: seconds.
         pod_logs: whether to read pods' logs from the disk, for want of an API server.
 
     Raises:
@@ -79,8 +79,8 @@ def read(shell: Shell, *, timeout: float, pod_logs: bool = False) -> Iterable[Fi
     commands = {**_STATE, **_LOGS, **(_POD_LOGS if pod_logs else {})}
     parts = [f"printf '{_MARK}%s\\n' {name}; {line}" for name, line in commands.items()]
     script = "exec 2>&1\n" + "\n".join(parts)
-    for node, said in shell(script, timeout).items():
-        before, *rest = said.split(_MARK)
+    for node, output in shell(script, timeout).items():
+        before, *rest = output.split(_MARK)
         if before:
             yield File(name=f"nodes/{node}/said.txt", text=before)
         for part in rest:

@@ -32,9 +32,9 @@ def involved(
         failing: the answers that failed.
         records: all answers, for when no failing one is known.
     """
-    told = list(failing) or list(records)
-    sources = {record.source for record in told}
-    targets = {str(value) for record in told for value in record.question.values()}
+    relevant = list(failing) or list(records)
+    sources = {record.source for record in relevant}
+    targets = {str(value) for record in relevant for value in record.question.values()}
     chosen = [pod for pod in pods if pod.name in sources or targets & set(pod.ips)]
     nodes = {pod.node for pod in chosen or pods}
     hosts = [pod for pod in pods if pod.host_network and pod.node in nodes]
@@ -84,15 +84,15 @@ def asked_again(
     """Put the failing questions once more: does the fault last?"""
     by_name = {pod.name: pod for pod in pods}
     wanted = [record for record in failing if record.source in by_name][:MOST_QUESTIONS]
-    told = []
+    answers_now = []
     for name in dict.fromkeys(record.source for record in wanted):
         records = [record for record in wanted if record.source == name]
         with connect(by_name[name]) as ask:  # side by side: each may wait for its whole timeout
             answers = ask([_request(record.question) for record in records])
         for record, answer in zip(records, answers, strict=True):
-            told.append({**record.plain(), "path": record.path, "answerNow": redact(answer)})
-    if told:
-        yield File(name="asked-again.json", text=json.dumps(told, indent=1, default=str))
+            answers_now.append({**record.plain(), "path": record.path, "answerNow": redact(answer)})
+    if answers_now:
+        yield File(name="asked-again.json", text=json.dumps(answers_now, indent=1, default=str))
 
 
 def _request(question: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.options import choice, listed, option, path_of, positive
 from pytest_ipv6k8s.process import Progress
+from pytest_ipv6k8s.timeouts import Timeouts
 
 ENTRY_POINTS = "pytest_ipv6k8s.providers"
 
@@ -69,6 +70,7 @@ class ClusterSpec:
         keep: also leaves a cluster that came up without becoming ready, to look at.
         before_removal: called with the cluster's name when it could not be made and is about to
             be removed: the last moment to look at its nodes.
+        timeouts: of all that is waited for.
     """
 
     run_id: str = ""
@@ -126,6 +128,7 @@ class ClusterSpec:
     )
     keep: bool = option("Keep the cluster that was made, and say how to use it.", default=False)
     before_removal: Callable[[str], None] = field(default=lambda name: None, compare=False)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,6 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import Progress
 
-READY = 120.0
-
 
 def network_problems(spec: ClusterSpec) -> list[Problem]:
     """Return what keeps this machine from putting the wanted network on a cluster."""
@@ -56,6 +54,7 @@ def make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
         ClusterError: they do not become so; carries their last words.
     """
     installer(spec.cni).install(cluster, spec, progress)
-    api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
-    rollout.nodes_ready(api, timeout=READY)
-    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", timeout=READY)
+    kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
+    api, timeout = Api(kubeconfig, timeouts=spec.timeouts), spec.timeouts.nodes_ready
+    rollout.nodes_ready(api, timeout=timeout)
+    rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", timeout=timeout)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
-from pytest_ipv6k8s.process import CommandFailed, run
+from pytest_ipv6k8s.docker import Docker, EngineInfo, is_installed
 
-OLDEST_KIND = (0, 24)
 FEWEST_INSTANCES, FEWEST_WATCHES = 128, 8192
 LEAST_FREE = 2 << 30
 _SYSCTLS = {
@@ -28,14 +26,13 @@ _SYSCTLS = {
 class HostFacts:
     """What matters of this machine; a number is None where it cannot be read.
 
-    ``engine_error`` is what the engine's client said when it could not reach its engine;
+    ``engine_error`` is the message of the engine's client when it cannot reach its engine;
     ``engine_is_here`` tells that the engine uses this machine's kernel.
     """
 
     has_engine: bool
     engine_error: str
     engine_is_here: bool
-    kind_version: tuple[int, ...] | None
     free_bytes: int | None
     ipv6_disabled: int | None
     ipv6_forwarding: int | None
@@ -44,42 +41,21 @@ class HostFacts:
     inotify_watches: int | None
 
 
-def read_facts() -> HostFacts:
+def read_facts(docker: Docker) -> HostFacts:
     """Look at this machine; changes nothing."""
-    has_engine = shutil.which("docker") is not None
-    error, where, root = _ask_engine() if has_engine else ("", "", "")
+    has_engine = is_installed()
+    info = docker.info() if has_engine else EngineInfo()
     sysctls = {name: _sysctl(path) for name, path in _SYSCTLS.items()}
-    here = where not in ("", "Docker Desktop") and not os.environ.get("DOCKER_HOST", "").startswith(
-        ("tcp:", "ssh:")
-    )
+    elsewhere = os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:"))
+    here = info.operating_system not in ("", "Docker Desktop") and not elsewhere
+    folder = Path(info.data_folder)
     return HostFacts(
         has_engine=has_engine,
-        engine_error=error,
+        engine_error=info.error,
         engine_is_here=here,
-        kind_version=_kind_version(),
-        free_bytes=shutil.disk_usage(root).free if here and Path(root).is_dir() else None,
+        free_bytes=shutil.disk_usage(folder).free if here and folder.is_dir() else None,
         **sysctls,
     )
-
-
-def _ask_engine() -> tuple[str, str, str]:
-    """Return the engine's error, or its operating system and data folder."""
-    command = ["docker", "info", "--format", "{{.OperatingSystem}}|{{.DockerRootDir}}"]
-    try:
-        asked = run(command, timeout=20)
-    except CommandFailed as error:
-        return str(error), "", ""
-    if not asked.ok:
-        return asked.last_words or "docker info failed", "", ""
-    where, _, root = asked.out.strip().partition("|")
-    return "", where, root
-
-
-def _kind_version() -> tuple[int, ...] | None:
-    if shutil.which("kind") is None:
-        return None
-    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", run(["kind", "version"], timeout=20).out)
-    return tuple(int(part) for part in found.groups()) if found else (0,)
 
 
 def _sysctl(path: str) -> int | None:
@@ -118,24 +94,6 @@ def _engine_problems(facts: HostFacts) -> list[Problem]:
                 text=f"the container engine does not answer: {facts.engine_error.splitlines()[-1]}",
                 remedy="start it: systemctl start docker, or Docker Desktop",
             )
-        ]
-    return []
-
-
-def kind_problems(facts: HostFacts) -> list[Problem]:
-    """Return what is wrong with the program ``kind``; empty when nothing is."""
-    oldest = ".".join(map(str, OLDEST_KIND))
-    if facts.kind_version is None:
-        return [
-            Problem(
-                text="kind is not on PATH",
-                remedy=f"install kind {oldest} or newer: https://kind.sigs.k8s.io",
-            )
-        ]
-    if facts.kind_version < OLDEST_KIND:
-        version = ".".join(map(str, facts.kind_version))
-        return [
-            Problem(text=f"kind {version} is too old", remedy=f"install kind {oldest} or newer")
         ]
     return []
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 from pytest_ipv6k8s.errors import ClusterError, Inconclusive, Ipv6k8sError
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, Object
-from pytest_ipv6k8s.waiting import patience, wait_until
+from pytest_ipv6k8s.waiting import wait_until
 
-NAMESPACE = "kube-system"
+NAMESPACE = paths.KUBE_SYSTEM
 _LOG_LINES, _SHOWN = 3, 400
 T = TypeVar("T")
 
@@ -19,22 +20,22 @@ def nodes_ready(api: Api, *, timeout: float) -> None:
 
     Args:
         api: the API server.
-        within: seconds until we give up.
+        timeout: seconds until we give up.
 
     Raises:
         ClusterError: a node is not; carries its condition's message.
     """
 
     def unready() -> list[str]:
-        nodes = api.items("/api/v1/nodes")
-        return [_of_node(node) for node in nodes if not _holds(node, "Ready")] or (
+        nodes = api.items(paths.NODES)
+        return [_of_node(node) for node in nodes if not status.is_ready(node)] or (
             [] if nodes else ["there is no node"]
         )
 
     left = _until_none("every node is Ready", unready, timeout=timeout)
     if left:
         raise ClusterError(
-            f"not every node is Ready after {patience(timeout):.0f} s: {'; '.join(left)}",
+            f"not every node is Ready after {timeout:.0f} s: {'; '.join(left)}",
             remedy="look at the pods of the CNI with --ipv6k8s-keep and `kubectl get pods -A`",
         )
 
@@ -46,7 +47,7 @@ def workloads_ready(api: Api, what: str, selector: str, *, timeout: float) -> No
         api: the API server.
         what: their name, for the error.
         selector: of their labels, and those of their pods.
-        within: seconds until we give up.
+        timeout: seconds until we give up.
 
     Raises:
         ClusterError: they do not roll out; names a pod and its last words.
@@ -56,18 +57,16 @@ def workloads_ready(api: Api, what: str, selector: str, *, timeout: float) -> No
         found = [
             (kind, item)
             for kind in ("daemonsets", "deployments")
-            for item in api.items(
-                f"/apis/apps/v1/namespaces/{NAMESPACE}/{kind}", labelSelector=selector
-            )
+            for item in api.items(paths.inside(NAMESPACE, kind), labelSelector=selector)
         ]
         names = [item["metadata"]["name"] for kind, item in found if not _rolled_out(kind, item)]
         return names if found else [f"nothing is labelled {selector}"]
 
     left = _until_none(f"{what} has rolled out", unready, timeout=timeout)
     if left:
-        told = last_words(api, selector) or "it has no pods"
+        reason = last_words(api, selector) or "it has no pods"
         raise ClusterError(
-            f"{what} did not roll out within {patience(timeout):.0f} s ({', '.join(left)}): {told}",
+            f"{what} did not roll out within {timeout:.0f} s ({', '.join(left)}): {reason}",
             remedy=f"look further with --ipv6k8s-keep and `kubectl -n {NAMESPACE} describe pods`",
         )
 
@@ -79,9 +78,9 @@ def last_words(api: Api, selector: str) -> str:
         api: the API server.
         selector: of the pods' labels.
     """
-    pods = api.items(f"/api/v1/namespaces/{NAMESPACE}/pods", labelSelector=selector)
+    pods = api.items(paths.pods(NAMESPACE), labelSelector=selector)
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
-        if not _holds(pod, "Ready"):
+        if not status.is_ready(pod):
             return " ".join(_of_pod(api, pod).split())[:_SHOWN]
     return ""
 
@@ -101,42 +100,33 @@ def _until_none(what: str, ask: Callable[[], list[T]], *, timeout: float) -> lis
     return []
 
 
-def _conditions(item: Object) -> Iterable[Object]:
-    found: list[Object] = item.get("status", {}).get("conditions") or []
-    return found
-
-
-def _holds(item: Object, condition: str) -> bool:
-    return any(c["type"] == condition and c["status"] == "True" for c in _conditions(item))
-
-
 def _of_node(node: Object) -> str:
-    said = next((c.get("message", "") for c in _conditions(node) if c["type"] == "Ready"), "")
-    return f"node {node['metadata']['name']}: {said or 'has not said anything yet'}"
+    ready = (c.get("message", "") for c in status.conditions(node) if c["type"] == "Ready")
+    return f"node {node['metadata']['name']}: {next(ready, '') or 'has not said anything yet'}"
 
 
 def _rolled_out(kind: str, item: Object) -> bool:
-    status = item.get("status", {})
-    if status.get("observedGeneration", 0) < item["metadata"]["generation"]:
+    state = item.get("status", {})
+    if state.get("observedGeneration", 0) < item["metadata"]["generation"]:
         return False
     if kind == "deployments":
         wanted, counts = item["spec"]["replicas"], ("updatedReplicas", "availableReplicas")
     else:
-        wanted = status["desiredNumberScheduled"]
+        wanted = state["desiredNumberScheduled"]
         counts = ("updatedNumberScheduled", "numberAvailable")
-    return all(status.get(count, 0) >= wanted for count in counts)
+    return all(state.get(count, 0) >= wanted for count in counts)
 
 
 def _of_pod(api: Api, pod: Object) -> str:
-    name, status = pod["metadata"]["name"], pod.get("status", {})
+    name, state = pod["metadata"]["name"], pod.get("status", {})
     containers = [
-        *(status.get("initContainerStatuses") or []),
-        *(status.get("containerStatuses") or []),
+        *(state.get("initContainerStatuses") or []),
+        *(state.get("containerStatuses") or []),
     ]
     stuck = next((c for c in containers if not _is_done(c)), None)
     if stuck is None:
-        said = [c.get("message", "") for c in _conditions(pod) if c["status"] != "True"]
-        return f"pod {name} is {status.get('phase', 'unknown')}: {next(filter(None, said), '')}"
+        reasons = [c.get("message", "") for c in status.conditions(pod) if c["status"] != "True"]
+        return f"pod {name} is {state.get('phase', 'unknown')}: {next(filter(None, reasons), '')}"
     return f"pod {name}, container {stuck['name']}: {_of_container(api, name, stuck)}"
 
 
@@ -149,13 +139,13 @@ def _of_container(api: Api, pod: str, container: Object) -> str:
     state = container.get("state", {})
     waiting = state.get("waiting") or {}
     ended = state.get("terminated") or container.get("lastState", {}).get("terminated") or {}
-    told = " ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))
+    reason = " ".join(filter(None, (waiting.get("reason"), waiting.get("message"))))
     if ended:
-        told = f"{told} exit code {ended.get('exitCode')}".strip()
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log"
+        reason = f"{reason} exit code {ended.get('exitCode')}".strip()
+    path = paths.log(NAMESPACE, pod)
     query = {"container": container["name"], "tailLines": str(_LOG_LINES)}
     try:
         log = api.text(path, **query, previous="true" if not state.get("running") else "false")
     except Ipv6k8sError:
         log = ""
-    return f"{told or 'runs, and is not ready'}; it said: {log}" if log.strip() else told
+    return f"{reason or 'runs, and is not ready'}; it said: {log}" if log.strip() else reason

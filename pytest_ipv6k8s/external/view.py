@@ -16,6 +16,7 @@ from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.session import Session
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 class ExternalTargets:
@@ -121,13 +122,13 @@ def _reached(target: Target, probes: Probes) -> bool:
 
 
 def hosts(
-    network: ExternalNetwork, recorder: Recorder, *, timeout_factor: float = 1.0
+    network: ExternalNetwork, recorder: Recorder, *, timeouts: Timeouts
 ) -> tuple[dict[Role, Probe], list[Session]]:
     """Return the targets that can be asked, by role, and their sessions; nothing is opened yet."""
     found, sessions = {}, []
     for target in network.targets:
         if target.ask:
-            session = Session(_opener(target.ask), timeout_factor=timeout_factor)
+            session = Session(_opener(target.ask), timeouts=timeouts)
             sessions.append(session)
             pod = ProbePod(
                 name=f"target-{target.role.value}",

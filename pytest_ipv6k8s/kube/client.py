@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Mapping
@@ -12,10 +13,10 @@ from urllib.parse import urlencode, urlsplit
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.waiting import pause
+from pytest_ipv6k8s.timeouts import Timeouts
 
 Object = dict[str, Any]
-_CONNECT, _READ = 5.0, 30.0
+_LONGEST_RETRY_AFTER = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the API server said to a request that changes something.
+    """The API server's answer to a request that changes something.
 
     ``object`` is what it made of the request; when it refused, ``code``, ``message`` and
     ``causes`` say why.
@@ -60,11 +61,19 @@ class Api:
     Args:
         kubeconfig: where the server and the credentials are.
         recorder: keeps what the server says to checks.
+        timeouts: of connecting and reading, and of whoever waits for what the server tells.
     """
 
-    def __init__(self, kubeconfig: Kubeconfig, *, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        kubeconfig: Kubeconfig,
+        *,
+        recorder: Recorder | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
         self.kubeconfig = kubeconfig
         self.recorder = recorder or Recorder()
+        self.timeouts = timeouts or Timeouts()
         self.configuration = _load(kubeconfig)
         self.requests = 0
         self._counting = threading.Lock()
@@ -106,10 +115,10 @@ class Api:
             ControlChannelError: the server could not be reached.
         """
         response = self._send("GET", path, query, None, accept="*/*")
-        said: str = response.data.decode(errors="replace")
+        body: str = response.data.decode(errors="replace")
         if response.status < 300:
-            return said
-        raise ApiError(f"GET {path}: {response.status} {_short(said)}", code=response.status)
+            return body
+        raise ApiError(f"GET {path}: {response.status} {_short(body)}", code=response.status)
 
     def items(self, path: str, **query: str) -> list[Object]:
         """Return the items of a list, all pages."""
@@ -168,24 +177,20 @@ class Api:
     def _exchange(
         self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> tuple[int, Object]:
-        for attempt in range(3):
-            response = self._send(method, path, query, body)
-            if response.status != 429 or attempt == 2:
-                break
-            pause(_seconds(response.headers.get("Retry-After")))
+        response = self._send(method, path, query, body)
         try:
             answer = json.loads(response.data or b"{}")
         except ValueError:
             answer = None
         if isinstance(answer, dict):
             return response.status, answer
-        said = response.data[:200].decode(errors="replace")
+        page = response.data[:200].decode(errors="replace")
         if response.status < 300:
             raise ControlChannelError(
-                f"{self.server} does not answer as an API server does: {_short(said)}",
+                f"{self.server} sent a response that is not an API server's: {_short(page)}",
                 remedy="check the server's URL: does something stand before it?",
             )
-        return response.status, {"message": said}
+        return response.status, {"message": page}
 
     def _send(
         self,
@@ -207,17 +212,36 @@ class Api:
                 f"{self.server}{path}" + (f"?{urlencode(query)}" if query else ""),
                 body=None if body is None else json.dumps(body),
                 headers={"Accept": accept, "Content-Type": kind, **self.headers()},
-                timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
-                retries=urllib3.Retry(0, read=0),
+                timeout=urllib3.Timeout(
+                    connect=self.timeouts.api_connect, read=self.timeouts.api_read
+                ),
+                retries=_retries(),
             )
         except urllib3.exceptions.HTTPError as error:
             raise explain_connection(self.server, error) from None
 
 
-def _seconds(retry_after: str | None) -> float:
-    """Return how long a busy server wants us to wait, ten seconds at most; a date counts as one."""
-    text = retry_after or ""
-    return min(float(text), 10.0) if text.isdecimal() else 1.0
+@functools.cache
+def _retries() -> Any:
+    """Return how a busy server (429) is asked again: twice, when it says so; nothing else is."""
+    import urllib3
+
+    class Bounded(urllib3.Retry):
+        """Waits as long as the server wants, or else a second; urllib3 bounds it since 2.6 only."""
+
+        def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
+            return min(super().get_retry_after(response) or 1.0, _LONGEST_RETRY_AFTER)
+
+    return Bounded(
+        total=2,
+        connect=0,
+        read=0,
+        redirect=0,
+        other=0,
+        allowed_methods=None,
+        status_forcelist=[429],
+        raise_on_status=False,
+    )
 
 
 def explain_connection(server: str, error: BaseException) -> ControlChannelError:

@@ -6,14 +6,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.files import read_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubeconfig:
-    """A kubeconfig file and the context of it that is used."""
+    """A kubeconfig and the context of it that is used.
+
+    ``path`` may be several files, joined by colons as in ``$KUBECONFIG``.
+    """
 
     path: Path
     context: str
@@ -21,6 +24,8 @@ class Kubeconfig:
     @property
     def kubectl(self) -> str:
         """How to call kubectl for the same cluster."""
+        if len(_files(self.path)) > 1:
+            return f"KUBECONFIG={self.path} kubectl --context {self.context}"
         return f"kubectl --kubeconfig {self.path} --context {self.context}"
 
 
@@ -32,9 +37,9 @@ def find(path: Path | None, environment: Mapping[str, str]) -> Path:
     """
     if path is not None:
         return path
-    for candidate in environment.get("KUBECONFIG", "").split(os.pathsep):
-        if candidate:
-            return Path(candidate)
+    given = [name for name in environment.get("KUBECONFIG", "").split(os.pathsep) if name]
+    if given:
+        return Path(os.pathsep.join(given))
     usual = Path.home() / ".kube" / "config"
     if usual.exists():
         return usual
@@ -65,35 +70,29 @@ def read(path: Path, context: str | None = None) -> Kubeconfig:
     return Kubeconfig(path=path, context=wanted)
 
 
+def _files(path: Path) -> list[Path]:
+    """Return the files of a kubeconfig; of several, as kubectl has it, some may be missing."""
+    files = [Path(name) for name in str(path).split(os.pathsep)]
+    return [file for file in files if file.exists()] or files[:1]
+
+
 def _contexts(path: Path) -> tuple[list[str], str]:
-    document = _document(path)
-    listed = document.get("contexts")
-    items = listed if isinstance(listed, list) else []
-    contexts = [item["name"] for item in items if isinstance(item, dict) and "name" in item]
-    contexts = [name for name in contexts if isinstance(name, str)]
+    """Return the names of all contexts, and the current one.
+
+    The client merges the rest when it loads the files. It lets the last file say which context is
+    the current one; kubectl, and we, the first.
+    """
+    contexts: dict[str, None] = {}
+    current = ""
+    for file in _files(path):
+        document = read_document(file, what="kubeconfig", option="--ipv6k8s-kubeconfig")
+        listed = document.get("contexts")
+        items = listed if isinstance(listed, list) else []
+        names = [item["name"] for item in items if isinstance(item, dict) and "name" in item]
+        contexts |= dict.fromkeys(name for name in names if isinstance(name, str))
+        current = current or str(document.get("current-context") or "")
     if not contexts:
         raise ConfigError(
             f"kubeconfig {path} has no contexts", remedy="give one that names a cluster and a user"
         )
-    return contexts, str(document.get("current-context") or "")
-
-
-def _document(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"kubeconfig {path} does not exist", remedy="check --ipv6k8s-kubeconfig"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(
-            f"kubeconfig {path} cannot be read: {reason}", remedy="check the file and its mode"
-        ) from None
-    except yaml.YAMLError:
-        raise ConfigError(f"kubeconfig {path} is not YAML", remedy="check the file") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"kubeconfig {path} is no kubeconfig", remedy="check the file")
-    return document
+    return list(contexts), current

@@ -67,7 +67,7 @@ def point(api: Api, corefile: str, *, before: str | None) -> None:
         current = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
         return bool(current) and all(status.get(count) == replicas for count in counts)
 
-    wait_until("CoreDNS has been restarted", rolled_out, timeout=90)
+    wait_until("CoreDNS has been restarted", rolled_out, timeout=api.timeouts.coredns)
 
 
 def is_pointed(api: Api, corefile: str) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import queue
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
-_CONNECT = 15.0
 
 
 class ExecStream:
@@ -29,11 +31,7 @@ class ExecStream:
     def __init__(
         self, api: Api, *, namespace: str, pod: str, container: str, command: Sequence[str]
     ) -> None:
-        from kubernetes.client.exceptions import ApiException
         from kubernetes.stream.ws_client import websocket_call
-        from websocket import setdefaulttimeout
-
-        setdefaulttimeout(_CONNECT)  # the client offers no timeout of its own for connecting
 
         self._where = f"exec into pod {namespace}/{pod}"
         self._rest = b""
@@ -43,20 +41,46 @@ class ExecStream:
             ("stdout", "true"),
             ("stderr", "true"),
         ]
-        url = f"{api.server}/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec"
+        url = f"{api.server}{paths.exec_in(namespace, pod)}"
+        connect = functools.partial(
+            websocket_call,
+            api.configuration,
+            "GET",
+            url,
+            query_params=query,
+            headers=api.headers(),
+            _preload_content=False,
+            capture_all=False,
+            binary=True,
+        )
+        self._socket: Any = self._connected(connect, api.timeouts.exec_connect)
+
+    def _connected(self, connect: Callable[[], Any], timeout: float) -> Any:
+        """Return the WebSocket. The official client knows no timeout here, so a thread connects.
+
+        A thread that hangs is left behind: it keeps nobody from leaving.
+        """
+        from kubernetes.client.exceptions import ApiException
+
+        results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def put() -> None:
+            try:
+                results.put(connect())
+            except Exception as error:
+                results.put(error)
+
+        threading.Thread(target=put, daemon=True).start()
         try:
-            self._socket: Any = websocket_call(
-                api.configuration,
-                "GET",
-                url,
-                query_params=query,
-                headers=api.headers(),
-                _preload_content=False,
-                capture_all=False,
-                binary=True,
-            )
-        except ApiException as error:
-            raise ControlChannelError(f"{self._where}: {_first_line(error.reason)}") from None
+            result = results.get(timeout=timeout)
+        except queue.Empty:
+            problem = f"no connection within {timeout:.0f} s"
+            raise ControlChannelError(f"{self._where}: {problem}") from None
+        if isinstance(result, ApiException):
+            raise ControlChannelError(f"{self._where}: {_first_line(result.reason)}")
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def write(self, data: bytes) -> None:
         """Send bytes to the command's standard input.
@@ -100,13 +124,13 @@ class ExecStream:
 
     def _last_words(self) -> str:
         """Say why the command ended; the status may be missing or be of several shapes."""
-        said = self._take(_STDERR).decode(errors="replace").strip().splitlines()
+        lines = self._take(_STDERR).decode(errors="replace").strip().splitlines()
         with contextlib.suppress(ValueError, AttributeError):
             status = json.loads(self._take(_STATUS))
             return f"ended: {status.get('message') or status.get('status')}" + (
-                f" ({said[-1]})" if said else ""
+                f" ({lines[-1]})" if lines else ""
             )
-        return f"ended: {said[-1]}" if said else "the connection was closed"
+        return f"ended: {lines[-1]}" if lines else "the connection was closed"
 
     def close(self) -> None:
         """Close the connection; the command ends by itself at the end of its input."""

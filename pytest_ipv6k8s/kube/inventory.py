@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.enforcement import policy_engine
 
@@ -72,36 +72,6 @@ class Inventory:
     cni_version: str = UNKNOWN
     policy_engine: str = ""
 
-    def plain(self) -> dict[str, Any]:
-        """Return the facts as plain data, for a worker process."""
-        return {**asdict(self), "stack": self.stack.value}
-
-    @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> Inventory:
-        """Return what :meth:`plain` made."""
-        nodes = tuple(
-            Node(
-                **{
-                    **node,
-                    "internal_ips": tuple(node["internal_ips"]),
-                    "pod_cidrs": tuple(node["pod_cidrs"]),
-                }
-            )
-            for node in data["nodes"]
-        )
-        dns = data["dns"] and DnsService(
-            name=data["dns"]["name"], cluster_ips=tuple(data["dns"]["cluster_ips"])
-        )
-        return cls(
-            **{
-                **data,
-                "stack": Stack(data["stack"]),
-                "nodes": nodes,
-                "dns": dns,
-                "service_cidrs": tuple(data["service_cidrs"]),
-            }
-        )
-
 
 def read(api: Api) -> Inventory:
     """Read the facts.
@@ -135,28 +105,24 @@ def read(api: Api) -> Inventory:
 def _linux_nodes(api: Api) -> list[Object]:
     return [
         item
-        for item in api.items("/api/v1/nodes")
+        for item in api.items(paths.NODES)
         if item["metadata"].get("labels", {}).get("kubernetes.io/os", "linux") == "linux"
         and item["metadata"].get("labels", {}).get("type") not in _IGNORED_ROLES
     ]
 
 
 def _node(item: Object) -> Node:
-    spec, status = item.get("spec", {}), item.get("status", {})
-    ready = any(
-        condition["type"] == "Ready" and condition["status"] == "True"
-        for condition in status.get("conditions", [])
-    )
-    info = status.get("nodeInfo", {})
+    spec, state = item.get("spec", {}), item.get("status", {})
+    info = state.get("nodeInfo", {})
     return Node(
         name=item["metadata"]["name"],
         internal_ips=tuple(
             entry["address"]
-            for entry in status.get("addresses", [])
+            for entry in state.get("addresses", [])
             if entry["type"] == "InternalIP"
         ),
         pod_cidrs=tuple(spec.get("podCIDRs") or []),
-        can_run_probes=ready and not spec.get("unschedulable", False),
+        can_run_probes=status.is_ready(item) and not spec.get("unschedulable", False),
         labels=item["metadata"].get("labels", {}),
         kubelet=info.get("kubeletVersion", UNKNOWN),
         kernel=info.get("kernelVersion", UNKNOWN),
@@ -176,7 +142,7 @@ def _stack(api: Api) -> Stack:
             "ports": [{"port": 80}],
         },
     }
-    made = api.create("/api/v1/namespaces/default/services", body, dryRun="All")
+    made = api.create(paths.services("default"), body, dryRun="All")
     families = made.get("spec", {}).get("ipFamilies") or []
     if not families:
         raise ClusterError(
@@ -187,14 +153,13 @@ def _stack(api: Api) -> Stack:
 
 
 def _service_cidrs(api: Api) -> tuple[str, ...]:
-    objects = _optional(api, "/apis/networking.k8s.io/v1/servicecidrs")
+    objects = _optional(api, paths.SERVICE_CIDRS)
     default = next((o for o in objects if o["metadata"]["name"] == "kubernetes"), None)
     return tuple((default or {}).get("spec", {}).get("cidrs") or [])
 
 
 def _dns_service(api: Api) -> DnsService | None:
-    path = "/api/v1/namespaces/kube-system/services"
-    for item in api.items(path, labelSelector="k8s-app=kube-dns"):
+    for item in api.items(paths.services(paths.KUBE_SYSTEM), labelSelector="k8s-app=kube-dns"):
         addresses = item["spec"].get("clusterIPs") or []
         if addresses and addresses[0] != "None":
             return DnsService(name=item["metadata"]["name"], cluster_ips=tuple(addresses))
@@ -202,7 +167,7 @@ def _dns_service(api: Api) -> DnsService | None:
 
 
 def _has_host_network_pods(api: Api) -> bool:
-    pods = api.items("/api/v1/pods", fieldSelector="status.phase=Running")
+    pods = api.items(paths.ALL_PODS, fieldSelector="status.phase=Running")
     return any(pod["spec"].get("hostNetwork") for pod in pods)
 
 
@@ -216,7 +181,7 @@ def _cni(daemonsets: Mapping[str, str] | None) -> tuple[str, str]:
 
 
 def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:
-    path = "/api/v1/namespaces/kube-system/configmaps/kube-proxy"
+    path = paths.config_map(paths.KUBE_SYSTEM, "kube-proxy")
     try:
         config = (api.find(path) or {}).get("data", {}).get("config.conf")
     except ApiError:
@@ -232,7 +197,7 @@ def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:
 def _daemonsets(api: Api) -> list[Object] | None:
     """Return the DaemonSets of all namespaces, None when we may not see them."""
     try:
-        return api.items("/apis/apps/v1/daemonsets")
+        return api.items(paths.ALL_DAEMONSETS)
     except ApiError as error:
         if error.code not in (403, 404):
             raise

@@ -28,7 +28,6 @@ from pytest_ipv6k8s.waiting import wait_until
 NAME_LABEL = "ipv6k8s/pod"
 SERVER, FRIEND, STRANGER = "server", "friend", "stranger"
 SERVICE = "servers"
-_START = 90.0
 _API_SERVER = "the API server"
 Rules = Sequence[Mapping[str, Any]]
 
@@ -85,7 +84,7 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
     service = api.create(f"/api/v1/namespaces/{names[0]}/services", _service(plan))
     for name in names:
         wanted = sum(where == name for where, _ in pods)
-        deploy.wait_for_pods(api, name, wanted, plan, _START)
+        deploy.wait_for_pods(api, name, wanted, plan)
     return SandboxPods(
         plan=plan,
         worker=worker,
@@ -184,7 +183,9 @@ class PolicySandbox:
         """
         for name, transport in self._transports.items():
             answers = functools.partial(_answers, transport)
-            wait_until(f"the agent in pod {name} answers", answers, timeout=_START)
+            wait_until(
+                f"the agent in pod {name} answers", answers, timeout=self._api.timeouts.probes_ready
+            )
 
     @property
     def probes(self) -> tuple[Probe, ...]:
@@ -311,7 +312,8 @@ class PolicySandbox:
         pods = f"/api/v1/namespaces/{self.namespace}/pods"
         self._api.create(pods, body)
         try:
-            item = wait_until(f"pod {name} runs", lambda: self._started(name), timeout=_START)
+            timeout = self._api.timeouts.probes_ready
+            item = wait_until(f"pod {name} runs", lambda: self._started(name), timeout=timeout)
             assert item is not None
             pod = deploy.probe_pod_of(item)
             yield Probe(pod, self._connect(pod), self._api.recorder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
-from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS, Cost
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the settings; where a cluster is wanted, load what runs one."""
     settings = options.read(config)
     config.stash[SETTINGS] = settings
+    config.stash[TIMEOUTS] = Timeouts().scaled(settings.timeout_factor)
     config.stash[COST] = Cost()
     for name in ("core", "extended", "informational"):
         config.addinivalue_line("markers", f"{name}: level of an IPv6 conformance check")
@@ -26,11 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(fixtures, "ipv6k8s-fixtures")
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
-        from pytest_ipv6k8s import waiting
+        from pytest_ipv6k8s import expectations
         from pytest_ipv6k8s.plugin import interrupts, reporting, run, workers
 
-        waiting.set_timeout_factor(settings.timeout_factor)
-
+        expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")

@@ -17,9 +17,10 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.outcome import BUNDLE, explain
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, Cost, RunFacts
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.probe.session import connect
+from pytest_ipv6k8s.timeouts import Timeouts
 
 RUN_BUNDLE = "run"
 
@@ -45,6 +46,7 @@ class Bundles:
         assert settings.report.bundle is not None
         self._shown = settings.report.bundle
         self._folder = settings.report.bundle.absolute()
+        self._timeouts = config.stash[TIMEOUTS]
         self._provider_name = settings.provider_name
         self._facts, self._cost = facts, config.stash[COST]
         self._collector: Collector | None = None
@@ -56,7 +58,9 @@ class Bundles:
             HostProblem: it cannot be written.
         """
         if self._collector is None:
-            self._collector = Collector(access=self._access(), folder=self._folder)
+            self._collector = Collector(
+                access=self._access(), folder=self._folder, timeouts=self._timeouts
+            )
         check = record["check"]
         failure = Failure(
             name="-".join(filter(None, (check["id"], record["family"]))),
@@ -72,7 +76,8 @@ class Bundles:
 
     def _access(self) -> Access:
         facts = self._facts
-        api = Api(Kubeconfig(path=facts.kubeconfig, context=facts.context))
+        kubeconfig = Kubeconfig(path=facts.kubeconfig, context=facts.context)
+        api = Api(kubeconfig, timeouts=self._timeouts)
 
         @contextmanager
         def session(pod: ProbePod) -> Iterator[Transport]:
@@ -99,13 +104,13 @@ def shell_of(found: ClusterProvider, run_id: str) -> Shell:
     return lambda script, timeout: found.on_nodes(name, script, timeout)
 
 
-def write_for_run(folder: Path, access: Access, why: str) -> Path:
+def write_for_run(folder: Path, access: Access, why: str, timeouts: Timeouts) -> Path:
     """Write the bundle of a run that cannot begin and return its path, as the option has it.
 
     Raises:
         HostProblem: it cannot be written.
     """
-    collector = Collector(access=access, folder=folder.absolute())
+    collector = Collector(access=access, folder=folder.absolute(), timeouts=timeouts)
     about = f"# Run {access.run_id} cannot begin\n\n```text\n{why}\n```\n"
     return folder / collector.write(Failure(name=RUN_BUNDLE, about=about)).name
 

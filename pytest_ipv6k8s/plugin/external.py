@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import ControlChannelError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.external.declaration import Declaration, read, with_targets
 from pytest_ipv6k8s.external.model import ExternalNetwork
@@ -16,9 +17,8 @@ from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.reports import HarnessFact
 from pytest_ipv6k8s.settings import External, Settings
 from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.timeouts import Timeouts
 from pytest_ipv6k8s.waiting import wait_until
-
-_START = 20.0
 
 
 class ExternalSetup:
@@ -26,15 +26,18 @@ class ExternalSetup:
 
     Args:
         settings: what was asked for.
-        tell: told one line for each step.
+        tell: called with one line for each step.
+        timeouts: of all that is waited for.
 
     Raises:
         ConfigError: the declaration is no good.
     """
 
-    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, tell: Callable[[str], None], timeouts: Timeouts) -> None:
         self._settings = settings
         self._tell = tell
+        self._timeouts = timeouts
+        self._docker = Docker(timeouts=timeouts)
         self._built: testbed.Testbed | None = None
         path = settings.external.declaration
         by_file = read(path) if path else Declaration(stack=None, external=None)
@@ -75,14 +78,12 @@ class ExternalSetup:
             egress=settings.egress,
             dns64=settings.dns64.value,
         )
-        self._built = testbed.build(plan, api, zipapp(), home, self._tell)
+        self._built = testbed.build(plan, api, zipapp(), home, self._tell, self._docker)
         return self._built.external
 
     def control(self, external: ExternalNetwork, api: Api) -> HarnessFact:
         """Ask the targets of each other until they answer, and say whether they do (META-03)."""
-        found, sessions = hosts(
-            external, api.recorder, timeout_factor=self._settings.timeout_factor
-        )
+        found, sessions = hosts(external, api.recorder, timeouts=self._timeouts)
         targets = ExternalTargets(external, found)
         wrong: list[str] = []
 
@@ -91,7 +92,7 @@ class ExternalSetup:
             return not wrong
 
         try:
-            wait_until("the targets answer", in_order, timeout=_START)
+            wait_until("the targets answer", in_order, timeout=self._timeouts.targets_answer)
             seen, holds = f"{len(found)} of {len(external.targets)} targets can be asked", True
         except (ControlChannelError, Inconclusive) as error:
             seen, holds = "; ".join(wrong[:3]) or str(error), False
@@ -110,7 +111,7 @@ class ExternalSetup:
         if built is None:
             return ""
         try:
-            testbed.remove(built, api)
+            testbed.remove(built, api, self._docker)
         except (Ipv6k8sError, Inconclusive) as error:
             return str(error)
         return ""

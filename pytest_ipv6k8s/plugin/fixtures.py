@@ -12,7 +12,7 @@ import pytest
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, Cost
 from pytest_ipv6k8s.plugin.workers import worker_name
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def ipv6k8s_api(
     from pytest_ipv6k8s.kube.client import Api
 
     kubeconfig = config.Kubeconfig(path=ipv6k8s_run.kubeconfig, context=ipv6k8s_run.context)
-    api = Api(kubeconfig, recorder=ipv6k8s_recorder)
+    timeouts = request.config.stash[TIMEOUTS]
+    api = Api(kubeconfig, recorder=ipv6k8s_recorder, timeouts=timeouts)
     yield api
     request.config.stash[COST].add(Cost(api_requests=api.requests))
 
@@ -72,10 +73,9 @@ def _ipv6k8s_connect(request: pytest.FixtureRequest, ipv6k8s_api: Api) -> Iterat
     from pytest_ipv6k8s.probe.session import connect
 
     sessions: list[Session] = []
-    factor = request.config.stash[SETTINGS].timeout_factor
 
     def made(pod: ProbePod) -> Session:
-        sessions.append(connect(ipv6k8s_api, pod, timeout_factor=factor))
+        sessions.append(connect(ipv6k8s_api, pod))
         return sessions[-1]
 
     yield made
@@ -129,8 +129,8 @@ def ipv6k8s_external(
 
     if ipv6k8s_run.external is None:
         pytest.skip("there are no external targets: declare some with --ipv6k8s-declaration")
-    factor = request.config.stash[SETTINGS].timeout_factor
-    found, sessions = hosts(ipv6k8s_run.external, ipv6k8s_recorder, timeout_factor=factor)
+    timeouts = request.config.stash[TIMEOUTS]
+    found, sessions = hosts(ipv6k8s_run.external, ipv6k8s_recorder, timeouts=timeouts)
     external = ExternalTargets(ipv6k8s_run.external, found)
     broken = partial(external.out_of_order, ipv6k8s_probes)
     with _examined(request, "ipv6k8s_external", broken):

@@ -1,4 +1,4 @@
-"""Ctrl-C: pytest ends in order; during clean-up the second is answered, and the third obeyed."""
+"""Ctrl-C and SIGTERM: pytest ends in order; during clean-up one is answered, the next obeyed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import pytest
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Take frames out of the traceback that are on no line: pytest breaks on them.
 
-    A signal that arrives between the lines of a ``with`` statement leaves such a frame (seen with
-    pytest 9.2 on Python 3.11); instead of exit code 2 there was a TypeError.
+    A signal that arrives between the lines of a ``with`` statement leaves such a frame, whose
+    ``tb_lineno`` is None; pytest calculates with it and ends in a TypeError instead of exit code 2
+    (seen with pytest 9.2 on Python 3.11; we know of no issue of pytest's about it).
     """
     entry: TracebackType = excinfo.tb
     while (following := entry.tb_next) is not None:
@@ -26,23 +27,38 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
             entry = following
 
 
+def interrupt_on_sigterm() -> Callable[[], None]:
+    """Let SIGTERM end the process as Ctrl-C does; return what puts the handler before back.
+
+    Only the main thread may set handlers; in another one nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+    return restore
+
+
 @contextlib.contextmanager
 def defer_interrupts(what: str, tell: Callable[[str], None]) -> Iterator[None]:
     """Let a deletion come to its end although the user presses Ctrl-C once more.
 
     Args:
         what: what is being deleted.
-        tell: told why nothing stops yet.
+        tell: called with the reason why nothing stops yet.
 
     Raises:
-        KeyboardInterrupt: at the second Ctrl-C within.
+        KeyboardInterrupt: at the second Ctrl-C meanwhile.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     pressed = 0
 
-    def heard(_number: int, _frame: FrameType | None) -> None:
+    def count(_number: int, _frame: FrameType | None) -> None:
         nonlocal pressed
         pressed += 1
         if pressed > 1:
@@ -50,7 +66,7 @@ def defer_interrupts(what: str, tell: Callable[[str], None]) -> Iterator[None]:
             raise KeyboardInterrupt
         tell(f"still deleting {what}; press Ctrl-C again to leave it behind")
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,25 @@ import pytest
 from pytest_ipv6k8s import profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, provider
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec, provider
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
+from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.external import ExternalSetup
-from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, Cost, RunFacts
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
-from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Allow, Settings
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,14 +48,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if config.option.collectonly or _only_shows(config):
         return
-    run = Run(config.stash[SETTINGS], _teller(config), provider)
+    config.add_cleanup(interrupt_on_sigterm())
+    settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
+    run = Run(settings, timeouts, _teller(config), provider)
     config.stash[RUN] = run
     config.add_cleanup(run.close)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         config.stash[FACTS] = run.start()
     except (Ipv6k8sError, Inconclusive) as error:
-        run.leave_bundle(str(error))
         raise pytest.UsageError(str(error)) from None
     except OSError as error:
         raise pytest.UsageError(f"{error}. Check this machine's disk and rights.") from None
@@ -74,34 +77,59 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
     return tell
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquired:
+    """A cluster that may be used.
+
+    Attributes:
+        cluster: where it is.
+        api: its API server.
+        home: the run's own folder.
+        stays: whether it outlives the run, so that our things have to be taken off it.
+    """
+
+    cluster: Cluster
+    api: Api
+    home: Path
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Probes that run on a cluster and are in order."""
+
+    facts: inventory.Inventory
+    deployed: Deployed
+    controlled: control.Controlled
+
+
 class Run:
     """One run's cluster, probes and what became of them.
 
+    Each step of :meth:`start` says how it is undone; :meth:`close` undoes the last one first.
+
     Args:
         settings: what was asked for.
-        tell: told one line for each step.
+        timeouts: of all that is waited for.
+        tell: called with one line for each step.
         find: returns the provider of a name.
     """
 
     def __init__(
         self,
         settings: Settings,
+        timeouts: Timeouts,
         tell: Callable[[str], None],
         find: Callable[[str], ClusterProvider],
     ) -> None:
         self.settings = settings
+        self.timeouts = timeouts
         self.tell = tell
         self._find = find
         self.id = ownership.new_run_id()
         self.harness: list[HarnessFact] = []
         self.cost = Cost()
-        self.cluster: Cluster | None = None
-        self._api: Api | None = None
-        self._outside: ExternalSetup | None = None
-        self._home = Path()
-        self._begun = False
-        self._deploying = False
-        self._closed = False
+        self._undo = ExitStack()
 
     @property
     def _name(self) -> str:
@@ -115,74 +143,109 @@ class Run:
             Ipv6k8sError: something is in the way.
         """
         self._refuse_settings()
-        self._outside = ExternalSetup(self.settings, self.tell)
-        self.cluster = cluster = self._acquire()
+        setup = ExternalSetup(self.settings, self.tell, self.timeouts)
+        acquired = self._acquire()
+        with self._bundle_on_failure(acquired, wanted=acquired.cluster.owned):
+            if not acquired.cluster.owned:
+                rights.require(acquired.api)
+            facts = self._read_facts(acquired.api, setup.declared)
+            external = self._external(setup, acquired, facts)
+            plan = self._plan(facts, acquired.cluster)
+        with self._bundle_on_failure(acquired, wanted=True):
+            ready = self._ready(acquired, plan, facts)
+            if external is not None:
+                self.harness.append(setup.control(external, acquired.api))
+        return self._facts(acquired, ready, plan.namespace, external)
+
+    def close(self) -> None:
+        """Remove what the run made; the second call does nothing."""
+        self._undo.close()
+
+    def _acquire(self) -> Acquired:
+        settings = self.settings
+        spec = self._spec()
+        provider = self._find(settings.provider_name)
+        problems = provider.problems(spec)
+        if problems:
+            text = "; ".join(problem.text for problem in problems)
+            raise HostProblem(text, remedy="; ".join(problem.remedy for problem in problems))
+        self._fact("META-01", "preflight", ok=True, actual="nothing stops this machine")
+        home = ownership.save_state(
+            self.id, provider=settings.provider_name, name=self._name, kept=settings.cluster.keep
+        )
+        if settings.provider_name == "existing":
+            self._undo.callback(ownership.remove_state, self.id)
+        else:  # what is left of a making that breaks off
+            self._undo.callback(self._release, provider, home / "kubeconfig", made=False)
+        cluster = provider.create(spec, home, self.tell)
+        return self._made(provider, cluster, home)
+
+    def _made(self, provider: ClusterProvider, cluster: Cluster, home: Path) -> Acquired:
+        """Take a cluster over. How it is undone takes the place of what was noted before, at once.
+
+        Ctrl-C may come between any two lines.
+        """
         kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
-        self._api = Api(kubeconfig, recorder=Recorder())
-        if not cluster.owned:
-            rights.require(self._api)
-        facts = self._read_facts(self._api, self._outside.declared)
-        external = self._outside.begin(
-            self._api, facts, owned=cluster.owned, run_id=self.id, home=self._home
-        )
-        plan = self._plan(facts)
-        deployed = self._deploy(plan, facts)
-        controlled = self._control(deployed, facts)
-        if external is not None:
-            self.harness.append(self._outside.control(external, self._api))
-        return RunFacts(
+        api = Api(kubeconfig, recorder=Recorder(), timeouts=self.timeouts)
+        undo = ExitStack()
+        if cluster.owned:
+            undo.callback(self._release, provider, cluster.kubeconfig, made=True)
+        else:
+            undo.callback(ownership.remove_state, self.id)
+        undo.callback(self._count_requests, api)
+        self._undo = undo
+        stays = self.settings.cluster.keep or not cluster.owned
+        return Acquired(cluster=cluster, api=api, home=home, stays=stays)
+
+    def _spec(self) -> ClusterSpec:
+        settings = self.settings
+        return dataclasses.replace(
+            settings.cluster,
             run_id=self.id,
-            kubeconfig=kubeconfig.path,
-            context=kubeconfig.context,
-            owned=cluster.owned,
-            stack=facts.stack,
-            inventory=facts,
-            namespace=plan.namespace,
-            pods=deployed.pods,
-            hosts=deployed.hosts,
-            services=tuple(
-                dataclasses.replace(service, domain=controlled.domain)
-                for service in deployed.services
-            ),
-            external=external,
-            sctp=controlled.sctp,
+            before_removal=lambda name: self._write_bundle("the cluster could not be made"),
+            timeouts=self.timeouts,
         )
 
-    def _read_facts(self, api: Api, declared: Declaration) -> inventory.Inventory:
-        facts = declared.over(inventory.read(api))
-        self._compare_stack(facts, declared.stack)
-        self._refuse_profiles(facts.stack)
-        return facts
+    def _external(
+        self, setup: ExternalSetup, acquired: Acquired, facts: inventory.Inventory
+    ) -> ExternalNetwork | None:
+        owned = acquired.cluster.owned
+        self._undo.callback(self._end_external, setup, acquired.api if acquired.stays else None)
+        return setup.begin(acquired.api, facts, owned=owned, run_id=self.id, home=acquired.home)
 
-    def _deploy(self, plan: Plan, facts: inventory.Inventory) -> Deployed:
-        assert self._api is not None
+    def _ready(self, acquired: Acquired, plan: Plan, facts: inventory.Inventory) -> Ready:
+        """Deploy the probes and examine them."""
         self.tell(
             f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
             f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
         )
-        self._deploying = True
-        deployed = deploy(self._api, plan)
+        if acquired.stays:
+            self._undo.callback(self._remove_probes, acquired.api)
+        deployed = deploy(acquired.api, plan)
         self.tell(f"probes ready after {deployed.seconds:.1f} s")
-        return deployed
+        controlled = self._control(acquired.api, deployed, facts)
+        return Ready(facts=facts, deployed=deployed, controlled=controlled)
 
-    def _acquire(self) -> Cluster:
-        settings = self.settings
-        spec = dataclasses.replace(
-            settings.cluster,
+    def _facts(
+        self, acquired: Acquired, ready: Ready, namespace: str, external: ExternalNetwork | None
+    ) -> RunFacts:
+        deployed, domain = ready.deployed, ready.controlled.domain
+        return RunFacts(
             run_id=self.id,
-            before_removal=lambda name: self._write_bundle("the cluster could not be made"),
+            kubeconfig=acquired.cluster.kubeconfig,
+            context=acquired.cluster.context,
+            owned=acquired.cluster.owned,
+            stack=ready.facts.stack,
+            inventory=ready.facts,
+            namespace=namespace,
+            pods=deployed.pods,
+            hosts=deployed.hosts,
+            services=tuple(
+                dataclasses.replace(service, domain=domain) for service in deployed.services
+            ),
+            external=external,
+            sctp=ready.controlled.sctp,
         )
-        found = self._find(settings.provider_name)
-        problems = found.problems(spec)
-        if problems:
-            told = "; ".join(problem.text for problem in problems)
-            raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
-        self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
-        self._home = ownership.save_state(
-            self.id, provider=settings.provider_name, name=self._name, kept=settings.cluster.keep
-        )
-        self._begun = settings.provider_name != "existing"
-        return found.create(spec, self._home, self.tell)
 
     def _refuse_settings(self) -> None:
         """Refuse what cannot be done before anything is made."""
@@ -194,6 +257,12 @@ class Run:
     def _refuse_profiles(self, stack: Stack) -> None:
         profiles.validate(self.settings.profile, stack)
 
+    def _read_facts(self, api: Api, declared: Declaration) -> inventory.Inventory:
+        facts = declared.over(inventory.read(api))
+        self._compare_stack(facts, declared.stack)
+        self._refuse_profiles(facts.stack)
+        return facts
+
     def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
         declared = self.settings.declared_stack or by_file
         if declared is not None and declared is not facts.stack:
@@ -202,9 +271,8 @@ class Run:
                 remedy="correct --ipv6k8s-stack or the declaration, or the cluster",
             )
 
-    def _plan(self, facts: inventory.Inventory) -> Plan:
+    def _plan(self, facts: inventory.Inventory, cluster: Cluster) -> Plan:
         settings = self.settings
-        assert self.cluster is not None
         return Plan(
             run_id=self.id,
             image=settings.cluster.probe_image,
@@ -212,21 +280,18 @@ class Run:
             nodes=probe_nodes(
                 facts, most=settings.probes.max_nodes, selector=dict(settings.probes.node_selector)
             ),
-            host_network=self.cluster.owned or Allow.PRIVILEGED in settings.probes.allow,
+            host_network=cluster.owned or Allow.PRIVILEGED in settings.probes.allow,
             tolerations=settings.probes.toleration,
             pull_secret=settings.probes.pull_secret,
         )
 
-    def _control(self, deployed: Deployed, facts: inventory.Inventory) -> control.Controlled:
-        assert self._api is not None
-        recorder = self._api.recorder
-        sessions = {
-            pod.name: connect(self._api, pod, timeout_factor=self.settings.timeout_factor)
-            for pod in (*deployed.pods, *deployed.hosts)
-        }
+    def _control(
+        self, api: Api, deployed: Deployed, facts: inventory.Inventory
+    ) -> control.Controlled:
+        sessions = {pod.name: connect(api, pod) for pod in (*deployed.pods, *deployed.hosts)}
 
-        def probes(pods: tuple[Any, ...]) -> list[Probe]:
-            return [Probe(pod, sessions[pod.name], recorder) for pod in pods]
+        def probes(pods: tuple[ProbePod, ...]) -> list[Probe]:
+            return [Probe(pod, sessions[pod.name], api.recorder) for pod in pods]
 
         try:
             everyone = Probes(probes(deployed.pods), probes(deployed.hosts))
@@ -235,100 +300,84 @@ class Run:
             for session in sessions.values():
                 session.close()
             self.cost.exec_sessions += sum(session.opened for session in sessions.values())
-        self._fact("META-04", "negative control", holds=True, seen=found.negative)
+        self._fact("META-04", "negative control", ok=True, actual=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
-        timeout = found.skew < control.WORST_SKEW
-        self._fact("META-05", "probe servers and clocks", holds=timeout, seen=skewed)
+        in_step = found.skew < control.WORST_SKEW
+        self._fact("META-05", "probe servers and clocks", ok=in_step, actual=skewed)
         return found
 
-    def leave_bundle(self, why: str) -> None:
-        """Leave a bundle of a run that cannot begin, where pods or nodes stand to be looked at.
+    @contextmanager
+    def _bundle_on_failure(self, acquired: Acquired, *, wanted: bool) -> Iterator[None]:
+        """Leave a bundle of a run that cannot begin, where pods or nodes stand to be looked at."""
+        try:
+            yield
+        except (Ipv6k8sError, Inconclusive) as error:
+            if wanted:
+                self._write_bundle(str(error), api=acquired.api, owned=acquired.cluster.owned)
+            raise
 
-        Args:
-            why: what is in the way.
-        """
-        if self._deploying or (self.cluster is not None and self.cluster.owned):
-            self._write_bundle(why)
-
-    def _write_bundle(self, why: str) -> None:
+    def _write_bundle(self, why: str, *, api: Api | None = None, owned: bool = True) -> None:
         if self.settings.report.bundle is None:
             return
         from pytest_ipv6k8s.bundle.collect import Access
         from pytest_ipv6k8s.plugin import bundles
 
         shell = bundles.shell_of(self._find(self.settings.provider_name), self.id)
-        access = Access(run_id=self.id, api=self._api, shell=shell if self._makes else None)
+        access = Access(run_id=self.id, api=api, shell=shell if owned else None)
         try:
-            self.tell(f"bundle {bundles.write_for_run(self.settings.report.bundle, access, why)}")
+            path = bundles.write_for_run(self.settings.report.bundle, access, why, self.timeouts)
+            self.tell(f"bundle {path}")
         except HostProblem as error:
             self.tell(str(error))
 
-    def _fact(self, id: str, title: str, *, holds: bool, seen: str) -> None:
-        self.harness.append(HarnessFact(id=id, title=title, holds=holds, seen=seen))
+    def _fact(self, id: str, title: str, *, ok: bool, actual: str) -> None:
+        self.harness.append(HarnessFact(id=id, title=title, holds=ok, seen=actual))
 
-    def close(self) -> None:
-        """Remove what the run made; the second call does nothing."""
-        if self._closed:
+    def _count_requests(self, api: Api) -> None:
+        self.cost.api_requests = api.requests
+
+    def _end_external(self, setup: ExternalSetup, api: Api | None) -> None:
+        left = setup.end(api)
+        if left:
+            self._fact("META-06", "clean-up", ok=False, actual=left)
+            self.tell(left)
+
+    def _release(self, provider: ClusterProvider, kubeconfig: Path, *, made: bool) -> None:
+        """Delete a cluster of ours, or say how a kept one is used.
+
+        Args:
+            provider: who deletes it.
+            kubeconfig: the cluster's; one that never had any is not worth keeping.
+            made: whether it came up; if not, its deletion is no news.
+        """
+        name = self._name
+        if self.settings.cluster.keep and kubeconfig.exists():
+            self.tell(f"cluster {name} is kept; use it again with")
+            self.tell(f"  pytest --ipv6k8s-kubeconfig {kubeconfig}")
+            self.tell(f"and delete it with `ipv6k8s reap --kept {name}`")
             return
-        self._closed = True
-        keep = self.settings.cluster.keep and self._makes and self._kubeconfig.exists()
-        stays = keep or not self._makes
-        if self._outside is not None:
-            left = self._outside.end(self._api if stays else None)
-            if left:
-                self._fact("META-06", "clean-up", holds=False, seen=left)
-                self.tell(left)
-        if self._deploying and stays:
-            self._remove_probes()
-        if keep:
-            self._tell_how_to_use_it()
-        elif self._makes:
-            self._delete_cluster()
-        else:
-            ownership.remove_state(self.id)
-        if self._api is not None:
-            self.cost.api_requests = self._api.requests
-
-    @property
-    def _makes(self) -> bool:
-        """Whether a cluster was made, or the making of one was begun."""
-        return self._begun and (self.cluster is None or self.cluster.owned)
-
-    @property
-    def _kubeconfig(self) -> Path:
-        """Of a cluster that was made, also of one that did not become ready."""
-        return self.cluster.kubeconfig if self.cluster else self._home / "kubeconfig"
-
-    def _tell_how_to_use_it(self) -> None:
-        self.tell(f"cluster {self._name} is kept; use it again with")
-        self.tell(f"  pytest --ipv6k8s-kubeconfig {self._kubeconfig}")
-        self.tell(f"and delete it with `ipv6k8s reap --kept {self._name}`")
-
-    def _delete_cluster(self) -> None:
-        name, settings = self._name, self.settings
-        if self.cluster is not None:
+        if made:
             self.tell(f"deleting cluster {name}")
         try:
             with defer_interrupts("the cluster", self.tell):
-                self._find(settings.provider_name).delete(name)
+                provider.delete(name)
         except Ipv6k8sError as error:
-            self._fact("META-06", "clean-up", holds=False, seen=str(error))
+            self._fact("META-06", "clean-up", ok=False, actual=str(error))
             self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
             return
         ownership.remove_state(self.id)
-        self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
+        self._fact("META-06", "clean-up", ok=True, actual=f"cluster {name} is deleted")
 
-    def _remove_probes(self) -> None:
-        assert self._api is not None
+    def _remove_probes(self, api: Api) -> None:
         try:
             with defer_interrupts("the probes", self.tell):
-                left = remove(self._api, self.id)
+                left = remove(api, self.id)
         except Ipv6k8sError as error:
             left = [str(error)]
-        seen = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
-        self._fact("META-06", "clean-up", holds=not left, seen=seen)
+        actual = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
+        self._fact("META-06", "clean-up", ok=not left, actual=actual)
         if left:
-            self.tell(f"{seen}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
+            self.tell(f"{actual}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
 
 
 RUN = pytest.StashKey[Run]()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,39 +47,6 @@ class RunFacts:
             pull_secret=settings.probes.pull_secret,
         )
 
-    def plain(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "run_id": self.run_id,
-            "kubeconfig": str(self.kubeconfig),
-            "context": self.context,
-            "owned": self.owned,
-            "stack": self.stack.value,
-            "inventory": self.inventory.plain(),
-            "namespace": self.namespace,
-            "pods": [asdict(pod) for pod in self.pods],
-            "hosts": [asdict(pod) for pod in self.hosts],
-            "services": [service.plain() for service in self.services],
-            "external": self.external and self.external.plain(),
-            "sctp": self.sctp,
-        }
-
-    @classmethod
-    def from_plain(cls, data: dict[str, Any]) -> RunFacts:
-        """Return what :meth:`plain` made."""
-        return cls(
-            **{
-                **data,
-                "kubeconfig": Path(data["kubeconfig"]),
-                "stack": Stack(data["stack"]),
-                "inventory": Inventory.from_plain(data["inventory"]),
-                "pods": tuple(ProbePod.from_plain(pod) for pod in data["pods"]),
-                "hosts": tuple(ProbePod.from_plain(pod) for pod in data["hosts"]),
-                "services": tuple(Service.from_plain(item) for item in data["services"]),
-                "external": data["external"] and ExternalNetwork.from_plain(data["external"]),
-            }
-        )
-
 
 @dataclass(kw_only=True)
 class Cost:
@@ -96,4 +63,5 @@ class Cost:
 
 COST = pytest.StashKey[Cost]()
 SETTINGS = pytest.StashKey[Settings]()
+TIMEOUTS = pytest.StashKey[Timeouts]()
 FACTS = pytest.StashKey[RunFacts]()

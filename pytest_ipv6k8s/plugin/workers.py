@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost, RunFacts
 
 _KEY = "ipv6k8s"
@@ -18,7 +19,7 @@ def pytest_configure_node(node: Any) -> None:
     """Hand the facts of the run to a worker that is about to start."""
     facts = node.config.stash.get(FACTS, None)
     if facts is not None:
-        node.workerinput[_KEY] = json.dumps(facts.plain())
+        node.workerinput[_KEY] = json.dumps(plain(facts))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,4 +52,4 @@ def receive(config: pytest.Config) -> None:
     """Take the facts that the controller handed over."""
     handed = getattr(config, "workerinput", {}).get(_KEY)
     if handed:
-        config.stash[FACTS] = RunFacts.from_plain(json.loads(handed))
+        config.stash[FACTS] = build(RunFacts, json.loads(handed))

@@ -12,6 +12,7 @@ from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 
@@ -40,7 +41,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
         ControlChannelError: a probe cannot be reached over the API server.
     """
     try:
-        heard = eventually(
+        records = eventually(
             lambda: probes.ask_each(lambda probe: _own_servers(probe, families)),
             lambda record: record.answer.echoed,
             expected="every probe's server answers on its own loopback",
@@ -60,7 +61,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
     skew, sctp = _greet(probes)
     return Controlled(
         negative=f"{len(closed)} closed ports refused",
-        servers=f"{len(heard)} servers answered",
+        servers=f"{len(records)} servers answered",
         skew=skew,
         domain=_domain(probes[0]),
         sctp=sctp,
@@ -77,7 +78,7 @@ def out_of_order(api: Api, probes: Probes) -> str:
     try:
         for namespace in {probe.pod.namespace for probe in everyone}:
             ours = {probe.name: probe for probe in everyone if probe.pod.namespace == namespace}
-            for pod in api.items(f"/api/v1/namespaces/{namespace}/pods"):
+            for pod in api.items(paths.pods(namespace)):
                 probe = ours.get(pod["metadata"]["name"])
                 if probe is not None and is_itself(pod, probe.pod):
                     del ours[probe.name]
@@ -91,13 +92,11 @@ def out_of_order(api: Api, probes: Probes) -> str:
 
 def is_itself(item: Mapping[str, Any], pod: ProbePod) -> bool:
     """Tell whether a pod object is still the very pod that was deployed, and runs."""
-    status = item.get("status", {})
-    restarts = sum(c.get("restartCount", 0) for c in status.get("containerStatuses") or [])
     return (
         item["metadata"]["uid"] == pod.uid
         and not item["metadata"].get("deletionTimestamp")
-        and status.get("phase") == "Running"
-        and restarts == pod.restarts
+        and item.get("status", {}).get("phase") == "Running"
+        and status.restarts(item) == pod.restarts
     )
 
 
@@ -119,10 +118,10 @@ def _greet(probes: Probes) -> tuple[float, bool]:
     """Return how far the clocks are off, and whether every kernel has SCTP."""
     everyone = (*probes, *probes.hosts)
     before = time.time()
-    heard = probes.ask_each(lambda probe: [identity.Request()], among=everyone)
+    records = probes.ask_each(lambda probe: [identity.Request()], among=everyone)
     after = time.time()
-    skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in heard)
-    return skew, all(r.answer.sctp for r in heard)
+    skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in records)
+    return skew, all(r.answer.sctp for r in records)
 
 
 def _domain(probe: Probe) -> str:

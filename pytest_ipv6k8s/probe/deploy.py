@@ -11,13 +11,13 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
-from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube import objects, paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
 from pytest_ipv6k8s.probe.zipapp import zipapp
-from pytest_ipv6k8s.waiting import patience, wait_until
+from pytest_ipv6k8s.waiting import wait_until
 
 _IMAGE_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
@@ -86,17 +86,15 @@ def deploy(api: Api, plan: Plan) -> Deployed:
     make_namespace(api, plan, plan.namespace, security="restricted")
     if plan.host_network:
         make_namespace(api, plan, plan.host_namespace, security="privileged")
-    services_path = f"/api/v1/namespaces/{plan.namespace}/services"
     services = at_once(
-        lambda body: api.create(services_path, body),
+        lambda body: api.create(paths.services(plan.namespace), body),
         manifests(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network),
     )
     pods = _pods(plan, any_user=assigns_users(api))
-    at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
-    timeout = 90
+    at_once(lambda item: api.create(paths.pods(item[0]), item[1]), pods)
     for namespace in {item[0]: None for item in pods}:
         wanted = sum(item[0] == namespace for item in pods)
-        wait_for_pods(api, namespace, wanted, plan, timeout)
+        wait_for_pods(api, namespace, wanted, plan)
     _wait_for_endpoints(api, plan)
     return Deployed(
         pods=running(api, plan.namespace),
@@ -111,17 +109,20 @@ def assigns_users(api: Api) -> bool:
     return api.find("/apis/security.openshift.io/v1") is not None
 
 
-def remove(api: Api, run_id: str, *, timeout: float = 60.0) -> list[str]:
+def remove(api: Api, run_id: str) -> list[str]:
     """Delete the namespaces of a run and return the names of those that are still there."""
 
     def left() -> list[str]:
-        path, selector = "/api/v1/namespaces", f"{objects.RUN_LABEL}={run_id}"
-        return [item["metadata"]["name"] for item in api.items(path, labelSelector=selector)]
+        selector = f"{objects.RUN_LABEL}={run_id}"
+        found = api.items(paths.NAMESPACES, labelSelector=selector)
+        return [item["metadata"]["name"] for item in found]
 
     for name in left():
         delete_namespace(api, name)
     try:
-        wait_until("the namespaces are gone", lambda: not left(), timeout=timeout)
+        wait_until(
+            "the namespaces are gone", lambda: not left(), timeout=api.timeouts.namespace_gone
+        )
     except Inconclusive:
         return left()
     return []
@@ -129,24 +130,24 @@ def remove(api: Api, run_id: str, *, timeout: float = 60.0) -> list[str]:
 
 def delete_namespace(api: Api, name: str) -> None:
     """Begin to delete a namespace; its pods go at once."""
-    for item in api.items(f"/api/v1/namespaces/{name}/pods"):
-        api.delete(f"/api/v1/namespaces/{name}/pods/{item['metadata']['name']}", grace=1)
-    api.delete(f"/api/v1/namespaces/{name}")
+    for item in api.items(paths.pods(name)):
+        api.delete(paths.pod(name, item["metadata"]["name"]), grace=1)
+    api.delete(paths.namespace(name))
 
 
 def make_namespace(api: Api, plan: Plan, name: str, *, security: str) -> None:
     """Make a namespace with all that a pod of ours needs in it."""
-    api.create("/api/v1/namespaces", objects.namespace(name, plan.run_id, security=security))
+    api.create(paths.NAMESPACES, objects.namespace(name, plan.run_id, security=security))
     if plan.pull_secret:
         _copy_pull_secret(api, plan.pull_secret, name)
     agent = base64.b64encode(zipapp()).decode()
     files = objects.config_map("ipv6k8s-agent", plan.run_id, {"agent.pyz": agent})
-    api.create(f"/api/v1/namespaces/{name}/configmaps", files)
-    ca = f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt"
-    service_account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    api.create(paths.inside(name, "configmaps"), files)
+    ca = paths.config_map(name, "kube-root-ca.crt")
+    service_account = paths.inside(name, "serviceaccounts", "default")
     for path in (ca, service_account):
         what = f"{path.rsplit('/', 1)[1]} is in namespace {name}"
-        wait_until(what, lambda path=path: api.find(path), timeout=30)  # type: ignore[misc]
+        wait_until(what, lambda path=path: api.find(path), timeout=api.timeouts.namespace_ready)  # type: ignore[misc]
 
 
 def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
@@ -156,14 +157,14 @@ def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
             f"--ipv6k8s-pull-secret {secret!r} is not of the form NAMESPACE/NAME",
             remedy="give both",
         )
-    found = api.find(f"/api/v1/namespaces/{source}/secrets/{name}")
+    found = api.find(paths.inside(source, "secrets", name))
     if found is None:
         raise ConfigError(f"there is no Secret {secret}", remedy="check --ipv6k8s-pull-secret")
     copy: dict[str, Any] = {
         key: found[key] for key in ("apiVersion", "kind", "type", "data") if key in found
     }
     copy["metadata"] = {"name": name}
-    api.create(f"/api/v1/namespaces/{namespace}/secrets", copy)
+    api.create(paths.inside(namespace, "secrets"), copy)
 
 
 def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
@@ -198,13 +199,13 @@ def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         return list(pool.map(make, items))
 
 
-def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, timeout: float) -> None:
+def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan) -> None:
     """Wait until so many pods of a namespace are ready and have addresses.
 
     Raises:
         ClusterError: one does not start; names the pod, the node and what the kubelet says.
     """
-    path = f"/api/v1/namespaces/{namespace}/pods"
+    path, timeout = paths.pods(namespace), api.timeouts.probes_ready
 
     def all_run() -> bool:
         pods = api.items(path)
@@ -215,20 +216,16 @@ def wait_for_pods(api: Api, namespace: str, wanted: int, plan: Plan, timeout: fl
     try:
         wait_until(f"{wanted} probes run", all_run, timeout=timeout)
     except Inconclusive:
-        waiting = [_plight(api, pod) for pod in api.items(path) if not runs(pod)]
+        waiting = [_why_not_running(api, pod) for pod in api.items(path) if not runs(pod)]
         raise ClusterError(
-            f"probes do not start within {patience(timeout):.0f} s: {'; '.join(waiting)}",
+            f"probes do not start within {timeout:.0f} s: {'; '.join(waiting)}",
             remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
         ) from None
 
 
 def runs(pod: Mapping[str, Any]) -> bool:
     """Tell whether a pod object is ready and has an address."""
-    status = pod.get("status", {})
-    ready = any(
-        c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or []
-    )
-    return ready and bool(status.get("podIPs"))
+    return status.is_ready(pod) and bool(status.pod_ips(pod))
 
 
 def _raise_for_image(pod: Mapping[str, Any], image: str) -> None:
@@ -243,18 +240,18 @@ def _raise_for_image(pod: Mapping[str, Any], image: str) -> None:
             )
 
 
-def _plight(api: Api, pod: Mapping[str, Any]) -> str:
+def _why_not_running(api: Api, pod: Mapping[str, Any]) -> str:
     """Say what keeps a pod from running: its last event, or its conditions."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     node = pod["spec"].get("nodeName") or "no node"
     reasons = [
         f"{c.get('reason', '')} {c.get('message', '')}".strip()
-        for c in pod.get("status", {}).get("conditions") or []
+        for c in status.conditions(pod)
         if c["status"] != "True" and c.get("message")
     ]
     selector = f"involvedObject.name={name},type=Warning"
     try:
-        events = api.items(f"/api/v1/namespaces/{namespace}/events", fieldSelector=selector)
+        events = api.items(paths.inside(namespace, "events"), fieldSelector=selector)
         reasons += [f"{event.get('reason')}: {event.get('message')}" for event in events[-1:]]
     except ApiError:
         pass
@@ -263,7 +260,7 @@ def _plight(api: Api, pod: Mapping[str, Any]) -> str:
 
 def _wait_for_endpoints(api: Api, plan: Plan) -> None:
     """Wait until the slices name every probe. SVC-07 judges, should they never do."""
-    path = f"/apis/discovery.k8s.io/v1/namespaces/{plan.namespace}/endpointslices"
+    path = paths.endpoint_slices(plan.namespace)
     wanted = (len(plan.nodes) + 1) * len(plan.stack.families)
 
     def filled() -> bool:
@@ -271,35 +268,34 @@ def _wait_for_endpoints(api: Api, plan: Plan) -> None:
         return sum(len(item.get("endpoints") or []) for item in slices) >= wanted
 
     try:
-        wait_until("the EndpointSlices are filled", filled, timeout=15)
+        wait_until("the EndpointSlices are filled", filled, timeout=api.timeouts.endpoints)
     except Inconclusive:
         return
 
 
 def running(api: Api, namespace: str) -> tuple[ProbePod, ...]:
     """Return the probe pods of a namespace, by name."""
-    found = [probe_pod_of(item) for item in api.items(f"/api/v1/namespaces/{namespace}/pods")]
+    found = [probe_pod_of(item) for item in api.items(paths.pods(namespace))]
     return tuple(sorted(found, key=lambda pod: pod.name))
 
 
 def probe_pod_of(item: Mapping[str, Any]) -> ProbePod:
     """Return where a probe runs, from its pod object."""
-    status = item["status"]
     return ProbePod(
         name=item["metadata"]["name"],
         namespace=item["metadata"]["namespace"],
         node=item["spec"]["nodeName"],
-        ips=tuple(entry["ip"] for entry in status.get("podIPs") or []),
-        host_ips=tuple(entry["ip"] for entry in status.get("hostIPs") or []),
+        ips=status.pod_ips(item),
+        host_ips=status.host_ips(item),
         host_network=bool(item["spec"].get("hostNetwork")),
         uid=item["metadata"]["uid"],
-        restarts=sum(c["restartCount"] for c in status["containerStatuses"]),
+        restarts=status.restarts(item),
     )
 
 
 def reap_namespaces(api: Api) -> list[str]:
     """Remove the namespaces of all runs from a cluster and return the names of those removed."""
-    items = api.items("/api/v1/namespaces", labelSelector=objects.RUN_LABEL)
+    items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
     runs = {item["metadata"]["labels"][objects.RUN_LABEL] for item in items}
     left = {name for run_id in runs for name in remove(api, run_id)}
     return sorted({item["metadata"]["name"] for item in items} - left)

@@ -32,11 +32,6 @@ class ProbePod:
     uid: str = ""
     restarts: int = 0
 
-    @classmethod
-    def from_plain(cls, data: dict[str, Any]) -> ProbePod:
-        """Return what ``dataclasses.asdict`` made."""
-        return cls(**{**data, "ips": tuple(data["ips"]), "host_ips": tuple(data["host_ips"])})
-
 
 class Transport(Protocol):
     """Carries questions to an agent and brings its answers back, in the same order.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,22 +78,6 @@ class Service:
                 if port.get("nodePort")
             ),
         )
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain data, for a worker process."""
-        families = [family.value for family in self.families]
-        return {**dataclasses.asdict(self), "families": families}
-
-    @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> Service:
-        """Return what :meth:`plain` made."""
-        families = tuple(Family(name) for name in data["families"])
-        more = {
-            "families": families,
-            "cluster_ips": tuple(data["cluster_ips"]),
-            "node_ports": tuple((own, on_nodes) for own, on_nodes in data["node_ports"]),
-        }
-        return cls(**{**data, **more})
 
 
 def manifests(

@@ -16,10 +16,10 @@ from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
 from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.timeouts import Timeouts
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
 _IDLE = 40.0
-_GRACE = 10.0
 
 
 class Stream(Protocol):
@@ -38,12 +38,14 @@ class Session:
 
     Args:
         open_stream: starts the agent and returns its stream.
-        timeout_factor: multiplies every deadline.
+        timeouts: of the agent's replies; their factor also multiplies the requests' own.
     """
 
-    def __init__(self, open_stream: Callable[[], Stream], *, timeout_factor: float = 1.0) -> None:
+    def __init__(
+        self, open_stream: Callable[[], Stream], *, timeouts: Timeouts | None = None
+    ) -> None:
         self._open_stream = open_stream
-        self._factor = timeout_factor
+        self._timeouts = timeouts or Timeouts()
         self._stream: Stream | None = None
         self._last_used = 0.0
         self._seq = 0
@@ -87,13 +89,13 @@ class Session:
 
     def _with_longer_timeout(self, request: Question[Any]) -> Question[Any]:
         """Give a question more time, never less: some measure how long an answer takes."""
-        timeout = request.timeout * max(self._factor, 1.0)
+        timeout = request.timeout * max(self._timeouts.factor, 1.0)
         extended: Question[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
         return extended
 
     def _allowance(self, requests: Sequence[Question[Any]]) -> float:
         rounds = -(-len(requests) // AT_ONCE)
-        return max(item.timeout for item in requests) * rounds + _GRACE * self._factor
+        return max(item.timeout for item in requests) * rounds + self._timeouts.agent_reply
 
     def _ready_stream(self) -> Stream:
         if self._stream is not None and time.monotonic() - self._last_used > _IDLE:
@@ -116,7 +118,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     try:
         return wire.parse(line)
     except ValueError as error:
-        raise ControlChannelError(f"the probe said something odd: {error}") from None
+        raise ControlChannelError(f"the probe sent something odd: {error}") from None
 
 
 def _answer(request: Question[Any], message: dict[str, Any]) -> Any:
@@ -126,7 +128,7 @@ def _answer(request: Question[Any], message: dict[str, Any]) -> Any:
         raise ControlChannelError(f"the probe answered something odd: {error}") from None
 
 
-def connect(api: Api, pod: ProbePod, *, timeout_factor: float = 1.0) -> Session:
+def connect(api: Api, pod: ProbePod) -> Session:
     """Return a session with the agent in a pod; nothing is opened yet."""
 
     def open_stream() -> Stream:
@@ -134,4 +136,4 @@ def connect(api: Api, pod: ProbePod, *, timeout_factor: float = 1.0) -> Session:
             api, namespace=pod.namespace, pod=pod.name, container="agent", command=COMMAND
         )
 
-    return Session(open_stream, timeout_factor=timeout_factor)
+    return Session(open_stream, timeouts=api.timeouts)

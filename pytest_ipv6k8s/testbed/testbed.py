@@ -16,16 +16,16 @@ from typing import Any
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.docker import LABEL, Docker, last_line
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
 from pytest_ipv6k8s.kube import coredns
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.process import CommandFailed, Progress, must_run, run
+from pytest_ipv6k8s.process import CommandFailed, Progress
 from pytest_ipv6k8s.testbed import layout
 
 _HOME = "/ipv6k8s"
-_BUILD, _COPY, _COMMAND = 900.0, 60.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,35 +58,38 @@ class Testbed:
     corefile: str
 
 
-def have_image(image: str | None, home: Path, progress: Progress) -> str:
+def require_image(image: str | None, docker: Docker, home: Path, progress: Progress) -> str:
     """Return an image for the container: the one given, or our own, built where it is missing.
 
     Raises:
         HostProblem: it cannot be had.
     """
+    if image:
+        docker.require_image(image, "testbed image", "--ipv6k8s-testbed-image", progress)
+        return image
     dockerfile, packages = data.text("testbed/Dockerfile"), data.text("testbed/packages.txt")
     content = hashlib.sha256((dockerfile + packages).encode()).hexdigest()[:12]
-    tag = image or f"ipv6k8s/testbed:{content}"
-    if run(["docker", "image", "inspect", tag], timeout=_COMMAND).ok:
+    tag = f"ipv6k8s/testbed:{content}"
+    if docker.has_image(tag):
         return tag
-    progress(f"{'pulling' if image else 'building'} the image of the testbed, {tag}")
+    progress(f"building the image of the testbed, {tag}")
     folder = home / "testbed-image"
     folder.mkdir(exist_ok=True)
     (folder / "Dockerfile").write_text(dockerfile)
     (folder / "packages.txt").write_text(packages)
-    command: list[str | Path] = ["docker", "build", "--quiet", "--tag", tag, folder]
     try:
-        must_run(["docker", "pull", "--quiet", tag] if image else command, timeout=_BUILD)
+        docker.build_image(tag, folder)
     except CommandFailed as error:
-        said = error.finished.last_words if error.finished else str(error)
         raise HostProblem(
-            f"the image of the testbed cannot be had: {said.splitlines()[-1][:300]}",
+            f"the image of the testbed cannot be had: {_reason(error)}",
             remedy="give one with --ipv6k8s-testbed-image, or do without: --ipv6k8s-external none",
         ) from None
     return tag
 
 
-def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) -> Testbed:
+def build(
+    plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress, docker: Docker
+) -> Testbed:
     """Build the testbed and lead the cluster's pods to it; all or nothing.
 
     Args:
@@ -95,14 +98,15 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
         agent: the probe agent, as a zip that Python runs.
         home: a folder of the run's own.
         progress: told what happens.
+        docker: the engine in which the cluster's nodes are.
 
     Raises:
         HostProblem: the engine cannot make it.
         ClusterError: CoreDNS does not come back.
     """
-    image = have_image(plan.image, home, progress)
-    network = _network_of(plan.nodes[0].name)
-    _refuse_second(f"{network}-testbed")
+    image = require_image(plan.image, docker, home, progress)
+    network = _network_of(docker, plan.nodes[0].name)
+    _refuse_second(docker, f"{network}-testbed")
     built = Testbed(
         external=network_of(plan.egress, container=f"{network}-testbed"),
         container=f"{network}-testbed",
@@ -110,74 +114,82 @@ def build(plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress) ->
         corefile=coredns.healthy_corefile(api),
     )
     try:
-        _start_container(built.container, network, image, plan.run_id)
-        _copy_programs(built.container, agent, home)
-        ours = _addresses_of(built.container)
-        _run_in(built.container, "container", {"routes": _routes_back(plan)})
+        _start_container(docker, built.container, network, image, plan.run_id)
+        _copy_programs(docker, built.container, agent, home)
+        ours = _addresses_of(docker, built.container)
+        _run_in(docker, built.container, "container", {"routes": _routes_back(plan)})
         for node in plan.nodes:
-            _lead_node(node, plan, ours)
+            _lead_node(docker, node, plan, ours)
         coredns.point(api, _corefile(built.corefile, plan), before=built.corefile)
     except BaseException:
-        remove(built, api)
+        remove(built, api, docker)
         raise
     return built
 
 
-def remove(built: Testbed, api: Api | None) -> None:
+def remove(built: Testbed, api: Api | None, docker: Docker) -> None:
     """Remove the testbed, and from the nodes and CoreDNS what led to it; twice is fine.
 
     Args:
         built: what stands.
         api: the cluster's API server, None when the cluster goes as well.
+        docker: the engine in which it stands.
     """
-    run(["docker", "rm", "--force", "--volumes", built.container], timeout=_COMMAND)
+    try:
+        docker.remove_containers([built.container])
+    except CommandFailed as error:
+        if error.finished is None:  # an engine that does not answer; no such container is fine
+            raise
     if api is None:
         return
     for node in built.nodes:
-        run(["docker", "exec", node, "sh", "-c", _leave_script()], timeout=_COMMAND)
+        docker.exec(node, ["sh", "-c", _leave_script()])
     if not coredns.is_pointed(api, built.corefile):
         coredns.point(api, built.corefile, before=None)
 
 
-def _refuse_second(container: str) -> None:
-    if run(["docker", "container", "inspect", container], timeout=_COMMAND).ok:
+def _refuse_second(docker: Docker, container: str) -> None:
+    if docker.exists(container):
         raise HostProblem(
             f"there is a testbed beside this cluster already: container {container}",
             remedy=f"let the other run end, or remove what it left: docker rm --force {container}",
         )
 
 
-def _network_of(node: str) -> str:
-    inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", node]
+def _network_of(docker: Docker, node: str) -> str:
     try:
-        networks = json.loads(must_run(inspect, timeout=_COMMAND))
+        networks = docker.networks_of(node)
     except CommandFailed:
         raise HostProblem(
             f"node {node} is no container on this machine, so no testbed can be built beside it",
             remedy="declare external targets with --ipv6k8s-declaration",
         ) from None
-    return str(next(iter(networks)))
+    return next(iter(networks))
 
 
-def _start_container(name: str, network: str, image: str, run_id: str) -> None:
+def _start_container(docker: Docker, name: str, network: str, image: str, run_id: str) -> None:
     sysctls = ("net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
-    command = ["docker", "run", "--detach", "--init", "--privileged", "--name", name]
-    command += ["--network", network, "--label", f"ipv6k8s.run={run_id}", "--hostname", "testbed"]
+    arguments = ["--init", "--privileged", "--name", name, "--network", network]
+    arguments += ["--label", f"{LABEL}={run_id}", "--hostname", "testbed"]
     for sysctl in (*sysctls, "net.ipv6.conf.all.forwarding=1"):
-        command += ["--sysctl", sysctl]
+        arguments += ["--sysctl", sysctl]
     try:
-        must_run([*command, image, "sleep", "infinity"], timeout=_COPY)
-        must_run(["docker", "exec", name, "test", "-c", "/dev/net/tun"], timeout=_COMMAND)
+        docker.start([*arguments, image, "sleep", "infinity"])
+        docker.must_exec(name, ["test", "-c", "/dev/net/tun"])
     except CommandFailed as error:
-        said = error.finished.last_words if error.finished else str(error)
-        why = (said.splitlines() or ["there is no /dev/net/tun"])[-1][:300]
         raise HostProblem(
-            f"the container engine cannot make the testbed: {why}",
+            f"the container engine cannot make the testbed: "
+            f"{_reason(error) or 'there is no /dev/net/tun'}",
             remedy="allow privileged containers with TUN, or do without: --ipv6k8s-external none",
         ) from None
 
 
-def _copy_programs(container: str, agent: bytes, home: Path) -> None:
+def _reason(error: CommandFailed) -> str:
+    """Return the last line of a program's output, or why there is none."""
+    return last_line(error.finished.last_words if error.finished else str(error))
+
+
+def _copy_programs(docker: Docker, container: str, agent: bytes, home: Path) -> None:
     """Lay out what runs in the container, and copy it there."""
     folder = home / "testbed"
     shutil.rmtree(folder, ignore_errors=True)
@@ -196,30 +208,28 @@ def _copy_programs(container: str, agent: bytes, home: Path) -> None:
     if found is None or found.origin is None:
         raise HostProblem("the testbed needs pyroute2", remedy="install it: pip install pyroute2")
     shutil.copytree(Path(found.origin).parent, folder / "site" / "pyroute2", ignore=ignored)
-    must_run(["docker", "cp", f"{folder}/.", f"{container}:{_HOME}"], timeout=_COPY)
+    docker.copy_into(container, f"{folder}/.", _HOME)
     shutil.rmtree(folder)
 
 
-def _run_in(container: str, module: str, plan: Any) -> None:
-    environment = ["--env", f"PYTHONPATH={_HOME}/site"]
-    program = ["python3", "-m", f"pytest_ipv6k8s.testbed.{module}"]
+def _run_in(docker: Docker, container: str, module: str, plan: Any) -> None:
     try:
-        must_run(
-            ["docker", "exec", "-i", *environment, container, *program],
-            timeout=_COPY,
+        docker.must_exec(
+            container,
+            ["python3", "-m", f"pytest_ipv6k8s.testbed.{module}"],
+            options=["--env", f"PYTHONPATH={_HOME}/site"],
+            timeout=docker.timeouts.testbed_start,
             stdin=json.dumps(plan),
         )
     except CommandFailed as error:
-        said = error.finished.last_words.splitlines()[-1] if error.finished else str(error)
         raise HostProblem(
-            f"the testbed cannot be built: {said[:300]}",
+            f"the testbed cannot be built: {_reason(error)}",
             remedy="look at `docker info`, or do without: --ipv6k8s-external none",
         ) from None
 
 
-def _addresses_of(container: str) -> dict[Family, str]:
-    inspect = ["docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", container]
-    (network,) = json.loads(must_run(inspect, timeout=_COMMAND)).values()
+def _addresses_of(docker: Docker, container: str) -> dict[Family, str]:
+    (network,) = docker.networks_of(container).values()
     found = {Family.V4: network["IPAddress"], Family.V6: network["GlobalIPv6Address"]}
     return {family: address for family, address in found.items() if address}
 
@@ -251,7 +261,7 @@ def _routes_back(plan: Plan) -> dict[str, str]:
     return routes
 
 
-def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
+def _lead_node(docker: Docker, node: Node, plan: Plan, ours: dict[Family, str]) -> None:
     """Give a node routes to the testbed, and rules that make its pods' packets look as wanted.
 
     What an earlier testbed may have left goes first: rules of two styles do not mix.
@@ -266,9 +276,7 @@ def _lead_node(node: Node, plan: Plan, ours: dict[Family, str]) -> None:
         cidr = _cidr(node, family)
         if cidr:
             lines += _egress_lines(plan, node, family, cidr)
-    must_run(
-        ["docker", "exec", "-i", node.name, "sh", "-ex"], timeout=_COMMAND, stdin="\n".join(lines)
-    )
+    docker.must_exec(node.name, ["sh", "-ex"], stdin="\n".join(lines))
 
 
 def _egress_lines(plan: Plan, node: Node, family: Family, cidr: str) -> list[str]:

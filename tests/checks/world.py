@@ -38,6 +38,7 @@ from pytest_ipv6k8s.probe import services
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.services import Service, Services
 from pytest_ipv6k8s.testbed import layout, testbed
+from pytest_ipv6k8s.timeouts import Timeouts
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
@@ -50,6 +51,8 @@ Answerer = Callable[[ProbePod, Any, Any], Any]
 
 class FakeApi:
     """The API server's side, as far as a view of the cluster uses it."""
+
+    timeouts = Timeouts()
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import SVC_05_WAIVED, TARGET_CHECKS, TestbedBeside, run_suite
+from tests.real import SVC_05_WAIVED, TARGET_CHECKS, RealTestbed, run_suite
 
 pytestmark = pytest.mark.real_cluster
 
 
 def test_a_healthy_cluster_with_cilium_is_green(
-    cilium_cluster: Cluster, cilium_testbed: TestbedBeside, tmp_path: Path
+    cilium_cluster: Cluster, cilium_testbed: RealTestbed, tmp_path: Path
 ) -> None:
     run = run_suite(cilium_cluster, tmp_path, cilium_testbed.option, SVC_05_WAIVED)
 

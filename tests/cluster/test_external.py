@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import TARGET_CHECKS, TestbedBeside, assert_healthy, run_suite
+from tests.real import TARGET_CHECKS, RealTestbed, assert_healthy, run_suite
 
 pytestmark = pytest.mark.real_cluster
 NOBODY_THERE = """
@@ -19,7 +19,7 @@ targets: [{role: v6, addresses: ["2001:db8:dead::1"], tcp: 80}]
 
 
 def test_workers_see_the_same_outside(
-    ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path
+    ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path
 ) -> None:
     run = run_suite(ipv6_cluster, tmp_path, ipv6_testbed.option, "-n", "4", "-k", "not POL")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import lifecycle, ownership
 from pytest_ipv6k8s.clusters.contract import ClusterSpec
 from pytest_ipv6k8s.clusters.providers import k3s
+from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.process import must_run, run
 from tests.real import settings_of_environment
@@ -61,7 +61,7 @@ def spec() -> Iterator[ClusterSpec]:
 
 
 def _with(spec: ClusterSpec, folder: Path, stack: Stack, *, ends: bool = False) -> ClusterSpec:
-    if stack is Stack.IPV6 and docker.api_version() < k3s.IPV6_ONLY_API:
+    if stack is Stack.IPV6 and Docker().api_version() < k3s.IPV6_ONLY_API:
         pytest.skip("the container engine makes no IPv6-only network")
     return replace(spec, stack=stack, node_image=_image(folder, ends=ends))
 
@@ -76,7 +76,7 @@ def test_the_engine_makes_what_is_asked_of_it_and_nothing_is_left(
     cluster = k3s.PROVIDER.create(spec, tmp_path, print)
 
     names = [f"{cluster.name}-agent-1", f"{cluster.name}-server"]
-    assert docker.containers(spec.run_id) == names
+    assert Docker().containers(spec.run_id) == names
     server = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     host, _, port = server.removeprefix("https://").rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as reached:
@@ -84,8 +84,8 @@ def test_the_engine_makes_what_is_asked_of_it_and_nothing_is_left(
 
     k3s.PROVIDER.delete(cluster.name)
     k3s.PROVIDER.delete(cluster.name)
-    assert docker.containers(spec.run_id) == []
-    assert cluster.name not in docker.subnets()
+    assert Docker().containers(spec.run_id) == []
+    assert cluster.name not in Docker().subnets()
 
 
 def test_an_agent_that_ends_is_named_and_nothing_is_left(spec: ClusterSpec, tmp_path: Path) -> None:
@@ -94,5 +94,5 @@ def test_an_agent_that_ends_is_named_and_nothing_is_left(spec: ClusterSpec, tmp_
     with pytest.raises(ClusterError, match=r"agent-1 ended before it joined.*no place for me"):
         k3s.PROVIDER.create(spec, tmp_path, print)
 
-    assert docker.containers(spec.run_id) == []
-    assert f"ipv6k8s-{spec.run_id}" not in docker.subnets()
+    assert Docker().containers(spec.run_id) == []
+    assert f"ipv6k8s-{spec.run_id}" not in Docker().subnets()

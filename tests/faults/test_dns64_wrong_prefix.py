@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red, other_named
-from tests.real import TestbedBeside
+from tests.real import RealTestbed
 
 pytestmark = pytest.mark.real_cluster
 CHANGE = "s|dns64 2001:db8:64::/96|dns64 2001:db8:6464::/96|"
@@ -31,5 +31,5 @@ FAULT = Fault(
 )
 
 
-def test_wrong_prefix(ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path) -> None:
+def test_wrong_prefix(ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path) -> None:
     expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import EXTERNAL_AREAS, Fault, checks_of_targets, expect_red
-from tests.real import TestbedBeside, nodes_of, on_node
+from tests.real import RealTestbed, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 RULES = """
@@ -44,6 +44,6 @@ FAULT = Fault(
 
 
 def test_link_local_source(
-    ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path
+    ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path
 ) -> None:
     expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

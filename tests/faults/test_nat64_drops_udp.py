@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red
-from tests.real import TestbedBeside, in_testbed
+from tests.real import RealTestbed, in_testbed
 
 pytestmark = pytest.mark.real_cluster
 RULES = """
@@ -41,5 +41,5 @@ FAULT = Fault(
 )
 
 
-def test_udp_dropped(ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path) -> None:
+def test_udp_dropped(ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path) -> None:
     expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.real import TestbedBeside, nodes_of, on_node
+from tests.real import RealTestbed, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 FOLDER = "/run/ipv6k8s-fault"
@@ -69,6 +69,6 @@ FAULT = Fault(
 
 
 def test_default_deny_drops_neighbour_discovery(
-    cilium_cluster: Cluster, cilium_testbed: TestbedBeside, tmp_path: Path
+    cilium_cluster: Cluster, cilium_testbed: RealTestbed, tmp_path: Path
 ) -> None:
     expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, "-k", "POL-")

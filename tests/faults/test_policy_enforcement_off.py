@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.real import TestbedBeside, kubectl
+from tests.real import RealTestbed, kubectl
 
 pytestmark = pytest.mark.real_cluster
 
@@ -44,6 +44,6 @@ FAULT = Fault(
 
 
 def test_policies_are_not_enforced(
-    cilium_cluster: Cluster, cilium_testbed: TestbedBeside, tmp_path: Path
+    cilium_cluster: Cluster, cilium_testbed: RealTestbed, tmp_path: Path
 ) -> None:
     expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, "-k", "POL-")

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red
-from tests.real import TestbedBeside, in_testbed, kubectl, nodes_of, on_node
+from tests.real import RealTestbed, in_testbed, kubectl, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
 RULES = """
@@ -49,5 +49,5 @@ FAULT = Fault(
 )
 
 
-def test_ula_leaks(ipv6_cluster: Cluster, ipv6_testbed: TestbedBeside, tmp_path: Path) -> None:
+def test_ula_leaks(ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path) -> None:
     expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

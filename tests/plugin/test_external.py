@@ -12,6 +12,7 @@ from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.settings import External, ExternalSettings, Settings
 from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_declaration import FACTS
 
@@ -30,7 +31,9 @@ def _without_tun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _begin(outside: External, told: list[str], *, owned: bool = True) -> ExternalNetwork | None:
-    acquire = ExternalSetup(Settings(external=ExternalSettings(source=outside)), told.append)
+    acquire = ExternalSetup(
+        Settings(external=ExternalSettings(source=outside)), told.append, Timeouts()
+    )
     return acquire.begin(FakeApi(), FACTS, owned=owned, run_id="abc", home=Path())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.timeouts import Timeouts
 
 Answerer = Callable[[Mapping[str, Any]], Object]
 
@@ -25,6 +26,7 @@ class FakeApi(Api):
     """
 
     def __init__(self) -> None:
+        self.timeouts = Timeouts()
         self.kubeconfig = Kubeconfig(path=Path("/k"), context="fake")
         self.recorder = Recorder()
         self.requests = 0

@@ -78,7 +78,7 @@ def test_a_source_that_hangs_is_left_behind() -> None:
     forever.set()
 
     assert [file.name for file in gathered.files] == ["x"]
-    assert gathered.missing == ("probe: not read within 0 s",)
+    assert gathered.missing == ("probe: not read within 0.2 s",)
 
 
 def test_the_readme_says_what_happened_what_is_there_and_what_is_missing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.gathering import gather
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Object
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.fake_api import FakeApi
 from tests.unit.test_bundle import contents
 
@@ -107,8 +110,8 @@ def api() -> FakeApi:
         {"metadata": {"name": "ipv6k8s-abc", "labels": {"ipv6k8s/run": "abc"}}}
     ]
     for namespace in ("ipv6k8s-abc", "kube-system", "default"):
-        for kind, group in cluster._KINDS.items():
-            found.lists[f"{group}/namespaces/{namespace}/{kind}"] = []
+        for kind in cluster._KINDS:
+            found.lists[paths.inside(namespace, kind)] = []
     noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "kept": "yes"}
     found.lists["/api/v1/namespaces/default/services"] = [
         {"metadata": {"name": "kubernetes", "annotations": noise, "managedFields": ["hunter2"]}}
@@ -321,31 +324,30 @@ def test_a_process_that_has_spent_its_time_still_writes_its_evidence(
     tmp_path: Path, api: FakeApi
 ) -> None:
     collector = _collector(tmp_path, api=api, pods=PODS, connect=Sessions().connect)
-    collector._left = 0.0
+    collector = replace(collector, timeouts=replace(Timeouts(), bundles=0.0))
 
     found = contents(collector.write(FAILURE))
 
     assert set(found) == {"README.md", "evidence.json"}
-    assert "this process has spent its 180 s on bundles" in found["README.md"]
+    assert "this process has spent its 0 s on bundles" in found["README.md"]
     assert api.asked == []
 
 
-def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(tmp_path: Path) -> None:
     import threading
 
     forever = threading.Event()
-    monkeypatch.setattr(collect, "WITHIN", 0.3)
+    timeouts = replace(Timeouts(), bundle=0.2)
 
     def hang(script: str, timeout: float) -> Mapping[str, str]:
         forever.wait(30)
         return {}
 
-    found = contents(_collector(tmp_path, shell=hang).write(FAILURE))
+    collector = replace(_collector(tmp_path, shell=hang), timeouts=timeouts)
+    found = contents(collector.write(FAILURE))
     forever.set()
 
-    assert "* nodes: not read within 1 s" in found["README.md"]
+    assert "* nodes: not read within 0.2 s" in found["README.md"]
 
 
 def test_a_run_without_an_api_server_reads_pods_logs_from_the_nodes(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s.errors import ControlChannelError, Ipv6k8sError
-from pytest_ipv6k8s.kube import client
 from pytest_ipv6k8s.kube.client import Api, ApiError, Cause
 from tests.unit.api_server import TOKEN, ApiServer, Reply
 
@@ -20,7 +20,7 @@ SERVICES = "/api/v1/namespaces/n/services"
 def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client was asked to wait; it does not."""
     asked: list[float] = []
-    monkeypatch.setattr(client, "pause", asked.append)
+    monkeypatch.setattr(time, "sleep", asked.append)
     return asked
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig, find, read
 
 TWO = "contexts: [{name: one, context: {}}, {name: two, context: {}}]\n"
@@ -22,9 +24,59 @@ def test_a_given_path_wins_over_the_environment() -> None:
     assert find(Path("/given"), {"KUBECONFIG": "/other"}) == Path("/given")
 
 
-@pytest.mark.parametrize("variable", ["/first:/second", "/first", ":/first:", "::/first:/second"])
-def test_the_first_of_the_environment_is_used(variable: str) -> None:
-    assert find(None, {"KUBECONFIG": variable}) == Path("/first")
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [
+        ("/first", "/first"),
+        (":/first:", "/first"),
+        ("/first:/second", "/first:/second"),
+        ("::/first:/second", "/first:/second"),
+    ],
+)
+def test_all_files_of_the_environment_are_used(variable: str, path: str) -> None:
+    assert find(None, {"KUBECONFIG": variable}) == Path(path)
+
+
+SEVERAL = """
+current-context: CONTEXT
+contexts: [{name: NAME, context: {cluster: NAME, user: NAME}}]
+clusters: [{name: NAME, cluster: {server: "https://NAME.example"}}]
+users: [{name: NAME, user: {token: "of-NAME"}}]
+"""
+
+
+def _several(folder: Path, currents: Mapping[str, str]) -> Path:
+    """Write a file for each name, with a current context, and return them as one kubeconfig."""
+    for name, current in currents.items():
+        text = SEVERAL.replace("NAME", name).replace("CONTEXT", current or "''")
+        (folder / name).write_text(text)
+    return Path(":".join(str(folder / name) for name in currents))
+
+
+@pytest.mark.parametrize("context", ["a", "b"])
+def test_files_are_merged_as_kubectl_does(tmp_path: Path, context: str) -> None:
+    found = read(_several(tmp_path, {"a": "a", "b": "b"}), context)
+
+    api = Api(found)
+    assert api.server == f"https://{context}.example"
+    assert api.headers() == {"authorization": f"Bearer of-{context}"}
+    assert found.kubectl == f"KUBECONFIG={found.path} kubectl --context {context}"
+
+
+def test_the_first_file_with_a_current_context_says_which(tmp_path: Path) -> None:
+    assert read(_several(tmp_path, {"a": "", "b": "b", "c": "c"})).context == "b"
+
+
+def test_of_several_files_one_may_be_missing(tmp_path: Path) -> None:
+    path = _several(tmp_path, {"a": "a", "b": "b"})
+    (tmp_path / "a").unlink()
+
+    assert read(path) == Kubeconfig(path=path, context="b")
+
+
+def test_contexts_of_all_files_are_offered(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no context 'x'. It has: a, b"):
+        read(_several(tmp_path, {"a": "a", "b": "b"}), "x")
 
 
 @pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": ""}, {"KUBECONFIG": "::"}])

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import waiting
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.errors import ClusterError, ConfigError
@@ -21,6 +20,7 @@ from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.zipapp import zipapp
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
@@ -225,12 +225,11 @@ def test_pods_that_do_not_start_are_named_with_their_plight(clock: Clock) -> Non
 def test_the_time_that_is_told_is_the_time_that_was_waited(clock: Clock) -> None:
     api = ClusterApi()
     api.pod_status = {"conditions": []}
-    waiting.set_timeout_factor(2.0)
-    try:
-        with pytest.raises(ClusterError, match="within 180 s"):
-            deploy.deploy(api, PLAN)
-    finally:
-        waiting.set_timeout_factor(1.0)
+    api.timeouts = Timeouts().scaled(2.0)
+
+    with pytest.raises(ClusterError, match="within 180 s"):
+        deploy.deploy(api, PLAN)
+    assert sum(clock.slept) == pytest.approx(180, abs=0.5)
 
 
 def test_slices_that_never_fill_are_left_to_a_check(
@@ -288,7 +287,8 @@ def test_namespaces_that_stay_are_named(clock: Clock, monkeypatch: pytest.Monkey
     api = _with_namespaces(("stuck", "abc"))
     monkeypatch.setattr(api, "delete", lambda path, grace=None: None)
 
-    assert deploy.remove(api, "abc", timeout=5) == ["stuck"]
+    assert deploy.remove(api, "abc") == ["stuck"]
+    assert sum(clock.slept) == pytest.approx(60, abs=0.5)
 
 
 def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

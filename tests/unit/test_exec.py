@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 from typing import Any
 
 import kubernetes.stream.ws_client
 import pytest
+import websocket
 from kubernetes.client.exceptions import ApiException
 
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.clock import Clock
 
 STDOUT, STDERR, STATUS = 1, 2, 3
@@ -156,3 +160,26 @@ def test_closing_twice_is_fine(opened: list[Any], api: Api, clock: Clock) -> Non
 
     stream.close()
     stream.close()
+
+
+def test_a_server_that_never_accepts_is_given_up(
+    opened: list[Any], api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = threading.Event()
+    monkeypatch.setattr(api, "timeouts", replace(Timeouts(), exec_connect=0.01))
+
+    def hang(*_: object, **__: object) -> None:
+        accepted.wait(30)
+
+    monkeypatch.setattr(kubernetes.stream.ws_client, "websocket_call", hang)
+
+    with pytest.raises(ControlChannelError, match="exec into pod n/p: no connection within 0 s"):
+        _open(api)
+    accepted.set()
+
+
+def test_nothing_of_the_users_process_is_changed(opened: list[Any], api: Api, clock: Clock) -> None:
+    opened.append(FakeSocket(clock=clock))
+    _open(api)
+
+    assert websocket.getdefaulttimeout() is None

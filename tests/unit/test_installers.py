@@ -57,7 +57,7 @@ def helm(monkeypatch: pytest.MonkeyPatch) -> Engine:
             "ports": [{"port": 6443}],
         }
     ]
-    monkeypatch.setattr(cilium, "Api", lambda kubeconfig: api)
+    monkeypatch.setattr(cilium, "Api", lambda kubeconfig, timeouts: api)
     return engine
 
 

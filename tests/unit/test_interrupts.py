@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,3 +39,23 @@ def test_other_frames_stay() -> None:
     interrupts.pytest_keyboard_interrupt(caught)
 
     assert [entry.name for entry in caught.traceback][1:] == ["_calls_it", "_interrupted"]
+
+
+def test_sigterm_interrupts_until_the_handler_before_is_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    restore = interrupts.interrupt_on_sigterm()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    restore()
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_outside_the_main_thread_no_handler_is_set() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(interrupts.interrupt_on_sigterm).result()()
+
+    assert signal.getsignal(signal.SIGTERM) is before

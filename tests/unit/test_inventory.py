@@ -13,6 +13,7 @@ from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.kube.client import ApiError
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.plain import build, plain
 from tests.unit.fake_api import FakeApi
 
 NODES = "/api/v1/nodes"
@@ -265,4 +266,4 @@ def test_the_facts_reach_a_worker_as_they_are(cluster: FakeApi, dns: bool) -> No
         cluster.lists[DNS] = []
     found = inventory.read(cluster)
 
-    assert Inventory.from_plain(json.loads(json.dumps(found.plain()))) == found
+    assert build(Inventory, json.loads(json.dumps(plain(found)))) == found

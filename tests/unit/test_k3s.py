@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pytest_ipv6k8s import docker, waiting
+from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.clusters import contract, preflight
@@ -20,6 +20,7 @@ from pytest_ipv6k8s.clusters.providers import k3s
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, HostProblem
 from pytest_ipv6k8s.process import CommandFailed, Finished
 from tests.programs import READY, Engine, network
+from tests.unit.clock import Clock
 
 NAME = "ipv6k8s-abc"
 SERVER, AGENT = f"{NAME}-server", f"{NAME}-agent-1"
@@ -53,14 +54,12 @@ def _usual(stack: Stack = Stack.IPV6) -> dict[str, str]:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Engine:
     """Programs that do nothing to this machine; what waits for the cluster is one of them."""
     made = Engine(_usual())
-    made.stand_in(monkeypatch, k3s, docker)
+    made.stand_in(monkeypatch, docker)
     made.waits(monkeypatch)
-    waiting.set_timeout_factor(0.001)
-    yield made
-    waiting.set_timeout_factor(1)
+    return made
 
 
 @pytest.fixture
@@ -197,7 +196,7 @@ def test_a_node_that_never_joins_is_named_with_its_last_words(
     with pytest.raises(ClusterError) as caught:
         create()
 
-    did = "ended before it joined" if ended else "did not join within 0 s"
+    did = "ended before it joined" if ended else "did not join within 180 s"
     told = f'K3s node {node} {did}; it said: level=fatal msg="no IPv6 here"'
     assert caught.value.problem == told
     assert caught.value.remedy
@@ -296,7 +295,7 @@ def test_a_script_runs_on_the_nodes_and_nowhere_else(engine: Engine) -> None:
 @pytest.fixture
 def ready(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A machine with an engine and without kind."""
-    monkeypatch.setattr(preflight, "read_facts", lambda: replace(READY, kind_version=None))
+    monkeypatch.setattr(preflight, "read_facts", lambda docker: READY)
     return engine
 
 
@@ -327,7 +326,7 @@ def test_an_engine_too_old_for_an_ipv6_only_network_is_told(ready: Engine, versi
 def test_without_docker_bad_ranges_are_told_nevertheless(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "read_facts", lambda: replace(READY, has_engine=False))
+    monkeypatch.setattr(preflight, "read_facts", lambda docker: replace(READY, has_engine=False))
 
     told = _problems(service_cidrs=("fd02::/64",))
 

@@ -43,7 +43,10 @@ def _made(stack: Stack, **more: object) -> list[list[str]]:
         k3s.Node(name=name, addresses=k3s.addresses(stack, subnets, number))
         for number, name in enumerate((SERVER, AGENT))
     )
-    return [k3s.container(node, server, spec, "k3s:1") for node in (server, agent)]
+    return [
+        ["docker", "run", "--detach", *k3s.container_arguments(node, server, spec, "k3s:1")]
+        for node in (server, agent)
+    ]
 
 
 RUN = f"docker run --detach --privileged --network {NAME}"

@@ -184,7 +184,7 @@ def test_an_image_that_is_not_here_is_pulled(engine: Engine) -> None:
     ("refusal", "words"),
     [
         (Finished(command=(), code=1, out="", err="x\nno such host"), "pulled: no such host"),
-        (CommandFailed("`docker pull` did not end"), "pulled: no image after 30 s"),
+        (CommandFailed("`docker pull` did not end"), "pulled: no image after 120 s"),
     ],
 )
 @pytest.mark.parametrize("what", ["node", "probe"])
@@ -331,8 +331,8 @@ def test_ctrl_c_is_not_kept_waiting(engine: Engine) -> None:
 
 
 def test_problems_are_those_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = replace(preflight.read_facts(), has_engine=False)
-    monkeypatch.setattr(preflight, "read_facts", lambda: facts)
+    facts = replace(preflight.read_facts(docker.Docker()), has_engine=False)
+    monkeypatch.setattr(preflight, "read_facts", lambda engine: facts)
 
     assert "docker is not on PATH" in kind.PROVIDER.problems(SPEC)[0].text
 

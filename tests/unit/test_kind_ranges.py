@@ -43,7 +43,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 def test_ranges_that_kind_cannot_make_are_told_before_anything_is_made(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, pods: str, services: str, told: str
 ) -> None:
-    monkeypatch.setattr(preflight, "read_facts", lambda: READY)
+    monkeypatch.setattr(preflight, "read_facts", lambda docker: READY)
+    monkeypatch.setattr(kind, "installed_version", lambda timeouts: kind.OLDEST)
     engine.usual["docker network ls"] = "1\n"
     taken = {"Name": "taken", "IPAM": {"Config": [{"Subnet": "fd99::/64"}]}}
     engine.usual["docker network inspect 1"] = json.dumps([taken])
@@ -58,7 +59,8 @@ def test_ranges_that_kind_cannot_make_are_told_before_anything_is_made(
 def test_ranges_that_fit_are_what_kind_is_told(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "read_facts", lambda: READY)
+    monkeypatch.setattr(preflight, "read_facts", lambda docker: READY)
+    monkeypatch.setattr(kind, "installed_version", lambda timeouts: kind.OLDEST)
     spec = replace(SPEC, pod_cidrs=("fd01::/48",), service_cidrs=("fd02::/108",))
 
     assert kind.PROVIDER.problems(spec) == []

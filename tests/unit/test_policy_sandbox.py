@@ -21,6 +21,7 @@ from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.netpol.truth_table import tcp
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.probes import ProbePod
+from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
 NAMES = ("ipv6k8s-abc-policy-gw1", "ipv6k8s-abc-policy-gw1-elsewhere")
@@ -204,7 +205,7 @@ def test_a_cell_says_what_it_had_to_be(
     assert seen.startswith("has to be shut: pod friend (node a, source none) → 10.1.0.1:8081")
 
 
-def test_agents_are_greeted_until_they_answer(api: PolicyApi) -> None:
+def test_agents_are_greeted_until_they_answer(api: PolicyApi, clock: Clock) -> None:
     ground, asked = sandbox.build(api, PLAN, "gw1"), []
 
     def source(pod: ProbePod) -> Any:

@@ -10,8 +10,9 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import preflight
-from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
+from pytest_ipv6k8s.clusters.contract import ClusterSpec
 from pytest_ipv6k8s.clusters.preflight import HostFacts
+from pytest_ipv6k8s.docker import Docker
 from tests.programs import READY
 
 NO_V6 = "IPv6 is switched off on this machine"
@@ -37,9 +38,6 @@ ONE_PROBLEM: dict[str, tuple[dict[str, Any], str, str]] = {
         "the container engine does not answer: Cannot connect to the Docker daemon. Is it running?",
         "systemctl start docker, or Docker Desktop",
     ),
-    "no kind": ({"kind_version": None}, "kind is not on PATH", "https://kind.sigs.k8s.io"),
-    "old kind": ({"kind_version": (0, 23, 9)}, "kind 0.23.9 is too old", "0.24 or newer"),
-    "odd kind": ({"kind_version": (0,)}, "kind 0 is too old", "0.24 or newer"),
     "no IPv6": ({"ipv6_disabled": 1}, NO_V6, "-w net.ipv6.conf.all.disable_ipv6=0"),
     "no forwarding": (
         {"ipv6_forwarding": 0},
@@ -64,13 +62,8 @@ ONE_PROBLEM: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-def problems(facts: HostFacts, spec: ClusterSpec) -> list[Problem]:
-    """Return what keeps a machine from making kind clusters."""
-    return [*preflight.problems(facts, spec), *preflight.kind_problems(facts)]
-
-
 def _problems(stack: Stack = Stack.IPV6, **facts: Any) -> list[str]:
-    found = problems(replace(READY, **facts), ClusterSpec(run_id="abc", stack=stack))
+    found = preflight.problems(replace(READY, **facts), ClusterSpec(run_id="abc", stack=stack))
     assert all(problem.remedy for problem in found)
     return [problem.text for problem in found]
 
@@ -84,7 +77,7 @@ def test_a_machine_that_is_ready_has_no_problem(stack: Stack) -> None:
 def test_each_lack_is_told_with_its_remedy(case: str) -> None:
     facts, text, remedy = ONE_PROBLEM[case]
 
-    (problem,) = problems(replace(READY, **facts), ClusterSpec(run_id="abc"))
+    (problem,) = preflight.problems(replace(READY, **facts), ClusterSpec(run_id="abc"))
 
     assert problem.text == text
     assert problem.remedy.endswith(remedy)
@@ -116,12 +109,7 @@ def test_the_kernel_does_not_matter_when_the_engine_is_elsewhere() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    assert len(_problems(kind_version=None, ipv6_disabled=1, free_bytes=0)) == 3
-
-
-@pytest.mark.parametrize("version", [(0, 24), (0, 24, 0), (0, 30, 1), (1, 0, 0)])
-def test_newer_kinds_are_fine(version: tuple[int, ...]) -> None:
-    assert _problems(kind_version=version) == []
+    assert len(_problems(inotify_watches=1, ipv6_disabled=1, free_bytes=0)) == 3
 
 
 def _program(folder: Path, name: str, script: str) -> None:
@@ -134,7 +122,7 @@ def _facts(folder: Path, monkeypatch: pytest.MonkeyPatch, **programs: str) -> Ho
     for name, script in programs.items():
         _program(folder, name, script)
     monkeypatch.setenv("PATH", str(folder))
-    return preflight.read_facts()
+    return preflight.read_facts(Docker())
 
 
 def test_a_machine_without_programs_is_read(
@@ -142,7 +130,7 @@ def test_a_machine_without_programs_is_read(
 ) -> None:
     facts = _facts(tmp_path, monkeypatch)
 
-    assert (facts.has_engine, facts.engine_is_here, facts.kind_version) == (False, False, None)
+    assert (facts.has_engine, facts.engine_is_here) == (False, False)
 
 
 def test_an_engine_on_this_machine_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,13 +140,11 @@ def test_an_engine_on_this_machine_is_read(tmp_path: Path, monkeypatch: pytest.M
         tmp_path,
         monkeypatch,
         docker=f"echo 'Debian GNU/Linux 12|{tmp_path}'",
-        kind="echo kind v0.31.0 go1.25 linux/amd64",
     )
 
     assert facts.has_engine
     assert facts.engine_is_here
     assert facts.engine_error == ""
-    assert facts.kind_version == (0, 31, 0)
     assert facts.free_bytes
 
 

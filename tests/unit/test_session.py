@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.probe import session
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.session import Session
+from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.clock import Clock
 
 Message = dict[str, Any]
@@ -156,7 +158,7 @@ def test_an_operation_that_broke_is_named() -> None:
 def test_an_odd_line_breaks_the_stream(odd: bytes) -> None:
     streams = [FakeStream(lambda _: [odd]), FakeStream(lambda _: [odd])]
 
-    with pytest.raises(ControlChannelError, match="the probe said something odd"):
+    with pytest.raises(ControlChannelError, match="the probe sent something odd"):
         _ask(_session(*streams), "a")
 
 
@@ -210,7 +212,7 @@ def test_a_stream_that_is_in_use_is_kept(clock: Clock) -> None:
 
 def test_the_deadline_leaves_room_for_every_round(clock: Clock) -> None:
     stream = FakeStream()
-    asked = _session(stream, timeout_factor=2.0)
+    asked = _session(stream, timeouts=Timeouts().scaled(2.0))
 
     asked([lookup.Request("a", timeout=7.0) for _ in range(AT_ONCE + 1)])
 
@@ -223,7 +225,7 @@ def test_the_factor_gives_a_question_more_time_and_never_less(
 ) -> None:
     stream = FakeStream()
 
-    _session(stream, timeout_factor=factor)([lookup.Request("a", timeout=2.0)])
+    _session(stream, timeouts=Timeouts().scaled(factor))([lookup.Request("a", timeout=2.0)])
 
     assert stream.asked[0]["args"] == {"name": "a", "timeout": timeout}
 
@@ -267,7 +269,7 @@ def test_a_connected_session_runs_the_agent_in_the_pod(monkeypatch: pytest.Monke
     monkeypatch.setattr(session, "ExecStream", open_stream)
     pod = ProbePod(name="probe-00", namespace="n", node="node-0", ips=(), host_ips=())
 
-    made = session.connect(object(), pod)  # type: ignore[arg-type]
+    made = session.connect(SimpleNamespace(timeouts=Timeouts()), pod)  # type: ignore[arg-type]
     assert opened == []
     _ask(made, "a")
 

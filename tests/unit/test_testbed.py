@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import data
+from pytest_ipv6k8s import data, docker
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.process import CommandFailed, Finished
+from pytest_ipv6k8s.process import Finished
 from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.timeouts import Timeouts
+from tests.programs import Engine
 
 COREFILE = """.:53 {
     errors
@@ -28,6 +30,7 @@ COREFILE = """.:53 {
     loop
 }
 """
+DOCKER = docker.Docker()
 NETWORK = {"ipv6k8s-abc": {"IPAddress": "172.18.0.9", "GlobalIPv6Address": "fd00:18::9"}}
 
 
@@ -44,45 +47,30 @@ def _node(number: int) -> Node:
     )
 
 
-class Engine:
-    """A container engine that does what it is told, or fails at one thing."""
+class BesideNodes(Engine):
+    """A container engine that remembers which files are copied into the testbed."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.fails_at = ""
-        self.stands = False
+        super().__init__({"docker inspect --format": json.dumps(NETWORK)})
+        self.fails("docker container inspect", "No such container")
         self.copied: list[str] = []
 
-    def run(self, command: Sequence[Any], *, timeout: float, stdin: str = "") -> Finished:
+    def run(self, command: Sequence[str | Path], **more: Any) -> Finished:
         """Record a command."""
-        line = " ".join(str(word) for word in command)
-        self.asked.append((line, stdin))
-        if line.startswith("docker cp"):
-            folder = Path(str(command[2]))
+        if command[1] == "cp":
+            folder = Path(command[2])
             self.copied = [str(file.relative_to(folder)) for file in folder.rglob("*.*")]
-        failed = bool(self.fails_at) and self.fails_at in line
-        failed = failed or (not self.stands and "container inspect" in line)
-        out = json.dumps(NETWORK) if "inspect --format" in line else ""
-        return Finished(command=(line,), code=int(failed), out=out, err="denied" if failed else "")
-
-    def must_run(self, command: Sequence[Any], *, timeout: float, stdin: str = "") -> str:
-        """Record a command that has to succeed."""
-        finished = self.run(command, timeout=timeout, stdin=stdin)
-        if not finished.ok:
-            raise CommandFailed("it failed", finished=finished)
-        return finished.out
+        return super().run(command, **more)
 
     def script(self, node: str) -> str:
-        """Return what a node was told."""
-        return next(stdin for line, stdin in self.asked if f"exec -i {node} sh" in line)
-
-    def lines(self, words: str) -> list[str]:
-        """Return the commands with these words."""
-        return [line for line, _ in self.asked if words in line]
+        """Return the script that a node ran."""
+        return next(ran.stdin for ran in self.ran if f"exec -i {node} sh" in ran.line)
 
 
 class Dns:
     """An API server with a CoreDNS."""
+
+    timeouts = Timeouts()
 
     def __init__(self, corefile: str = COREFILE) -> None:
         self.corefile = corefile
@@ -112,11 +100,10 @@ class Dns:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch) -> BesideNodes:
     """An engine in the place of the real one."""
-    made = Engine()
-    monkeypatch.setattr(testbed, "run", made.run)
-    monkeypatch.setattr(testbed, "must_run", made.must_run)
+    made = BesideNodes()
+    made.stand_in(monkeypatch, docker)
     return made
 
 
@@ -134,11 +121,11 @@ def _plan(
 
 
 def _build(plan: testbed.Plan, dns: Dns, folder: Path) -> testbed.Testbed:
-    return testbed.build(plan, dns, b"zip", folder, lambda line: None)  # type: ignore[arg-type]
+    return testbed.build(plan, dns, b"zip", folder, lambda line: None, DOCKER)  # type: ignore[arg-type]
 
 
 def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
-    engine: Engine, tmp_path: Path
+    engine: BesideNodes, tmp_path: Path
 ) -> None:
     _build(_plan(), Dns(), tmp_path)
 
@@ -147,12 +134,12 @@ def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
         assert words in started
 
 
-def test_dns_is_led_to_the_resolver_and_back(engine: Engine, tmp_path: Path) -> None:
+def test_dns_is_led_to_the_resolver_and_back(engine: BesideNodes, tmp_path: Path) -> None:
     dns = Dns()
 
     built = _build(_plan(Stack.DUAL), dns, tmp_path)
     led = dns.corefile
-    testbed.remove(built, dns)  # type: ignore[arg-type]
+    testbed.remove(built, dns, DOCKER)  # type: ignore[arg-type]
 
     assert "forward . 192.0.2.53 2001:db8:53::53 {" in led
     assert "max_concurrent 1000" in led
@@ -160,7 +147,7 @@ def test_dns_is_led_to_the_resolver_and_back(engine: Engine, tmp_path: Path) -> 
     assert dns.restarts == 2
 
 
-def test_coredns_may_synthesise_itself(engine: Engine, tmp_path: Path) -> None:
+def test_coredns_may_synthesise_itself(engine: BesideNodes, tmp_path: Path) -> None:
     dns = Dns()
 
     _build(_plan(dns64="coredns"), dns, tmp_path)
@@ -169,7 +156,7 @@ def test_coredns_may_synthesise_itself(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_dns_that_forwards_nowhere_is_named_and_nothing_stays(
-    engine: Engine, tmp_path: Path
+    engine: BesideNodes, tmp_path: Path
 ) -> None:
     with pytest.raises(ClusterError, match="CoreDNS forwards nowhere"):
         _build(_plan(), Dns(".:53 {\n}\n"), tmp_path)
@@ -186,7 +173,7 @@ def test_a_dns_that_forwards_nowhere_is_named_and_nothing_stays(
     ],
 )
 def test_each_style_has_its_rules(
-    engine: Engine, tmp_path: Path, egress: Egress, words: list[str]
+    engine: BesideNodes, tmp_path: Path, egress: Egress, words: list[str]
 ) -> None:
     _build(_plan(egress=egress), Dns(), tmp_path)
 
@@ -206,19 +193,23 @@ def test_each_style_has_its_rules(
     ],
 )
 def test_the_outside_has_routes_back_where_nothing_is_masqueraded(
-    engine: Engine, tmp_path: Path, egress: Egress, routes: dict[str, str]
+    engine: BesideNodes, tmp_path: Path, egress: Egress, routes: dict[str, str]
 ) -> None:
     _build(_plan(egress=egress), Dns(), tmp_path)
 
-    plan = next(stdin for line, stdin in engine.asked if "testbed.container" in line)
+    plan = next(ran.stdin for ran in engine.ran if "testbed.container" in ran.line)
     assert json.loads(plan)["routes"] == routes
 
 
-@pytest.mark.parametrize("step", ["docker run", "test -c /dev/net/tun", "testbed.container"])
+IN_TESTBED = "docker exec ipv6k8s-abc-testbed"
+PROGRAM = "docker exec -i --env PYTHONPATH=/ipv6k8s/site ipv6k8s-abc-testbed python3"
+
+
+@pytest.mark.parametrize("step", ["docker run", f"{IN_TESTBED} test -c /dev/net/tun", PROGRAM])
 def test_an_engine_that_may_not_is_told_in_one_sentence(
-    engine: Engine, tmp_path: Path, step: str
+    engine: BesideNodes, tmp_path: Path, step: str
 ) -> None:
-    engine.fails_at = step
+    engine.fails(step, "denied")
 
     with pytest.raises(HostProblem, match="testbed") as caught:
         _build(_plan(), Dns(), tmp_path)
@@ -227,25 +218,27 @@ def test_an_engine_that_may_not_is_told_in_one_sentence(
     assert engine.lines("docker rm --force")
 
 
-def test_an_image_that_cannot_be_had_is_named(engine: Engine, tmp_path: Path) -> None:
-    engine.fails_at = "docker"
+def test_an_image_that_cannot_be_had_is_named(engine: BesideNodes, tmp_path: Path) -> None:
+    engine.fails("docker", "denied")
 
-    with pytest.raises(HostProblem, match="image of the testbed cannot be had"):
-        testbed.have_image("testbed:1", tmp_path, lambda line: None)
+    with pytest.raises(HostProblem, match=r"testbed image testbed:1 .* cannot be pulled: denied"):
+        testbed.require_image("testbed:1", DOCKER, tmp_path, lambda line: None)
+    with pytest.raises(HostProblem, match="image of the testbed cannot be had: denied"):
+        testbed.require_image(None, DOCKER, tmp_path, lambda line: None)
 
 
-def test_our_own_image_is_built_where_it_is_missing(engine: Engine, tmp_path: Path) -> None:
-    engine.fails_at = "image inspect"
+def test_our_own_image_is_built_where_it_is_missing(engine: BesideNodes, tmp_path: Path) -> None:
+    engine.fails("docker image inspect")
 
-    tag = testbed.have_image(None, tmp_path, lambda line: None)
+    tag = testbed.require_image(None, DOCKER, tmp_path, lambda line: None)
 
     assert tag.startswith("ipv6k8s/testbed:")
     assert engine.lines(f"docker build --quiet --tag {tag}")
     assert "tayga" in (tmp_path / "testbed-image" / "packages.txt").read_text()
 
 
-def test_a_second_world_beside_a_cluster_is_refused(engine: Engine, tmp_path: Path) -> None:
-    engine.stands = True
+def test_a_second_world_beside_a_cluster_is_refused(engine: BesideNodes, tmp_path: Path) -> None:
+    del engine.say["docker container inspect"]
 
     with pytest.raises(HostProblem, match="there is a testbed beside this cluster already"):
         _build(_plan(), Dns(), tmp_path)
@@ -253,17 +246,19 @@ def test_a_second_world_beside_a_cluster_is_refused(engine: Engine, tmp_path: Pa
     assert not engine.lines("docker rm")
 
 
-def test_what_a_killed_run_changed_is_not_taken_for_healthy(engine: Engine, tmp_path: Path) -> None:
+def test_what_a_killed_run_changed_is_not_taken_for_healthy(
+    engine: BesideNodes, tmp_path: Path
+) -> None:
     dns = Dns()
     _build(_plan(), dns, tmp_path)
 
-    testbed.remove(_build(_plan(), dns, tmp_path), dns)  # type: ignore[arg-type]
+    testbed.remove(_build(_plan(), dns, tmp_path), dns, DOCKER)  # type: ignore[arg-type]
 
     assert (dns.corefile, dns.kept) == (COREFILE, None)
 
 
 def test_byte_code_beside_the_programs_of_the_world_is_no_program(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: BesideNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs = tmp_path / "servers"
     (programs / "__pycache__").mkdir(parents=True)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s import waiting
+from pytest_ipv6k8s import expectations
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import Unmet, eventually
+from pytest_ipv6k8s.timeouts import Timeouts
 from pytest_ipv6k8s.waiting import wait_until
 from tests.unit.clock import Clock
-
-
-@pytest.fixture(autouse=True)
-def _usual_patience() -> Iterator[None]:
-    yield
-    waiting.set_timeout_factor(1.0)
 
 
 def _saying(*values: Any) -> Callable[[], Any]:
@@ -65,15 +61,29 @@ def test_a_deadline_of_nothing_asks_once(clock: Clock) -> None:
     assert asked == [1]
 
 
-def test_the_factor_multiplies_every_deadline(clock: Clock) -> None:
-    waiting.set_timeout_factor(4.0)
+def test_the_factor_multiplies_what_a_check_says(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expectations, "_timeout_factor", 1.0)
+    expectations.set_timeout_factor(4.0)
 
-    with pytest.raises(Inconclusive, match="timed out after 12 s"):
-        wait_until("it is so", lambda: False, timeout=3, interval=1)
     with pytest.raises(Unmet, match="within 20 s"):
         eventually(lambda: _records("no"), _holds, expected="it", timeout=5)
 
-    assert sum(clock.slept) >= 12 + 20
+    assert sum(clock.slept) >= 20
+
+
+def test_timeouts_are_scaled_together() -> None:
+    usual, scaled = Timeouts(), Timeouts().scaled(3.0)
+
+    assert scaled.factor == 3.0
+    assert scaled == replace(scaled, **{n: 3 * s for n, s in asdict(usual).items()})
+
+
+def test_every_timeout_says_what_is_awaited() -> None:
+    documented = re.findall(r"^        (\w+): ", Timeouts.__doc__ or "", re.MULTILINE)
+
+    assert documented == [field.name for field in fields(Timeouts)]
 
 
 def _records(*answers: str) -> list[Record[Any]]:
@@ -113,9 +123,3 @@ def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
     assert int(told[1]) == len(clock.slept) + 1
     assert caught.value.seen == ("a → b: said no",)
     assert caught.value.paths == ("a → b",)
-
-
-def test_a_pause_lasts_as_long_as_asked(clock: Clock) -> None:
-    waiting.pause(7)
-
-    assert clock.slept == [7]

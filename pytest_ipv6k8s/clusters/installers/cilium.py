@@ -18,14 +18,15 @@ from pytest_ipv6k8s.clusters.contract import (
     unused_command,
 )
 from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.process import CommandFailed, Progress, run
+from pytest_ipv6k8s.timeouts import Timeouts
 
 REPOSITORY, VERSION = "https://helm.cilium.io", "1.18.3"
 OLDEST_HELM = (3, 8)  # the first whose OCI support is on without a switch
 BUILT_IN = ("tunnel",)
-HELM, ROLL_OUT = 180.0, 300.0
 LABEL = "app.kubernetes.io/part-of=cilium"
 
 
@@ -38,7 +39,7 @@ class Cilium:
         """Return what is wrong with Helm, the chart and the values."""
         return [
             *unused_command(spec),
-            *_helm_problems(),
+            *_helm_problems(spec.timeouts),
             *_chart_problems(spec.cni_chart),
             *_values_problems(spec),
         ]
@@ -53,7 +54,8 @@ class Cilium:
         if not spec.cni_chart:
             chart += ["--repo", REPOSITORY, "--version", VERSION]
         progress(f"installing Cilium with Helm: {' '.join(chart)}")
-        api = Api(Kubeconfig(path=cluster.kubeconfig, context=cluster.context))
+        kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
+        api = Api(kubeconfig, timeouts=spec.timeouts)
         home = cluster.kubeconfig.parent
         command: list[str | Path] = ["helm", "upgrade", "--install", "cilium", *chart]
         command += ["--namespace", rollout.NAMESPACE, "--kubeconfig", cluster.kubeconfig]
@@ -61,7 +63,7 @@ class Cilium:
         for file in _values(api, spec, home):
             command += ["--values", file]
         try:
-            installed = run(command, timeout=HELM)
+            installed = run(command, timeout=spec.timeouts.helm)
         except CommandFailed as error:
             raise ClusterError(f"Cilium cannot be installed: {error.problem}") from None
         if not installed.ok:
@@ -70,7 +72,7 @@ class Cilium:
                 remedy="check --ipv6k8s-cni-chart and --ipv6k8s-cni-values, and the way to the "
                 "chart's registry",
             )
-        rollout.workloads_ready(api, "Cilium", LABEL, timeout=ROLL_OUT)
+        rollout.workloads_ready(api, "Cilium", LABEL, timeout=spec.timeouts.rollout)
 
 
 def value_names(spec: ClusterSpec) -> list[str]:
@@ -85,15 +87,15 @@ def value_names(spec: ClusterSpec) -> list[str]:
     ]
 
 
-def _helm_problems() -> list[Problem]:
+def _helm_problems(timeouts: Timeouts) -> list[Problem]:
     oldest = ".".join(map(str, OLDEST_HELM))
     remedy = f"install Helm {oldest} or newer: https://helm.sh"
     if shutil.which("helm") is None:
         return [Problem(text="helm is not on PATH", remedy=remedy)]
-    said = run(["helm", "version", "--short"], timeout=20)
-    found = re.match(r"v(\d+)\.(\d+)", said.out)
+    asked = run(["helm", "version", "--short"], timeout=timeouts.version)
+    found = re.match(r"v(\d+)\.(\d+)", asked.out)
     if found is None:
-        return [Problem(text=f"helm does not tell its version: {said.last_words}", remedy=remedy)]
+        return [Problem(text=f"helm does not tell its version: {asked.last_words}", remedy=remedy)]
     version = tuple(int(part) for part in found.groups())
     if version < OLDEST_HELM:
         return [Problem(text=f"helm {'.'.join(found.groups())} is too old", remedy=remedy)]
@@ -164,7 +166,7 @@ def _of_cluster(api: Api, spec: ClusterSpec) -> dict[str, str]:
 def _api_server(api: Api) -> tuple[str, int]:
     """Return where the API server listens itself, behind no Service."""
     slices = api.items(
-        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+        paths.endpoint_slices("default"),
         labelSelector="kubernetes.io/service-name=kubernetes",
     )
     first = slices[0]

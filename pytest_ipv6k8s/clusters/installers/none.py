@@ -5,9 +5,7 @@ from __future__ import annotations
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.process import CommandFailed, Progress, run
-from pytest_ipv6k8s.waiting import patience
 
-WITHIN = 600.0
 SHOWN = 60
 
 
@@ -45,15 +43,15 @@ class Command:
         try:
             ended = run(
                 ["sh", "-ec", command],
-                timeout=patience(WITHIN),
+                timeout=spec.timeouts.cni_command,
                 environment=variables(cluster, spec),
             )
         except CommandFailed as error:
             raise ClusterError(f"the CNI command: {error.problem}", remedy=remedy) from None
         if not ended.ok:
-            said = " / ".join(ended.last_words.splitlines()) or "it said nothing"
+            output = " / ".join(ended.last_words.splitlines()) or "it said nothing"
             raise ClusterError(
-                f"the CNI command failed with exit code {ended.code}: {said}", remedy=remedy
+                f"the CNI command failed with exit code {ended.code}: {output}", remedy=remedy
             )
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_ipv6k8s import docker
 from pytest_ipv6k8s.addresses import Family, Stack, endpoint
 from pytest_ipv6k8s.clusters import lifecycle, ownership, preflight, ranges
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, KubeProxy, Problem, installer
+from pytest_ipv6k8s.docker import LABEL, Docker, last_line
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
-from pytest_ipv6k8s.process import Progress, must_run, run
-from pytest_ipv6k8s.waiting import patience, wait_until
+from pytest_ipv6k8s.process import Progress
+from pytest_ipv6k8s.waiting import wait_until
 
 IMAGE = "rancher/k3s:v1.34.1-k3s1"
 API_PORT = 6443
@@ -26,7 +25,6 @@ DEFAULTS = {
 }
 LIMITS = ranges.Limits(services_ipv6=112, sets_masks=True)
 IPV6_ONLY_API = (1, 48)
-_START, _JOIN, _COPY = 60.0, 180.0, 120.0
 _KUBECTL = ("k3s", "kubectl")
 _FIRST_HOST = 10
 
@@ -39,26 +37,29 @@ class Node:
     addresses: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class K3s:
     """Lifecycle only. Every cluster has a container network of its own."""
+
+    docker: Docker = field(default_factory=Docker)
 
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what keeps this machine from making the cluster."""
         spec = settled(spec)
         found = [
-            *preflight.problems(preflight.read_facts(), spec),
+            *preflight.problems(preflight.read_facts(self.docker), spec),
             *lifecycle.network_problems(spec),
         ]
         if found:
             return [*found, *ranges.problems(spec, LIMITS, {})]
-        if spec.stack is Stack.IPV6 and docker.api_version() < IPV6_ONLY_API:
+        if spec.stack is Stack.IPV6 and self.docker.api_version() < IPV6_ONLY_API:
             found.append(
                 Problem(
                     text="the container engine is too old for an IPv6-only network",
                     remedy="install Docker Engine 28 or newer, or choose --ipv6k8s-stack dual-ipv6",
                 )
             )
-        return [*found, *ranges.problems(spec, LIMITS, docker.subnets())]
+        return [*found, *ranges.problems(spec, LIMITS, self.docker.subnets())]
 
     def create(self, spec: ClusterSpec, home: Path, progress: Progress) -> Cluster:
         """Make the cluster; see the contract.
@@ -67,11 +68,11 @@ class K3s:
             HostProblem: an image is not to be had, or the engine makes no such network.
             ClusterError: a node does not join or become ready; carries its last words.
         """
-        spec = settled(spec)
+        spec, docker = settled(spec), self.docker.with_timeouts(spec.timeouts)
         image = spec.node_image or IMAGE
-        docker.have_image(image, "node image", "--ipv6k8s-node-image", progress)
-        _require_k3s(image)
-        docker.have_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
+        docker.require_image(image, "node image", "--ipv6k8s-node-image", progress)
+        _require_k3s(docker, image)
+        docker.require_image(spec.probe_image, "probe image", "--ipv6k8s-probe-image", progress)
         cluster = Cluster(
             name=ownership.cluster_name(spec.run_id),
             provider="k3s",
@@ -83,12 +84,12 @@ class K3s:
             f"making K3s cluster {cluster.name}: {spec.stack.value}, 1 server, {_agents(spec)}"
         )
         with lifecycle.all_or_nothing(cluster, spec, self.delete):
-            nodes = _make_nodes(cluster.name, spec, image)
-            _wait_for_nodes(nodes)
-            _write_kubeconfig(cluster, nodes[0].name, spec.stack)
-            _load_probe_image(nodes, spec.probe_image, home)
+            nodes = _make_nodes(docker, cluster.name, spec, image)
+            _wait_for_nodes(docker, nodes)
+            _write_kubeconfig(docker, cluster, nodes[0].name, spec.stack)
+            _load_probe_image(docker, nodes, spec.probe_image, home)
             if installer(spec.cni).replaces_default:
-                _share_mounts(nodes)
+                _share_mounts(docker, nodes)
             lifecycle.make_ready(cluster, spec, progress)
         return cluster
 
@@ -98,8 +99,8 @@ class K3s:
         Raises:
             HostProblem: they could not be removed.
         """
-        docker.remove_containers(docker.containers(_run_of(name)))
-        docker.remove_network(name)
+        self.docker.remove_containers(self.docker.containers(_run_of(name)))
+        self.docker.remove_network(name)
 
     def on_nodes(self, name: str, script: str, timeout: float) -> dict[str, str]:
         """Run a shell script on every node.
@@ -108,8 +109,9 @@ class K3s:
             HostProblem: the engine does not tell its containers.
         """
         ours = (f"{name}-server", f"{name}-agent-")
-        nodes = [node for node in docker.containers(_run_of(name)) if node.startswith(ours)]
-        return docker.on_nodes(nodes, script, timeout)
+        containers = self.docker.containers(_run_of(name))
+        nodes = [container for container in containers if container.startswith(ours)]
+        return self.docker.exec_all(nodes, script, timeout=timeout)
 
 
 def _run_of(name: str) -> str:
@@ -130,17 +132,16 @@ def settled(spec: ClusterSpec) -> ClusterSpec:
     )
 
 
-def _require_k3s(image: str) -> None:
-    inspect = ["docker", "image", "inspect", "--format", "{{json .Config.Entrypoint}}", image]
-    entrypoint = json.loads(must_run(inspect, timeout=docker.LOOK)) or [""]
-    if Path(entrypoint[0]).name != "k3s":
+def _require_k3s(docker: Docker, image: str) -> None:
+    program = (docker.entrypoint(image) or [""])[0]
+    if Path(program).name != "k3s":
         raise ConfigError(
             f"node image {image} is not K3s: it does not start /bin/k3s",
             remedy="give a tag of rancher/k3s with --ipv6k8s-node-image",
         )
 
 
-def _make_nodes(name: str, spec: ClusterSpec, image: str) -> list[Node]:
+def _make_nodes(docker: Docker, name: str, spec: ClusterSpec, image: str) -> list[Node]:
     """Make the network, the server and its agents; the server is first."""
     avoid = (*spec.pod_cidrs, *spec.service_cidrs)
     families = spec.stack.families
@@ -152,8 +153,7 @@ def _make_nodes(name: str, spec: ClusterSpec, image: str) -> list[Node]:
     ]
     token = {"K3S_TOKEN": secrets.token_hex(16)}
     for node in nodes:
-        command = container(node, nodes[0], spec, image)
-        must_run(command, timeout=_START, environment=token)
+        docker.start(container_arguments(node, nodes[0], spec, image), token)
     return nodes
 
 
@@ -163,12 +163,12 @@ def addresses(stack: Stack, subnets: Sequence[str], number: int) -> tuple[str, .
     return tuple(str(of_family[family][_FIRST_HOST + number]) for family in stack.families)
 
 
-def container(node: Node, server: Node, spec: ClusterSpec, image: str) -> list[str]:
-    """Return the command line that starts a node; K3S_TOKEN is handed on, not written."""
+def container_arguments(node: Node, server: Node, spec: ClusterSpec, image: str) -> list[str]:
+    """Return how the engine starts a node; K3S_TOKEN is handed on, not written."""
     name = server.name.removesuffix("-server")
-    command = ["docker", "run", "--detach", "--privileged", "--network", name]
+    command = ["--privileged", "--network", name]
     command += ["--name", node.name, "--hostname", node.name]
-    command += ["--label", f"{docker.LABEL}={spec.run_id}", "--env", "K3S_TOKEN"]
+    command += ["--label", f"{LABEL}={spec.run_id}", "--env", "K3S_TOKEN"]
     command += ["--tmpfs", "/run", "--tmpfs", "/var/run"]
     for address in node.addresses:
         command += ["--ip6" if Family.of(address) is Family.V6 else "--ip", address]
@@ -213,74 +213,61 @@ def _loopback(stack: Stack) -> str:
     return (Family.V4 if Family.V4 in stack.families else Family.V6).loopback
 
 
-def _wait_for_nodes(nodes: Sequence[Node]) -> None:
+def _wait_for_nodes(docker: Docker, nodes: Sequence[Node]) -> None:
     """Wait until every node is registered, and stop early when one has ended."""
-    server = nodes[0].name
+    server, timeout = nodes[0].name, docker.timeouts.k3s_join
     missing = [node.name for node in nodes]
 
     def all_joined() -> bool:
-        asked = run(["docker", "exec", server, *_KUBECTL, "get", "nodes", "-o", "name"], timeout=30)
+        asked = docker.exec(server, [*_KUBECTL, "get", "nodes", "-o", "name"])
         joined = asked.out.split() if asked.ok else []
         missing[:] = [node.name for node in nodes if f"node/{node.name}" not in joined]
-        return not missing or any(not _runs(name) for name in missing)
+        return not missing or any(not docker.is_running(name) for name in missing)
 
     with contextlib.suppress(Inconclusive):
-        wait_until("all nodes have joined", all_joined, timeout=_JOIN, interval=1.0)
+        wait_until("all nodes have joined", all_joined, timeout=timeout, interval=1.0)
     if missing:
-        ended = [name for name in missing if not _runs(name)]
+        ended = [name for name in missing if not docker.is_running(name)]
         name = (ended or missing)[0]
-        did = "ended before it joined" if ended else f"did not join within {patience(_JOIN):.0f} s"
+        did = "ended before it joined" if ended else f"did not join within {timeout:.0f} s"
         raise ClusterError(
-            f"K3s node {name} {did}; it said: {_last_words(name)}",
+            f"K3s node {name} {did}; it said: {_last_error(docker.logs(name, lines=200))}",
             remedy="check the node image and the ranges, or look with `ipv6k8s doctor`",
         )
 
 
-def _runs(name: str) -> bool:
-    inspect = ["docker", "inspect", "--format", "{{.State.Running}}", name]
-    return run(inspect, timeout=docker.LOOK).out.strip() == "true"
-
-
-def _last_words(name: str) -> str:
+def _last_error(lines: Sequence[str]) -> str:
     """Return the last fatal or error line of a node, or else its last line."""
-    said = run(["docker", "logs", "--tail", "200", name], timeout=docker.LOOK)
-    lines = (said.out + said.err).strip().splitlines()
     grave = [line for line in lines if "level=fatal" in line or "level=error" in line]
-    return docker.last_line("\n".join(grave or lines)) or "nothing"
+    return last_line("\n".join(grave or lines)) or "nothing"
 
 
-def _write_kubeconfig(cluster: Cluster, server: str, stack: Stack) -> None:
+def _write_kubeconfig(docker: Docker, cluster: Cluster, server: str, stack: Stack) -> None:
     """Write the admin's kubeconfig, led to the port on which the API server is published."""
     import yaml
 
-    found = must_run(
-        ["docker", "exec", server, "cat", "/etc/rancher/k3s/k3s.yaml"], timeout=docker.LOOK
-    )
-    published = must_run(["docker", "port", server, f"{API_PORT}/tcp"], timeout=docker.LOOK)
-    port = int(published.split()[0].rpartition(":")[2])
-    config = yaml.safe_load(found)
+    config = yaml.safe_load(docker.must_exec(server, ["cat", "/etc/rancher/k3s/k3s.yaml"]))
+    port = docker.published_port(server, API_PORT)
     config["clusters"][0]["cluster"]["server"] = f"https://{endpoint(_loopback(stack), port)}"
     cluster.kubeconfig.touch(mode=0o600)
     cluster.kubeconfig.write_text(yaml.safe_dump(config), "utf-8")
 
 
-def _load_probe_image(nodes: Sequence[Node], image: str, home: Path) -> None:
+def _load_probe_image(docker: Docker, nodes: Sequence[Node], image: str, home: Path) -> None:
     """Copy the probe's image from the engine to the containerd of every node."""
     archive = home / "probe.tar"
-    must_run(["docker", "save", "--output", archive, image], timeout=_COPY)
+    docker.save_image(image, archive)
+    load = ["k3s", "ctr", "--namespace", "k8s.io", "images", "import", "/tmp/probe.tar"]
     for node in nodes:
-        must_run(["docker", "cp", archive, f"{node.name}:/tmp/probe.tar"], timeout=_COPY)
-        containerd = ["k3s", "ctr", "--namespace", "k8s.io"]
-        load = ["docker", "exec", node.name, *containerd, "images", "import", "/tmp/probe.tar"]
-        must_run(load, timeout=_COPY)
+        docker.copy_into(node.name, archive, "/tmp/probe.tar")
+        docker.must_exec(node.name, load, timeout=docker.timeouts.image_copy)
     archive.unlink(missing_ok=True)
 
 
-def _share_mounts(nodes: Sequence[Node]) -> None:
+def _share_mounts(docker: Docker, nodes: Sequence[Node]) -> None:
     """Let mounts of a CNI's pods reach the node: Docker makes its root private."""
     for node in nodes:
-        command = ["docker", "exec", node.name, "mount", "--make-rshared", "/"]
-        must_run(command, timeout=docker.LOOK)
+        docker.must_exec(node.name, ["mount", "--make-rshared", "/"])
 
 
 PROVIDER = K3s()

@@ -1,0 +1,33 @@
+"""What the status of a pod or a node says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def conditions(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the conditions of an object; there may be none yet."""
+    found: Sequence[Mapping[str, Any]] = item.get("status", {}).get("conditions") or ()
+    return found
+
+
+def is_ready(item: Mapping[str, Any]) -> bool:
+    """Tell whether a pod or a node is Ready."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions(item))
+
+
+def pod_ips(pod: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the addresses of a pod, the first family's first; there may be none yet."""
+    return tuple(entry["ip"] for entry in pod.get("status", {}).get("podIPs") or ())
+
+
+def host_ips(pod: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the addresses of a pod's node; there may be none yet."""
+    return tuple(entry["ip"] for entry in pod.get("status", {}).get("hostIPs") or ())
+
+
+def restarts(pod: Mapping[str, Any]) -> int:
+    """Return how often the containers of a pod were started again, all together."""
+    containers = pod.get("status", {}).get("containerStatuses") or ()
+    return sum(container.get("restartCount", 0) for container in containers)
