@@ -13,7 +13,6 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.profiles import PROFILES
 
-REPORT_SUFFIXES = (".yaml", ".yml", ".json", ".html", ".md")
 IMPLEMENTATION = ("organization", "project", "version", "contact", "url")
 
 
@@ -170,8 +169,6 @@ def _path(text: str) -> Path:
 
 def _report_path(text: str) -> Path:
     path = _path(text)
-    if path.suffix not in REPORT_SUFFIXES:
-        raise ValueError(f"{text!r} ends in none of {', '.join(REPORT_SUFFIXES)}")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"the folder of {text!r} does not exist")
     return path

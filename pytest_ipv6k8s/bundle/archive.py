@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_ipv6k8s.bundle.gathering import File, Gathered, Keep
 from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.files import write_whole
 from pytest_ipv6k8s.masking import redact_text
 
 LARGEST_FILE = 256 << 10
@@ -44,25 +45,14 @@ def write(path: Path, about: str, gathered: Gathered, *, date: datetime) -> None
     readme = _readme(about, files, [*gathered.missing, *cut], date)
     folder = path.name.removesuffix(".tar.gz")
     packed = _pack(folder, [File(name="README.md", text=readme), *files], date)
-    unfinished = path.with_name(f"{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(packed)
-        unfinished.replace(path)
+        write_whole(path, packed)
     except OSError as error:
         raise HostProblem(
             f"bundle {path} cannot be written: {error.strerror}",
             remedy="free some space or give another folder with --ipv6k8s-bundle",
         ) from None
-    finally:
-        _remove(unfinished)
-
-
-def _remove(unfinished: Path) -> None:
-    try:
-        unfinished.unlink(missing_ok=True)
-    except OSError:
-        return
 
 
 def _bounded(files: Iterable[File]) -> tuple[list[File], list[str]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_ipv6k8s.clusters.contract import provider
 from pytest_ipv6k8s.errors import ConfigError, HostProblem
+from pytest_ipv6k8s.files import write_whole
 from pytest_ipv6k8s.process import Progress
 
 _STATE = "state.json"
@@ -67,14 +68,12 @@ def save_state(run_id: str, *, provider: str, name: str, kept: bool) -> Path:
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
     home = _runs() / run_id
-    unfinished = home / f"{_STATE}.tmp"
     try:
         home.mkdir(parents=True, mode=0o700)
     except OSError as error:
         raise _unwritable(error) from None
     try:
-        unfinished.write_text(json.dumps(asdict(state), indent=2))
-        unfinished.replace(home / _STATE)
+        write_whole(home / _STATE, json.dumps(asdict(state), indent=2).encode())
     except OSError as error:
         shutil.rmtree(home, ignore_errors=True)
         raise _unwritable(error) from None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -60,14 +60,20 @@ class Api:
     Args:
         kubeconfig: where the server and the credentials are.
         recorder: keeps what the server says to checks.
+        cost: counts every request, and the exec sessions of this server's pods.
     """
 
-    def __init__(self, kubeconfig: Kubeconfig, *, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        kubeconfig: Kubeconfig,
+        *,
+        recorder: Recorder | None = None,
+        cost: Cost | None = None,
+    ) -> None:
         self.kubeconfig = kubeconfig
         self.recorder = recorder or Recorder()
+        self.cost = cost or Cost()
         self.configuration = _load(kubeconfig)
-        self.requests = 0
-        self._counting = threading.Lock()
         self._pool = _pool(self.configuration)
 
     @property
@@ -198,8 +204,7 @@ class Api:
     ) -> Any:
         import urllib3
 
-        with self._counting:
-            self.requests += 1
+        self.cost.add(api_requests=1)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         try:
             return self._pool.request(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.plugin import collection, fixtures, hooks, options, outcome
-from pytest_ipv6k8s.plugin.state import COST, SETTINGS, Cost
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS
 
 if TYPE_CHECKING:
     from pytest_ipv6k8s.clusters.contract import ClusterProvider

@@ -14,6 +14,7 @@ from pytest_ipv6k8s import catalogue, profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
@@ -23,7 +24,7 @@ from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.options import Allow
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, RunFacts
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
@@ -127,7 +128,7 @@ class Run:
         self._outside = ExternalSetup(self.settings, self.tell)
         self.cluster = cluster = self._acquire()
         kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
-        self._api = Api(kubeconfig, recorder=Recorder())
+        self._api = Api(kubeconfig, recorder=Recorder(), cost=self.cost)
         if not cluster.owned:
             rights.require(self._api)
         facts = self._read_facts(self._api, self._outside.declared)
@@ -200,7 +201,7 @@ class Run:
         if problems:
             told = "; ".join(problem.text for problem in problems)
             raise HostProblem(told, remedy="; ".join(problem.remedy for problem in problems))
-        self._fact("META-01", "preflight", holds=True, seen="nothing stops this machine")
+        self._fact("META-01", "preflight", ok=True, actual="nothing stops this machine")
         self._home = ownership.save_state(
             self.id, provider=settings.provider_name, name=self._name, kept=settings.keep
         )
@@ -258,11 +259,10 @@ class Run:
         finally:
             for session in sessions.values():
                 session.close()
-            self.cost.exec_sessions += sum(session.opened for session in sessions.values())
-        self._fact("META-04", "negative control", holds=True, seen=found.negative)
+        self._fact("META-04", "negative control", ok=True, actual=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
         timeout = found.skew < control.WORST_SKEW
-        self._fact("META-05", "probe servers and clocks", holds=timeout, seen=skewed)
+        self._fact("META-05", "probe servers and clocks", ok=timeout, actual=skewed)
         return found
 
     def leave_bundle(self, why: str) -> None:
@@ -287,8 +287,8 @@ class Run:
         except HostProblem as error:
             self.tell(str(error))
 
-    def _fact(self, id: str, title: str, *, holds: bool, seen: str) -> None:
-        self.harness.append(HarnessFact(id=id, title=title, holds=holds, seen=seen))
+    def _fact(self, id: str, title: str, *, ok: bool, actual: str) -> None:
+        self.harness.append(HarnessFact(id=id, title=title, ok=ok, actual=actual))
 
     def close(self) -> None:
         """Remove what the run made; the second call does nothing."""
@@ -300,7 +300,7 @@ class Run:
         if self._outside is not None:
             left = self._outside.end(self._api if stays else None)
             if left:
-                self._fact("META-06", "clean-up", holds=False, seen=left)
+                self._fact("META-06", "clean-up", ok=False, actual=left)
                 self.tell(left)
         if self._deploying and stays:
             self._remove_probes()
@@ -310,8 +310,6 @@ class Run:
             self._delete_cluster()
         else:
             ownership.remove_state(self.id)
-        if self._api is not None:
-            self.cost.api_requests = self._api.requests
 
     @property
     def _makes(self) -> bool:
@@ -336,11 +334,11 @@ class Run:
             with defer_interrupts("the cluster", self.tell):
                 self._find(settings.provider_name).delete(name)
         except Ipv6k8sError as error:
-            self._fact("META-06", "clean-up", holds=False, seen=str(error))
+            self._fact("META-06", "clean-up", ok=False, actual=str(error))
             self.tell(f"cluster {name} may still be there: {error} Remove it: `ipv6k8s reap`")
             return
         ownership.remove_state(self.id)
-        self._fact("META-06", "clean-up", holds=True, seen=f"cluster {name} is deleted")
+        self._fact("META-06", "clean-up", ok=True, actual=f"cluster {name} is deleted")
 
     def _remove_probes(self) -> None:
         assert self._api is not None
@@ -350,7 +348,7 @@ class Run:
         except Ipv6k8sError as error:
             left = [str(error)]
         seen = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
-        self._fact("META-06", "clean-up", holds=not left, seen=seen)
+        self._fact("META-06", "clean-up", ok=not left, actual=seen)
         if left:
             self.tell(f"{seen}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.external.model import ExternalNetwork, provides
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube.inventory import Inventory
@@ -104,19 +105,6 @@ class RunFacts:
                 "external": data["external"] and ExternalNetwork.from_plain(data["external"]),
             }
         )
-
-
-@dataclass(kw_only=True)
-class Cost:
-    """What a run asked of the cluster, counted in every process and added up at its end."""
-
-    api_requests: int = 0
-    exec_sessions: int = 0
-
-    def add(self, other: Cost) -> None:
-        """Add what another process counted."""
-        self.api_requests += other.api_requests
-        self.exec_sessions += other.exec_sessions
 
 
 COST = pytest.StashKey[Cost]()

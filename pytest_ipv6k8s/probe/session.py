@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.main import AT_ONCE
 from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
@@ -39,16 +40,23 @@ class Session:
     Args:
         open_stream: starts the agent and returns its stream.
         timeout_factor: multiplies every deadline.
+        cost: counts every stream that is opened.
     """
 
-    def __init__(self, open_stream: Callable[[], Stream], *, timeout_factor: float = 1.0) -> None:
+    def __init__(
+        self,
+        open_stream: Callable[[], Stream],
+        *,
+        timeout_factor: float = 1.0,
+        cost: Cost | None = None,
+    ) -> None:
         self._open_stream = open_stream
         self._factor = timeout_factor
         self._stream: Stream | None = None
         self._last_used = 0.0
         self._seq = 0
         self._lock = threading.Lock()
-        self.opened = 0
+        self.cost = cost or Cost()
 
     def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]:
         """Carry out the requests and return their answers in the same order.
@@ -100,7 +108,7 @@ class Session:
             self.close()
         if self._stream is None:
             self._stream = self._open_stream()
-            self.opened += 1
+            self.cost.add(exec_sessions=1)
         return self._stream
 
     def close(self) -> None:
@@ -134,4 +142,4 @@ def connect(api: Api, pod: ProbePod, *, timeout_factor: float = 1.0) -> Session:
             api, namespace=pod.namespace, pod=pod.name, container="agent", command=COMMAND
         )
 
-    return Session(open_stream, timeout_factor=timeout_factor)
+    return Session(open_stream, timeout_factor=timeout_factor, cost=api.cost)
