@@ -75,6 +75,15 @@ def build(kind: type[T], data: Mapping[str, Any], *, camel: bool = False) -> T:
     return kind(**{name: _value(hints[name], value, camel=camel) for name, value in values.items()})
 
 
+def keys(kind: type, *, camel: bool = False) -> dict[str, bool]:
+    """Return the keys of a dataclass's plain data, each with whether it may be left out."""
+    return {
+        name: field.default is not dataclasses.MISSING
+        or field.default_factory is not dataclasses.MISSING
+        for name, field in _fields(kind, camel=camel).items()
+    }
+
+
 @functools.cache
 def _hints(kind: Any) -> Mapping[str, Any]:
     return typing.get_type_hints(kind)

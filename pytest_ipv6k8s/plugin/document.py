@@ -53,7 +53,7 @@ def make_report(
     facts, settings = config.stash[FACTS], config.stash[SETTINGS]
     waivers = {waiver.id: waiver.reason for waiver in settings.waive}
     checks = folding.fold_items(results, waivers)
-    harness = sorted([*run.harness, *_own_facts(results)], key=lambda fact: fact.id)
+    harness = folding.by_id([*run.harness, *_own_facts(results)])
     return Report(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         suite=Suite(name="pytest-ipv6k8s", version=__version__, catalogue=catalogue.revision()),
@@ -75,7 +75,7 @@ def make_report(
         waivers=folding.waived(checks, waivers),
         cost=_cost(config, run),
         checks=checks,
-        harness=tuple(harness),
+        harness=harness,
     )
 
 

@@ -54,6 +54,11 @@ def waived(checks: Iterable[CheckResult], waivers: Mapping[str, str]) -> tuple[W
     )
 
 
+def by_id(harness: Iterable[HarnessFact]) -> tuple[HarnessFact, ...]:
+    """Return facts about the run itself, sorted by id."""
+    return tuple(sorted(harness, key=lambda fact: fact.id))
+
+
 def result_of(
     checks: Iterable[CheckResult], harness: Iterable[HarnessFact], *, complete: bool
 ) -> Result:

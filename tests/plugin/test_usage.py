@@ -81,7 +81,7 @@ BAD_OPTIONS = {
     "--ipv6k8s-timeout-factor=x": "is not a number",
     "--ipv6k8s-waive=SVC-01": "ID=reason",
     "--ipv6k8s-allow=all": "is none of privileged, cluster-scope, disruptive",
-    "--ipv6k8s-report=out.txt": "ends in none of .yaml, .yml, .json, .html, .md",
+    "--ipv6k8s-report=out.txt": "Use one of: .html, .json, .md, .yaml, .yml.",
     "--ipv6k8s-report=no/such/folder/x.json": "does not exist",
     "--ipv6k8s-node-selector=x": "KEY=VALUE",
     "--ipv6k8s-toleration=x:Sometimes": "NoSchedule",
