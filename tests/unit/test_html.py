@@ -105,10 +105,10 @@ def test_readers_by_ear_and_keyboard_find_their_way(page: _Page) -> None:
 
 
 def test_a_verdict_is_never_told_by_colour_alone(page: _Page) -> None:
-    said = " ".join(" ".join(page.texts).split())
+    text = " ".join(" ".join(page.texts).split())
 
     for verdict in ("fail", "inconclusive", "pass", "informational", "skip", "not applicable"):
-        assert verdict in said
+        assert verdict in text
 
 
 def test_failures_stand_before_all_checks(page: _Page) -> None:

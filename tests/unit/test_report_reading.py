@@ -77,16 +77,16 @@ BAD: dict[str, tuple[str, str, str]] = {
 def test_bad_input_is_one_sentence_and_exit_code_4(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name, text, said = BAD[case]
+    name, text, message = BAD[case]
     monkeypatch.chdir(tmp_path)
     Path(name).write_text(text)
 
     assert cli.main(["report", "check", name]) == 4
 
-    told = capsys.readouterr().err
-    assert told.startswith(f"ipv6k8s: {said}")
-    assert len(told) < 500
-    assert told.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(f"ipv6k8s: {message}")
+    assert len(output) < 500
+    assert output.count("\n") == 1
 
 
 def test_a_large_file_is_refused_unread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +100,7 @@ def test_a_large_file_is_refused_unread(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("gone.yaml", None, "cannot be read: No such file or directory. Check path and rights."),
         (".", None, "cannot be read: Is a directory"),
@@ -108,10 +108,14 @@ def test_a_large_file_is_refused_unread(tmp_path: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_what_is_no_text_file_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None, said: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    content: bytes | None,
+    message: str,
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
 
     assert cli.main(["report", "diff", str(tmp_path / name), str(tmp_path / name)]) == 4
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
