@@ -36,7 +36,7 @@ class Record(Generic[A]):
         """Return the record as plain data without secrets."""
         return {
             "source": self.source,
-            "question": redact(self.question),
+            "request": redact(self.question),
             "answer": redact(self.answer),
             "seconds": round(self.seconds, 4),
         }

@@ -34,32 +34,32 @@ def _of_report(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _bounded("error", [check for check in red if check["verdict"] == "fail"])
     yield from _bounded("warning", [check for check in red if check["verdict"] == "inconclusive"])
     for fact in document["harness"]:
-        if not fact["holds"]:
-            yield _command("warning", f"{fact['id']} {fact['title']}", fact["seen"])
+        if not fact["ok"]:
+            yield _command("warning", f"{fact['id']} {fact['title']}", fact["actual"])
 
 
 def _bounded(kind: str, checks: list[Mapping[str, Any]]) -> Iterator[str]:
     shown = checks if len(checks) <= MOST else checks[: MOST - 1]
     for check in shown:
-        yield _command(kind, f"{check['id']} {check['verdict']}", _told(check))
+        yield _command(kind, f"{check['id']} {check['verdict']}", _explained(check))
     left = [check["id"] for check in checks[len(shown) :]]
     if left:
         yield _command(kind, f"{len(left)} more", f"{', '.join(left)}: see the report")
 
 
-def _told(check: Mapping[str, Any]) -> str:
-    """Return requirement, reason, and what was expected and seen where the check failed first."""
+def _explained(check: Mapping[str, Any]) -> str:
+    """Return requirement, reason, and what its first failure expected and received."""
     lines = [check["requirement"], check["reason"]]
     failures = [item["failure"] for item in check["items"] if "failure" in item]
     if failures:
-        lines += [f"expected: {failures[0]['expected']}", *_seen(failures[0]["seen"])]
+        lines += [f"expected: {failures[0]['expected']}", *_actual(failures[0]["actual"])]
     lines.append(f"more: ipv6k8s explain {check['id']}")
     return "\n".join(line[:LONGEST] for line in lines if line)
 
 
-def _seen(seen: list[str]) -> Iterable[str]:
-    more = [f"… and {len(seen) - 3} more"] if len(seen) > 3 else []
-    return [f"seen: {text}" for text in seen[:3]] + more
+def _actual(findings: list[str]) -> Iterable[str]:
+    more = [f"… and {len(findings) - 3} more"] if len(findings) > 3 else []
+    return [f"actual: {text}" for text in findings[:3]] + more
 
 
 def _last_error(output: Path) -> str:

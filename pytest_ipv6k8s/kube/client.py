@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -62,6 +62,7 @@ class Api:
         kubeconfig: where the server and the credentials are.
         recorder: keeps what the server says to checks.
         timeouts: of connecting and reading, and of whoever waits for what the server tells.
+        cost: counts every request, and the exec sessions of this server's pods.
     """
 
     def __init__(
@@ -70,13 +71,13 @@ class Api:
         *,
         recorder: Recorder | None = None,
         timeouts: Timeouts | None = None,
+        cost: Cost | None = None,
     ) -> None:
         self.kubeconfig = kubeconfig
         self.recorder = recorder or Recorder()
         self.timeouts = timeouts or Timeouts()
+        self.cost = cost or Cost()
         self.configuration = _load(kubeconfig)
-        self.requests = 0
-        self._counting = threading.Lock()
         self._pool = _pool(self.configuration)
 
     @property
@@ -203,8 +204,7 @@ class Api:
     ) -> Any:
         import urllib3
 
-        with self._counting:
-            self.requests += 1
+        self.cost.add(api_requests=1)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         try:
             return self._pool.request(

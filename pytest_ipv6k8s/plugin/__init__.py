@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
-from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS, Cost
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS
 from pytest_ipv6k8s.timeouts import Timeouts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.outcome import BUNDLE, explain
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, RunFacts
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.probe.session import connect
+from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.timeouts import Timeouts
 
 RUN_BUNDLE = "run"
@@ -51,8 +52,13 @@ class Bundles:
         self._facts, self._cost = facts, config.stash[COST]
         self._collector: Collector | None = None
 
-    def write(self, record: Mapping[str, Any], records: tuple[Record[Any], ...], error: Any) -> str:
-        """Write the bundle of an item's record and return its path, as the option has it.
+    def write(self, result: ItemResult, records: tuple[Record[Any], ...], error: Any) -> str:
+        """Write the bundle of an item and return its path, as the option has it.
+
+        Args:
+            result: what became of the item.
+            records: all its answers.
+            error: what it raised; an unmet expectation knows the answers that failed.
 
         Raises:
             HostProblem: it cannot be written.
@@ -61,23 +67,19 @@ class Bundles:
             self._collector = Collector(
                 access=self._access(), folder=self._folder, timeouts=self._timeouts
             )
-        check = record["check"]
+        family = result.outcome.family
         failure = Failure(
-            name="-".join(filter(None, (check["id"], record["family"]))),
-            about=_about(record, self._facts),
+            name=f"{result.check.id}-{family.value}" if family else result.check.id,
+            about=_about(result, self._facts),
             records=records,
             failing=getattr(error, "records", ()),
         )
-        api = self._collector.access.api
-        before = api.requests if api else 0
-        path = self._collector.write(failure)
-        self._cost.add(Cost(api_requests=api.requests - before if api else 0))
-        return str(self._shown / path.name)
+        return str(self._shown / self._collector.write(failure).name)
 
     def _access(self) -> Access:
         facts = self._facts
         kubeconfig = Kubeconfig(path=facts.kubeconfig, context=facts.context)
-        api = Api(kubeconfig, timeouts=self._timeouts)
+        api = Api(kubeconfig, timeouts=self._timeouts, cost=self._cost)
 
         @contextmanager
         def session(pod: ProbePod) -> Iterator[Transport]:
@@ -86,7 +88,6 @@ class Bundles:
                 yield opened
             finally:
                 opened.close()
-                self._cost.add(Cost(exec_sessions=opened.opened))
 
         shell = shell_of(provider(self._provider_name), facts.run_id)
         return Access(
@@ -115,13 +116,8 @@ def write_for_run(folder: Path, access: Access, why: str, timeouts: Timeouts) ->
     return folder / collector.write(Failure(name=RUN_BUNDLE, about=about)).name
 
 
-def _about(record: Mapping[str, Any], facts: RunFacts) -> str:
-    check, found = record["check"], facts.inventory
-    family = f" [{record['family']}]" if record["family"] else ""
-    if "failure" in record:
-        told = explain(dict(record))
-    else:
-        told = f"{check['id']}{family}\n  required  {check['requirement']}\n  {record['reason']}"
+def _about(result: ItemResult, facts: RunFacts) -> str:
+    found = facts.inventory
     cluster = f"Kubernetes {found.version}, {facts.stack.value}, CNI {found.cni}, {found.proxy}"
-    title = f"# {check['id']}{family}: {record['verdict']}"
-    return f"{title}\n\n```text\n{told}\n```\n\nRun {facts.run_id}. {cluster}.\n"
+    title = f"# {result.name}: {result.outcome.verdict.value}"
+    return f"{title}\n\n```text\n{explain(result)}\n```\n\nRun {facts.run_id}. {cluster}.\n"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Check, check_of
@@ -21,12 +23,18 @@ NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig FILE or --ipv6k8s-pr
 
 
 def add_suite(config: pytest.Config, settings: Settings) -> None:
-    """Run the built-in suite when a cluster was asked for on the command line, and no tests."""
+    """Run the built-in suite when a cluster was asked for on the command line, and no tests.
+
+    Raises:
+        pytest.UsageError: nothing but the suite runs, and it has no check that is waived.
+    """
     pytest.register_assert_rewrite(SUITE, "conformance")
     alone = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
     if settings.asked_on_command_line and alone:
         config.args = [SUITE]
         config.option.pyargs = True
+    if config.args == [SUITE]:
+        _refuse_waivers(settings)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
@@ -77,16 +85,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(declared.level.value)
         item.extra_keyword_matches.add(declared.id)
     _keep_profiles(config, items)
-    waived = {waiver.id for waiver in config.stash[SETTINGS].waive}
-    known_ids = set(seen) or waived
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
         if FACTS not in config.stash:
             raise pytest.UsageError(NO_CLUSTER)
-        if waived - known_ids and len(seen) > 40:
-            raise pytest.UsageError(
-                f"--ipv6k8s-waive: there is no check {', '.join(sorted(waived - known_ids))}. "
-                "See `ipv6k8s list`."
-            )
+        _refuse_waivers(config.stash[SETTINGS], seen)
+
+
+def _refuse_waivers(settings: Settings, collected: Collection[str] = ()) -> None:
+    """Refuse a waiver of a check that neither the suite has nor was collected.
+
+    Raises:
+        pytest.UsageError: there is one.
+    """
+    waived = {waiver.id for waiver in settings.waive} - set(collected)
+    unknown = sorted(waived - set(catalogue.checks())) if waived else []
+    if unknown:
+        raise pytest.UsageError(
+            f"--ipv6k8s-waive: there is no check {', '.join(unknown)}. See `ipv6k8s list`."
+        )
 
 
 def _keep_profiles(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,92 +16,106 @@ from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import without_secrets
 from pytest_ipv6k8s.plugin.run import Run
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, Cost, RunFacts
-from pytest_ipv6k8s.reports import HarnessFact, Report, fold_records
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, RunFacts
+from pytest_ipv6k8s.reports import folding
 from pytest_ipv6k8s.reports.claims import claims
 from pytest_ipv6k8s.reports.matrix import connectivity
+from pytest_ipv6k8s.reports.model import (
+    Cluster,
+    Features,
+    HarnessFact,
+    Implementation,
+    Node,
+    Report,
+    Reproduce,
+    RunCost,
+    Setting,
+    Suite,
+)
+from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import ENVIRONMENT, INI, OPTIONS, Settings
 
 _LIBRARIES = ("pytest-ipv6k8s", "pytest", "pytest-xdist", "kubernetes")
-Records = Sequence[dict[str, Any]]
 
 
-def make_report(config: pytest.Config, run: Run, records: Records, *, complete: bool) -> Report:
+def make_report(
+    config: pytest.Config, run: Run, results: Sequence[ItemResult], *, complete: bool
+) -> Report:
     """Return the report of a run that has ended.
 
     Args:
         config: pytest's configuration, with settings and facts.
         run: what the controller knows of itself.
-        records: what became of each item.
+        results: what became of each item.
         complete: whether the run came to its end.
     """
     facts, settings = config.stash[FACTS], config.stash[SETTINGS]
     waivers = {waiver.id: waiver.reason for waiver in settings.waive}
-    checks = fold_records(records, waivers)
+    checks = folding.fold_items(results, waivers)
+    harness = folding.by_id([*run.harness, *_own_facts(results)])
     return Report(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        suite={
-            "name": "pytest-ipv6k8s",
-            "version": __version__,
-            "catalogue": catalogue.revision(),
-        },
-        implementation=dict(settings.report.implementation),
+        suite=Suite(name="pytest-ipv6k8s", version=__version__, catalogue=catalogue.revision()),
+        implementation=Implementation(**dict(settings.report.implementation)),
+        result=folding.result_of(checks, harness, complete=complete, asked=settings.profile),
+        complete=complete,
+        redacted=False,
+        summary=folding.count(checks),
+        areas=folding.areas(checks),
         profiles=claims(checks, catalogue.checks(), facts.stack, settings.profile),
         features=_features(facts),
         cluster=_cluster(facts, settings),
-        connectivity=connectivity(records),
+        connectivity=connectivity(results),
         settings={
-            option.key: {
-                "value": shown(option.value(settings)),
-                "source": settings.sources[option.key],
-            }
+            option.key: Setting(
+                value=format_setting(option.value(settings)), source=settings.sources[option.key]
+            )
             for option in sorted(OPTIONS, key=lambda option: option.key)
             if option.key in settings.sources
         },
         reproduce=_reproduce(config, settings),
-        waivers=waivers,
+        waivers=folding.waived(checks, waivers),
+        cost=_cost(config, run),
         checks=checks,
-        cost=_cost(config, run.cost),
-        harness=(*run.harness, *_own_facts(records)),
-        complete=complete,
+        harness=harness,
     )
 
 
-def shown(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Return a setting's value in words, without secrets."""
     if isinstance(value, tuple):
-        return ",".join(shown(item) for item in value)
+        return ",".join(format_setting(item) for item in value)
     return without_secrets(str(getattr(value, "value", value)))
 
 
-def _features(facts: RunFacts) -> dict[str, list[str]]:
+def _features(facts: RunFacts) -> Features:
     met = {feature.key for feature in Feature if feature.is_met(facts)}
     known = {feature.key for feature in Feature}
-    return {"supported": sorted(met), "unsupported": sorted(known - met)}
+    return Features(supported=tuple(sorted(met)), unsupported=tuple(sorted(known - met)))
 
 
-def _cluster(facts: RunFacts, settings: Settings) -> dict[str, Any]:
-    return {
-        "provider": settings.provider_name,
-        "kubernetes": facts.inventory.version,
-        "stack": facts.stack.value,
-        "cni": facts.inventory.cni,
-        "cniVersion": facts.inventory.cni_version,
-        "proxy": facts.inventory.proxy,
-        "nodes": [
-            {
-                "name": node.name,
-                "internalIPs": list(node.internal_ips),
-                "kubelet": node.kubelet,
-                "kernel": node.kernel,
-                "runtime": node.runtime,
-            }
+def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
+    return Cluster(
+        provider=settings.provider_name,
+        kubernetes=facts.inventory.version,
+        stack=facts.stack,
+        cni=facts.inventory.cni,
+        cni_version=facts.inventory.cni_version,
+        proxy=facts.inventory.proxy,
+        nodes=tuple(
+            Node(
+                name=node.name,
+                internal_ips=node.internal_ips,
+                kubelet=node.kubelet,
+                kernel=node.kernel,
+                runtime=node.runtime,
+            )
             for node in facts.inventory.nodes
-        ],
-    }
+        ),
+    )
 
 
-def _reproduce(config: pytest.Config, settings: Settings) -> dict[str, Any]:
+def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
     variables, ini = [], []
     for option in OPTIONS:
         source = settings.sources.get(option.key)
@@ -114,11 +128,11 @@ def _reproduce(config: pytest.Config, settings: Settings) -> dict[str, Any]:
     arguments = shlex.join(["pytest", *map(str, config.invocation_params.args), *ini])
     images = {"probe": settings.cluster.probe_image, "node": settings.cluster.node_image}
     images["testbed"] = settings.external.testbed_image
-    return {
-        "command": without_secrets(" ".join([*variables, arguments])),
-        "versions": {"python": platform.python_version(), **_versions()},
-        "images": {name: image for name, image in images.items() if image},
-    }
+    return Reproduce(
+        command=without_secrets(" ".join([*variables, arguments])),
+        versions={"python": platform.python_version(), **_versions()},
+        images={name: image for name, image in images.items() if image},
+    )
 
 
 def _versions() -> dict[str, str]:
@@ -131,29 +145,35 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _cost(config: pytest.Config, before_and_after: Cost) -> dict[str, int]:
-    facts, total = config.stash[FACTS], Cost()
-    total.add(before_and_after)
-    total.add(config.stash[COST])
-    return {
-        "apiRequests": total.api_requests,
-        "execSessions": total.exec_sessions,
-        "probePods": len(facts.pods) + len(facts.hosts),
-    }
+def _cost(config: pytest.Config, run: Run) -> RunCost:
+    facts, checks = config.stash[FACTS], config.stash[COST]
+    return RunCost(
+        api_requests=run.cost.api_requests + checks.api_requests,
+        exec_sessions=run.cost.exec_sessions + checks.exec_sessions,
+        probe_pods=len(facts.pods) + len(facts.hosts),
+    )
 
 
-def _own_facts(records: Records) -> list[HarnessFact]:
-    reached = [r for r in records if r["verdict"] in ("pass", "fail", "informational")]
-    vacuous = [r["check"]["id"] for r in reached if not r["answers"]]
-    least = min((r["answers"] for r in reached), default=0)
-    broken = [f"{r['check']['id']}: {r['teardown']}" for r in records if "teardown" in r]
-    seen = f"{len(records)} items; {'; '.join(broken) or 'no teardown broke'}"
+def _own_facts(results: Sequence[ItemResult]) -> list[HarnessFact]:
+    reached = [result for result in results if result.outcome.is_reached]
+    vacuous = [result.check.id for result in reached if not result.outcome.answers]
+    least = min((result.outcome.answers for result in reached), default=0)
+    broken = [
+        f"{result.check.id}: {result.outcome.teardown}"
+        for result in results
+        if result.outcome.teardown
+    ]
     return [
         HarnessFact(
             id="META-02",
             title="vacuity",
-            holds=not vacuous,
-            seen=", ".join(vacuous) or f"every verdict rests on at least {least} answers",
+            ok=not vacuous,
+            actual=", ".join(vacuous) or f"every verdict rests on at least {least} answers",
         ),
-        HarnessFact(id="META-07", title="report", holds=not broken, seen=seen),
+        HarnessFact(
+            id="META-07",
+            title="report",
+            ok=not broken,
+            actual=f"{len(results)} items; {'; '.join(broken) or 'no teardown broke'}",
+        ),
     ]

@@ -93,13 +93,13 @@ class ExternalSetup:
 
         try:
             wait_until("the targets answer", in_order, timeout=self._timeouts.targets_answer)
-            seen, holds = f"{len(found)} of {len(external.targets)} targets can be asked", True
+            actual, ok = f"{len(found)} of {len(external.targets)} targets can be asked", True
         except (ControlChannelError, Inconclusive) as error:
-            seen, holds = "; ".join(wrong[:3]) or str(error), False
+            actual, ok = "; ".join(wrong[:3]) or str(error), False
         finally:
             for session in sessions:
                 session.close()
-        return HarnessFact(id="META-03", title="target control", holds=holds, seen=seen)
+        return HarnessFact(id="META-03", title="target control", ok=ok, actual=actual)
 
     def end(self, api: Api | None) -> str:
         """Remove the testbed, if this run built one; return what went wrong, or nothing.

@@ -12,7 +12,7 @@ import pytest
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, Cost
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS
 from pytest_ipv6k8s.plugin.workers import worker_name
 
 if TYPE_CHECKING:
@@ -46,16 +46,15 @@ def ipv6k8s_recorder(request: pytest.FixtureRequest) -> Recorder:
 @pytest.fixture(scope="session")
 def ipv6k8s_api(
     request: pytest.FixtureRequest, ipv6k8s_run: RunFacts, ipv6k8s_recorder: Recorder
-) -> Iterator[Api]:
+) -> Api:
     """The API server."""
     from pytest_ipv6k8s.kube import config
     from pytest_ipv6k8s.kube.client import Api
 
     kubeconfig = config.Kubeconfig(path=ipv6k8s_run.kubeconfig, context=ipv6k8s_run.context)
     timeouts = request.config.stash[TIMEOUTS]
-    api = Api(kubeconfig, recorder=ipv6k8s_recorder, timeouts=timeouts)
-    yield api
-    request.config.stash[COST].add(Cost(api_requests=api.requests))
+    cost = request.config.stash[COST]
+    return Api(kubeconfig, recorder=ipv6k8s_recorder, timeouts=timeouts, cost=cost)
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +67,8 @@ def ipv6k8s_cluster(ipv6k8s_run: RunFacts, ipv6k8s_api: Api) -> ClusterView:
 
 
 @pytest.fixture(scope="session")
-def _ipv6k8s_connect(request: pytest.FixtureRequest, ipv6k8s_api: Api) -> Iterator[Connect]:
-    """Makes exec sessions with pods; they are opened when asked, closed and counted at the end."""
+def _ipv6k8s_connect(ipv6k8s_api: Api) -> Iterator[Connect]:
+    """Makes exec sessions with pods; they are opened when asked and closed at the end."""
     from pytest_ipv6k8s.probe.session import connect
 
     sessions: list[Session] = []
@@ -81,8 +80,6 @@ def _ipv6k8s_connect(request: pytest.FixtureRequest, ipv6k8s_api: Api) -> Iterat
     yield made
     for session in sessions:
         session.close()
-    opened = sum(session.opened for session in sessions)
-    request.config.stash[COST].add(Cost(exec_sessions=opened))
 
 
 @contextmanager

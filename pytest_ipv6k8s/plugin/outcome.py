@@ -1,8 +1,9 @@
-"""From three phases of an item to one verdict and one record."""
+"""From three phases of an item to one verdict and one result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import dataclasses
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import pytest
@@ -11,28 +12,51 @@ from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.evidence import Record, Recorder, digest
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.masking import redact
+from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
 from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.results import CheckFacts, Evidence, Failure, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
-BUNDLE = pytest.StashKey[Callable[[dict[str, Any], tuple[Record[Any], ...], Any], str]]()
-_RECORD = pytest.StashKey[dict[str, Any]]()
-_TOLD = pytest.StashKey[bool]()
+BUNDLE = pytest.StashKey[Callable[[ItemResult, tuple[Record[Any], ...], Any], str]]()
+_RESULT = pytest.StashKey[ItemResult]()
+_SHOWN = pytest.StashKey[bool]()
+
+
+def result_in(report: pytest.TestReport) -> ItemResult | None:
+    """Return what became of an item, which its teardown report carries; None with any other."""
+    data = getattr(report, "ipv6k8s", None)
+    return None if data is None else build(ItemResult, data)
+
+
+def category_in(report: pytest.TestReport) -> str | None:
+    """Return the category under which pytest counts a check's report, None for a test's."""
+    category: str | None = getattr(report, "ipv6k8s_category", None)
+    return category
+
+
+def _shape(report: pytest.TestReport, category: str, **attributes: Any) -> None:
+    """Set the category under which a report is counted, and attributes that pytest itself reads.
+
+    xdist carries the attributes of a report to the controller, so all of them are plain data.
+    """
+    for name, value in {"ipv6k8s_category": category, **attributes}.items():
+        setattr(report, name, value)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Judge a check when its body has ended, or never began; write the record at teardown."""
+    """Judge a check when its body has ended, or never began; hand over the result at teardown."""
     report = yield
     declared = declared_by(item)
     if declared is None:
         return report
-    report.ipv6k8s_category = ""  # type: ignore[attr-defined]
+    _shape(report, "")
     if report.when == "teardown":
         _finish(item, report)
     elif report.when == "call" or not report.passed:
@@ -57,28 +81,34 @@ def _decide(
         skipped=skipped,
         out_of_order=_out_of_order(item, error),
     )
-    record = _record(item, declared, report, judgement, records, error)
-    item.stash[_RECORD] = record
+    result = ItemResult(
+        check=_facts(declared),
+        outcome=_outcome(item, declared, report, judgement, records, error),
+        reachability=_reachability(item, declared, records),
+    )
     if judgement.verdict.is_red and not _waiver(item, declared.id):
-        _bundle(item, report, records, error)
-    _shape(report, judgement, item)
+        result = _with_bundle(item, report, result, records, error)
+    item.stash[_RESULT] = result
+    _show(report, result, item)
 
 
-def _bundle(
+def _with_bundle(
     item: pytest.Item,
     report: pytest.TestReport,
+    result: ItemResult,
     records: tuple[Record[Any], ...],
     error: BaseException | None,
-) -> None:
+) -> ItemResult:
     """Leave a bundle where they were asked for; no trouble with it may change a verdict."""
     write = item.config.stash.get(BUNDLE, None)
     if write is None:
-        return
-    record = item.stash[_RECORD]
+        return result
     try:
-        record["bundle"] = write(record, records, error)
+        path = write(result, records, error)
     except Exception as trouble:
         report.sections.append(("failure bundle", f"{type(trouble).__name__}: {trouble}"))
+        return result
+    return dataclasses.replace(result, outcome=dataclasses.replace(result.outcome, bundle=path))
 
 
 def _out_of_order(item: pytest.Item, error: BaseException | None) -> str:
@@ -90,94 +120,94 @@ def _out_of_order(item: pytest.Item, error: BaseException | None) -> str:
     return next(filter(None, (look() for name, look in looks if name in used)), "")
 
 
-def _record(
+def _facts(declared: Check) -> CheckFacts:
+    return CheckFacts(
+        id=declared.id,
+        requirement=declared.requirement,
+        level=declared.level,
+        references=declared.references,
+    )
+
+
+def _outcome(
     item: pytest.Item,
     declared: Check,
     report: pytest.TestReport,
     judgement: Judgement,
     records: tuple[Record[Any], ...],
     error: BaseException | None,
-) -> dict[str, Any]:
-    family = getattr(item, "callspec", None) and item.callspec.params.get("family")  # type: ignore[attr-defined]
-    record: dict[str, Any] = {
-        "check": {
-            "id": declared.id,
-            "requirement": declared.requirement,
-            "level": declared.level.value,
-            "references": list(declared.references),
-        },
-        "family": family.value if family else "",
-        "verdict": judgement.verdict.value,
-        "reason": str(redact(judgement.reason)),
-        "seconds": round(report.duration, 3),
-        "answers": len(records),
-        "digest": digest(records),
-        "evidence": [
-            kept.plain() for kept in records[: item.config.stash[SETTINGS].report.evidence]
-        ],
-    }
-    if declared.id in reachability.CHECKS and FACTS in item.config.stash:
-        record["cells"] = reachability.cells(records, item.config.stash[FACTS].pods)
-    if judgement.verdict is Verdict.FAIL:
-        record["failure"] = {
-            "expected": error.expected if isinstance(error, Unmet) else declared.requirement,
-            "seen": list(error.seen) if isinstance(error, Unmet) else [str(redact(str(error)))],
-            "paths": list(error.paths) if isinstance(error, Unmet) else [],
-            "causes": list(declared.causes),
-            "look": declared.look,
-        }
-    return record
+) -> Outcome:
+    callspec = getattr(item, "callspec", None)
+    kept = records[: item.config.stash[SETTINGS].report.evidence]
+    return Outcome(
+        family=callspec.params.get("family") if callspec else None,
+        verdict=judgement.verdict,
+        reason=str(redact(judgement.reason)),
+        seconds=round(report.duration, 3),
+        answers=len(records),
+        digest=digest(records),
+        evidence=tuple(build(Evidence, record.plain()) for record in kept),
+        failure=_failure(declared, error) if judgement.verdict is Verdict.FAIL else None,
+    )
 
 
-def _shape(report: pytest.TestReport, judgement: Judgement, item: pytest.Item) -> None:
+def _failure(declared: Check, error: BaseException | None) -> Failure:
+    unmet = error if isinstance(error, Unmet) else None
+    return Failure(
+        expected=unmet.expected if unmet else declared.requirement,
+        actual=unmet.seen if unmet else (str(redact(str(error))),),
+        paths=unmet.paths if unmet else (),
+        causes=declared.causes,
+        look=declared.look,
+    )
+
+
+def _reachability(
+    item: pytest.Item, declared: Check, records: tuple[Record[Any], ...]
+) -> tuple[Reach, ...]:
+    facts = item.config.stash.get(FACTS, None)
+    if facts is None or declared.id not in reachability.CHECKS:
+        return ()
+    return reachability.pairs(records, facts.pods)
+
+
+def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> None:
     """Make pytest's report say what was judged, in pytest's own words."""
-    verdict, record = judgement.verdict, item.stash[_RECORD]
-    waiver = _waiver(item, record["check"]["id"])
+    verdict, reason = result.outcome.verdict, result.outcome.reason
+    waiver = _waiver(item, result.check.id)
     if verdict.is_red and waiver:
-        report.outcome, report.wasxfail = "skipped", f"waived: {waiver}"
-        report.ipv6k8s_category = "xfailed"  # type: ignore[attr-defined]
-        item.stash[_TOLD] = True
+        _shape(report, "xfailed", outcome="skipped", wasxfail=f"waived: {waiver}")
+        item.stash[_SHOWN] = True
     elif verdict in (Verdict.PASS, Verdict.INFORMATIONAL):
-        report.outcome, report.longrepr = "passed", None
-        report.ipv6k8s_category = "passed"  # type: ignore[attr-defined]
+        _shape(report, "passed", outcome="passed", longrepr=None)
     elif verdict is Verdict.FAIL:
-        report.longrepr = explain(record)
-        report.ipv6k8s_category = "failed"  # type: ignore[attr-defined]
+        _shape(report, "failed", longrepr=explain(result))
+    elif verdict is Verdict.INCONCLUSIVE and report.when == "call":
+        # JUnit makes a failure of whatever goes wrong in the call phase: it is shown at teardown.
+        _shape(report, "", outcome="passed", longrepr=None)
     elif verdict is Verdict.INCONCLUSIVE:
-        _shape_inconclusive(item, report, judgement)
+        _shape(report, "inconclusive", longrepr=reason)
+        item.stash[_SHOWN] = True
     else:
-        report.ipv6k8s_category = "skipped"  # type: ignore[attr-defined]
-
-
-def _shape_inconclusive(item: pytest.Item, report: pytest.TestReport, judgement: Judgement) -> None:
-    """An inconclusive body is no failure: pytest calls it an error, and so does JUnit.
-
-    JUnit makes a failure of whatever goes wrong in the call phase, so there it is told at
-    teardown instead.
-    """
-    if report.when == "call":
-        report.outcome, report.longrepr = "passed", None
-    else:
-        report.longrepr = judgement.reason
-        report.ipv6k8s_category = "inconclusive"  # type: ignore[attr-defined]
-        item.stash[_TOLD] = True
+        _shape(report, "skipped")
 
 
 def _finish(item: pytest.Item, report: pytest.TestReport) -> None:
-    record = item.stash.get(_RECORD, None)
+    result = item.stash.get(_RESULT, None)
     item.config.stash.setdefault(RECORDER, Recorder()).take()
-    if record is None:
+    if result is None:
         return
+    outcome = result.outcome
     if report.failed:
-        record = {**record, "teardown": str(redact(str(report.longrepr)))[-500:]}
-    elif record["verdict"] == "inconclusive" and not item.stash.get(_TOLD, False):
-        report.outcome, report.longrepr = "failed", record["reason"]
-        report.ipv6k8s_category = "inconclusive"  # type: ignore[attr-defined]
-    report.ipv6k8s = record  # type: ignore[attr-defined]
+        broke = str(redact(str(report.longrepr)))[-500:]
+        result = dataclasses.replace(result, outcome=dataclasses.replace(outcome, teardown=broke))
+    elif outcome.verdict is Verdict.INCONCLUSIVE and not item.stash.get(_SHOWN, False):
+        _shape(report, "inconclusive", outcome="failed", longrepr=outcome.reason)
+    _shape(report, category_in(report) or "", ipv6k8s=plain(result))
     report.user_properties += [
-        ("id", record["check"]["id"]),
-        ("family", record["family"]),
-        ("verdict", record["verdict"]),
+        ("id", result.check.id),
+        ("family", outcome.family.value if outcome.family else ""),
+        ("verdict", outcome.verdict.value),
     ]
 
 
@@ -186,25 +216,27 @@ def _waiver(item: pytest.Item, id: str) -> str:
     return next((waiver.reason for waiver in waivers if waiver.id == id), "")
 
 
-def explain(record: dict[str, Any]) -> str:
-    """Return a failure in words: what is required, by whom, what was seen, and what to do."""
-    check, failure = record["check"], record["failure"]
-    family = f" [{record['family']}]" if record["family"] else ""
-    seen = failure["seen"]
-    more = [f"… and {len(seen) - 5} more"] if len(seen) > 5 else []
+def explain(result: ItemResult) -> str:
+    """Return a result in words: what is required, and of a failure what was expected, by whom,
+    what was received instead, and what to do."""
+    check, failure = result.check, result.outcome.failure
+    if failure is None:
+        return f"{result.name}\n  required  {check.requirement}\n  {result.outcome.reason}"
+    actual, bundle = failure.actual, result.outcome.bundle
+    more = [f"… and {len(actual) - 5} more"] if len(actual) > 5 else []
     lines = [
-        f"{check['id']}{family}",
-        f"  required  {check['requirement']}",
-        f"  source    {'; '.join(check['references'])}",
-        f"  expected  {failure['expected']}",
-        *_bullets("seen", [*seen[:5], *more]),
-        *_bullets("path", failure["paths"][:3]),
-        *_bullets("causes", [f"{n}. {cause}" for n, cause in enumerate(failure["causes"], 1)]),
-        f"  look      {failure['look']}",
-        *_bullets("bundle", [record["bundle"]] if "bundle" in record else []),
+        result.name,
+        f"  required  {check.requirement}",
+        f"  source    {'; '.join(check.references)}",
+        f"  expected  {failure.expected}",
+        *_bullets("actual", [*actual[:5], *more]),
+        *_bullets("path", failure.paths[:3]),
+        *_bullets("causes", [f"{n}. {cause}" for n, cause in enumerate(failure.causes, 1)]),
+        f"  look      {failure.look}",
+        *_bullets("bundle", [bundle] if bundle else []),
     ]
     return "\n".join(lines)
 
 
-def _bullets(name: str, values: list[str]) -> list[str]:
+def _bullets(name: str, values: Sequence[str]) -> list[str]:
     return [f"  {name if index == 0 else '':9} {value}" for index, value in enumerate(values)]

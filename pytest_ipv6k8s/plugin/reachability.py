@@ -7,13 +7,13 @@ from typing import Any
 
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.results import Reach
 
 CHECKS = ("ADDR-15", "ADDR-16")
-Cell = tuple[str, str, bool]
 
 
-def cells(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> list[Cell]:
-    """Return source node, destination node, and whether the destination's own pod echoed.
+def pairs(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> tuple[Reach, ...]:
+    """Return for each pair of pods whether the destination's own pod echoed, by their nodes.
 
     Only the last answer of a pair of pods counts: that is the one which was judged.
 
@@ -23,12 +23,12 @@ def cells(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> list[Cell
     """
     source = {pod.name: pod for pod in pods}
     owner = {ip: pod for pod in pods for ip in pod.ips}
-    last: dict[tuple[str, str], Cell] = {}
+    last: dict[tuple[str, str], Reach] = {}
     for record in records:
         one, other = source.get(record.source), owner.get(record.question.get("address", ""))
         if one is None or other is None:
             continue
         answer = record.answer
         reached = bool(getattr(answer, "echoed", False)) and answer.pod == other.name
-        last[one.name, other.name] = (one.node, other.node, reached)
-    return list(last.values())
+        last[one.name, other.name] = Reach(source=one.node, destination=other.node, reached=reached)
+    return tuple(last.values())

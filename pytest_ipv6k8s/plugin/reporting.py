@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,14 @@ from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.plugin.collection import declared_by
-from pytest_ipv6k8s.plugin.document import make_report, shown
+from pytest_ipv6k8s.plugin.document import format_setting, make_report
+from pytest_ipv6k8s.plugin.outcome import category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.workers import is_worker
 from pytest_ipv6k8s.reports import Report, save, view
-from pytest_ipv6k8s.reports.model import areas, count, skipped_core
+from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
+from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import OPTIONS, Settings
 from pytest_ipv6k8s.verdicts import Verdict
 
@@ -32,24 +33,24 @@ _MARKUP: dict[Verdict, dict[str, bool]] = {
 
 
 class Reporting:
-    """Collects the records, in the process that talks to the user."""
+    """Collects what became of the items, in the process that talks to the user."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
-        self._records: list[dict[str, Any]] = []
+        self._results: list[ItemResult] = []
         self._report: Report | None = None
         self._unwritten: dict[Path, str] = {}
 
     def pytest_report_header(self) -> list[str]:
         """Show each setting that was made, with its source."""
-        told = [
-            f"{option.name}={shown(option.value(self._settings))} "
+        values = [
+            f"{option.name}={format_setting(option.value(self._settings))} "
             f"(from {self._settings.sources[option.key]})"
             for option in OPTIONS
             if option.key in self._settings.sources
         ]
-        lines = [f"ipv6k8s: {__version__}, {', '.join(told)}"]
+        lines = [f"ipv6k8s: {__version__}, {', '.join(values)}"]
         if not self._settings.asked_on_command_line:
             lines.append("ipv6k8s: add --pyargs pytest_ipv6k8s.conformance for the built-in suite")
         return lines
@@ -73,23 +74,24 @@ class Reporting:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count a check once, under its verdict; its line is ours to print."""
-        category = getattr(report, "ipv6k8s_category", None)
+        category = category_in(report)
         return None if category is None else (category, "", category.upper())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Print the line of a check that has come to its end."""
-        record = getattr(report, "ipv6k8s", None)
-        if record is None or is_worker(self._config):
+        result = None if is_worker(self._config) else result_in(report)
+        if result is None:
             return
-        self._records.append(record)
+        self._results.append(result)
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or self._config.get_verbosity() < 0:
             return
-        verdict = Verdict(record["verdict"])
+        check, outcome = result.check, result.outcome
+        verdict, family = outcome.verdict, outcome.family
         reporter.ensure_newline()
-        reporter.write(f"{record['check']['id']:8} {record['family']:5} ")
+        reporter.write(f"{check.id:8} {family.value if family else '':5} ")
         reporter.write(f"{verdict.value:14}", **_MARKUP[verdict])
-        reporter.write_line(f" {record['seconds']:7.2f} s  {record['check']['requirement']}")
+        reporter.write_line(f" {outcome.seconds:7.2f} s  {check.requirement}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -98,25 +100,25 @@ class Reporting:
         if run is None or is_worker(self._config):
             return
         run.close()
-        if not self._records:
+        if not self._results:
             return
         self._report = report = make_report(
-            self._config, run, self._records, complete=exitstatus in (0, 1)
+            self._config, run, self._results, complete=exitstatus in (0, 1)
         )
         self._save(report)
-        broken = bool(self._unwritten) or not all(fact.holds for fact in report.harness)
-        skipped = skipped_core(report.checks, self._settings.profile)
-        gaps = self._settings.strict and (skipped or not report.complete)
+        broken = bool(self._unwritten) or not all(fact.ok for fact in report.harness)
+        gaps = self._settings.strict and (
+            skipped_core(report.checks, self._settings.profile) or not report.complete
+        )
         if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _save(self, report: Report) -> None:
-        document = report.plain()
         if self._settings.report.redact:
-            document = redacted(document)
+            report = redacted(report)
         for path in self._settings.report.files:
             try:
-                save(document, path)
+                save(report, path)
             except HostProblem as problem:
                 self._unwritten[path] = str(problem)
 
@@ -130,43 +132,39 @@ class Reporting:
         _print_profiles(terminalreporter, report)
         _print_reasons(terminalreporter, report)
         for fact in report.harness:
-            if not fact.holds:
-                terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.seen}")
+            if not fact.ok:
+                terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.actual}")
         for path in self._settings.report.files:
             trouble = self._unwritten.get(path, "")
             terminalreporter.write_line(f"report   {trouble or path}", red=bool(trouble))
-        bundles = sum("bundle" in record for record in self._records)
+        bundles = sum(bool(result.outcome.bundle) for result in self._results)
         if bundles:
             terminalreporter.write_line(f"bundles  {bundles} in {self._settings.report.bundle}")
-        terminalreporter.write_line(f"result   {report.result}", bold=True)
+        terminalreporter.write_line(f"result   {report.result.value}", bold=True)
 
 
 def _print_table(out: Any, report: Report) -> None:
-    names = [verdict.value for verdict in Verdict]
-    out.write_line(f"{'area':9}" + "".join(f"{name:>15}" for name in names))
-    for area, counts in areas(report.checks).items():
-        out.write_line(f"{area:9}" + "".join(f"{counts[name] or '.':>15}" for name in names))
-    summary = count(report.checks)
-    out.write_line(f"{'all':9}" + "".join(f"{summary[name]:>15}" for name in names))
+    out.write_line(f"{'area':9}" + "".join(f"{verdict.value:>15}" for verdict in Verdict))
+    for area, counts in report.areas.items():
+        out.write_line(f"{area:9}" + "".join(f"{counts[v] or '.':>15}" for v in Verdict))
+    out.write_line(f"{'all':9}" + "".join(f"{report.summary[v]:>15}" for v in Verdict))
 
 
 def _print_profiles(out: Any, report: Report) -> None:
-    for profile in report.profiles:
+    for claim in report.profiles:
         parts = [
-            f"{name} {said['result']} ({view.passed(said)} pass)"
-            for name in ("core", "extended")
-            if (said := profile.get(name))
+            f"{name} {part.result.value} ({view.passed(part)} pass)"
+            for name, part in (("core", claim.core), ("extended", claim.extended))
+            if part is not None
         ]
-        out.write_line(f"profile  {profile['name']}: {', '.join(parts)}")
+        out.write_line(f"profile  {claim.name}: {', '.join(parts)}")
 
 
 def _print_reasons(out: Any, report: Report) -> None:
     for check in report.checks:
-        if check["verdict"] == "inconclusive":
-            out.write_line(f"inconclusive  {check['id']}: {check['reason']}", yellow=True)
-        if "waived" in check:
-            out.write_line(f"waived  {check['id']} ({check['verdict']}): {check['waived']}")
-    skipped = Counter(c["reason"] for c in report.checks if c["verdict"] == "skip")
-    for reason in sorted(skipped):
-        ids = [c["id"] for c in report.checks if c["verdict"] == "skip" and c["reason"] == reason]
+        if check.verdict is Verdict.INCONCLUSIVE:
+            out.write_line(f"inconclusive  {check.id}: {check.reason}", yellow=True)
+        if check.waived:
+            out.write_line(f"waived  {check.id} ({check.verdict.value}): {check.waived}")
+    for reason, ids in view.skipped(report).items():
         out.write_line(f"skipped  {', '.join(ids)}: {reason}")

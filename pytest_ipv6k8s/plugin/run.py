@@ -15,6 +15,7 @@ from pytest_ipv6k8s import profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec, provider
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
@@ -24,7 +25,7 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
@@ -186,13 +187,12 @@ class Run:
         Ctrl-C may come between any two lines.
         """
         kubeconfig = Kubeconfig(path=cluster.kubeconfig, context=cluster.context)
-        api = Api(kubeconfig, recorder=Recorder(), timeouts=self.timeouts)
+        api = Api(kubeconfig, recorder=Recorder(), timeouts=self.timeouts, cost=self.cost)
         undo = ExitStack()
         if cluster.owned:
             undo.callback(self._release, provider, cluster.kubeconfig, made=True)
         else:
             undo.callback(ownership.remove_state, self.id)
-        undo.callback(self._count_requests, api)
         self._undo = undo
         stays = self.settings.cluster.keep or not cluster.owned
         return Acquired(cluster=cluster, api=api, home=home, stays=stays)
@@ -299,7 +299,6 @@ class Run:
         finally:
             for session in sessions.values():
                 session.close()
-            self.cost.exec_sessions += sum(session.opened for session in sessions.values())
         self._fact("META-04", "negative control", ok=True, actual=found.negative)
         skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
         in_step = found.skew < control.WORST_SKEW
@@ -331,10 +330,7 @@ class Run:
             self.tell(str(error))
 
     def _fact(self, id: str, title: str, *, ok: bool, actual: str) -> None:
-        self.harness.append(HarnessFact(id=id, title=title, holds=ok, seen=actual))
-
-    def _count_requests(self, api: Api) -> None:
-        self.cost.api_requests = api.requests
+        self.harness.append(HarnessFact(id=id, title=title, ok=ok, actual=actual))
 
     def _end_external(self, setup: ExternalSetup, api: Api | None) -> None:
         left = setup.end(api)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.probe.deploy import Plan
@@ -46,19 +47,6 @@ class RunFacts:
             tolerations=settings.probes.toleration,
             pull_secret=settings.probes.pull_secret,
         )
-
-
-@dataclass(kw_only=True)
-class Cost:
-    """What a run asked of the cluster, counted in every process and added up at its end."""
-
-    api_requests: int = 0
-    exec_sessions: int = 0
-
-    def add(self, other: Cost) -> None:
-        """Add what another process counted."""
-        self.api_requests += other.api_requests
-        self.exec_sessions += other.exec_sessions
 
 
 COST = pytest.StashKey[Cost]()

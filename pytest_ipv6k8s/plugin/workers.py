@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s.plain import build, plain
-from pytest_ipv6k8s.plugin.state import COST, FACTS, Cost, RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, RunFacts
 
 _KEY = "ipv6k8s"
 
@@ -27,14 +26,14 @@ def pytest_testnodedown(node: Any) -> None:
     """Add up what a worker that has ended counted."""
     counted = getattr(node, "workeroutput", {}).get(_KEY)
     if counted:
-        node.config.stash[COST].add(Cost(**json.loads(counted)))
+        node.config.stash[COST].add(**json.loads(counted))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what this worker counted to the controller."""
     if is_worker(session.config):
-        counted = json.dumps(asdict(session.config.stash[COST]))
+        counted = json.dumps(session.config.stash[COST].plain())
         session.config.workeroutput[_KEY] = counted  # type: ignore[attr-defined]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.main import AT_ONCE
 from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
@@ -39,10 +40,15 @@ class Session:
     Args:
         open_stream: starts the agent and returns its stream.
         timeouts: of the agent's replies; their factor also multiplies the requests' own.
+        cost: counts every stream that is opened.
     """
 
     def __init__(
-        self, open_stream: Callable[[], Stream], *, timeouts: Timeouts | None = None
+        self,
+        open_stream: Callable[[], Stream],
+        *,
+        timeouts: Timeouts | None = None,
+        cost: Cost | None = None,
     ) -> None:
         self._open_stream = open_stream
         self._timeouts = timeouts or Timeouts()
@@ -50,7 +56,7 @@ class Session:
         self._last_used = 0.0
         self._seq = 0
         self._lock = threading.Lock()
-        self.opened = 0
+        self.cost = cost or Cost()
 
     def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]:
         """Carry out the requests and return their answers in the same order.
@@ -102,7 +108,7 @@ class Session:
             self.close()
         if self._stream is None:
             self._stream = self._open_stream()
-            self.opened += 1
+            self.cost.add(exec_sessions=1)
         return self._stream
 
     def close(self) -> None:
@@ -136,4 +142,4 @@ def connect(api: Api, pod: ProbePod) -> Session:
             api, namespace=pod.namespace, pod=pod.name, container="agent", command=COMMAND
         )
 
-    return Session(open_stream, timeouts=api.timeouts)
+    return Session(open_stream, timeouts=api.timeouts, cost=api.cost)

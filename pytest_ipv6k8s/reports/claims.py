@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.profiles import PROFILES, Part, Profile, result_of
+from pytest_ipv6k8s.reports.model import CheckResult, Claim, ClaimedPart
 from pytest_ipv6k8s.verdicts import Verdict
 
 NOT_RUN = "not run"
-_REACHED = {Verdict.PASS.value, Verdict.FAIL.value, Verdict.INCONCLUSIVE.value}
-_LISTS = {"failed": Verdict.FAIL, "inconclusive": Verdict.INCONCLUSIVE, "skipped": Verdict.SKIP}
+_REACHED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
 
 
 def claims(
-    checks: Sequence[Mapping[str, Any]],
+    checks: Sequence[CheckResult],
     declared: Mapping[str, Check],
     stack: Stack,
     asked: Sequence[str] = (),
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[Claim, ...]:
     """Return the profiles that a run claims, and what became of them.
 
     Args:
-        checks: the checks that ran, as in the document.
+        checks: what became of the checks that ran.
         declared: every check that there is, by id.
         stack: the stack of the cluster.
         asked: the profiles that were asked for. Without, a profile is claimed when one of its
             core checks came to a verdict.
     """
-    verdicts = {check["id"]: check["verdict"] for check in checks}
+    reached = {check.id for check in checks if check.verdict in _REACHED}
     claimed = []
     for name, profile in PROFILES.items():
         core = profile.members(declared.values(), Part.CORE)
-        if asked:
-            wanted = name in asked
-        else:
-            wanted = stack in profile.stacks and any(verdicts.get(id) in _REACHED for id in core)
+        wanted = name in asked if asked else stack in profile.stacks and reached & set(core)
         if wanted:
             claimed.append(_claim(profile, core, declared, checks))
     return tuple(claimed)
@@ -47,35 +43,41 @@ def _claim(
     profile: Profile,
     core: list[str],
     declared: Mapping[str, Check],
-    checks: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
+    checks: Sequence[CheckResult],
+) -> Claim:
     extended = profile.members(declared.values(), Part.EXTENDED)
-    claim: dict[str, Any] = {
-        "name": profile.name,
-        "title": profile.title,
-        "core": part(Part.CORE, core, checks),
-    }
-    if extended:
-        claim["extended"] = part(Part.EXTENDED, extended, checks)
-    return claim
+    return Claim(
+        name=profile.name,
+        title=profile.title,
+        core=part(Part.CORE, core, checks),
+        extended=part(Part.EXTENDED, extended, checks) if extended else None,
+    )
 
 
-def part(kind: Part, ids: Sequence[str], checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def part(kind: Part, ids: Sequence[str], checks: Iterable[CheckResult]) -> ClaimedPart:
     """Return what the checks with these ids say of one part of a profile."""
-    found = {check["id"]: check for check in checks}
-    verdicts = {id: Verdict(found[id]["verdict"]) if id in found else None for id in ids}
-    waived = [id for id in ids if "waived" in found.get(id, {})]
+    found = {check.id: check for check in checks}
+    verdicts = {id: found[id].verdict if id in found else None for id in ids}
+    waived = tuple(id for id in ids if id in found and found[id].waived)
     statistics = {verdict.value: 0 for verdict in Verdict} | {NOT_RUN: 0}
     for verdict in verdicts.values():
         statistics[verdict.value if verdict else NOT_RUN] += 1
-    return {
-        "result": result_of(kind, verdicts, waived).value,
-        "statistics": statistics,
-        **{
-            name: [id for id, verdict in verdicts.items() if verdict is listed]
-            for name, listed in _LISTS.items()
-        },
-        "notRun": [id for id, verdict in verdicts.items() if verdict is None],
-        "waived": waived,
-        "checks": list(ids),
-    }
+
+    def with_verdict(wanted: Verdict | None) -> tuple[str, ...]:
+        return tuple(id for id, verdict in verdicts.items() if verdict is wanted)
+
+    return ClaimedPart(
+        result=result_of(kind, verdicts, waived),
+        statistics=statistics,
+        failed=with_verdict(Verdict.FAIL),
+        inconclusive=with_verdict(Verdict.INCONCLUSIVE),
+        skipped=with_verdict(Verdict.SKIP),
+        not_run=with_verdict(None),
+        waived=waived,
+        checks=tuple(ids),
+    )
+
+
+def part_of(claim: Claim, kind: Part) -> ClaimedPart | None:
+    """Return one part of a claim, None when it has none."""
+    return claim.core if kind is Part.CORE else claim.extended

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from pytest_ipv6k8s.reports.model import CheckResult, Report
 from pytest_ipv6k8s.verdicts import Verdict
 
 
 class Change(enum.Enum):
-    """What became of a check; in this order changes are told."""
+    """What became of a check; in this order changes are listed."""
 
     WORSE = "worse"
     NEW = "new"
@@ -22,59 +21,58 @@ class Change(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A check whose verdict is not the same in both reports; empty where it is not there."""
+    """A check whose verdict is not the same in both reports; None where it is not there."""
 
     id: str
     change: Change
-    before: str
-    after: str
+    before: Verdict | None
+    after: Verdict | None
     families: tuple[str, ...]
     requirement: str
 
     @property
     def is_red(self) -> bool:
         """Whether it is a reason for concern: worse, or red from the beginning."""
-        new = self.change is Change.NEW and Verdict(self.after).is_red
+        new = self.change is Change.NEW and self.after is not None and self.after.is_red
         return new or self.change is Change.WORSE
 
 
-def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+def compare(one: Report, other: Report) -> list[Difference]:
     """Return the differences from one report to another, by change and id."""
-    before = {check["id"]: check for check in one["checks"]}
-    after = {check["id"]: check for check in other["checks"]}
+    before = {check.id: check for check in one.checks}
+    after = {check.id: check for check in other.checks}
     found = [
-        _difference(id, before.get(id), after.get(id))
-        for id in sorted(before.keys() | after.keys())
+        _difference(before.get(id), after.get(id)) for id in sorted(before.keys() | after.keys())
     ]
     order = list(Change)
     differing = [difference for difference in found if difference is not None]
     return sorted(differing, key=lambda difference: order.index(difference.change))
 
 
-def _difference(
-    id: str, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None
-) -> Difference | None:
-    before, after = (check["verdict"] if check else "" for check in (one, other))
-    if before == after:
+def _difference(one: CheckResult | None, other: CheckResult | None) -> Difference | None:
+    before, after = (check.verdict if check else None for check in (one, other))
+    there = other or one
+    if there is None or before is after:
         return None
-    there = other or one or {}
-    families = [item["family"] for item in there["items"] if item["verdict"] == there["verdict"]]
     return Difference(
-        id=id,
+        id=there.id,
         change=_change(before, after),
         before=before,
         after=after,
-        families=tuple(filter(None, families)),
-        requirement=there["requirement"],
+        families=tuple(
+            item.family.value
+            for item in there.items
+            if item.family and item.verdict is there.verdict
+        ),
+        requirement=there.requirement,
     )
 
 
-def _change(before: str, after: str) -> Change:
-    if not before:
+def _change(old: Verdict | None, new: Verdict | None) -> Change:
+    if old is None:
         return Change.NEW
-    if not after:
+    if new is None:
         return Change.GONE
-    old, new = Verdict(before), Verdict(after)
     if new is Verdict.FAIL or (new.is_red and not old.is_red):
         return Change.WORSE
     if old is Verdict.PASS and new is Verdict.SKIP:

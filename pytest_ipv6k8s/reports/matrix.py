@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.reports.model import Connectivity
+from pytest_ipv6k8s.results import ItemResult
 
 REACHED, MISSED, UNASKED = "+", "-", "."
 
 
-def connectivity(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def connectivity(results: Iterable[ItemResult]) -> Connectivity:
     """Return the matrix: the nodes, and for each family a line of signs for each source node.
 
     A cell is reached when every pair of pods was; the n-th sign of a line is the n-th node.
 
     Args:
-        records: what the plugin made of each item; some have ``cells``.
+        results: what became of each item; some say who reached whom.
     """
-    by_family: dict[str, dict[tuple[str, str], bool]] = {}
-    for record in records:
-        for one, other, reached in record.get("cells", ()):
-            found = by_family.setdefault(record["family"], {})
-            found[one, other] = found.get((one, other), True) and reached
-    nodes = sorted({name for found in by_family.values() for pair in found for name in pair})
+    by_family: dict[Family, dict[tuple[str, str], bool]] = {}
+    for result in results:
+        if result.outcome.family is None:
+            continue
+        for pair in result.reachability:
+            cells = by_family.setdefault(result.outcome.family, {})
+            one, other = pair.source, pair.destination
+            cells[one, other] = cells.get((one, other), True) and pair.reached
+    nodes = sorted({name for cells in by_family.values() for pair in cells for name in pair})
     signs = {True: REACHED, False: MISSED, None: UNASKED}
-    return {
-        "nodes": nodes,
-        "families": {
-            family: ["".join(signs[found.get((one, other))] for other in nodes) for one in nodes]
-            for family, found in sorted(by_family.items())
+    return Connectivity(
+        nodes=tuple(nodes),
+        families={
+            family: tuple(
+                "".join(signs[cells.get((one, other))] for other in nodes) for one in nodes
+            )
+            for family, cells in sorted(by_family.items(), key=lambda item: item[0].value)
         },
-    }
+    )

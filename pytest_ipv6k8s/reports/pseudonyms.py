@@ -10,11 +10,12 @@ from typing import Any
 from pytest_ipv6k8s.addresses import kind_of
 from pytest_ipv6k8s.evidence import digest_of
 from pytest_ipv6k8s.masking import REDACTED
+from pytest_ipv6k8s.reports.model import Report
 
 _OPEN = {"cluster", "connectivity", "settings", "reproduce", "waivers", "checks", "harness"}
 _KEPT = {"id", "requirement", "references", "causes", "level", "family", "verdict", "digest"}
-_KEPT |= {"kubernetes", "cni", "cniVersion", "kubelet", "kernel", "runtime", "versions"}
-_HEARD = {"question", "answer"}
+_KEPT |= {"stack", "kubernetes", "cni", "cniVersion", "kubelet", "kernel", "runtime", "versions"}
+_RECEIVED = {"request", "answer"}
 _DROPPED = {"wire"}
 _PRIVATE = ("kubeconfig", "context", "declaration", "pull_secret", "node_selector", "cni_command")
 _PRIVATE_ARGUMENT = re.compile(
@@ -36,31 +37,29 @@ _DASHED_V4 = re.compile(r"(?<!\d)(?<!\d-)\d{1,3}(?:-\d{1,3}){3}(?!\d)(?!-\d)")
 _DASHED_V6 = re.compile(rf"(?<![0-9A-Za-z]){_HEX}{{1,4}}(?:-{_HEX}{{0,4}}){{2,7}}(?![0-9A-Za-z])")
 
 
-def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
+def redacted(report: Report) -> Report:
     """Return the report with pseudonyms that keep family and class, such as ``ipv6-ula-3``.
 
     Names of nodes, the kubeconfig's path and context, and other private settings go, too. What
     the suite says of itself and who publishes the report stay. A digest becomes that of the
     evidence which is left: the old one would confirm a guess.
     """
-    pseudonyms = _Pseudonyms(_terms(document))
-    plain = {
-        name: pseudonyms.of(value) if name in _OPEN else value for name, value in document.items()
+    pseudonyms = _Pseudonyms(_terms(report))
+    document = {
+        name: pseudonyms.of(value) if name in _OPEN else value
+        for name, value in report.plain().items()
     }
-    for check in plain["checks"]:
+    for check in document["checks"]:
         for item in check["items"]:
             item["digest"] = digest_of(item["evidence"])
-    return {**plain, "redacted": True}
+    return Report.from_plain({**document, "redacted": True})
 
 
-def _terms(document: Mapping[str, Any]) -> dict[str, str]:
+def _terms(report: Report) -> dict[str, str]:
     """Return what stands for names: nodes are numbered, private settings go."""
-    names = [node["name"] for node in document["cluster"]["nodes"]]
-    terms = {name: f"node-{number}" for number, name in enumerate(names, 1)}
-    for setting in _PRIVATE:
-        value = document["settings"].get(setting, {}).get("value", "")
-        terms |= {value: REDACTED} if value else {}
-    return terms
+    terms = {node.name: f"node-{number}" for number, node in enumerate(report.cluster.nodes, 1)}
+    values = [report.settings[name].value for name in _PRIVATE if name in report.settings]
+    return terms | {value: REDACTED for value in values if value}
 
 
 class _Pseudonyms:
@@ -88,7 +87,7 @@ class _Pseudonyms:
             return value
         if key in _DROPPED and value:
             return REDACTED
-        return self.of(value, () if key in _HEARD else kept)
+        return self.of(value, () if key in _RECEIVED else kept)
 
     def _text(self, text: str) -> str:
         text = _PRIVATE_ARGUMENT.sub(rf"\1{REDACTED}", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.reports.model import API_VERSION, KIND
+from pytest_ipv6k8s.reports.model import API_VERSION, KIND, Report
 
 LARGEST = 8 * 2**20
 MOST_VALUES = 2_000_000
@@ -17,8 +17,8 @@ _LONGEST = 200
 _AGAIN = "run the suite again, or give the file as it was written"
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return the document of a YAML or JSON report that keeps to the schema.
+def read(path: Path) -> Report:
+    """Return the report in a YAML or JSON file that keeps to the schema.
 
     A file of more than 8 MiB is refused unread, and so is YAML whose aliases stand for more than
     two million values: the suite writes neither.
@@ -35,14 +35,15 @@ def read(path: Path) -> dict[str, Any]:
         )
     if document.get("apiVersion") != API_VERSION:
         raise ConfigError(
-            f"{path} is of version {document.get('apiVersion')}, "
+            f"{path} is of version {_cut(str(document.get('apiVersion')))}, "
             f"and this ipv6k8s reads {API_VERSION}",
-            remedy=f"use the pytest-ipv6k8s that wrote it{_version(document)}",
+            remedy=f"run the suite again, or use the pytest-ipv6k8s that wrote it"
+            f"{_version(document)}",
         )
     problem = _problem(document)
     if problem:
         raise ConfigError(f"{path} does not keep to the schema: {problem}", remedy=_AGAIN)
-    return document
+    return Report.from_plain(document)
 
 
 def _text(path: Path) -> str:

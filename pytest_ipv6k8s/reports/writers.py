@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from pytest_ipv6k8s.errors import ConfigError, HostProblem
+from pytest_ipv6k8s.files import write_whole
+from pytest_ipv6k8s.reports.model import Report
 
 
 class Writer(Protocol):
@@ -16,8 +19,8 @@ class Writer(Protocol):
 
     SUFFIXES: tuple[str, ...]
 
-    def write(self, document: Mapping[str, Any], out: TextIO) -> None:
-        """Write a report that keeps to the schema."""
+    def write(self, report: Report, out: TextIO) -> None:
+        """Write a report."""
         ...
 
 
@@ -27,45 +30,44 @@ def _formats() -> Iterator[Any]:
         yield importlib.import_module(f"{folder.__name__}.{found.name}")
 
 
+def known_suffixes() -> tuple[str, ...]:
+    """Return the suffixes that stand for a format, each with its dot, sorted."""
+    return tuple(sorted(suffix for module in _formats() for suffix in module.SUFFIXES))
+
+
 def writer_for(path: Path) -> Writer:
     """Return the format that a file's suffix stands for.
 
     Raises:
         ConfigError: no format has this suffix.
     """
-    known: list[str] = []
-    for module in _formats():
-        if path.suffix not in module.SUFFIXES:
-            known += module.SUFFIXES
-            continue
-        writer: Writer = module
-        return writer
-    raise ConfigError(
-        f"no report format is known by the suffix of {path}",
-        remedy=f"use one of: {', '.join(sorted(known))}",
-    )
+    found: Writer | None = next((m for m in _formats() if path.suffix in m.SUFFIXES), None)
+    if found is None:
+        raise ConfigError(
+            f"no report format is known by the suffix of {path}",
+            remedy=f"use one of: {', '.join(known_suffixes())}",
+        )
+    return found
 
 
-def save(document: Mapping[str, Any], path: Path, writer: Writer | None = None) -> None:
+def save(report: Report, path: Path, writer: Writer | None = None) -> None:
     """Write a report to a file, whole or not at all.
 
     Args:
-        document: a report that keeps to the schema.
+        report: the report.
         path: the file.
-        writer: the format; without, the file's suffix tells.
+        writer: the format; without, the file's suffix says which.
 
     Raises:
+        ConfigError: no format has this suffix.
         HostProblem: the file cannot be written.
     """
-    writer, unfinished = writer or writer_for(path), path.with_name(path.name + ".tmp")
+    out = io.StringIO()
+    (writer or writer_for(path)).write(report, out)
     try:
-        with unfinished.open("w", encoding="utf-8") as out:
-            writer.write(document, out)
-        unfinished.replace(path)
+        write_whole(path, out.getvalue().encode())
     except OSError as error:
         raise HostProblem(
             f"report {path} cannot be written: {error.strerror}",
             remedy="free some space or give another path",
         ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)

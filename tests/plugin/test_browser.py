@@ -32,6 +32,6 @@ def test_chromium_shows_the_report(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    for check in sample()["checks"]:
-        assert f'id="{check["id"]}"' in done.stdout
+    for check in sample().checks:
+        assert f'id="{check.id}"' in done.stdout
     assert "Refused to" not in done.stderr

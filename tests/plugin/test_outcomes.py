@@ -58,7 +58,7 @@ def test_a_failure_explains_itself(project: pytest.Pytester) -> None:
             "*required*It holds*",
             "*source*RFC 8200*",
             "*expected*the moon*",
-            "*seen*a to b*",
+            "*actual*a to b*",
             "*path*a to b*",
             "*causes*1. bad luck*",
             "*look*kubectl get nodes*",
@@ -95,6 +95,39 @@ def test_a_waived_failure_does_not_turn_the_run_red(project: pytest.Pytester) ->
     waived = report["checks"][0]
     assert (waived["verdict"], waived["waived"]) == ("fail", "known, see #7")
     result.stdout.fnmatch_lines(["*waived*T-02*known, see #7*"])
+
+
+@pytest.mark.parametrize("id", ["T-99", "SVC-99"])
+def test_a_waiver_of_an_unknown_check_is_refused_also_beside_one_check(
+    project: pytest.Pytester, id: str
+) -> None:
+    result = project.runpytest_subprocess(
+        "test_checks.py", ASKED, "-k", "T-02", f"--ipv6k8s-waive={id}=known"
+    )
+
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"*--ipv6k8s-waive: there is no check {id}. See *ipv6k8s list*"])
+
+
+def test_a_check_that_the_suite_has_may_be_waived_though_it_is_not_collected(
+    project: pytest.Pytester,
+) -> None:
+    result, _ = _run(project, "-k", "T-01", "--ipv6k8s-waive=SVC-05=known")
+
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_the_suite_with_a_waiver_of_an_unknown_check_does_not_begin(
+    pytester: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    pytester.makeconftest("def pytest_sessionstart():\n    print('it begins')\n")
+
+    result = pytester.runpytest_subprocess(ASKED, "--ipv6k8s-waive=SVC-99=known", *workers)
+
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*--ipv6k8s-waive: there is no check SVC-99.*"])
+    result.stdout.no_fnmatch_line("*it begins*")
 
 
 def test_strict_counts_skipped_core_checks(project: pytest.Pytester) -> None:

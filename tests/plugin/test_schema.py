@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pytest_ipv6k8s.reports.checking import disagreements
+from pytest_ipv6k8s.reports import Report
+from pytest_ipv6k8s.reports.checking import contradictions
 
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 Document = dict[str, Any]
@@ -36,8 +37,12 @@ def test_a_report_keeps_to_the_schema(report: Document) -> None:
     jsonschema.validate(report, SCHEMA)
 
 
-def test_a_report_agrees_with_itself(report: Document) -> None:
-    assert disagreements(report, {}) == []
+def test_a_report_is_consistent(report: Document) -> None:
+    assert contradictions(Report.from_plain(report), {}) == []
+
+
+def test_a_report_is_read_as_it_was_written(report: Document) -> None:
+    assert Report.from_plain(report).plain() == report
 
 
 def test_totals_agree(report: Document) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -29,7 +30,7 @@ class FakeApi(Api):
         self.timeouts = Timeouts()
         self.kubeconfig = Kubeconfig(path=Path("/k"), context="fake")
         self.recorder = Recorder()
-        self.requests = 0
+        self.cost = Cost()
         self.lists: dict[str, list[Object]] = {}
         self.singles: dict[str, Object | Exception] = {}
         self.on_create: dict[str, Answerer] = {}

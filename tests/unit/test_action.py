@@ -225,15 +225,15 @@ def test_the_plugin_is_installed_from_the_action_itself(tmp_path: Path) -> None:
 
 
 def test_a_failed_check_becomes_an_error(tmp_path: Path) -> None:
-    failure = {"expected": "a, b: 100%", "seen": ["nothing", "x", "y", "z"]}
+    failure = {"expected": "a, b: 100%", "actual": ["nothing", "x", "y", "z"]}
     failed = _check("SVC-04", "fail", items=[{"failure": failure}])
 
     lines, result = _annotated(tmp_path, _report(checks=[failed]))
 
     assert result == "failure"
     assert lines == [
-        "::error title=SVC-04 fail::SVC-04 holds%0Aexpected: a, b: 100%25%0Aseen: nothing"
-        "%0Aseen: x%0Aseen: y%0A… and 1 more%0Amore: ipv6k8s explain SVC-04"
+        "::error title=SVC-04 fail::SVC-04 holds%0Aexpected: a, b: 100%25%0Aactual: nothing"
+        "%0Aactual: x%0Aactual: y%0A… and 1 more%0Amore: ipv6k8s explain SVC-04"
     ]
 
 
@@ -244,7 +244,7 @@ def test_failures_come_first_and_waived_checks_not_at_all(tmp_path: Path) -> Non
         _check("DNS-02", "pass"),
         _check("SVC-01", "fail"),
     ]
-    fact = {"id": "META-01", "title": "a: b, c", "holds": False, "seen": "no"}
+    fact = {"id": "META-01", "title": "a: b, c", "ok": False, "actual": "no"}
 
     lines, _ = _annotated(tmp_path, _report(checks=checks, harness=[fact]))
 

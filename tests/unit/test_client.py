@@ -60,7 +60,7 @@ def test_every_request_is_counted_from_any_thread(api: Api, server: ApiServer) -
     for thread in threads:
         thread.join()
 
-    assert api.requests == 8 == len(server.asked)
+    assert api.cost.api_requests == 8 == len(server.asked)
 
 
 def test_a_change_is_sent_as_a_merge_patch(api: Api, server: ApiServer) -> None:

@@ -118,7 +118,7 @@ def test_the_plain_record_has_no_secrets_and_a_rounded_time() -> None:
 
     assert record.plain() == {
         "source": "probe-00",
-        "question": {"op": "x", "header": REDACTED},
+        "request": {"op": "x", "header": REDACTED},
         "answer": {"token": REDACTED, "pod": "p"},
         "seconds": 0.1235,
     }

@@ -7,20 +7,21 @@ import itertools
 import re
 from collections import Counter
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s.reports.formats import html
-from tests.documents import record, report, sample
+from pytest_ipv6k8s.reports.model import Implementation, Report, Reproduce
+from pytest_ipv6k8s.results import Evidence, Failure
+from tests.documents import report, result, sample
 from tests.golden.write import GOLDEN
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
-def _written(document: dict[str, Any]) -> str:
+def _written(report: Report) -> str:
     out = io.StringIO()
-    html.write(document, out)
+    html.write(report, out)
     return out.getvalue()
 
 
@@ -104,10 +105,10 @@ def test_readers_by_ear_and_keyboard_find_their_way(page: _Page) -> None:
 
 
 def test_a_verdict_is_never_told_by_colour_alone(page: _Page) -> None:
-    said = " ".join(" ".join(page.texts).split())
+    text = " ".join(" ".join(page.texts).split())
 
     for verdict in ("fail", "inconclusive", "pass", "informational", "skip", "not applicable"):
-        assert verdict in said
+        assert verdict in text
 
 
 def test_failures_stand_before_all_checks(page: _Page) -> None:
@@ -121,20 +122,29 @@ HOSTILE = "</style><script>alert('x')</script>\"' onload=\"x\" {{ 7 * 7 }}"
 
 
 def test_a_hostile_text_stays_text() -> None:
-    heard = {"source": HOSTILE, "question": {HOSTILE: HOSTILE}, "answer": [HOSTILE], "seconds": 1}
-    failed = record("A-01", "fail", "IPv6", evidence=[heard], reason=HOSTILE, bundle=HOSTILE)
-    failed["failure"] = dict.fromkeys(("expected", "look"), HOSTILE) | {
-        name: [HOSTILE] for name in ("seen", "paths", "causes")
-    }
-    failed["cells"] = [(HOSTILE, HOSTILE, False)]
+    failed = result(
+        "A-01",
+        "fail",
+        "IPv6",
+        evidence=(
+            Evidence(source=HOSTILE, request={HOSTILE: HOSTILE}, answer=[HOSTILE], seconds=1),
+        ),
+        reason=HOSTILE,
+        bundle=HOSTILE,
+        teardown=HOSTILE,
+        failure=Failure(
+            expected=HOSTILE, actual=(HOSTILE,), paths=(HOSTILE,), causes=(HOSTILE,), look=HOSTILE
+        ),
+        reachability=[(HOSTILE, HOSTILE, False)],
+    )
     names = ("organization", "project", "version", "contact", "url")
     text = _written(
         report(
             failed,
-            implementation=dict.fromkeys(names, HOSTILE),
+            implementation=Implementation(**dict.fromkeys(names, HOSTILE)),
             waivers={"A-01": HOSTILE},
-            reproduce={"command": HOSTILE, "versions": {HOSTILE: HOSTILE}, "images": {}},
-        ).plain()
+            reproduce=Reproduce(command=HOSTILE, versions={HOSTILE: HOSTILE}, images={}),
+        )
     )
 
     page = _Page(text)
@@ -146,7 +156,7 @@ def test_a_hostile_text_stays_text() -> None:
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil/"])
 def test_only_a_web_address_becomes_a_link(url: str) -> None:
-    page = _Page(_written(report(implementation={"url": url}).plain()))
+    page = _Page(_written(report(implementation=Implementation(url=url))))
 
     assert not [a for a in page.all("a") if not a["href"].startswith("#")]
     assert url in " ".join(page.texts)
@@ -161,8 +171,8 @@ def test_only_a_web_address_becomes_a_link(url: str) -> None:
     ],
 )
 def test_a_bundle_is_a_file_below_the_report_or_on_this_machine(path: str, link: str) -> None:
-    failed = record("A-01", "fail", bundle=path)
-    page = _Page(_written(report(failed).plain()))
+    failed = result("A-01", "fail", bundle=path)
+    page = _Page(_written(report(failed)))
 
     links = {a["href"] for a in page.all("a") if not a["href"].startswith("#")}
     assert links == {link}
@@ -171,14 +181,14 @@ def test_a_bundle_is_a_file_below_the_report_or_on_this_machine(path: str, link:
 def test_a_run_of_ten_nodes_has_a_narrow_matrix() -> None:
     nodes = [f"node-{number}" for number in range(10)]
     cells = [(one, other, True) for one in nodes for other in nodes]
-    page = _Page(_written(report(record("ADDR-16", "pass", "IPv6", cells=cells)).plain()))
+    page = _Page(_written(report(result("ADDR-16", "pass", "IPv6", reachability=cells))))
 
     assert page.all("table")[1]["class"] == "matrix many"
     assert len([a for _, a in page.elements if a.get("role") == "img"]) == 100
 
 
 def test_an_empty_report_can_be_read() -> None:
-    page = _Page(_written(report(complete=False).plain()))
+    page = _Page(_written(report(complete=False)))
 
     assert "The run did not come to its end." in page.texts
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from pytest_ipv6k8s.reports.formats import markdown
-from tests.documents import record, report, sample
+from pytest_ipv6k8s.reports.model import Report, Reproduce
+from tests.documents import report, result, sample
 from tests.golden.write import GOLDEN
 
 
-def _written(document: dict[str, Any]) -> str:
+def _written(report: Report) -> str:
     out = io.StringIO()
-    markdown.write(document, out)
+    markdown.write(report, out)
     return out.getvalue()
 
 
@@ -36,24 +36,24 @@ def test_failures_come_first_and_those_that_nobody_waived_before_the_others() ->
 
 def test_a_hostile_text_stays_text() -> None:
     hostile = "<script>alert(1)</script>\n# big | `rm` *x* [y](z)"
-    text = _written(report(record("A-01", "inconclusive", reason=hostile)).plain())
+    text = _written(report(result("A-01", "inconclusive", reason=hostile)))
 
     assert "<script" not in text
     assert r"&lt;script>alert(1)&lt;/script> # big \| \`rm\` \*x\* \[y\](z)" in text
 
 
 def test_a_command_with_a_fence_stays_in_its_block() -> None:
-    told = {"command": "pytest -k '```'", "versions": {}, "images": {}}
+    reproduce = Reproduce(command="pytest -k '```'", versions={}, images={})
 
-    assert "````sh\npytest -k '```'\n````" in _written(report(reproduce=told).plain())
+    assert "````sh\npytest -k '```'\n````" in _written(report(reproduce=reproduce))
 
 
 def test_a_long_report_is_cut_between_two_blocks_and_says_so() -> None:
-    records = [
-        record(f"A-{number:02}", "inconclusive", reason="x" * 50_000) for number in range(1, 40)
+    results = [
+        result(f"A-{number:02}", "inconclusive", reason="x" * 50_000) for number in range(1, 40)
     ]
 
-    text = _written(report(*records).plain())
+    text = _written(report(*results))
 
     assert 900_000 < len(text.encode()) <= 1_000_000
     assert text.endswith("The YAML or JSON report has it all.*\n")
@@ -61,7 +61,7 @@ def test_a_long_report_is_cut_between_two_blocks_and_says_so() -> None:
 
 
 def test_a_run_cut_short_and_pseudonyms_are_told() -> None:
-    text = _written(report(complete=False).plain() | {"redacted": True})
+    text = _written(report(complete=False, redacted=True))
 
     assert "**The run did not come to its end.**" in text
     assert "Addresses and names stand as pseudonyms." in text

@@ -12,10 +12,13 @@ from pytest_ipv6k8s.checks import DUAL_STACK, Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.profiles import PROFILES, Part, result_of, validate
 from pytest_ipv6k8s.reports.claims import claims
-from pytest_ipv6k8s.reports.model import skipped_core
-from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.reports.folding import skipped_core
+from pytest_ipv6k8s.reports.model import Claim
+from pytest_ipv6k8s.results import ItemResult
+from pytest_ipv6k8s.verdicts import Result, Verdict
 from tests.documents import declared as _declared
-from tests.documents import record, report
+from tests.documents import report, result
+from tests.documents import result as made_result
 
 CHECKS = catalogue.checks()
 
@@ -122,58 +125,55 @@ def test_every_profile_has_core_checks(profile: str) -> None:
 def test_a_skipped_core_check_is_a_gap_where_every_cluster_is_asked_or_this_one_was(
     skipped: str, asked: tuple[str, ...], result: str
 ) -> None:
-    settings = {"profile": {"value": ",".join(asked), "source": "ini"}} if asked else {}
-    made = report(record("DNS-01", "pass"), record(skipped, "skip"), settings=settings)
+    made = report(made_result("DNS-01", "pass"), made_result(skipped, "skip"), asked=asked)
 
-    assert made.result == result
+    assert made.result is Result(result)
     assert skipped_core(made.checks, asked) is (result == "partial")
 
 
-def _claimed(*records: Any, asked: tuple[str, ...] = ()) -> dict[str, Any]:
+def _claimed(*results: ItemResult, asked: tuple[str, ...] = ()) -> dict[str, Claim]:
     declared = {c.id: c for c in (_declared("ADDR-01"), _declared("SVC-01"), _declared("N64-01"))}
     declared["SVC-02"] = _declared("SVC-02", level=Level.EXTENDED)
-    checks = report(*records).checks
-    return {claim["name"]: claim for claim in claims(checks, declared, Stack.IPV6, asked)}
+    checks = report(*results).checks
+    return {claim.name: claim for claim in claims(checks, declared, Stack.IPV6, asked)}
 
 
 def test_what_was_not_part_of_the_run_leaves_a_gap() -> None:
-    core = _claimed(record("SVC-01", "pass"))["ipv6-only"]["core"]
+    core = _claimed(result("SVC-01", "pass"))["ipv6-only"].core
 
-    assert (core["result"], core["notRun"]) == ("partial", ["ADDR-01"])
-    assert (core["statistics"]["pass"], core["statistics"]["not run"]) == (1, 1)
+    assert (core.result, core.not_run) == (Result.PARTIAL, ("ADDR-01",))
+    assert (core.statistics["pass"], core.statistics["not run"]) == (1, 1)
 
 
 def test_a_profile_is_claimed_when_a_core_check_came_to_a_verdict() -> None:
-    assert set(_claimed(record("SVC-01", "pass"), record("N64-01", "skip"))) == {"ipv6-only"}
-    assert set(_claimed(record("SVC-02", "pass"))) == set()
+    assert set(_claimed(result("SVC-01", "pass"), result("N64-01", "skip"))) == {"ipv6-only"}
+    assert set(_claimed(result("SVC-02", "pass"))) == set()
 
 
 def test_a_profile_that_was_asked_for_is_shown_whatever_became_of_it() -> None:
-    claimed = _claimed(record("N64-01", "skip"), asked=("nat64",))
+    claimed = _claimed(result("N64-01", "skip"), asked=("nat64",))
 
     assert set(claimed) == {"nat64"}
-    assert (claimed["nat64"]["core"]["result"], claimed["nat64"]["core"]["skipped"]) == (
-        "partial",
-        ["N64-01"],
-    )
-    assert "extended" not in claimed["nat64"]
+    core = claimed["nat64"].core
+    assert (core.result, core.skipped) == (Result.PARTIAL, ("N64-01",))
+    assert claimed["nat64"].extended is None
 
 
 def test_the_lists_of_a_part_name_its_checks() -> None:
     waived = {"SVC-01": "#7"}
     checks = report(
-        record("SVC-01", "fail"), record("ADDR-01", "inconclusive"), waivers=waived
+        result("SVC-01", "fail"), result("ADDR-01", "inconclusive"), waivers=waived
     ).checks
     (claim,) = claims(
         checks, {c: _declared(c) for c in ("SVC-01", "ADDR-01")}, Stack.IPV6, ["ipv6-only"]
     )
 
-    core = claim["core"]
-    assert (core["failed"], core["inconclusive"], core["waived"], core["checks"]) == (
-        ["SVC-01"],
-        ["ADDR-01"],
-        ["SVC-01"],
-        ["ADDR-01", "SVC-01"],
+    core = claim.core
+    assert (core.failed, core.inconclusive, core.waived, core.checks) == (
+        ("SVC-01",),
+        ("ADDR-01",),
+        ("SVC-01",),
+        ("ADDR-01", "SVC-01"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import json
 from importlib import resources
@@ -13,17 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ipv6k8s.addresses import kind_of
+from pytest_ipv6k8s.plain import plain
+from pytest_ipv6k8s.reports.model import Implementation, Node, Reproduce, Setting
 from pytest_ipv6k8s.reports.pseudonyms import redacted
-from tests.documents import record, report, sample
+from pytest_ipv6k8s.results import Evidence
+from tests.documents import CLUSTER, FAILURE, report, result, sample
 
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 
 
-def _said(text: str) -> str:
-    document = report(record("A-01", "inconclusive", reason=text)).plain()
-    document["cluster"]["nodes"] = [{"name": "n1", "internalIPs": []}]
-    reason: str = redacted(document)["checks"][0]["reason"]
-    return reason
+def _redacted(text: str) -> str:
+    node = Node(name="n1", internal_ips=(), kubelet="", kernel="", runtime="")
+    found = report(
+        result("A-01", "inconclusive", reason=text),
+        cluster=dataclasses.replace(CLUSTER, nodes=(node,)),
+    )
+    return redacted(found).checks[0].reason
 
 
 TEXTS = {
@@ -57,7 +63,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_this_becomes_that(text: str) -> None:
-    assert _said(text) == TEXTS[text]
+    assert _redacted(text) == TEXTS[text]
 
 
 AROUND = (
@@ -78,75 +84,84 @@ AROUND = (
 
 @given(st.ip_addresses(), st.sampled_from(AROUND))
 def test_no_address_survives(address: Any, around: str) -> None:
-    said = _said(around.format(address))
+    written = _redacted(around.format(address))
 
     if kind_of(address) not in ("loopback", "unspecified"):
-        assert str(address) not in said
+        assert str(address) not in written
         if "face" not in around:  # which may itself begin an address
-            assert f"ipv{address.version}-{kind_of(address)}-1" in said
+            assert f"ipv{address.version}-{kind_of(address)}-1" in written
 
 
 def test_an_address_has_one_pseudonym_everywhere_and_keeps_to_the_schema() -> None:
-    document = redacted(sample())
+    found = redacted(sample())
 
+    document = found.plain()
     jsonschema.validate(document, SCHEMA)
-    assert document["redacted"] is True
-    assert document["cluster"]["nodes"][0]["internalIPs"] == ["ipv6-ula-1"]
-    assert document["connectivity"]["nodes"] == ["node-1", "node-2"]
+    assert found.redacted is True
+    assert found.cluster.nodes[0].internal_ips == ("ipv6-ula-1",)
+    assert found.connectivity.nodes == ("node-1", "node-2")
     text = json.dumps(document)
     assert "fd00" not in text
     assert "n1" not in text.replace('"n1"', "")
-    item = document["checks"][2]["items"][1]
-    target = item["evidence"][0]["question"]["address"]
-    assert f"[{target}]:8081" in item["failure"]["seen"][0]
+    item = found.checks[2].items[1]
+    target = item.evidence[0].request["address"]
+    assert item.failure is not None
+    assert f"[{target}]:8081" in item.failure.actual[0]
 
 
 def test_private_settings_go_wherever_they_stand() -> None:
     settings = {
-        "kubeconfig": {"value": "/home/jo/kube.yaml", "source": "command line"},
-        "node_selector": {"value": "pool,east", "source": "ini"},
-        "stack": {"value": "dual", "source": "command line"},
+        "kubeconfig": Setting(value="/home/jo/kube.yaml", source="command line"),
+        "node_selector": Setting(value="pool,east", source="ini"),
+        "stack": Setting(value="dual", source="command line"),
     }
     command = (
         "IPV6K8S_CONTEXT=arn:aws:7 pytest --ipv6k8s-kubeconfig /home/jo/kube.yaml "
         "--ipv6k8s-node-selector='pool=east' --ipv6k8s-stack dual"
     )
-    told = {"command": command, "versions": {}, "images": {"probe": "10.9.9.9:5000/p"}}
-    failed = record("A-01", "fail")
-    failed["failure"]["look"] = "kubectl --kubeconfig /home/jo/kube.yaml get nodes"
+    reproduce = Reproduce(command=command, versions={}, images={"probe": "10.9.9.9:5000/p"})
+    look = "kubectl --kubeconfig /home/jo/kube.yaml get nodes"
+    failed = result("A-01", "fail", failure=dataclasses.replace(FAILURE, look=look))
 
-    document = redacted(report(failed, settings=settings, reproduce=told).plain())
+    found = redacted(report(failed, settings=settings, reproduce=reproduce))
 
-    text = json.dumps(document)
+    text = json.dumps(found.plain())
     assert not [leak for leak in ("/home/jo", "arn:aws", "east", "10.9.9.9") if leak in text]
-    assert document["reproduce"]["command"].endswith("--ipv6k8s-stack dual")
-    assert document["settings"]["stack"]["value"] == "dual"
+    assert found.reproduce.command.endswith("--ipv6k8s-stack dual")
+    assert found.settings["stack"].value == "dual"
 
 
 def test_evidence_is_searched_whatever_its_keys_are() -> None:
-    evidence = [
-        {
-            "source": "p",
-            "question": {"op": "dns_exchange", "wire": "AQIDBA=="},
-            "answer": {"fd00::7": 1, "family": "fd00::8", "id": ["fd00::9"]},
-            "seconds": 0,
-        }
-    ]
+    kept = Evidence(
+        source="p",
+        request={"op": "dns_exchange", "wire": "AQIDBA=="},
+        answer={"fd00::7": 1, "family": "fd00::8", "id": ["fd00::9"]},
+        seconds=0,
+    )
 
-    document = redacted(report(record("A-01", "pass", evidence=evidence)).plain())
+    found = redacted(report(result("A-01", "pass", evidence=(kept,))))
 
-    found = document["checks"][0]["items"][0]["evidence"][0]
-    assert found["question"]["wire"] == "[redacted]"
-    assert "fd00" not in json.dumps(found)
+    (kept,) = found.checks[0].items[0].evidence
+    assert kept.request["wire"] == "[redacted]"
+    assert "fd00" not in json.dumps(plain(kept))
 
 
 def test_what_the_suite_and_the_publisher_say_stays() -> None:
-    made = record("A-01", "pass", requirement="64:ff9b::/96 is not used", references=["::1"])
+    made = result("A-01", "pass", requirement="64:ff9b::/96 is not used", references=("::1",))
 
-    document = redacted(report(made, implementation={"url": "http://10.0.0.1/"}).plain())
+    found = redacted(report(made, implementation=Implementation(url="http://10.0.0.1/")))
 
-    assert document["checks"][0]["requirement"] == "64:ff9b::/96 is not used"
-    assert document["implementation"]["url"] == "http://10.0.0.1/"
+    assert found.checks[0].requirement == "64:ff9b::/96 is not used"
+    assert found.implementation.url == "http://10.0.0.1/"
+
+
+def test_a_node_that_is_called_as_a_stack_leaves_the_stack_alone() -> None:
+    node = dataclasses.replace(CLUSTER.nodes[0], name="dual")
+    cluster = dataclasses.replace(CLUSTER, nodes=(node,))
+
+    found = redacted(report(cluster=cluster)).cluster
+
+    assert (found.stack, found.nodes[0].name) == (CLUSTER.stack, "node-1")
 
 
 @pytest.mark.parametrize(

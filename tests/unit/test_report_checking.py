@@ -11,10 +11,10 @@ import pytest
 
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.cli import main as cli
-from pytest_ipv6k8s.reports import save
-from pytest_ipv6k8s.reports.checking import disagreements, remarks
+from pytest_ipv6k8s.reports import Report, save
+from pytest_ipv6k8s.reports.checking import contradictions, remarks
 from pytest_ipv6k8s.reports.pseudonyms import redacted
-from tests.documents import CHECKS, sample
+from tests.documents import CHECKS, edited, sample
 
 Document = dict[str, Any]
 
@@ -112,7 +112,7 @@ EDITED: dict[str, tuple[Callable[[Document], object], list[str]]] = {
 
 def _sample() -> Document:
     """Return the sample as the catalogue would have it."""
-    document: Document = json.loads(json.dumps(sample()))
+    document: Document = json.loads(json.dumps(sample().plain()))
     for check in document["checks"]:
         if check["id"] in CHECKS:
             declared = CHECKS[check["id"]]
@@ -122,20 +122,23 @@ def _sample() -> Document:
 
 
 @pytest.mark.parametrize("case", EDITED)
-def test_what_does_not_agree_is_named(case: str) -> None:
-    edit, said = EDITED[case]
+def test_a_contradiction_is_named(case: str) -> None:
+    edit, sentences = EDITED[case]
     document = _sample()
     edit(document)
 
-    assert disagreements(document, CHECKS) == said
+    assert contradictions(Report.from_plain(document), CHECKS) == sentences
 
 
-def test_a_report_with_pseudonyms_agrees_with_itself_until_it_is_edited() -> None:
-    document = redacted(_sample())
-    assert disagreements(document, CHECKS) == []
+def test_a_report_with_pseudonyms_is_consistent_until_it_is_edited() -> None:
+    report = redacted(Report.from_plain(_sample()))
+    assert contradictions(report, CHECKS) == []
 
+    document = report.plain()
     _check(document, "ADDR-01")["items"][0]["evidence"] = []
-    assert disagreements(document, CHECKS) == ["ADDR-01: the digest is not that of the evidence"]
+    assert contradictions(Report.from_plain(document), CHECKS) == [
+        "ADDR-01: the digest is not that of the evidence"
+    ]
 
 
 def test_another_catalogue_is_not_compared() -> None:
@@ -143,13 +146,13 @@ def test_another_catalogue_is_not_compared() -> None:
     EDITED["a requirement"][0](document)
     EDITED["a profile of its own"][0](document)
 
-    assert disagreements(document, {}) == []
+    assert contradictions(Report.from_plain(document), {}) == []
 
 
 def test_what_a_reader_has_to_know_is_told() -> None:
-    document = redacted(sample()) | {"implementation": {}}
+    report = edited(redacted(sample()), implementation={})
 
-    assert remarks(document, version="1", catalogue="0" * 12) == [
+    assert remarks(report, version="1", catalogue="0" * 12) == [
         "version 0 of the suite wrote it, and this is 1",
         "its catalogue is another one: requirements and profiles are not compared",
         "it has pseudonyms: its digests are of the evidence that is left",
@@ -169,18 +172,18 @@ def test_the_command_prints_profiles_and_result(
     assert lines[-3:] == [
         "profile  dual-stack: core failure, extended partial",
         "result   failure",
-        "The report agrees with itself: 8 checks.",
+        "The report is consistent: 8 checks.",
     ]
 
 
 def test_an_edited_or_incomplete_report_is_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(sample() | {"complete": False}, tmp_path / "r.json")
+    save(edited(sample(), complete=False), tmp_path / "r.json")
     assert cli.main(["report", "check", str(tmp_path / "r.json")]) == 1
     assert "problem  the run did not come to its end" in capsys.readouterr().out
 
-    save(sample() | {"result": "success"}, tmp_path / "r.json")
+    save(edited(sample(), result="success"), tmp_path / "r.json")
     assert cli.main(["report", "check", str(tmp_path / "r.json")]) == 1
     assert "problem  result: it says success" in capsys.readouterr().out
 
@@ -189,7 +192,7 @@ def test_profiles_of_this_catalogue_are_compared_with_ours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     suite = {"name": "pytest-ipv6k8s", "version": __version__, "catalogue": catalogue.revision()}
-    save(sample() | {"suite": suite}, tmp_path / "r.json")
+    save(edited(sample(), suite=suite), tmp_path / "r.json")
 
     assert cli.main(["report", "check", str(tmp_path / "r.json")]) == 1
     assert "core part of dual-stack does not have the checks" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.reports import save
 from pytest_ipv6k8s.reports.comparing import Change, compare
-from tests.documents import record, report, sample
+from tests.documents import edited, report, result, sample
 
 CHANGES = {
     ("pass", "fail"): Change.WORSE,
@@ -30,9 +30,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("before", "after"), CHANGES)
 def test_a_change_is_this(before: str, after: str) -> None:
-    (found,) = compare(
-        report(record("A-01", before)).plain(), report(record("A-01", after)).plain()
-    )
+    (found,) = compare(report(result("A-01", before)), report(result("A-01", after)))
 
     assert found.change is CHANGES[before, after]
     assert found.is_red is (found.change is Change.WORSE)
@@ -41,8 +39,8 @@ def test_a_change_is_this(before: str, after: str) -> None:
 def _diff(tmp_path: Path, one: list[str], other: list[str]) -> int:
     for name, words in (("one", one), ("other", other)):
         pairs = [word.partition(" ") for word in words]
-        records = [record(id, verdict, "IPv6") for id, _, verdict in pairs]
-        save(report(*records).plain(), tmp_path / f"{name}.json")
+        results = [result(id, verdict, "IPv6") for id, _, verdict in pairs]
+        save(report(*results), tmp_path / f"{name}.json")
     return cli.main(["report", "diff", str(tmp_path / "one.json"), str(tmp_path / "other.json")])
 
 
@@ -73,7 +71,7 @@ def test_only_what_is_worse_or_new_and_red_is_exit_code_1(
 
 def test_another_suite_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(sample(), tmp_path / "a.json")
-    save(sample() | {"suite": sample()["suite"] | {"version": "9"}}, tmp_path / "b.json")
+    save(edited(sample(), suite=sample().plain()["suite"] | {"version": "9"}), tmp_path / "b.json")
 
     cli.main(["report", "diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")])
 

@@ -197,7 +197,7 @@ def test_a_cluster_that_cannot_be_deleted_is_remembered(provider: Provider, begi
 
     assert "may still be there: the engine is gone" in messages[-1]
     assert [state.run_id for state in ownership.remembered()] == [begun.id]
-    assert not begun.harness[-1].holds
+    assert not begun.harness[-1].ok
 
 
 def test_ctrl_c_while_probes_are_removed_breaks_off_no_other_step(

@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.session import Session
 from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.clock import Clock
+from tests.unit.fake_api import FakeApi
 
 Message = dict[str, Any]
 
@@ -93,12 +93,12 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
 def test_nothing_is_opened_before_the_first_question() -> None:
     stream = FakeStream()
     asked = _session(stream)
-    assert asked.opened == 0
+    assert asked.cost.exec_sessions == 0
 
     _ask(asked, "a")
     _ask(asked, "b", "c")
 
-    assert asked.opened == 1
+    assert asked.cost.exec_sessions == 1
     assert len({question["seq"] for question in stream.asked}) == 3
 
 
@@ -110,7 +110,7 @@ def test_a_stream_that_cannot_be_written_to_is_opened_again() -> None:
     asked = _session(broken, whole)
 
     assert _ask(asked, "a") == [("A",)]
-    assert asked.opened == 2
+    assert asked.cost.exec_sessions == 2
     assert broken.closed
 
 
@@ -269,9 +269,12 @@ def test_a_connected_session_runs_the_agent_in_the_pod(monkeypatch: pytest.Monke
     monkeypatch.setattr(session, "ExecStream", open_stream)
     pod = ProbePod(name="probe-00", namespace="n", node="node-0", ips=(), host_ips=())
 
-    made = session.connect(SimpleNamespace(timeouts=Timeouts()), pod)  # type: ignore[arg-type]
+    api = FakeApi()
+    made = session.connect(api, pod)
     assert opened == []
+    assert api.cost.exec_sessions == 0
     _ask(made, "a")
+    assert api.cost.exec_sessions == 1
 
     (where,) = opened
     assert (where["namespace"], where["pod"], where["container"]) == ("n", "probe-00", "agent")

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.reports import view
+from pytest_ipv6k8s.reports.model import CheckResult, Report
+from pytest_ipv6k8s.verdicts import Verdict
 
 SUFFIXES = (".html",)
 _SIGNS = {
@@ -17,15 +19,11 @@ _SIGNS = {
     **{"not applicable": "–", "success": "✓", "partial": "◐", "failure": "✗"},  # noqa: RUF001
     **{"reached": "✓", "not reached": "✗", "not asked": "·"},
 }
-_GAPS = (
-    *(("failed", "failed"), ("inconclusive", "inconclusive"), ("waived", "waived")),
-    *(("skipped", "skipped"), ("notRun", "not run")),
-)
 
 
-def write(document: Mapping[str, Any], out: TextIO) -> None:
-    """Write it."""
-    out.writelines(_template().generate(_context(document)))
+def write(report: Report, out: TextIO) -> None:
+    """Write the page, piece by piece."""
+    out.writelines(_template().generate(_context(report)))
 
 
 def _template() -> Any:
@@ -36,7 +34,7 @@ def _template() -> Any:
         loader=jinja2.FunctionLoader(lambda name: data.text(f"report/{name}")),
         trim_blocks=True,
         lstrip_blocks=True,
-        undefined=jinja2.ChainableUndefined,
+        undefined=jinja2.StrictUndefined,
     )
     filters: dict[str, Any] = {
         "style": _style,
@@ -44,7 +42,8 @@ def _template() -> Any:
         "short": lambda family: family.replace("IPv", "v"),
         "worst": view.worst,
         "passed": view.passed,
-        "spoken": _spoken,
+        "gaps": view.gaps,
+        "in_words": _in_words,
         "is_link": lambda text: text.startswith(("https://", "http://")),
         "place": _place,
         "groupby_area": _by_area,
@@ -53,34 +52,33 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _context(document: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
-        "document": document,
-        "identity": view.identity(document),
-        "environment": view.environment(document),
-        "failed": view.with_verdict(document, "fail"),
-        "inconclusive": view.with_verdict(document, "inconclusive"),
-        "areas": view.by_area(document),
-        "families": view.families(document),
-        "paths": view.paths(document),
-        "skipped": view.skipped(document),
-        "known": {check["id"] for check in document["checks"]},
-        "gaps": _GAPS,
+def _context(report: Report) -> dict[str, Any]:
+    context = {
+        "report": report,
+        "identity": view.identity(report),
+        "environment": view.environment(report),
+        "failed": view.with_verdict(report, Verdict.FAIL),
+        "inconclusive": view.with_verdict(report, Verdict.INCONCLUSIVE),
+        "areas": view.by_area(report),
+        "families": view.families(report),
+        "paths": view.paths(report),
+        "skipped": view.skipped(report),
+        "known": {check.id for check in report.checks},
     }
-    return {**found, "contents": _contents(document, found)}
+    return {**context, "contents": _contents(report, context)}
 
 
-def _contents(document: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _contents(report: Report, context: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the sections that there are, with their names."""
     sections = (
-        ("fail", "Failures", found["failed"]),
-        ("inconclusive", "Inconclusive", found["inconclusive"]),
-        ("profiles", "Profiles", document["profiles"]),
-        ("areas", "By area", found["areas"]),
-        ("connectivity", "Connectivity", found["paths"]),
+        ("fail", "Failures", context["failed"]),
+        ("inconclusive", "Inconclusive", context["inconclusive"]),
+        ("profiles", "Profiles", report.profiles),
+        ("areas", "By area", context["areas"]),
+        ("connectivity", "Connectivity", context["paths"]),
         ("checks", "All checks", True),
-        ("waivers", "Waivers", document["waivers"]),
-        ("skipped", "Skipped", found["skipped"]),
+        ("waivers", "Waivers", report.waivers),
+        ("skipped", "Skipped", context["skipped"]),
         ("reproduce", "Reproduce", True),
     )
     return [(id, name) for id, name, there in sections if there]
@@ -96,21 +94,21 @@ def _style(word: str) -> str:
     return {"skip": "skip-verdict", "not run": "not-asked"}.get(word, word.replace(" ", "-"))
 
 
-def _by_area(checks: Iterable[view.Check]) -> list[tuple[str, list[view.Check]]]:
-    grouped = itertools.groupby(checks, key=lambda check: check["id"].split("-")[0])
+def _by_area(checks: Iterable[CheckResult]) -> list[tuple[str, list[CheckResult]]]:
+    grouped = itertools.groupby(checks, key=lambda check: check.area)
     return [(area, list(group)) for area, group in grouped]
 
 
-def _spoken(heard: Any) -> str:
-    """Return a question or an answer in one line; what is empty is left out."""
-    if not isinstance(heard, Mapping):
-        return json.dumps(heard, ensure_ascii=False)
-    said = [
-        str(value) if name == "op" else f"{name} {_value(value)}"
-        for name, value in heard.items()
-        if value not in (None, "", [], {})
+def _in_words(value: Any) -> str:
+    """Return a request or an answer in one line; what is empty is left out."""
+    if not isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    words = [
+        str(item) if name == "op" else f"{name} {_value(item)}"
+        for name, item in value.items()
+        if item not in (None, "", [], {})
     ]
-    return ", ".join(said)
+    return ", ".join(words)
 
 
 def _value(value: Any) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
+
+from pytest_ipv6k8s.reports.model import Report
 
 SUFFIXES = (".json",)
 
 
-def write(document: Mapping[str, Any], out: TextIO) -> None:
-    """Write it."""
-    json.dump(document, out, indent=2, ensure_ascii=False)
+def write(report: Report, out: TextIO) -> None:
+    """Write the document, indented."""
+    json.dump(report.plain(), out, indent=2, ensure_ascii=False)
     out.write("\n")

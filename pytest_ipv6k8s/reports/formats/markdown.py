@@ -4,31 +4,37 @@ enough for it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
 
 from pytest_ipv6k8s.reports import view
+from pytest_ipv6k8s.reports.model import CheckResult, Claim, Counts, Report
+from pytest_ipv6k8s.results import Failure, Outcome, item_name
+from pytest_ipv6k8s.verdicts import Result, Verdict
 
 SUFFIXES = (".md",)
 MOST_BYTES = 1_000_000  # a step's summary may have 1 MiB
-_RESULTS = {"success": "✅", "partial": "🟡", "failure": "❌"}
+_RESULTS = {Result.SUCCESS: "✅", Result.PARTIAL: "🟡", Result.FAILURE: "❌"}
 _SIGNS = {
-    **{"fail": "❌", "inconclusive": "❓", "pass": "✅"},
-    **{"informational": "💬", "skip": "⏭️", "not applicable": "▫️"},
-    **{"reached": "✅", "not reached": "❌", "not asked": "·"},
+    Verdict.FAIL: "❌",
+    Verdict.INCONCLUSIVE: "❓",
+    Verdict.PASS: "✅",
+    Verdict.INFORMATIONAL: "💬",
+    Verdict.SKIP: "⏭️",
+    Verdict.NOT_APPLICABLE: "▫️",
 }
-_HOLDS = {True: "holds", False: "**broken**"}
-_SEEN = 10
+_REACHABILITY = {"reached": "✅", "not reached": "❌", "not asked": "·"}
+_LINES = 10
 _IDS = 20
 _CUT = (
     "\n*Cut here, for the whole is too long for this place. The YAML or JSON report has it all.*\n"
 )
 
 
-def write(document: Mapping[str, Any], out: TextIO) -> None:
-    """Write it, cut between two blocks when it grows too long."""
+def write(report: Report, out: TextIO) -> None:
+    """Write the report, cut between two blocks when it grows too long."""
     left = MOST_BYTES - len(_CUT.encode())
-    for block in _blocks(document):
+    for block in _blocks(report):
         left -= len(block.encode())
         if left < 0:
             out.write(_CUT)
@@ -36,175 +42,166 @@ def write(document: Mapping[str, Any], out: TextIO) -> None:
         out.write(block)
 
 
-def _blocks(document: Mapping[str, Any]) -> Iterator[str]:
-    yield from _head(document)
-    yield from _red(document, "fail", "Failures")
-    yield from _red(document, "inconclusive", "Inconclusive")
-    yield from _profiles(document)
-    yield from _areas(document)
-    yield from _connectivity(document)
-    yield from _waivers(document)
-    yield from _skipped(document)
-    yield from _checks(document)
-    yield from _harness(document)
-    yield from _reproduce(document)
+def _blocks(report: Report) -> Iterator[str]:
+    yield from _head(report)
+    yield from _red(report, Verdict.FAIL, "Failures")
+    yield from _red(report, Verdict.INCONCLUSIVE, "Inconclusive")
+    yield from _profiles(report)
+    yield from _areas(report)
+    yield from _connectivity(report)
+    yield from _waivers(report)
+    yield from _skipped(report)
+    yield from _checks(report)
+    yield from _harness(report)
+    yield from _reproduce(report)
 
 
-def _head(document: Mapping[str, Any]) -> Iterator[str]:
-    result = document["result"]
-    yield f"# IPv6 conformance: {_RESULTS[result]} {result}\n\n"
-    who, suite = view.identity(document), document["suite"]
-    facts = ", ".join(f"{name} {_text(value)}" for name, value in view.environment(document))
+def _head(report: Report) -> Iterator[str]:
+    yield f"# IPv6 conformance: {_RESULTS[report.result]} {report.result.value}\n\n"
+    who, suite = view.identity(report), report.suite
+    facts = ", ".join(f"{name} {_text(value)}" for name, value in view.environment(report))
     yield f"{_text(who)}\n\n" if who else ""
     yield f"{facts}.\n\n"
-    yield f"{document['date']}, {suite['name']} {_text(suite['version'])}, "
-    yield f"catalogue {suite['catalogue']}.\n"
-    if not document["complete"]:
+    yield f"{report.date}, {suite.name} {_text(suite.version)}, catalogue {suite.catalogue}.\n"
+    if not report.complete:
         yield "\n**The run did not come to its end.**\n"
-    if document["redacted"]:
+    if report.redacted:
         yield "\nAddresses and names stand as pseudonyms.\n"
-    yield "\n" + _table(view.VERDICTS, [[str(document["summary"][v]) for v in view.VERDICTS]])
+    verdicts = [verdict.value for verdict in Verdict]
+    yield "\n" + _table(verdicts, [[str(report.summary[verdict]) for verdict in Verdict]])
 
 
-def _red(document: Mapping[str, Any], verdict: str, title: str) -> Iterator[str]:
-    checks = view.with_verdict(document, verdict)
+def _red(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
+    checks = view.with_verdict(report, verdict)
     yield f"\n## {title}\n" if checks else ""
     for check in checks:
-        for item in check["items"]:
-            if item["verdict"] == verdict:
+        for item in check.items:
+            if item.verdict is verdict:
                 yield _explained(check, item)
 
 
-def _explained(check: view.Check, item: Mapping[str, Any]) -> str:
-    family = f" [{item['family']}]" if item["family"] else ""
-    lines = [
-        f"\n### {_SIGNS[item['verdict']]} {check['id']}{family} {_text(check['requirement'])}\n"
-    ]
-    if "waived" in check:
-        lines.append(f"* **waived**: {_text(check['waived'])}")
-    lines.append(f"* source: {_text('; '.join(check['references']))}")
-    failure = item.get("failure")
-    if failure is None:
-        lines.append(f"* reason: {_text(item['reason'])}")
-    else:
-        seen = failure["seen"]
-        more = [f"… and {len(seen) - _SEEN} more"] if len(seen) > _SEEN else []
-        lines += [
-            f"* expected: {_text(failure['expected'])}",
-            *_list("seen", [*seen[:_SEEN], *more]),
-            *_list("path", failure["paths"][:_SEEN]),
-            *_list("likely causes", failure["causes"]),
-            f"* look: {_code(failure['look'])}",
-        ]
-    if "bundle" in item:
-        lines.append(f"* bundle: {_code(item['bundle'])}")
+def _explained(check: CheckResult, item: Outcome) -> str:
+    name, requirement = item_name(check, item), _text(check.requirement)
+    lines = [f"\n### {_SIGNS[item.verdict]} {name} {requirement}\n"]
+    if check.waived:
+        lines.append(f"* **waived**: {_text(check.waived)}")
+    lines.append(f"* source: {_text('; '.join(check.references))}")
+    lines += _failure(item.failure) if item.failure else [f"* reason: {_text(item.reason)}"]
+    if item.bundle:
+        lines.append(f"* bundle: {_code(item.bundle)}")
     return "\n".join(lines) + "\n"
 
 
-def _list(name: str, values: list[str]) -> list[str]:
+def _failure(failure: Failure) -> list[str]:
+    actual = failure.actual
+    more = [f"… and {len(actual) - _LINES} more"] if len(actual) > _LINES else []
+    return [
+        f"* expected: {_text(failure.expected)}",
+        *_list("actual", [*actual[:_LINES], *more]),
+        *_list("path", failure.paths[:_LINES]),
+        *_list("likely causes", failure.causes),
+        f"* look: {_code(failure.look)}",
+    ]
+
+
+def _list(name: str, values: Sequence[str]) -> list[str]:
     return [f"* {name}:", *(f"  1. {_text(value)}" for value in values)] if values else []
 
 
-def _profiles(document: Mapping[str, Any]) -> Iterator[str]:
-    rows = []
-    for profile in document["profiles"]:
-        for name in ("core", "extended"):
-            said = profile.get(name)
-            if said is None:
-                continue
-            gaps = [
-                f"{word}: {_ids(said[key])}"
-                for key, word in (
-                    *(("failed", "failed"), ("inconclusive", "inconclusive")),
-                    *(("waived", "waived"), ("skipped", "skipped"), ("notRun", "not run")),
-                )
-                if said[key]
-            ]
-            result = f"{_RESULTS[said['result']]} {said['result']}"
-            rows.append([profile["name"], name, result, view.passed(said), "; ".join(gaps)])
+def _profiles(report: Report) -> Iterator[str]:
+    rows = [row for claim in report.profiles for row in _parts(claim)]
     if rows:
         yield "\n## Profiles\n\n" + _table(("profile", "part", "result", "pass", "gaps"), rows)
 
 
-def _ids(ids: list[str]) -> str:
+def _parts(claim: Claim) -> Iterator[list[str]]:
+    for name, part in (("core", claim.core), ("extended", claim.extended)):
+        if part is not None:
+            gaps = "; ".join(f"{word}: {_ids(ids)}" for word, ids in view.gaps(part))
+            result = f"{_RESULTS[part.result]} {part.result.value}"
+            yield [claim.name, name, result, view.passed(part), gaps]
+
+
+def _ids(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - _IDS} more" if len(ids) > _IDS else ""
     return ", ".join(ids[:_IDS]) + more
 
 
-def _areas(document: Mapping[str, Any]) -> Iterator[str]:
-    families = view.families(document)
+def _areas(report: Report) -> Iterator[str]:
+    families = view.families(report)
     rows = [
         [area, *(_counts(row.get(family, {})) for family in families)]
-        for area, row in view.by_area(document).items()
+        for area, row in view.by_area(report).items()
     ]
     if rows:
         yield "\n## Verdicts by area and family\n\n" + _table(("area", *families), rows)
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{_SIGNS[verdict]} {count} {verdict}" for verdict, count in counts.items())
+def _counts(counts: Counts) -> str:
+    return ", ".join(
+        f"{_SIGNS[verdict]} {count} {verdict.value}" for verdict, count in counts.items()
+    )
 
 
-def _connectivity(document: Mapping[str, Any]) -> Iterator[str]:
+def _connectivity(report: Report) -> Iterator[str]:
     rows = [
         [
             _text(source),
             *(
-                ", ".join(f"{family} {_SIGNS[said]}" for family, said in cell.items())
+                ", ".join(f"{family} {_REACHABILITY[word]}" for family, word in cell.items())
                 for _, cell in cells
             ),
         ]
-        for source, cells in view.paths(document)
+        for source, cells in view.paths(report)
     ]
     if rows:
-        nodes = [_text(name) for name in document["connectivity"]["nodes"]]
+        nodes = [_text(name) for name in report.connectivity.nodes]
         yield "\n## Pods reach pods, over TCP\n\n" + _table(("from, to", *nodes), rows)
 
 
-def _waivers(document: Mapping[str, Any]) -> Iterator[str]:
+def _waivers(report: Report) -> Iterator[str]:
     rows = [
-        [waiver["id"], waiver["verdict"] or "not run", _text(waiver["reason"])]
-        for waiver in document["waivers"]
+        [
+            waiver.id,
+            waiver.verdict.value if waiver.verdict else "not run",
+            _text(waiver.reason),
+        ]
+        for waiver in report.waivers
     ]
     if rows:
         yield "\n## Waivers\n\n" + _table(("check", "verdict", "reason"), rows)
 
 
-def _skipped(document: Mapping[str, Any]) -> Iterator[str]:
-    rows = [[", ".join(ids), _text(reason)] for reason, ids in view.skipped(document).items()]
+def _skipped(report: Report) -> Iterator[str]:
+    rows = [[", ".join(ids), _text(reason)] for reason, ids in view.skipped(report).items()]
     if rows:
         yield "\n## Skipped\n\n" + _table(("checks", "reason"), rows)
 
 
-def _checks(document: Mapping[str, Any]) -> Iterator[str]:
+def _checks(report: Report) -> Iterator[str]:
     rows = [
-        [check["id"], f"{_SIGNS[check['verdict']]} {check['verdict']}", _text(check["requirement"])]
-        for check in document["checks"]
+        [check.id, f"{_SIGNS[check.verdict]} {check.verdict.value}", _text(check.requirement)]
+        for check in report.checks
     ]
     yield "\n## All checks\n\n<details><summary>" + f"{len(rows)} checks</summary>\n\n"
     yield _table(("check", "verdict", "requirement"), rows)
     yield "\n</details>\n"
 
 
-def _harness(document: Mapping[str, Any]) -> Iterator[str]:
+def _harness(report: Report) -> Iterator[str]:
     rows = [
-        [
-            fact["id"],
-            _text(fact["title"]),
-            "holds" if fact["holds"] else "**broken**",
-            _text(fact["seen"]),
-        ]
-        for fact in document["harness"]
+        [fact.id, _text(fact.title), "yes" if fact.ok else "**no**", _text(fact.actual)]
+        for fact in report.harness
     ]
     if rows:
-        yield "\n## The run itself\n\n" + _table(("id", "fact", "holds", "seen"), rows)
+        yield "\n## The run itself\n\n" + _table(("id", "fact", "ok", "actual"), rows)
 
 
-def _reproduce(document: Mapping[str, Any]) -> Iterator[str]:
-    told = document["reproduce"]
-    fence = "`" * max(3, 1 + _longest_run(told["command"]))
-    yield f"\n## Reproduce\n\n{fence}sh\n{told['command']}\n{fence}\n\n"
-    rows = [[name, _text(value)] for name, value in (told["versions"] | told["images"]).items()]
+def _reproduce(report: Report) -> Iterator[str]:
+    facts = report.reproduce
+    fence = "`" * max(3, 1 + _longest_run(facts.command))
+    yield f"\n## Reproduce\n\n{fence}sh\n{facts.command}\n{fence}\n\n"
+    rows = [[name, _text(value)] for name, value in {**facts.versions, **facts.images}.items()]
     yield _table(("what", "version or image"), rows)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TextIO
+
+from pytest_ipv6k8s.reports.model import Report
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def write(document: Mapping[str, Any], out: TextIO) -> None:
-    """Write it."""
+def write(report: Report, out: TextIO) -> None:
+    """Write the document in block style, its keys in the order of the report."""
     import yaml
+
+    document = report.plain()
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         """Repeats what occurs twice: an alias helps no reader."""
@@ -20,7 +23,7 @@ def write(document: Mapping[str, Any], out: TextIO) -> None:
 
     def dump(*, allow_unicode: bool) -> str:
         text: str = yaml.dump(
-            dict(document), Dumper=Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100
+            document, Dumper=Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100
         )
         return text
 

@@ -1,0 +1,120 @@
+"""From items to checks, and from checks to what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from pytest_ipv6k8s.checks import Level
+from pytest_ipv6k8s.profiles import is_demanded
+from pytest_ipv6k8s.reports.model import CheckResult, Counts, HarnessFact, Setting, Waived
+from pytest_ipv6k8s.results import ItemResult
+from pytest_ipv6k8s.verdicts import Result, Verdict, fold
+
+
+def fold_items(
+    results: Iterable[ItemResult], waivers: Mapping[str, str]
+) -> tuple[CheckResult, ...]:
+    """Return what became of each check, sorted by id.
+
+    Args:
+        results: what became of each item.
+        waivers: by id, the reasons why a red verdict is accepted.
+    """
+    by_id: dict[str, list[ItemResult]] = {}
+    for result in results:
+        by_id.setdefault(result.check.id, []).append(result)
+    return tuple(_folded(by_id[id], waivers.get(id, "")) for id in sorted(by_id))
+
+
+def _folded(results: list[ItemResult], waiver: str) -> CheckResult:
+    check = results[0].check
+    items = sorted(
+        (result.outcome for result in results),
+        key=lambda item: item.family.value if item.family else "",
+    )
+    verdict = fold(item.verdict for item in items)
+    reasons = dict.fromkeys(item.reason for item in items if item.verdict is verdict)
+    return CheckResult(
+        id=check.id,
+        requirement=check.requirement,
+        level=check.level,
+        references=check.references,
+        verdict=verdict,
+        reason="; ".join(filter(None, reasons)),
+        items=tuple(items),
+        waived=waiver if verdict.is_red else "",
+    )
+
+
+def waived(checks: Iterable[CheckResult], waivers: Mapping[str, str]) -> tuple[Waived, ...]:
+    """Return the waivers, by id, each with what its check came to."""
+    verdicts = {check.id: check.verdict for check in checks}
+    return tuple(
+        Waived(id=id, reason=reason, verdict=verdicts.get(id))
+        for id, reason in sorted(waivers.items())
+    )
+
+
+def by_id(harness: Iterable[HarnessFact]) -> tuple[HarnessFact, ...]:
+    """Return facts about the run itself, sorted by id."""
+    return tuple(sorted(harness, key=lambda fact: fact.id))
+
+
+def result_of(
+    checks: Iterable[CheckResult],
+    harness: Iterable[HarnessFact],
+    *,
+    complete: bool,
+    asked: Collection[str],
+) -> Result:
+    """Return what checks say of a cluster.
+
+    ``failure`` with a failed check that nobody waived, or a broken harness; ``partial`` with a red
+    check that is waived, one that is inconclusive, a core check that was skipped, or a run cut
+    short.
+
+    Args:
+        checks: what became of each.
+        harness: facts about the run itself.
+        complete: whether the run came to its end.
+        asked: the profiles that were asked for.
+    """
+    checks = tuple(checks)
+    if not all(fact.ok for fact in harness):
+        return Result.FAILURE
+    if any(check.verdict is Verdict.FAIL and not check.waived for check in checks):
+        return Result.FAILURE
+    red = any(check.verdict.is_red for check in checks)
+    gap = red or not complete or skipped_core(checks, asked)
+    return Result.PARTIAL if gap else Result.SUCCESS
+
+
+def skipped_core(checks: Iterable[CheckResult], asked: Collection[str]) -> bool:
+    """Tell whether a core check was skipped that every cluster is asked for, or this one was."""
+    return any(
+        check.verdict is Verdict.SKIP
+        and check.level is Level.CORE
+        and is_demanded(check.area, asked)
+        for check in checks
+    )
+
+
+def asked_profiles(settings: Mapping[str, Setting]) -> list[str]:
+    """Return the profiles that were asked for, from the settings of a report."""
+    return settings["profile"].value.split(",") if "profile" in settings else []
+
+
+def count(checks: Iterable[CheckResult]) -> Counts:
+    """Return how many checks came to which verdict."""
+    counts = dict.fromkeys(Verdict, 0)
+    for check in checks:
+        counts[check.verdict] += 1
+    return counts
+
+
+def areas(checks: Iterable[CheckResult]) -> dict[str, Counts]:
+    """Return the same for each area, sorted."""
+    by_area: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        by_area.setdefault(check.area, []).append(check)
+    return {area: count(by_area[area]) for area in sorted(by_area)}

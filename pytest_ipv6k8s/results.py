@@ -1,0 +1,124 @@
+"""What became of an item: one check, or one check for one family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.checks import Level
+from pytest_ipv6k8s.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFacts:
+    """What a report says of a check itself; see :class:`pytest_ipv6k8s.checks.Check`."""
+
+    id: str
+    requirement: str
+    level: Level
+    references: tuple[str, ...]
+
+    @property
+    def area(self) -> str:
+        """The part of the id before the hyphen."""
+        return self.id.split("-")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """An answer that is kept, as plain data without secrets.
+
+    Attributes:
+        source: where the request was put: the name of a probe pod, or "the API server".
+        request: operation and arguments.
+        answer: what came back.
+        seconds: how long it took.
+    """
+
+    source: str
+    request: Mapping[str, Any]
+    answer: Any
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an item failed.
+
+    Attributes:
+        expected: what should have been received, as a phrase.
+        actual: what was received instead, one line for each finding.
+        paths: from where to where, where there was a path.
+        causes: why clusters usually fail it, the likeliest first.
+        look: a command that looks further.
+    """
+
+    expected: str
+    actual: tuple[str, ...]
+    paths: tuple[str, ...]
+    causes: tuple[str, ...]
+    look: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A verdict, and what it rests on.
+
+    Attributes:
+        family: None for a check that has one item for all families.
+        verdict: our judgement.
+        reason: why, for every verdict but a plain pass.
+        seconds: how long the item took.
+        answers: how many answers the verdict rests on.
+        digest: SHA-256 over all answers, whatever their order.
+        evidence: the answers that are kept.
+        failure: only of an item that failed.
+        teardown: what broke after the verdict.
+        bundle: path of the failure bundle.
+    """
+
+    family: Family | None = None
+    verdict: Verdict
+    reason: str
+    seconds: float
+    answers: int
+    digest: str
+    evidence: tuple[Evidence, ...]
+    failure: Failure | None = None
+    teardown: str = ""
+    bundle: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the verdict says something of the cluster, and so has to rest on answers."""
+        return self.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.INFORMATIONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whether a pod on one node reached a pod on another one, or on the same."""
+
+    source: str
+    destination: str
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult:
+    """What became of an item; crosses the border between xdist's processes as plain data."""
+
+    check: CheckFacts
+    outcome: Outcome
+    reachability: tuple[Reach, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The check's id, with the family where there is one: ``ADDR-16 [IPv6]``."""
+        return item_name(self.check, self.outcome)
+
+
+def item_name(check: CheckFacts, outcome: Outcome) -> str:
+    """Return the check's id, with the family where there is one: ``ADDR-16 [IPv6]``."""
+    return f"{check.id} [{outcome.family.value}]" if outcome.family else check.id
