@@ -69,7 +69,10 @@ def test_a_certificate_that_does_not_verify(
 REPLIES = {
     "unknown user": (Reply(code=401, body={"message": "Unauthorized"}), "does not know the user"),
     "forbidden": (Reply(code=403, body={"message": "pods is forbidden"}), "pods is forbidden"),
-    "no API server": (Reply(body=b"<html>hello</html>"), "does not answer as an API server does"),
+    "no API server": (
+        Reply(body=b"<html>hello</html>"),
+        "sent a response that is not an API server's",
+    ),
     "broken": (Reply(code=500, body={"message": "etcd is gone"}), "etcd is gone"),
 }
 
