@@ -202,7 +202,6 @@ BAD = [
     ("node-selector", "x", "'x' is not of the form KEY=VALUE"),
     ("node-selector", "=x", "'=x' is not of the form KEY=VALUE"),
     ("toleration", "k:Sometimes", "is none of NoSchedule, NoExecute, PreferNoSchedule"),
-    ("report", "out.txt", "'out.txt' ends in none of .yaml, .yml, .json, .html, .md"),
     ("report", "no/such/folder/x.json", "the folder of 'no/such/folder/x.json' does not exist"),
     ("strict", "maybe", "'maybe' is neither true nor false"),
 ]
