@@ -66,19 +66,24 @@ def make_report(
         features=_features(facts),
         cluster=_cluster(facts, settings),
         connectivity=connectivity(results),
-        settings={
-            option.key: Setting(
-                value=format_setting(option.value(settings)), source=settings.sources[option.key]
-            )
-            for option in sorted(OPTIONS, key=lambda option: option.key)
-            if option.key in settings.sources
-        },
+        settings=_settings(settings),
         reproduce=_reproduce(config, settings),
         waivers=folding.waived(checks, waivers),
         cost=_cost(config, run),
         checks=checks,
         harness=harness,
     )
+
+
+def _settings(settings: Settings) -> dict[str, Setting]:
+    """Return the settings that somebody made, by key."""
+    return {
+        option.key: Setting(
+            value=format_setting(option.value(settings)), source=settings.sources[option.key]
+        )
+        for option in sorted(OPTIONS, key=lambda option: option.key)
+        if option.key in settings.sources
+    }
 
 
 def format_setting(value: Any) -> str:
