@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.evidence import Record, Recorder, digest
+from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.masking import redact
 from pytest_ipv6k8s.plugin import reachability
@@ -112,14 +112,14 @@ def _record(
         "seconds": round(report.duration, 3),
         "answers": len(records),
         "digest": digest(records),
-        "evidence": [kept.plain() for kept in records[: item.config.stash[SETTINGS].evidence]],
+        "evidence": [r.plain() for r in kept(records, item.config.stash[SETTINGS].evidence)],
     }
-    if declared.id in reachability.CHECKS and FACTS in item.config.stash:
+    if declared.matrix and FACTS in item.config.stash:
         record["cells"] = reachability.cells(records, item.config.stash[FACTS].pods)
     if judgement.verdict is Verdict.FAIL:
         record["failure"] = {
             "expected": error.expected if isinstance(error, Unmet) else declared.requirement,
-            "seen": list(error.seen) if isinstance(error, Unmet) else [str(redact(str(error)))],
+            "seen": list(error.actual) if isinstance(error, Unmet) else [str(redact(str(error)))],
             "paths": list(error.paths) if isinstance(error, Unmet) else [],
             "causes": list(declared.causes),
             "look": declared.look,

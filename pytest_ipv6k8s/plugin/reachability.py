@@ -1,4 +1,4 @@
-"""Which node's pods reached which node's, from the answers of the checks that ask every pair."""
+"""Which node's pods reached which node's, from the answers of checks with ``matrix=True``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.probes import ProbePod
 
-CHECKS = ("ADDR-15", "ADDR-16")
 Cell = tuple[str, str, bool]
 
 
