@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, check, expect
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, check, expect, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -12,6 +12,7 @@ from pytest_ipv6k8s.agent.ops import (
     tcp_connect,
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 """IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
@@ -19,7 +20,7 @@ NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
 
 
-def _states(probes):
+def _states(probes: Probes):
     return probes.ask_each(lambda probe: [network_state.Request()])
 
 
@@ -33,7 +34,7 @@ def _states(probes):
     ],
     look=CNI_LOOK,
 )
-def test_kernel_has_the_addresses_that_the_api_tells(probes):
+def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
     """The global addresses of the interface with the default route are exactly the podIPs."""
     records = _states(probes)
 
@@ -43,7 +44,7 @@ def test_kernel_has_the_addresses_that_the_api_tells(probes):
         if (found := _global_addresses(record.answer)) != set(probes.named(record.source).pod.ips)
     ]
 
-    expect(not odd, expected="the podIPs and no further address", seen=odd)
+    expect(not odd, expected="the podIPs and no further address", actual=odd)
 
 
 def _global_addresses(state: network_state.Answer) -> set[str]:
@@ -67,18 +68,20 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
     ],
     look=CNI_LOOK,
 )
-def test_addresses_are_usable_when_the_container_starts(probes):
+def test_addresses_are_usable_when_the_container_starts(probes: Probes) -> None:
     """No address is tentative or a detected duplicate at a container's first action."""
     records = probes.ask_each(lambda probe: [startup_addresses.Request()])
 
-    bad = [
-        record
-        for record in records
-        if record.answer.unusable
-        or any({"tentative", "dadfailed"} & set(a.flags) for a in record.answer.addresses)
-    ]
-
-    expect(not bad, expected="addresses that can be bound and connected to at once", seen=bad)
+    expect_all(
+        records,
+        lambda record: (
+            not record.answer.unusable
+            and (
+                not any({"tentative", "dadfailed"} & set(a.flags) for a in record.answer.addresses)
+            )
+        ),
+        expected="addresses that can be bound and connected to at once",
+    )
 
 
 @check(
@@ -92,7 +95,7 @@ def test_addresses_are_usable_when_the_container_starts(probes):
     ],
     look=CNI_LOOK,
 )
-def test_default_route_is_usable(probes):
+def test_default_route_is_usable(probes: Probes) -> None:
     """Every pod has an IPv6 default route whose next hop is no failed neighbour."""
     others = [probe.address(Family.V6) for probe in probes]
     probes.ask_each(lambda probe: [tcp_connect.Request(a, TCP_PORT) for a in others])
@@ -100,14 +103,14 @@ def test_default_route_is_usable(probes):
     records = _states(probes)
 
     lost = [record for record in records if not _default_routes(record.answer)]
-    expect(not lost, expected="an IPv6 default route in every pod", seen=[r.source for r in lost])
+    expect(not lost, expected="an IPv6 default route in every pod", actual=[r.source for r in lost])
     failed = [
         f"pod {record.source}: next hop {route.gateway} is FAILED"
         for record in records
         for route in _default_routes(record.answer)
         if any(n.address == route.gateway and n.state == "FAILED" for n in record.answer.neighbours)
     ]
-    expect(not failed, expected="a next hop that answers neighbour solicitations", seen=failed)
+    expect(not failed, expected="a next hop that answers neighbour solicitations", actual=failed)
 
 
 def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
@@ -124,7 +127,7 @@ def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     ],
     look=CNI_LOOK,
 )
-def test_ipv6_only_pods_have_no_ipv4(probes):
+def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
     records = _states(probes)
 
@@ -135,7 +138,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes):
         if Family.of(item.address) is Family.V4
         and not in_any(item.address, ("127.0.0.0/8", *NODE_LOCAL_EGRESS))
     ]
-    expect(not found, expected="no IPv4 address", seen=found)
+    expect(not found, expected="no IPv4 address", actual=found)
     routes = [
         f"pod {record.source}: IPv4 default route by {route.gateway or route.interface}"
         for record in records
@@ -143,7 +146,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes):
         for route in record.answer.routes
         if route.destination == "default" and route.family == "IPv4"
     ]
-    expect(not routes, expected="no IPv4 default route", seen=routes)
+    expect(not routes, expected="no IPv4 default route", actual=routes)
 
 
 @check(
@@ -152,7 +155,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes):
     causes=["the kubelet is older than the API server and does not know status.hostIPs"],
     look="kubectl get nodes -o wide",
 )
-def test_downward_api_tells_the_addresses_in_order(probes):
+def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
     """The Downward API gives podIPs and hostIPs comma-separated, in the order of the status."""
     records = _states(probes)
 
@@ -164,7 +167,7 @@ def test_downward_api_tells_the_addresses_in_order(probes):
         if pod.host_ips and told["HOST_IPS"] != ",".join(pod.host_ips):
             odd.append(f"pod {pod.name}: HOST_IPS={told['HOST_IPS']}, hostIPs {pod.host_ips}")
 
-    expect(not odd, expected="the environment equals the status", seen=odd)
+    expect(not odd, expected="the environment equals the status", actual=odd)
 
 
 @check(
@@ -173,14 +176,13 @@ def test_downward_api_tells_the_addresses_in_order(probes):
     causes=["the CNI does not bring up lo", "net.ipv6.conf.lo.disable_ipv6 is 1"],
     look=CNI_LOOK,
 )
-def test_loopback_works(cluster, probes):
+def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
     """The address [::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
     addresses = {Family.V4.loopback, *(family.loopback for family in cluster.stack.families)}
 
     records = probes.ask_each(lambda probe: [loopback.Request(a) for a in sorted(addresses)])
 
-    bad = [record for record in records if not record.answer.works]
-    expect(not bad, expected="a connection over loopback", seen=bad)
+    expect_all(records, lambda record: record.answer.works, expected="a connection over loopback")
 
 
 @check(
@@ -194,7 +196,9 @@ def test_loopback_works(cluster, probes):
     ],
     look=CNI_LOOK,
 )
-def test_source_address_is_the_pod_ip(cluster, probes, services):
+def test_source_address_is_the_pod_ip(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Towards pods, Services, nodes and the Internet the source is the IPv6 podIP."""
     node_ips = [ip for node in cluster.nodes for ip in node.internal_ips if ":" in ip]
     targets = [
@@ -208,13 +212,14 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
         lambda probe: [source_address.Request(a) for a in targets if a != probe.address(Family.V6)]
     )
 
-    bad = [
-        record
-        for record in records
-        if not record.answer.local
-        or not same_address(record.answer.local, probes.named(record.source).address(Family.V6))
-    ]
-    expect(not bad, expected="the IPv6 podIP as source", seen=bad)
+    expect_all(
+        records,
+        lambda record: (
+            record.answer.local
+            and same_address(record.answer.local, probes.named(record.source).address(Family.V6))
+        ),
+        expected="the IPv6 podIP as source",
+    )
 
 
 @check(
@@ -227,7 +232,7 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
     ],
     look="sysctl -a | grep disable_ipv6 (on the node)",
 )
-def test_ipv6_is_not_disabled_in_pods(probes):
+def test_ipv6_is_not_disabled_in_pods(probes: Probes) -> None:
     """The sysctl disable_ipv6 is 0 in every pod, for all, default and each interface."""
     records = _states(probes)
 
@@ -238,4 +243,4 @@ def test_ipv6_is_not_disabled_in_pods(probes):
         if value != "0"
     ]
 
-    expect(not off, expected="disable_ipv6=0", seen=off)
+    expect(not off, expected="disable_ipv6=0", actual=off)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from pytest_ipv6k8s import DUAL_STACK, Family, check, expect
+from pytest_ipv6k8s.suite import ClusterView
 
 KEP = "KEP-563: Services, defaulting"
 LOOK = "kubectl create --dry-run=server -o yaml -f service.yaml"
@@ -32,7 +33,7 @@ def _expect_service(record, *, policy: str, families) -> None:
         and [Family.of(ip) for ip in addresses] == list(families)
         and made.get("clusterIP") == addresses[0],
         expected=f"{policy}, {', '.join(_names(families))}, a cluster IP of each in this order",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
@@ -52,13 +53,13 @@ def _expect_unconfigured(record, family: Family, index: int = 0) -> None:
     expect(
         any(cause.field == field and words in cause.message for cause in record.answer.causes),
         expected=f"{field}: {family.value} is {words}",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
 
 @check("API-01", references=[KEP], causes=CAUSES, look=LOOK)
-def test_service_without_fields_is_single_stack(cluster):
+def test_service_without_fields_is_single_stack(cluster: ClusterView) -> None:
     """A Service without family fields gets SingleStack and the cluster's first family."""
     record = cluster.propose()
 
@@ -66,7 +67,7 @@ def test_service_without_fields_is_single_stack(cluster):
 
 
 @check("API-02", references=[KEP], causes=CAUSES, look=LOOK)
-def test_one_family_alone_is_single_stack_of_it(cluster):
+def test_one_family_alone_is_single_stack_of_it(cluster: ClusterView) -> None:
     """A Service that names one family gets it with SingleStack, or an error if there is none."""
     for family in Family:
         record = cluster.propose(ipFamilies=[family.value])
@@ -78,7 +79,7 @@ def test_one_family_alone_is_single_stack_of_it(cluster):
 
 
 @check("API-03", references=[KEP], causes=CAUSES, look=LOOK)
-def test_prefer_dual_stack_gets_what_the_cluster_has(cluster):
+def test_prefer_dual_stack_gets_what_the_cluster_has(cluster: ClusterView) -> None:
     """PreferDualStack without families gets all families of the cluster, its first one first."""
     record = cluster.propose(ipFamilyPolicy=PREFER)
 
@@ -86,7 +87,7 @@ def test_prefer_dual_stack_gets_what_the_cluster_has(cluster):
 
 
 @check("API-04", references=[KEP], causes=CAUSES, look=LOOK)
-def test_prefer_dual_stack_keeps_the_family_that_is_named_first(cluster):
+def test_prefer_dual_stack_keeps_the_family_that_is_named_first(cluster: ClusterView) -> None:
     """PreferDualStack with one family gets it first, and the other one where there is one."""
     for family in Family:
         record = cluster.propose(ipFamilyPolicy=PREFER, ipFamilies=[family.value])
@@ -100,7 +101,7 @@ def test_prefer_dual_stack_keeps_the_family_that_is_named_first(cluster):
 
 
 @check("API-05", stacks=DUAL_STACK, references=[KEP], causes=CAUSES, look=LOOK)
-def test_the_order_of_two_families_is_kept(cluster):
+def test_the_order_of_two_families_is_kept(cluster: ClusterView) -> None:
     """Two families are given in the order that was asked for, whatever the policy."""
     for policy in (PREFER, REQUIRE):
         for first in Family:
@@ -112,18 +113,18 @@ def test_the_order_of_two_families_is_kept(cluster):
 
 
 @check("API-09", references=[KEP], causes=CAUSES, look=LOOK)
-def test_an_explicit_cluster_ip_tells_its_family(cluster):
+def test_an_explicit_cluster_ip_tells_its_family(cluster: ClusterView) -> None:
     """A cluster IP that is asked for is given, and ipFamilies follow from it."""
     for family, address in cluster.free_addresses().items():
         record = cluster.propose(clusterIP=address, clusterIPs=[address])
 
         _expect_service(record, policy=SINGLE, families=[family])
         given = record.answer.object["spec"]["clusterIPs"]
-        expect(given == [address], expected=f"cluster IP {address}", seen=record, say=_said)
+        expect(given == [address], expected=f"cluster IP {address}", actual=record, say=_said)
 
 
 @check("API-10", stacks=DUAL_STACK, references=[KEP], causes=CAUSES, look=LOOK)
-def test_explicit_cluster_ips_are_completed_and_kept_in_order(cluster):
+def test_explicit_cluster_ips_are_completed_and_kept_in_order(cluster: ClusterView) -> None:
     """With one explicit cluster IP the other is allocated; two are given in their order."""
     free = cluster.free_addresses()
 
@@ -131,13 +132,13 @@ def test_explicit_cluster_ips_are_completed_and_kept_in_order(cluster):
         record = cluster.propose(ipFamilyPolicy=REQUIRE, clusterIP=address, clusterIPs=[address])
         _expect_service(record, policy=REQUIRE, families=[family, family.other])
         first = record.answer.object["spec"]["clusterIP"]
-        expect(first == address, expected=f"{address} first", seen=record, say=_said)
+        expect(first == address, expected=f"{address} first", actual=record, say=_said)
 
         both = [address, free[family.other]]
         record = cluster.propose(ipFamilyPolicy=REQUIRE, clusterIP=address, clusterIPs=both)
         _expect_service(record, policy=REQUIRE, families=[family, family.other])
         given = record.answer.object["spec"]["clusterIPs"]
-        expect(given == both, expected=f"cluster IPs {both}", seen=record, say=_said)
+        expect(given == both, expected=f"cluster IPs {both}", actual=record, say=_said)
 
 
 @check(
@@ -149,7 +150,7 @@ def test_explicit_cluster_ips_are_completed_and_kept_in_order(cluster):
     ),
     look="kubectl get service kubernetes -n default -o yaml",
 )
-def test_the_kubernetes_service_has_the_first_family(cluster):
+def test_the_kubernetes_service_has_the_first_family(cluster: ClusterView) -> None:
     """The Service ``kubernetes`` has one cluster IP: the first address of the first CIDR."""
     spec = cluster.service("default", "kubernetes")["spec"]
     cidrs = cluster.service_cidrs
@@ -158,8 +159,8 @@ def test_the_kubernetes_service_has_the_first_family(cluster):
     expect(
         families == [cluster.stack.primary] and spec["ipFamilies"] == _names(families),
         expected=f"one cluster IP of {cluster.stack.primary.value}",
-        seen=spec,
+        actual=spec,
     )
     if cidrs:
         first = str(ipaddress.ip_network(cidrs[0]).network_address + 1)
-        expect(spec["clusterIP"] == first, expected=f"cluster IP {first}", seen=spec)
+        expect(spec["clusterIP"] == first, expected=f"cluster IP {first}", actual=spec)

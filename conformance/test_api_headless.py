@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import Family, check, expect
+from pytest_ipv6k8s.suite import ClusterView
 
 KEP = "KEP-563: headless Services"
 LOOK = "kubectl create --dry-run=server -o yaml -f service.yaml"
@@ -23,7 +24,7 @@ def _expect_headless(record, *, policy: str, families) -> None:
         and made.get("ipFamilyPolicy") == policy
         and made.get("ipFamilies") == names,
         expected=f"clusterIPs [None], {policy}, {', '.join(names)}",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
@@ -37,7 +38,7 @@ def _said(record) -> str:
 
 
 @check("API-15", references=[KEP], causes=CAUSES, look=LOOK)
-def test_headless_service_with_selector_is_defaulted_as_any_other(cluster):
+def test_headless_service_with_selector_is_defaulted_as_any_other(cluster: ClusterView) -> None:
     """A headless Service with a selector gets policy and families as one with a cluster IP."""
     stack = cluster.stack
 
@@ -49,7 +50,7 @@ def test_headless_service_with_selector_is_defaulted_as_any_other(cluster):
 
 
 @check("API-16", references=[KEP], causes=CAUSES, look=LOOK)
-def test_headless_service_without_selector_has_both_families(cluster):
+def test_headless_service_without_selector_has_both_families(cluster: ClusterView) -> None:
     """A headless Service without a selector gets RequireDualStack and both families.
 
     So it does on a single-stack cluster, too: its endpoints are somebody else's to choose.

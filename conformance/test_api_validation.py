@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from pytest_ipv6k8s import DUAL_STACK, SINGLE_STACK, check, expect
+from pytest_ipv6k8s.suite import ClusterView
 
 SOURCE = "KEP-563: Services, validation"
 LOOK = "kubectl create --dry-run=server -o yaml -f service.yaml"
@@ -34,18 +35,18 @@ def _expect_refused(record, *words: str, field: str) -> None:
             for cause in record.answer.causes
         ),
         expected=f"{field}: {' or '.join(words)}",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
 
 def _expect_accepted(record) -> None:
     """Expect that the neighbouring proposal is fine: else everything might be refused."""
-    expect(record.answer.accepted, expected="an accepted proposal", seen=record, say=_said)
+    expect(record.answer.accepted, expected="an accepted proposal", actual=record, say=_said)
 
 
 @check("API-06", stacks=SINGLE_STACK, references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_require_dual_stack_is_refused_on_a_single_stack_cluster(cluster):
+def test_require_dual_stack_is_refused_on_a_single_stack_cluster(cluster: ClusterView) -> None:
     """RequireDualStack is refused where there is only one family; PreferDualStack is not."""
     record = cluster.propose(ipFamilyPolicy=REQUIRE)
 
@@ -55,7 +56,7 @@ def test_require_dual_stack_is_refused_on_a_single_stack_cluster(cluster):
 
 
 @check("API-07", stacks=DUAL_STACK, references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_two_families_need_a_policy(cluster):
+def test_two_families_need_a_policy(cluster: ClusterView) -> None:
     """Two families without a policy are refused.
 
     The text of KEP-563 would accept them; the API server never did, and it counts.
@@ -67,7 +68,7 @@ def test_two_families_need_a_policy(cluster):
 
 
 @check("API-08", stacks=DUAL_STACK, references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_single_stack_takes_neither_two_families_nor_two_addresses(cluster):
+def test_single_stack_takes_neither_two_families_nor_two_addresses(cluster: ClusterView) -> None:
     """SingleStack is refused together with two families or two cluster IPs."""
     addresses = list(cluster.free_addresses().values())
 
@@ -79,7 +80,7 @@ def test_single_stack_takes_neither_two_families_nor_two_addresses(cluster):
 
 
 @check("API-11", references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_cluster_ip_and_cluster_ips_have_to_agree(cluster):
+def test_cluster_ip_and_cluster_ips_have_to_agree(cluster: ClusterView) -> None:
     """The fields clusterIP and clusterIPs are refused unless they agree."""
     address = next(iter(cluster.free_addresses().values()))
     other = _neighbour(address)
@@ -97,7 +98,7 @@ def _neighbour(address: str) -> str:
 
 
 @check("API-12", references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_malformed_cluster_ips_are_refused(cluster):
+def test_malformed_cluster_ips_are_refused(cluster: ClusterView) -> None:
     """No address, three addresses, two of one family, and None beside an address are refused."""
     address = next(iter(cluster.free_addresses().values()))
     near, far = _neighbour(address), _neighbour(_neighbour(address))
@@ -115,7 +116,7 @@ def test_malformed_cluster_ips_are_refused(cluster):
 
 
 @check("API-13", stacks=DUAL_STACK, references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_addresses_have_to_be_of_the_family_at_their_index(cluster):
+def test_addresses_have_to_be_of_the_family_at_their_index(cluster: ClusterView) -> None:
     """A cluster IP of another family than ipFamilies names at its index is refused."""
     free = cluster.free_addresses()
 
@@ -130,7 +131,7 @@ def test_addresses_have_to_be_of_the_family_at_their_index(cluster):
 
 
 @check("API-14", references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_unknown_and_doubled_values_are_refused(cluster):
+def test_unknown_and_doubled_values_are_refused(cluster: ClusterView) -> None:
     """Unknown policies and families are refused with the list of known ones, doubled ones too."""
     family = cluster.stack.primary.value
 
@@ -145,7 +146,7 @@ def test_unknown_and_doubled_values_are_refused(cluster):
 
 
 @check("API-17", references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_external_name_has_no_family_fields(cluster):
+def test_external_name_has_no_family_fields(cluster: ClusterView) -> None:
     """An ExternalName Service has no family fields, and setting one is refused."""
     fields = {"type": "ExternalName", "externalName": "example.com", "selector": None}
 
@@ -156,14 +157,14 @@ def test_external_name_has_no_family_fields(cluster):
     _expect_accepted(plain)
     made = plain.answer.object["spec"]
     left = {name for name in ("ipFamilyPolicy", "ipFamilies", "clusterIPs") if made.get(name)}
-    expect(not left, expected="none of the three fields", seen=plain, say=_said)
+    expect(not left, expected="none of the three fields", actual=plain, say=_said)
     words = "may not be set for ExternalName services"
     _expect_refused(policy, words, field="spec.ipFamilyPolicy")
     _expect_refused(families, words, field="spec.ipFamilies")
 
 
 @check("API-18", references=[SOURCE], causes=CAUSES, look=LOOK)
-def test_none_is_refused_for_services_that_need_an_address(cluster):
+def test_none_is_refused_for_services_that_need_an_address(cluster: ClusterView) -> None:
     """A clusterIP of None is refused for NodePort and LoadBalancer Services."""
     for kind in ("NodePort", "LoadBalancer"):
         record = cluster.propose(type=kind, clusterIP="None")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 
 COREFILE_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 UPSTREAM_CAUSES = [
@@ -26,24 +26,27 @@ LONGEST = 2.0
     causes=UPSTREAM_CAUSES,
     look=COREFILE_LOOK,
 )
-def test_external_aaaa_records_are_found(cluster, probes, external):
+def test_external_aaaa_records_are_found(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
     target = external.network.ipv6_target
     wanted = {target.address(Family.V6)}
     question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
     records = eventually(
-        lambda: probes.ask_each(lambda probe: [question], among=probes.one_per_node),
+        lambda: probes.from_every_node(question),
         lambda record: data_of(record, "AAAA") == wanted,
         expected=f"{target.name} AAAA is {', '.join(wanted)}",
     )
-    looked_up = probes.ask_each(
-        lambda probe: [lookup.Request(target.name.rstrip("."))], among=probes.one_per_node
-    )
+    looked_up = probes.from_every_node(lookup.Request(target.name.rstrip(".")))
 
-    expect(records, expected="an answer", seen=records, say=describe)
-    slow = [r for r in looked_up if not wanted <= set(r.answer.addresses) or r.seconds > LONGEST]
-    expect(not slow, expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s", seen=slow)
+    expect(records, expected="an answer", actual=records, say=describe)
+    expect_all(
+        looked_up,
+        lambda record: wanted <= set(record.answer.addresses) and record.seconds <= LONGEST,
+        expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s",
+    )
 
 
 @check(
@@ -54,7 +57,9 @@ def test_external_aaaa_records_are_found(cluster, probes, external):
     causes=UPSTREAM_CAUSES,
     look=COREFILE_LOOK,
 )
-def test_upstream_resolvers_can_be_reached(cluster, probes, external):
+def test_upstream_resolvers_can_be_reached(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
     upstreams = cluster.dns_upstreams()
     if any(upstream.startswith("/") for upstream in upstreams):
@@ -66,16 +71,22 @@ def test_upstream_resolvers_can_be_reached(cluster, probes, external):
     families = {Family.of(ip) for pod in pods for ip in pod.ips}
     servers = [upstream for upstream in upstreams if not upstream.startswith("/")]
 
-    expect(servers, expected="a resolver to forward to", seen=list(upstreams))
-    foreign = [server for server in servers if Family.of(_address(server)) not in families]
-    expect(not foreign, expected="resolvers of a family that CoreDNS' pods have", seen=foreign)
-    wire = query(f"v6.{external.network.zone}.", "AAAA")
-    records = probes.ask_each(
-        lambda probe: [dns_exchange.Request(_address(server), wire) for server in servers],
-        among=probes.one_per_node,
+    expect(servers, expected="a resolver to forward to", actual=list(upstreams))
+    expect_all(
+        servers,
+        lambda server: Family.of(_address(server)) in families,
+        expected="resolvers of a family that CoreDNS' pods have",
     )
-    silent = [record for record in records if reply(record.answer.wire) is None]
-    expect(not silent, expected="an answer from every resolver", seen=silent, say=describe)
+    wire = query(f"v6.{external.network.zone}.", "AAAA")
+    records = probes.from_every_node(
+        *([dns_exchange.Request(_address(server), wire) for server in servers])
+    )
+    expect_all(
+        records,
+        lambda record: reply(record.answer.wire) is not None,
+        expected="an answer from every resolver",
+        say=describe,
+    )
 
 
 def _address(server: str) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Feature, check, expect
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    WITH_IPV4,
+    WITH_IPV6,
+    Family,
+    Feature,
+    check,
+    eventually,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import reverse_name
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
-from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.probe.services import HTTP
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 
 SPEC = "Kubernetes DNS-Based Service Discovery"
 COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
@@ -18,25 +27,28 @@ RECORD_CAUSES = (
 )
 
 
-def _ask(cluster, probes, name: str, record_type: str):
+def _ask(cluster: ClusterView, probes: Probes, name: str, record_type: str):
     """Ask the first cluster DNS address from every node and return the records."""
     request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(name, record_type))
-    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+    return probes.from_every_node(request)
 
 
-def _expect_data(cluster, probes, name: str, record_type: str, wanted: set[str]) -> None:
+def _expect_data(
+    cluster: ClusterView, probes: Probes, name: str, record_type: str, wanted: set[str]
+) -> None:
     records = eventually(
         lambda: _ask(cluster, probes, name, record_type),
         answered,
         expected=f"an answer for {name} {record_type}",
     )
 
-    wrong = [record for record in records if data_of(record, record_type) != wanted]
     shown = f"{name} {record_type} is {', '.join(sorted(wanted))}"
-    expect(not wrong, expected=shown, seen=wrong, say=describe)
+    expect_all(records, lambda r: data_of(r, record_type) == wanted, expected=shown, say=describe)
 
 
-def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
+def _expect_cluster_ip(
+    cluster: ClusterView, probes: Probes, services: Services, family: Family
+) -> None:
     for name in ("every", f"only-{family.value.lower()}"):
         service = services[name]
         addresses = {service.cluster_ip(family)}
@@ -51,7 +63,9 @@ def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,
 )
-def test_service_has_an_aaaa_record(cluster, probes, services):
+def test_service_has_an_aaaa_record(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """The AAAA record of a Service is exactly its IPv6 cluster IP."""
     _expect_cluster_ip(cluster, probes, services, Family.V6)
 
@@ -64,7 +78,7 @@ def test_service_has_an_aaaa_record(cluster, probes, services):
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,
 )
-def test_service_has_an_a_record(cluster, probes, services):
+def test_service_has_an_a_record(cluster: ClusterView, probes: Probes, services: Services) -> None:
     """The A record of a Service is exactly its IPv4 cluster IP."""
     _expect_cluster_ip(cluster, probes, services, Family.V4)
 
@@ -77,7 +91,9 @@ def test_service_has_an_a_record(cluster, probes, services):
     causes=("the Service is not dual-stack after all (API-03)", *RECORD_CAUSES),
     look=COREDNS_LOOK,
 )
-def test_dual_stack_service_has_both_records(cluster, probes, services):
+def test_dual_stack_service_has_both_records(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """A dual-stack Service has one A and one AAAA record, each its cluster IP of that family."""
     service = services["every"]
 
@@ -97,18 +113,19 @@ def test_dual_stack_service_has_both_records(cluster, probes, services):
     ),
     look=COREDNS_LOOK,
 )
-def test_missing_family_is_no_data(cluster, probes, services):
+def test_missing_family_is_no_data(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """A family that a Service lacks is answered with NOERROR, no record, and an SOA."""
     for family in cluster.stack.families:
         service = services[f"only-{family.value.lower()}"]
 
         records = _ask(cluster, probes, service.dns_name, family.other.record_type)
 
-        wrong = [record for record in records if not _is_no_data(record)]
-        expect(
-            not wrong,
+        expect_all(
+            records,
+            lambda record: _is_no_data(record),
             expected=f"NODATA for {service.dns_name} {family.other.record_type}",
-            seen=wrong,
             say=describe,
         )
 
@@ -126,7 +143,9 @@ def _is_no_data(record) -> bool:
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=headless -o wide",
 )
-def test_headless_service_has_a_record_for_each_pod(family, cluster, probes, services):
+def test_headless_service_has_a_record_for_each_pod(
+    family: Family, cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """A headless Service has one record for each ready pod's address of the family."""
     wanted = {probe.address(family) for probe in probes}
 
@@ -145,7 +164,9 @@ def test_headless_service_has_a_record_for_each_pod(family, cluster, probes, ser
     ),
     look=COREDNS_LOOK,
 )
-def test_ipv6_cluster_ip_resolves_back(cluster, probes, services):
+def test_ipv6_cluster_ip_resolves_back(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """The PTR record of an IPv6 cluster IP is the Service's full name."""
     service = services["every"]
     name = reverse_name(service.cluster_ip(Family.V6))
@@ -160,14 +181,20 @@ def test_ipv6_cluster_ip_resolves_back(cluster, probes, services):
     causes=RECORD_CAUSES,
     look=COREDNS_LOOK,
 )
-def test_srv_target_resolves_in_every_family(cluster, probes, services):
+def test_srv_target_resolves_in_every_family(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """The SRV record of a named port leads to a target that has an address of every family."""
     service = services["every"]
 
     records = _ask(cluster, probes, f"_http._tcp.{service.dns_name}", "SRV")
     wanted = {f"{HTTP} {service.dns_name}"}
-    wrong = [r for r in records if {_target(data) for data in data_of(r, "SRV")} != wanted]
-    expect(not wrong, expected=f"an SRV record for {wanted}", seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: {_target(data) for data in data_of(record, "SRV")} == wanted,
+        expected=f"an SRV record for {wanted}",
+        say=describe,
+    )
     for family in service.families:
         addresses = {service.cluster_ip(family)}
         _expect_data(cluster, probes, service.dns_name, family.record_type, addresses)

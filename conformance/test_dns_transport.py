@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, check, expect
+from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 
 DNS_LOOK = "kubectl -n kube-system get pods,service,endpointslices -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -16,7 +16,7 @@ DNS_CAUSES = (
 LONGEST = 2.0
 
 
-def _ask_dns(cluster, probes, services, transport: str):
+def _ask_dns(cluster: ClusterView, probes: Probes, services: Services, transport: str):
     service = services["every"]
     wire = query(service.dns_name, service.families[0].record_type)
 
@@ -44,7 +44,9 @@ def _has_answers(wire: str) -> bool:
     causes=DNS_CAUSES,
     look=DNS_LOOK,
 )
-def test_cluster_dns_answers_over_udp(cluster, probes, services):
+def test_cluster_dns_answers_over_udp(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Each cluster IP of the DNS Service answers over UDP in every pod."""
     _ask_dns(cluster, probes, services, "udp")
 
@@ -56,7 +58,9 @@ def test_cluster_dns_answers_over_udp(cluster, probes, services):
     causes=("the DNS Service or a policy opens port 53 for UDP only", *DNS_CAUSES),
     look=DNS_LOOK,
 )
-def test_cluster_dns_answers_over_tcp(cluster, probes, services):
+def test_cluster_dns_answers_over_tcp(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Each cluster IP of the DNS Service answers over TCP in every pod."""
     _ask_dns(cluster, probes, services, "tcp")
 
@@ -71,7 +75,7 @@ def test_cluster_dns_answers_over_tcp(cluster, probes, services):
     ],
     look="kubectl -n kube-system get configmap kubelet-config -o yaml",
 )
-def test_resolv_conf_can_be_used(probes, services):
+def test_resolv_conf_can_be_used(probes: Probes, services: Services) -> None:
     """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
     service = services["every"]
     wire = query(service.dns_name, service.families[0].record_type)
@@ -83,7 +87,7 @@ def test_resolv_conf_can_be_used(probes, services):
         for server in states[probe.name].nameservers
         if not probe.has(Family.of(server))
     ]
-    expect(not odd, expected="nameservers of the pod's own families", seen=odd)
+    expect(not odd, expected="nameservers of the pod's own families", actual=odd)
 
     domain = service.domain
     search = (f"{service.namespace}.svc.{domain}", f"svc.{domain}", domain)
@@ -92,7 +96,7 @@ def test_resolv_conf_can_be_used(probes, services):
         for name, state in states.items()
         if state.search[:3] != search or "ndots:5" not in state.options
     ]
-    expect(not poor, expected=f"search {' '.join(search)}, ndots:5", seen=poor)
+    expect(not poor, expected=f"search {' '.join(search)}, ndots:5", actual=poor)
 
     eventually(
         lambda: probes.ask_each(
@@ -115,7 +119,7 @@ def test_resolv_conf_can_be_used(probes, services):
     ],
     look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
-def test_applications_resolve_cluster_names_quickly(probes, services):
+def test_applications_resolve_cluster_names_quickly(probes: Probes, services: Services) -> None:
     """The C library finds short and full names of a Service within two seconds in every pod."""
     service = services["every"]
     full = service.dns_name.rstrip(".")
@@ -133,11 +137,14 @@ def test_applications_resolve_cluster_names_quickly(probes, services):
 
     states = probes.ask_each(lambda probe: [network_state.Request()])
     searched = _search_answers(probes, {r.source: r.answer for r in states}, service)
-    broken = [r for r in searched if _rcode(r) not in ("NOERROR", "NXDOMAIN")]
-    expect(not broken, expected="NOERROR or NXDOMAIN for every search domain", seen=broken)
+    expect_all(
+        searched,
+        lambda record: _rcode(record) in ("NOERROR", "NXDOMAIN"),
+        expected="NOERROR or NXDOMAIN for every search domain",
+    )
 
 
-def _search_answers(probes, states, service):
+def _search_answers(probes: Probes, states, service):
     return probes.ask_each(
         lambda probe: [
             dns_exchange.Request(

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    check,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.agent.ops import http_proxy, registry_pull
 from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
 
 REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an open relay
 IMAGE, NO_TAG = "ipv6k8s/hello", "no-such-tag"
 
 
-def _require_alive(external, request, records, holds):
+def _require_alive(external: ExternalTargets, request, records, holds):
     """Leave it open whose fault it is, unless a host outside or some probe has success."""
     speaking = [t for role in (Role.V6, Role.DUAL) if (t := external.network.find(role)) and t.ask]
     asked = [external.host(target.role).ask(request) for target in speaking[:1]]
@@ -38,25 +48,25 @@ def _is_whole(record):
     ],
     look="curl -v --proxy PROXY http://IPV4-TARGET/ (in a pod)",
 )
-def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
+def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: ExternalTargets) -> None:
     """Pods reach an IPv4-only web server through the declared proxy, which they reach over IPv6."""
     proxy, target = urlsplit(external.network.proxy), external.target("v4")
     host, port = proxy.hostname, proxy.port or 80
     address = external.address("v4", Family.V4)
 
-    records = probes.ask_each(
-        lambda probe: [http_proxy.Request(host, port, address, target.http)],
-        among=probes.one_per_node,
-    )
+    records = probes.from_every_node(http_proxy.Request(host, port, address, target.http))
     refused = probes[0].ask(http_proxy.Request(host, port, address, REFUSED_PORT))
 
     failed = [record for record in records if record.answer.status != 200]
     if failed:
         question = http_proxy.Request(host, port, address, target.http)
         _require_alive(external, question, records, lambda r: r.answer.status == 200)
-    expect(not failed, expected="a page through the proxy on every node", seen=failed)
-    strange = [r for r in records if target.identifies and r.answer.pod != "target-v4"]
-    expect(not strange, expected="the page of the IPv4-only target", seen=strange)
+    expect(not failed, expected="a page through the proxy on every node", actual=failed)
+    expect_all(
+        records,
+        lambda record: not target.identifies or record.answer.pod == "target-v4",
+        expected="the page of the IPv4-only target",
+    )
     if refused.answer.granted < 400:
         raise Inconclusive(f"the proxy does not refuse a tunnel to port {REFUSED_PORT}: {refused}")
 
@@ -74,21 +84,19 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
     ],
     look="curl -v REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
 )
-def test_images_are_pulled_through_the_cache(probes, external):
+def test_images_are_pulled_through_the_cache(probes: Probes, external: ExternalTargets) -> None:
     """Pods pull an image through the registry cache over IPv6, and every digest is right.
 
     The image is ipv6k8s/hello:latest; of a tag that is not there the cache has to say so.
     """
     url = external.network.registry
 
-    records = probes.ask_each(
-        lambda probe: [registry_pull.Request(url, IMAGE)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(registry_pull.Request(url, IMAGE))
     missing = probes[0].ask(registry_pull.Request(url, IMAGE, reference=NO_TAG))
 
     failed = [record for record in records if not _is_whole(record)]
     if failed:
         _require_alive(external, registry_pull.Request(url, IMAGE), records, _is_whole)
-    expect(not failed, expected="manifest, configuration and layers, digests right", seen=failed)
+    expect(not failed, expected="manifest, configuration and layers, digests right", actual=failed)
     if missing.answer.status != 404:
         raise Inconclusive(f"the cache knows a tag that is not there: {missing}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, check, expect
+from pytest_ipv6k8s import Family, check, expect, expect_all
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
 from pytest_ipv6k8s.probe.services import UDP
+from pytest_ipv6k8s.suite import Probes, Services
 
 
-def _heard_by_own_node(probes, family):
+def _heard_by_own_node(probes: Probes, family: Family):
     """Have every pod send to all nodes, which answer nothing; return what pods' own nodes heard."""
     if not probes.hosts:
         return []
@@ -59,7 +60,7 @@ def _heard_by_own_node(probes, family):
     ],
     look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
 )
-def test_nothing_is_masqueraded_inside(family, probes, services):
+def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services: Services) -> None:
     """Pods keep their own address towards pods, cluster IPs and their node, over UDP as well.
 
     A node is asked through its host-network probe, where these may run. What other nodes than the
@@ -82,12 +83,15 @@ def test_nothing_is_masqueraded_inside(family, probes, services):
     on_nodes = _heard_by_own_node(probes, family)
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="pods that answer", seen=records)
-    masked = [r for r in reached if not same_address(r.answer.seen_source, own[r.source])]
-    expect(not masked, expected="the asking pod's own address as source", seen=masked)
+    expect(reached, expected="pods that answer", actual=records)
+    expect_all(
+        reached,
+        lambda record: same_address(record.answer.seen_source, own[record.source]),
+        expected="the asking pod's own address as source",
+    )
     hidden = [
         f"pod {pod} ({own[pod]}) was seen as {source} by its node"
         for pod, source in on_nodes
         if not same_address(source, own[pod])
     ]
-    expect(not hidden, expected="the pod's own address, seen by its node", seen=hidden)
+    expect(not hidden, expected="the pod's own address, seen by its node", actual=hidden)

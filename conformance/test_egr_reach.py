@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect, expect_all
 from pytest_ipv6k8s.addresses import Egress, same_address
 from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
 from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 
 EGRESS_CAUSES = [
     "the CNI does not masquerade IPv6 (flannel --ip-masq, Calico natOutgoing, Cilium "
@@ -24,20 +25,17 @@ KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
     causes=EGRESS_CAUSES,
     look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_tcp(probes, external):
+def test_pods_reach_an_ipv6_target_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv6 target outside the cluster over TCP."""
     target = external.network.ipv6_target
     address = target.address(Family.V6)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(tcp_connect.Request(address, target.tcp))
 
-    failed = [record for record in records if not record.answer.connected]
-    expect(not failed, expected="a connection from every node", seen=failed)
+    expect_all(records, lambda r: r.answer.connected, expected="a connection from every node")
 
 
-def _require_alive(external, request, records, holds):
+def _require_alive(external: ExternalTargets, request, records, holds):
     """Leave it open whose fault it is, unless a host outside or some probe gets an answer."""
     others = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
     speaking = [target for target in others if target and target.ask]
@@ -57,27 +55,24 @@ def _require_alive(external, request, records, holds):
     ],
     look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
+def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """Pods on every node reach an IPv6 target outside over UDP and with ICMPv6 echo requests."""
     target = external.network.ipv6_target
     address = target.address(Family.V6)
 
-    echoes = probes.ask_each(
-        lambda probe: [ping.Request(address, count=3)], among=probes.one_per_node
-    )
+    echoes = probes.from_every_node(ping.Request(address, count=3))
     datagrams = []
     if target.udp:
-        datagrams = probes.ask_each(
-            lambda probe: [udp_exchange.Request(address, target.udp, count=3)],
-            among=probes.one_per_node,
-        )
+        datagrams = probes.from_every_node(udp_exchange.Request(address, target.udp, count=3))
 
     # A datagram may be lost; a way that is shut loses them all.
     unheard = [record for record in datagrams if not record.answer.echoed]
     if unheard:
         question = udp_exchange.Request(address, target.udp, count=3)
         _require_alive(external, question, datagrams, lambda record: record.answer.echoed)
-    expect(not unheard, expected="an echo of UDP datagrams on every node", seen=unheard)
+    expect(not unheard, expected="an echo of UDP datagrams on every node", actual=unheard)
     allowed = [record for record in echoes if record.answer.permitted]
     if not allowed:
         raise Inconclusive("no probe may send ICMPv6 echo requests")
@@ -85,7 +80,7 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
     if unanswered:
         echo = ping.Request(address, count=3)
         _require_alive(external, echo, allowed, lambda record: record.answer.received)
-    expect(not unanswered, expected="ICMPv6 echo replies on every node", seen=unanswered)
+    expect(not unanswered, expected="ICMPv6 echo replies on every node", actual=unanswered)
 
 
 @check(
@@ -100,7 +95,9 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
     ],
     look="ip -6 route get 2001:db8:: (on the node named above); ip -6 addr",
 )
-def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, cluster):
+def test_nodes_reach_the_outside_with_an_address_of_their_own(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Processes in a node's network reach an IPv6 target, which sees an address of that node.
 
     With NPTv6 or a gateway behind the nodes, their packets may be translated as well: then the
@@ -113,8 +110,7 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, 
         lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.hosts
     )
 
-    failed = [record for record in records if not record.answer.echoed]
-    expect(not failed, expected="an echo to every node", seen=failed)
+    expect_all(records, lambda record: record.answer.echoed, expected="an echo to every node")
     own = {state.source: [item.address for item in state.answer.addresses] for state in states}
     for node in cluster.nodes:
         for probe in probes.hosts:
@@ -126,7 +122,7 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, 
         if not any(same_address(record.answer.seen_source, ip) for ip in own[record.source])
     ]
     judged = external.network.egress in KEPT_BY_NODES
-    expect(not strange or not judged, expected="the node's own address as source", seen=strange)
+    expect(not strange or not judged, expected="the node's own address as source", actual=strange)
 
 
 def _told(records) -> dict[str, list[str]]:
@@ -149,7 +145,7 @@ def _told(records) -> dict[str, list[str]]:
     ],
     look="kubectl get pods -A -o wide; ip -6 route; sysctl net.ipv6.conf.all.forwarding",
 )
-def test_every_node_gets_the_same_way_out(probes, external):
+def test_every_node_gets_the_same_way_out(probes: Probes, external: ExternalTargets) -> None:
     """Pods get the same answers from outside on every node, the control plane included.
 
     By TCP, UDP and ICMPv6: reached or not. It names the node that differs; why, EGR-01 tells.
@@ -171,6 +167,6 @@ def test_every_node_gets_the_same_way_out(probes, external):
     told = _told((probes.named(record.source).node, word) for record, word in words)
     differ = len({tuple(answers) for answers in told.values()}) > 1
     seen = [f"node {node}: {', '.join(answers)}" for node, answers in told.items()]
-    expect(not differ, expected="the same answers on every node", seen=seen)
+    expect(not differ, expected="the same answers on every node", actual=seen)
     reached = [record for record in tcp if record.answer.connected]
-    expect(reached, expected="a node that gets out at all", seen=tcp)
+    expect(reached, expected="a node that gets out at all", actual=tcp)

@@ -8,17 +8,18 @@ from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expe
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.external.egress import Observation, classify
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 
 SOURCE_PORTS = (19990, 19991)
 UNIQUE_LOCAL = ("fc00::/7",)
 NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
 
 
-def _node_addresses(cluster, name=None) -> list[str]:
+def _node_addresses(cluster: ClusterView, name=None) -> list[str]:
     return [ip for n in cluster.nodes if name in (None, n.name) for ip in n.internal_ips]
 
 
-def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
+def _of_hosts(probes: Probes) -> dict[str, list[network_state.Address]]:
     """Return all addresses of the nodes, by node, where host-network probes may look."""
     if not probes.hosts:
         return {}
@@ -26,7 +27,7 @@ def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
     return {probes.named(r.source).node: list(r.answer.addresses) for r in records}
 
 
-def _style(probes, cluster, records) -> list[str]:
+def _style(probes: Probes, cluster: ClusterView, records) -> list[str]:
     """Return the style in which each pod was seen; ``none`` where nothing came back."""
     nodes = _node_addresses(cluster)
     nodes += [item.address for found in _of_hosts(probes).values() for item in found]
@@ -57,7 +58,9 @@ def _style(probes, cluster, records) -> list[str]:
     ],
     look=NAT_LOOK,
 )
-def test_pods_look_outside_as_declared(probes, external, cluster):
+def test_pods_look_outside_as_declared(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Packets of pods look outside as declared: native, masquerade, nptv6, gateway or none.
 
     Every pod asks from the same source ports. Seen with its own address it is *native*; with one of
@@ -84,7 +87,7 @@ def test_pods_look_outside_as_declared(probes, external, cluster):
         raise Inconclusive(dead)
     wanted = declared.value if declared else styles[0]
     seen = [f"{s}: {r}" for r, s in zip(records, styles, strict=True) if s != wanted]
-    expect(not seen, expected=f"every pod seen as {wanted}", seen=seen)
+    expect(not seen, expected=f"every pod seen as {wanted}", actual=seen)
 
 
 @check(
@@ -99,7 +102,9 @@ def test_pods_look_outside_as_declared(probes, external, cluster):
     ],
     look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the asking pod's node)",
 )
-def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
+def test_masqueraded_packets_bear_a_sane_address(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Masqueraded packets bear a global address of the pod's own node that is not deprecated.
 
     An address that the API does not name may yet be the node's; only a host-network probe can
@@ -107,26 +112,26 @@ def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(tcp_connect.Request(address, target.tcp))
     on_nodes = _of_hosts(probes)
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="an answer of the target", seen=records)
+    expect(reached, expected="an answer of the target", actual=records)
     for record in reached:
         node, source = probes.named(record.source).node, record.answer.seen_source
         expect(
-            not in_any(source, ("fe80::/10",)), expected="no link-local source address", seen=record
+            not in_any(source, ("fe80::/10",)),
+            expected="no link-local source address",
+            actual=record,
         )
         own = [item for item in on_nodes.get(node, []) if same_address(item.address, source)]
         worn = [item for item in own if item.flags or item.scope != "global"]
-        expect(not worn, expected="an address in good order", seen=[record, *worn])
+        expect(not worn, expected="an address in good order", actual=[record, *worn])
         known = own or any(same_address(source, ip) for ip in _node_addresses(cluster, node))
         foreign = any(same_address(source, ip) for ip in _node_addresses(cluster))
         if not known and not foreign and node not in on_nodes:
             raise Inconclusive(f"whose address {source} is, only a host-network probe could tell")
-        expect(known, expected=f"an address of node {node}", seen=record)
+        expect(known, expected=f"an address of node {node}", actual=record)
 
 
 @check(
@@ -141,7 +146,9 @@ def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
     ],
     look=NAT_LOOK,
 )
-def test_no_unique_local_source_leaves(probes, external, cluster):
+def test_no_unique_local_source_leaves(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """A target outside never sees a packet of a pod with a unique local address (fc00::/7).
 
     The target listens for datagrams and answers none of them: it also hears those to whose source
@@ -170,7 +177,7 @@ def test_no_unique_local_source_leaves(probes, external, cluster):
         for item in arrived
         if _is_unique_local(item.source) and not any(same_address(item.source, a) for a in chosen)
     ]
-    expect(not leaked, expected="no source in fc00::/7", seen=sorted(set(leaked)))
+    expect(not leaked, expected="no source in fc00::/7", actual=sorted(set(leaked)))
     silent = {probe.name for probe in probes} - {item.payload.split()[0] for item in arrived}
     if silent:
         raise Inconclusive(f"no datagram of {sorted(silent)} arrived; see EGR-02")

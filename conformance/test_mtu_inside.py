@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import interfaces as links
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, tcp_transfer, udp_sized
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.probe.services import UDP
+from pytest_ipv6k8s.suite import Probes, Services
 
 LEAST_MTU = 1280
 HEADERS = {Family.V6: 40, Family.V4: 20}
@@ -25,11 +26,11 @@ FRAGMENT_CAUSES = [
 ]
 
 
-def _links(probes, among=None):
+def _links(probes: Probes, among=None):
     return probes.ask_each(lambda probe: [links.Request()], among=among)
 
 
-def _mtus(probes, families=Family, among=None) -> dict[str, int]:
+def _mtus(probes: Probes, families=Family, among=None) -> dict[str, int]:
     """Return for each probe the smallest MTU of its default routes, 0 without any."""
     names = {family.value for family in families}
     links = {
@@ -63,14 +64,16 @@ def _mtu(route: network_state.Route, links: dict[str, int]) -> int:
     causes=["the CNI's MTU is below 1280: the kernel switches IPv6 off on such an interface"],
     look=MTU_LOOK,
 )
-def test_interfaces_carry_at_least_1280_bytes(probes):
+def test_interfaces_carry_at_least_1280_bytes(probes: Probes) -> None:
     """Every interface of a pod has an MTU of at least 1280 bytes."""
     records = _links(probes)
 
-    small = [r for r in records if any(link.mtu < LEAST_MTU for link in r.answer.links)]
-    bare = [record for record in records if not record.answer.links]
-    expect(not bare, expected="an interface in every pod", seen=bare)
-    expect(not small, expected=f"an MTU of at least {LEAST_MTU}", seen=small)
+    expect_all(records, lambda record: record.answer.links, expected="an interface in every pod")
+    expect_all(
+        records,
+        lambda record: not any(link.mtu < LEAST_MTU for link in record.answer.links),
+        expected=f"an MTU of at least {LEAST_MTU}",
+    )
 
 
 @check(
@@ -80,7 +83,7 @@ def test_interfaces_carry_at_least_1280_bytes(probes):
     causes=MTU_CAUSES,
     look=MTU_LOOK,
 )
-def test_pod_mtu_fits_the_nodes(probes):
+def test_pod_mtu_fits_the_nodes(probes: Probes) -> None:
     """A pod's MTU is not larger than that of its node, nor than that of the node's tunnels."""
     pods, hosts = _mtus(probes), _mtus(probes, among=probes.hosts)
     limits = {probe.node: hosts[probe.name] for probe in probes.hosts}
@@ -95,7 +98,7 @@ def test_pod_mtu_fits_the_nodes(probes):
         for node in [probes.named(name).node]
         if not 0 < mtu <= limits[node]
     ]
-    expect(not seen, expected="an MTU that fits through the node's interfaces", seen=seen)
+    expect(not seen, expected="an MTU that fits through the node's interfaces", actual=seen)
 
 
 @check(
@@ -106,7 +109,7 @@ def test_pod_mtu_fits_the_nodes(probes):
     causes=["large packets are lost between the nodes while small ones pass", *MTU_CAUSES],
     look=MTU_LOOK,
 )
-def test_bulk_transfer_between_nodes(family, probes):
+def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
     """Eight MiB pass between pods on different nodes, in both directions, and arrive intact."""
     size = 8 << 20
     source, server = next(iter(probes.pairs()))
@@ -118,8 +121,7 @@ def test_bulk_transfer_between_nodes(family, probes):
 
     records = source.ask_all(requests)
 
-    broken = [record for record in records if not record.answer.intact]
-    expect(not broken, expected=f"{size} bytes, intact", seen=broken)
+    expect_all(records, lambda record: record.answer.intact, expected=f"{size} bytes, intact")
 
 
 @check(
@@ -130,7 +132,7 @@ def test_bulk_transfer_between_nodes(family, probes):
     causes=MTU_CAUSES,
     look=MTU_LOOK,
 )
-def test_the_largest_datagram_passes_whole(family, probes):
+def test_the_largest_datagram_passes_whole(family: Family, probes: Probes) -> None:
     """A datagram that fills the pod's MTU reaches a pod on another node without fragmentation."""
     mtus = _mtus(probes, [family])
     overhead = HEADERS[family] + UDP_HEADER
@@ -146,17 +148,23 @@ def test_the_largest_datagram_passes_whole(family, probes):
         for one, other in probes.pairs()
     ]
 
-    lost = [record for record in records if not record.answer.arrived]
-    expect(not lost, expected="a datagram of the pod's MTU to arrive", seen=lost)
-    fitted = [record for record in over if record.answer.arrived]
-    expect(not fitted, expected="one byte more to be refused by the sender", seen=fitted)
+    expect_all(
+        records,
+        lambda record: record.answer.arrived,
+        expected="a datagram of the pod's MTU to arrive",
+    )
+    expect_all(
+        over,
+        lambda record: not record.answer.arrived,
+        expected="one byte more to be refused by the sender",
+    )
 
 
 def _sized(address: str, size: int, how: str, *, reply: int = 0, port: int = UDP_PORT):
     return udp_sized.Request(address, port, size, reply_size=reply, how=how)
 
 
-def _across(probes, family: Family, sizes, how: str):
+def _across(probes: Probes, family: Family, sizes, how: str):
     """Send datagrams of these sizes between every ordered pair of nodes."""
     return [
         record
@@ -174,14 +182,13 @@ def _across(probes, family: Family, sizes, how: str):
     causes=FRAGMENT_CAUSES,
     look="nstat -az | grep -i frag (on both nodes)",
 )
-def test_fragments_are_reassembled(family, probes):
+def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
     """A datagram in fragments that reassembles to 1500 bytes arrives at a pod on another node."""
     size = REASSEMBLED - HEADERS[family] - UDP_HEADER
 
     records = _across(probes, family, [size], udp_sized.FRAGMENTED)
 
-    lost = [record for record in records if not record.answer.arrived]
-    expect(not lost, expected=f"{size} bytes in fragments to arrive", seen=lost)
+    expect_all(records, lambda r: r.answer.arrived, expected=f"{size} bytes in fragments to arrive")
 
 
 @check(
@@ -193,7 +200,9 @@ def test_fragments_are_reassembled(family, probes):
     causes=["the Service proxy translates the first fragment only", *FRAGMENT_CAUSES],
     look="nstat -az | grep -i frag (on both nodes)",
 )
-def test_fragments_pass_through_a_service(family, probes, services):
+def test_fragments_pass_through_a_service(
+    family: Family, probes: Probes, services: Services
+) -> None:
     """Fragmented datagrams and fragmented replies pass through a cluster IP.
 
     The Service has one endpoint, which is none of those that ask: whether a pod reaches itself
@@ -202,10 +211,9 @@ def test_fragments_pass_through_a_service(family, probes, services):
     address = services["peer"].cluster_ip(family)
     request = _sized(address, 2000, udp_sized.AS_NEEDED, reply=4000, port=UDP)
 
-    records = probes.ask_each(lambda probe: [request] * 3, among=probes.one_per_node)
+    records = probes.from_every_node(*([request] * 3))
 
-    lost = [record for record in records if not record.answer.arrived]
-    expect(not lost, expected="2000 bytes there and 4000 bytes back", seen=lost)
+    expect_all(records, lambda r: r.answer.arrived, expected="2000 bytes there and 4000 bytes back")
 
 
 @check(
@@ -219,7 +227,7 @@ def test_fragments_pass_through_a_service(family, probes, services):
     ],
     look="ip6tables -t mangle -S | grep TCPMSS; nft list ruleset | grep maxseg (on both nodes)",
 )
-def test_segment_size_follows_from_the_mtu(family, probes):
+def test_segment_size_follows_from_the_mtu(family: Family, probes: Probes) -> None:
     """The MSS in a SYN that a pod on another node receives is the sender's MTU less the headers."""
     mtus, overhead = _mtus(probes, [family]), HEADERS[family] + TCP_HEADER
 
@@ -228,8 +236,11 @@ def test_segment_size_follows_from_the_mtu(family, probes):
         for one, other in probes.pairs()
     ]
 
-    wrong = [r for r in records if r.answer.seen_mss != mtus[r.source] - overhead]
-    expect(not wrong, expected=f"an MSS of the MTU less {overhead}", seen=wrong)
+    expect_all(
+        records,
+        lambda record: record.answer.seen_mss == mtus[record.source] - overhead,
+        expected=f"an MSS of the MTU less {overhead}",
+    )
 
 
 @check(
@@ -242,9 +253,8 @@ def test_segment_size_follows_from_the_mtu(family, probes):
     causes=FRAGMENT_CAUSES,
     look="nstat -az | grep -i frag (on both nodes)",
 )
-def test_large_datagrams_arrive(family, probes):
+def test_large_datagrams_arrive(family: Family, probes: Probes) -> None:
     """Datagrams of 4 and 8 KiB arrive at a pod on another node."""
     records = _across(probes, family, [4096, 8192], udp_sized.AS_NEEDED)
 
-    lost = [record for record in records if not record.answer.arrived]
-    expect(not lost, expected="4096 and 8192 bytes to arrive", seen=lost)
+    expect_all(records, lambda r: r.answer.arrived, expected="4096 and 8192 bytes to arrive")

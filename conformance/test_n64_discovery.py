@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, eventually, expect, expect_all
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 
 WELL_KNOWN_NAME = "ipv4only.arpa."
 WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
@@ -19,12 +19,12 @@ DNS64_CAUSES = [
 LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 
 
-def _ask(cluster, probes, record_type: str, *, times: int = 1):
+def _ask(cluster: ClusterView, probes: Probes, record_type: str, *, times: int = 1):
     """Ask every cluster DNS address from every node for the well-known name."""
     wire = query(WELL_KNOWN_NAME, record_type)
     requests = [dns_exchange.Request(server, wire) for server in cluster.dns.cluster_ips] * times
     return eventually(
-        lambda: probes.ask_each(lambda probe: requests, among=probes.one_per_node),
+        lambda: probes.from_every_node(*requests),
         answered,
         expected=f"an answer for {WELL_KNOWN_NAME} {record_type}",
     )
@@ -44,14 +44,20 @@ def _prefixes(record, inside: str) -> set[str]:
     causes=DNS64_CAUSES,
     look=LOOK,
 )
-def test_pods_discover_the_prefix(cluster, probes, external):
+def test_pods_discover_the_prefix(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """The AAAA records of ipv4only.arpa yield the NAT64 prefix of the gateway."""
     declared = external.nat64.prefixes[0]
 
     records = _ask(cluster, probes, "AAAA")
 
-    wrong = [r for r in records if declared not in _prefixes(r, WELL_KNOWN_ADDRESSES[0])]
-    expect(not wrong, expected=f"AAAA records with {declared}", seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: declared in _prefixes(record, WELL_KNOWN_ADDRESSES[0]),
+        expected=f"AAAA records with {declared}",
+        say=describe,
+    )
 
 
 @check(
@@ -67,13 +73,12 @@ def test_pods_discover_the_prefix(cluster, probes, external):
     ],
     look=LOOK,
 )
-def test_the_discovered_prefix_is_legal(cluster, probes):
+def test_the_discovered_prefix_is_legal(cluster: ClusterView, probes: Probes) -> None:
     """The discovered prefix is legal, and both well-known addresses give the same one."""
     records = _ask(cluster, probes, "AAAA")
 
-    wrong = [r for r in records if not _common_legal_prefix(r)]
     expected = "one prefix of a legal length with a u-octet of zero, in both records"
-    expect(not wrong, expected=expected, seen=wrong, say=describe)
+    expect_all(records, lambda r: _common_legal_prefix(r), expected=expected, say=describe)
 
 
 def _common_legal_prefix(record) -> bool:
@@ -93,14 +98,14 @@ def _common_legal_prefix(record) -> bool:
     ],
     look=LOOK,
 )
-def test_every_node_discovers_the_same(cluster, probes):
+def test_every_node_discovers_the_same(cluster: ClusterView, probes: Probes) -> None:
     """Every node discovers the same addresses over each DNS address, ten times out of ten."""
     records = _ask(cluster, probes, "AAAA", times=10)
 
     first = data_of(records[0], "AAAA")
     other = [record for record in records if data_of(record, "AAAA") != first]
     expected = f"always {', '.join(sorted(first)) or 'addresses'}"
-    expect(first and not other, expected=expected, seen=other or records[:1], say=describe)
+    expect(first and not other, expected=expected, actual=other or records[:1], say=describe)
 
 
 @check(
@@ -112,9 +117,13 @@ def test_every_node_discovers_the_same(cluster, probes):
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
     look=LOOK,
 )
-def test_the_well_known_name_has_its_ipv4_addresses(cluster, probes):
+def test_the_well_known_name_has_its_ipv4_addresses(cluster: ClusterView, probes: Probes) -> None:
     """The A records of ipv4only.arpa are exactly 192.0.0.170 and 192.0.0.171."""
     records = _ask(cluster, probes, "A")
 
-    wrong = [r for r in records if data_of(r, "A") != set(WELL_KNOWN_ADDRESSES)]
-    expect(not wrong, expected=" and ".join(WELL_KNOWN_ADDRESSES), seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: data_of(record, "A") == set(WELL_KNOWN_ADDRESSES),
+        expected=" and ".join(WELL_KNOWN_ADDRESSES),
+        say=describe,
+    )

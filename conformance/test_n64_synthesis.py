@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    WITH_IPV6,
+    Family,
+    Feature,
+    Level,
+    check,
+    eventually,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import reverse_name
 from pytest_ipv6k8s.agent.ops import dns_exchange
 from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, said
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes, Services
 
 LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 NEEDS = (Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64, Feature.ZONE)
@@ -14,28 +24,42 @@ NO_SOA_TTL = 600
 PASSED_ON = "the resolver answers in the name's place: a template, a wildcard, a search-domain page"
 
 
-def _ask(cluster, probes, name: str, record_type: str, *, server: str = "", validating=False):
+def _ask(
+    cluster: ClusterView,
+    probes: Probes,
+    name: str,
+    record_type: str,
+    *,
+    server: str = "",
+    validating=False,
+):
     """Ask the cluster's DNS from every node, until every probe has a reply."""
     wire = query(name, record_type, validating=validating)
     request = dns_exchange.Request(server or cluster.dns.cluster_ips[0], wire)
     return eventually(
-        lambda: probes.ask_each(lambda probe: [request], among=probes.one_per_node),
+        lambda: probes.from_every_node(request),
         answered,
         expected=f"an answer for {name} {record_type}",
     )
 
 
 def _expect_data(records, record_type: str, wanted: set[str], what: str) -> None:
-    wrong = [record for record in records if data_of(record, record_type) != wanted]
     expected = f"{what}: {', '.join(sorted(wanted)) or 'none'}"
-    expect(not wrong, expected=expected, seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: data_of(record, record_type) == wanted,
+        expected=expected,
+        say=describe,
+    )
 
 
-def _name(external, label: str) -> str:
+def _name(external: ExternalTargets, label: str) -> str:
     return f"{label}.{external.network.zone}."
 
 
-def _addresses(cluster, probes, external, label: str) -> set[str]:
+def _addresses(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets, label: str
+) -> set[str]:
     """Return the A records of a name, which synthesis has to start from."""
     records = _ask(cluster, probes, _name(external, label), "A")
     return data_of(records[0], "A")
@@ -53,13 +77,15 @@ def _addresses(cluster, probes, external, label: str) -> set[str]:
     ],
     look=LOOK,
 )
-def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
+def test_ipv4_only_names_get_aaaa_records(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """A name with A records only gets one AAAA record for each, with the gateway's prefix."""
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 
     records = _ask(cluster, probes, _name(external, "two"), "AAAA")
 
-    expect(len(wanted) == 2, expected="two A records to start from", seen=records, say=describe)
+    expect(len(wanted) == 2, expected="two A records to start from", actual=records, say=describe)
     _expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
 
 
@@ -76,7 +102,9 @@ def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
     ],
     look=LOOK,
 )
-def test_native_aaaa_records_are_left_alone(cluster, probes, external):
+def test_native_aaaa_records_are_left_alone(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """A name with a real AAAA record keeps it, and nothing is mixed in."""
     native = {external.address("dual", Family.V6)}
 
@@ -94,7 +122,9 @@ def test_native_aaaa_records_are_left_alone(cluster, probes, external):
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
     look=LOOK,
 )
-def test_missing_names_stay_missing(cluster, probes, external):
+def test_missing_names_stay_missing(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """NXDOMAIN is passed on, and a name without addresses gets NOERROR without data.
 
     RFC 6147 also wants a SERVFAIL for AAAA to be treated as an empty answer. BIND 9.18 passes the
@@ -104,10 +134,18 @@ def test_missing_names_stay_missing(cluster, probes, external):
     empty = _ask(cluster, probes, _name(external, "text"), "AAAA")
     _ask(cluster, probes, _name(external, "servfail"), "AAAA")
 
-    wrong = [record for record in missing if said(record).rcode != "NXDOMAIN"]
-    expect(not wrong, expected="NXDOMAIN for a name that is not there", seen=wrong, say=describe)
-    wrong = [record for record in empty if not _is_empty(record)]
-    expect(not wrong, expected="NOERROR and no data for a TXT-only name", seen=wrong, say=describe)
+    expect_all(
+        missing,
+        lambda record: said(record).rcode == "NXDOMAIN",
+        expected="NXDOMAIN for a name that is not there",
+        say=describe,
+    )
+    expect_all(
+        empty,
+        lambda record: _is_empty(record),
+        expected="NOERROR and no data for a TXT-only name",
+        say=describe,
+    )
 
 
 def _is_empty(record) -> bool:
@@ -123,7 +161,9 @@ def _is_empty(record) -> bool:
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
     look=LOOK,
 )
-def test_mapped_addresses_count_as_none(cluster, probes, external):
+def test_mapped_addresses_count_as_none(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """AAAA records in ::ffff:0:0/96 count as none, and the name is synthesised."""
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "mapped")}
 
@@ -141,14 +181,20 @@ def test_mapped_addresses_count_as_none(cluster, probes, external):
     causes=["the DNS64 gives synthesised records a time to live of its own"],
     look=LOOK,
 )
-def test_synthesised_records_do_not_outlive_their_source(cluster, probes, external):
+def test_synthesised_records_do_not_outlive_their_source(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """A synthesised record lives no longer than its A record, nor than 600 s without an SOA."""
     for label, longest in (("short", 30), ("long", NO_SOA_TTL)):
         records = _ask(cluster, probes, _name(external, label), "AAAA")
 
-        wrong = [r for r in records if max(said(r).ttls, default=longest + 1) > longest]
         expected = f"a time to live of at most {longest} s for {_name(external, label)}"
-        expect(not wrong, expected=expected, seen=wrong, say=_with_ttl)
+        expect_all(
+            records,
+            lambda record: max(said(record).ttls, default=longest + 1) <= longest,
+            expected=expected,
+            say=_with_ttl,
+        )
 
 
 def _with_ttl(record) -> str:
@@ -164,15 +210,21 @@ def _with_ttl(record) -> str:
     causes=["the DNS64 drops the chain, or synthesises for the first name only"],
     look=LOOK,
 )
-def test_alias_chains_are_kept(cluster, probes, external):
+def test_alias_chains_are_kept(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """A chain of CNAME records is kept, and its end is synthesised."""
     wanted = {external.synthetic(external.address("v4", Family.V4))}
 
     records = _ask(cluster, probes, _name(external, "alias"), "AAAA")
 
     chain = {_name(external, "chain"), _name(external, "v4")}
-    wrong = [record for record in records if data_of(record, "CNAME") != chain]
-    expect(not wrong, expected=f"CNAME records to {sorted(chain)}", seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: data_of(record, "CNAME") == chain,
+        expected=f"CNAME records to {sorted(chain)}",
+        say=describe,
+    )
     _expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
 
 
@@ -188,7 +240,9 @@ def test_alias_chains_are_kept(cluster, probes, external):
     ],
     look=LOOK,
 )
-def test_synthetic_addresses_have_names(cluster, probes, external):
+def test_synthetic_addresses_have_names(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """The PTR record of a synthetic address is that of the IPv4 address inside."""
     ipv4 = external.address("v4", Family.V4)
 
@@ -206,7 +260,9 @@ def test_synthetic_addresses_have_names(cluster, probes, external):
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
     look=LOOK,
 )
-def test_validating_clients_get_no_synthesis(cluster, probes, external):
+def test_validating_clients_get_no_synthesis(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """A client that validates itself (DO and CD set) gets no synthesised records."""
     records = _ask(cluster, probes, _name(external, "two"), "AAAA", validating=True)
 
@@ -226,7 +282,9 @@ def test_validating_clients_get_no_synthesis(cluster, probes, external):
     ],
     look=LOOK,
 )
-def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
+def test_names_of_the_cluster_are_not_synthesised(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Names of Services have their own records only, whatever DNS64 does external."""
     own = services["every"]
 
@@ -247,7 +305,9 @@ def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
     causes=["CoreDNS' dns64 synthesises only for queries over IPv6: allow_ipv4 is missing"],
     look=LOOK,
 )
-def test_synthesis_does_not_depend_on_the_transport(cluster, probes, external):
+def test_synthesis_does_not_depend_on_the_transport(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """Every address of the cluster's DNS synthesises, the IPv4 one too."""
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 

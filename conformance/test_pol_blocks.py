@@ -13,6 +13,7 @@ from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
 from pytest_ipv6k8s.netpol.truth_table import tcp, to_address
+from pytest_ipv6k8s.suite import ExternalTargets, PolicySandbox
 
 SOURCE = "Kubernetes docs: Network Policies, behavior of to and from selectors"
 CAUSES = (
@@ -29,7 +30,7 @@ def _block(cidr: str, *holes: str):
     return {"ipBlock": {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}}
 
 
-def _egress(sandbox, name: str, source, *blocks):
+def _egress(sandbox: PolicySandbox, name: str, source, *blocks):
     """Return a policy that lets one pod send to these blocks alone."""
     return sandbox.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
 
@@ -38,14 +39,14 @@ def _around(address: str, length: int) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
-def _others(external, target, cidr: str) -> list[tuple[str, int]]:
+def _others(external: ExternalTargets, target, cidr: str) -> list[tuple[str, int]]:
     """Return address and port of further IPv6 targets that lie outside a block."""
     found = [external.network.find(role) for role in (Role.DUAL, Role.V6)]
     addresses = [(t.address(V6), t.tcp) for t in found if t and t.tcp and t is not target]
     return [(a, port) for a, port in addresses if a and not in_any(a, [cidr])]
 
 
-def _target(external):
+def _target(external: ExternalTargets):
     target = external.network.ipv6_target
     if not target.tcp:
         raise Inconclusive(f"target {target.role.value} has no TCP port")
@@ -61,7 +62,9 @@ def _target(external):
     causes=CAUSES,
     look=LOOK,
 )
-def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
+def test_an_ipv6_block_opens_what_lies_in_it(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An IPv6 ipBlock of /128, /64 or ::/0 opens what lies in it, and shuts what does not.
 
     Each length is another pod's policy, so all are seen side by side; the visitor's namespace has
@@ -103,7 +106,9 @@ def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
     ),
     look=LOOK,
 )
-def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
+def test_the_hole_in_an_ipv6_block_is_shut(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An address in `except` of an IPv6 ipBlock is shut, while the rest of the block is open."""
     target = _target(external)
     address, subnet = target.address(V6), _around(target.address(V6), 64)
@@ -138,7 +143,9 @@ def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
     ),
     look=LOOK,
 )
-def test_a_block_of_one_family_does_not_open_the_other(sandbox, external):
+def test_a_block_of_one_family_does_not_open_the_other(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An IPv4 block does not open IPv6, nor the reverse, and one rule may name both."""
     target = external.target(Role.DUAL)
     ipv4, ipv6 = target.address(V4), target.address(V6)
@@ -152,7 +159,7 @@ def test_a_block_of_one_family_does_not_open_the_other(sandbox, external):
     sandbox.expect_isolation(policies, _both_ways(sandbox, target))
 
 
-def _both_ways(sandbox, target):
+def _both_ways(sandbox: PolicySandbox, target):
     """Return the table in which the friend has IPv4, the stranger IPv6, a server both."""
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
     third = sandbox.servers[0]
@@ -178,7 +185,9 @@ def _both_ways(sandbox, target):
     ),
     look=LOOK,
 )
-def test_everything_of_one_family_is_not_everything(sandbox, external):
+def test_everything_of_one_family_is_not_everything(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """The block 0.0.0.0/0 opens IPv4 alone, ::/0 opens IPv6 alone, and both open both."""
     policies = [
         _egress(sandbox, "POL-08-ipv4", sandbox.allowed, _block(ANY_IPV4)),
@@ -202,7 +211,9 @@ def test_everything_of_one_family_is_not_everything(sandbox, external):
     ),
     look=LOOK,
 )
-def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(sandbox, external):
+def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """A connection to ::ffff:a.b.c.d gets the verdict of the IPv4 address that it stands for."""
     target = external.target(Role.DUAL)
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    WITH_IPV6,
+    Family,
+    Feature,
+    Level,
+    check,
+    eventually,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
-from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.netpol.sandbox import FRIEND, SERVER
 from pytest_ipv6k8s.netpol.truth_table import (
     TRY,
@@ -20,6 +29,7 @@ from pytest_ipv6k8s.netpol.truth_table import (
     udp,
 )
 from pytest_ipv6k8s.probe.services import ROLE_LABEL
+from pytest_ipv6k8s.suite import ClusterView, PolicySandbox
 
 SOURCE = "Kubernetes docs: Network Policies"
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
@@ -47,7 +57,7 @@ FIRST_CONNECTION = 2.0
     ],
     look=LOOK,
 )
-def test_pods_that_no_policy_selects_are_open(family, sandbox):
+def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySandbox) -> None:
     """Pods that no NetworkPolicy selects reach each other, also when a policy that did has gone.
 
     This is the control matrix of all the other checks of the area. In between a policy that denies
@@ -65,8 +75,9 @@ def test_pods_that_no_policy_selects_are_open(family, sandbox):
 
     sandbox.require_no_policy()
     expect_open(flows)
-    answered = [cell for cell in ask_table(closed) if not cell.holds]
-    expect(not answered, expected="a refusal where nobody listens", seen=answered)
+    expect_all(
+        ask_table(closed), lambda cell: cell.holds, expected="a refusal where nobody listens"
+    )
     with sandbox.standing([deny]):
         for _ in range(3):
             ask_table(flows)
@@ -89,7 +100,7 @@ def test_pods_that_no_policy_selects_are_open(family, sandbox):
     ],
     look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
 )
-def test_neighbour_discovery_survives_default_deny(sandbox):
+def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> None:
     """A pod that starts under a default deny resolves its neighbours and opens what is allowed.
 
     Flushing a neighbour cache needs CAP_NET_ADMIN. A new pod needs no privilege and asks the same:
@@ -120,7 +131,7 @@ def test_neighbour_discovery_survives_default_deny(sandbox):
     expect_open(settled)
 
 
-def _expect_first_connections(sandbox, fresh, family) -> None:
+def _expect_first_connections(sandbox: PolicySandbox, fresh, family: Family) -> None:
     """Expect that a new pod gets through to the servers, and to nobody else."""
 
     def ask():
@@ -139,8 +150,7 @@ def _expect_first_connections(sandbox, fresh, family) -> None:
     finally:
         fresh.ask(network_state.Request())
     shut = ask_table(tcp([fresh], [sandbox.denied], family, opens=False))
-    leaks = [cell for cell in shut if not cell.holds]
-    expect(not leaks, expected="the new pod is isolated, too", seen=leaks)
+    expect_all(shut, lambda cell: cell.holds, expected="the new pod is isolated, too")
 
 
 @check(
@@ -156,7 +166,9 @@ def _expect_first_connections(sandbox, fresh, family) -> None:
     ],
     look="kubectl describe pod; the CNI agent's log on the pod's node",
 )
-def test_the_kubelet_reaches_pods_under_default_deny(sandbox, cluster):
+def test_the_kubelet_reaches_pods_under_default_deny(
+    sandbox: PolicySandbox, cluster: ClusterView
+) -> None:
     """A pod under a default deny of ingress becomes Ready and stays so: its node may reach it.
 
     The pod starts under the policy, so a readiness probe has to get through before it is Ready.
@@ -183,7 +195,7 @@ def test_the_kubelet_reaches_pods_under_default_deny(sandbox, cluster):
             expect(
                 still.answer.ready and not still.answer.restarts,
                 expected="it stays Ready",
-                seen=still,
+                actual=still,
             )
     expect_open(settled)
 
@@ -201,7 +213,9 @@ def test_the_kubelet_reaches_pods_under_default_deny(sandbox, cluster):
     ],
     look=LOOK,
 )
-def test_policies_take_effect_in_both_families_at_once(sandbox, cluster):
+def test_policies_take_effect_in_both_families_at_once(
+    sandbox: PolicySandbox, cluster: ClusterView
+) -> None:
     """A policy takes effect, and ends, in both families within two seconds of each other."""
     first, second = cluster.stack.families
     deny = sandbox.policy("POL-15-deny", pods=SERVERS, ingress=[])
@@ -224,7 +238,7 @@ def test_policies_take_effect_in_both_families_at_once(sandbox, cluster):
     expect_open(flows)
 
 
-def _flips(sandbox, server, families, act, *, opens: bool):
+def _flips(sandbox: PolicySandbox, server, families, act, *, opens: bool):
     """Return when connections of each family begin or cease to succeed, while something is done."""
     requests = [
         policy_latency.Request(server.address(family), TCP_PORT, opens=opens) for family in families
@@ -236,13 +250,12 @@ def _flips(sandbox, server, families, act, *, opens: bool):
 
 
 def _expect_parity(records, how: str) -> None:
-    never = [record for record in records if not record.answer.flipped]
-    expect(not never, expected=f"both families {how}", seen=never)
+    expect_all(records, lambda record: record.answer.flipped, expected=f"both families {how}")
     first, second = (record.answer.seconds for record in records)
     expect(
         abs(first - second) < FLIP_LIMIT,
         expected=f"both families {how} within {FLIP_LIMIT:.0f} s of each other",
-        seen=records,
+        actual=records,
     )
 
 
@@ -259,7 +272,7 @@ def _expect_parity(records, how: str) -> None:
     causes=["the policy engine judges TCP, UDP and SCTP alone"],
     look=LOOK,
 )
-def test_echo_requests_under_default_deny(sandbox):
+def test_echo_requests_under_default_deny(sandbox: PolicySandbox) -> None:
     """An ICMPv6 echo request to a pod under a default deny of ingress gets no reply.
 
     NetworkPolicy says nothing of ICMP: it is up to the CNI.
@@ -274,4 +287,4 @@ def test_echo_requests_under_default_deny(sandbox):
     with sandbox.standing([deny]):
         expect_table(flows)
         (cell,) = ask_table([echoes])
-    expect(cell.holds, expected="no echo reply under default deny", seen=cell)
+    expect(cell.holds, expected="no echo reply under default deny", actual=cell)

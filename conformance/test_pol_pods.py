@@ -15,6 +15,7 @@ from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.netpol.sandbox import FRIEND, NAME_LABEL, SERVER
 from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, tcp, udp
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, TCP, UDP
+from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Services
 
 SOURCE = "Kubernetes docs: Network Policies"
 CAUSES = (
@@ -36,7 +37,7 @@ FROM_FRIENDS = [{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}]
     causes=CAUSES,
     look=LOOK,
 )
-def test_default_deny_of_ingress_shuts_pods(family, sandbox):
+def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandbox) -> None:
     """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
 
     What they send themselves to a pod that no policy selects still gets through.
@@ -57,7 +58,7 @@ def test_default_deny_of_ingress_shuts_pods(family, sandbox):
     sandbox.expect_isolation([deny], flows)
 
 
-def _dns_pods(cluster, family) -> list[str]:
+def _dns_pods(cluster: ClusterView, family: Family) -> list[str]:
     """Return the addresses of this family of the pods behind the cluster's DNS Service."""
     behind = {a for s in cluster.slices("kube-system", cluster.dns.name) for a in s.addresses}
     pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
@@ -76,7 +77,9 @@ def _dns_pods(cluster, family) -> list[str]:
     causes=CAUSES,
     look=LOOK,
 )
-def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster, services):
+def test_default_deny_of_egress_leaves_what_is_allowed(
+    family: Family, sandbox: PolicySandbox, cluster: ClusterView, services: Services
+) -> None:
     """A policy that allows egress to port 53 alone leaves DNS and shuts all other egress.
 
     The pods of the cluster's DNS are asked on their own addresses of the family: its Service
@@ -107,7 +110,9 @@ def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster,
     causes=CAUSES,
     look=LOOK,
 )
-def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
+def test_pod_selector_opens_to_pods_of_its_own_namespace(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """A podSelector in a rule opens to pods with its labels in its own namespace, and no others.
 
     The visitor has the same labels in another namespace.
@@ -132,7 +137,9 @@ def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
     causes=CAUSES,
     look=LOOK,
 )
-def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
+def test_namespace_selector_opens_to_pods_of_that_namespace(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """A namespaceSelector in a rule opens to the pods of the namespaces that it selects alone."""
     labels = {"kubernetes.io/metadata.name": sandbox.elsewhere}
     rule = {"from": [{"namespaceSelector": {"matchLabels": labels}}]}
@@ -159,7 +166,9 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
     ),
     look=LOOK,
 )
-def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
+def test_ports_ranges_and_named_ports_open_just_those(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """Rules with a range of ports, a number and a named port open just those, by protocol."""
     first, second = sandbox.servers
     low, middle, high = TCP_PORTS
@@ -204,7 +213,7 @@ def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
     ),
     look=LOOK,
 )
-def test_a_policy_judges_alike_through_a_service(family, sandbox):
+def test_a_policy_judges_alike_through_a_service(family: Family, sandbox: PolicySandbox) -> None:
     """A flow through a Service's cluster IP gets the verdict of the flow to the pod itself."""
     allow = sandbox.policy("POL-12-allow", pods=SERVERS, ingress=FROM_FRIENDS)
     address = sandbox.service.cluster_ip(family)
@@ -236,7 +245,7 @@ def test_a_policy_judges_alike_through_a_service(family, sandbox):
     causes=("the CNI's policy engine does not know SCTP", *CAUSES),
     look=LOOK,
 )
-def test_an_sctp_port_opens_to_sctp_alone(family, sandbox):
+def test_an_sctp_port_opens_to_sctp_alone(family: Family, sandbox: PolicySandbox) -> None:
     """A rule for an SCTP port opens that port to SCTP, and nothing else."""
     first, second = sandbox.servers
     rule = {"ports": [{"port": SCTP_PORT, "protocol": "SCTP"}]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_ipv6k8s import WITH_IPV6, Family, check, expect
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
 from pytest_ipv6k8s.netpol.truth_table import expect_table, require_reachable, tcp
+from pytest_ipv6k8s.suite import PolicySandbox
 
 INSIDE, OUTSIDE, OTHER = "2001:db8::/64", "2001:db8::/32", "192.0.2.0/24"
 SUBSET, VALID = "strict subset of `cidr`", "valid CIDR"
@@ -18,7 +19,7 @@ def _said(record) -> str:
     return f"{record.path}: refused with {answer.code}: {answer.message}"
 
 
-def _policy(sandbox, name: str, cidr: str, *holes: str):
+def _policy(sandbox: PolicySandbox, name: str, cidr: str, *holes: str):
     """Return a policy that lets the friend send to a block alone."""
     block = {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}
     rule = {"to": [{"ipBlock": block}]}
@@ -33,7 +34,7 @@ def _expect_refused(record, field: str, words: str) -> None:
             for cause in record.answer.causes
         ),
         expected=f"ipBlock.{field}: {words}",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
@@ -54,7 +55,7 @@ def _expect_refused(record, field: str, words: str) -> None:
     look="kubectl create --dry-run=server -o yaml -f policy.yaml; "
     "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
 )
-def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox):
+def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox: PolicySandbox) -> None:
     """An ipBlock with an `except` of the other family, or not inside it, is refused altogether.
 
     A refused policy isolates nobody: whoever wrote it has to see the refusal. So one is really
@@ -90,7 +91,7 @@ def _expect_kept(record) -> None:
     expect(
         record.answer.accepted and taken.get("egress") == written,
         expected=f"accepted as it was written: {written}",
-        seen=record,
+        actual=record,
         say=_said,
     )
 
@@ -102,13 +103,13 @@ def _expect_refused_or_kept(record) -> None:
         _expect_refused(record, "cidr", BEYOND)
 
 
-def _expect_no_effect(sandbox, flows) -> None:
+def _expect_no_effect(sandbox: PolicySandbox, flows) -> None:
     """Expect that a refused policy leaves neither an object nor a trace in the data plane."""
     body = _policy(sandbox, "POL-13-refused", OUTSIDE, OTHER)
     try:
         _expect_refused(sandbox.put(body), "except[0]", SUBSET)
         left = sandbox.names(sandbox.namespace)
-        expect(not left, expected="no policy is left of a refused one", seen=left)
+        expect(not left, expected="no policy is left of a refused one", actual=left)
         expect_table(flows)
     finally:
         sandbox.take_away(body)

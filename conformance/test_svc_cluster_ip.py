@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, expect
+from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
-from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.probe.services import TCP, UDP
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
@@ -30,14 +30,12 @@ def _answered_by(probe):
     causes=PROXY_CAUSES,
     look=PROXY_LOOK,
 )
-def test_cluster_ip_answers_over_tcp(family, probes, services):
+def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over TCP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
 
     eventually(
-        lambda: probes.ask_each(
-            lambda probe: [tcp_connect.Request(address, TCP)], among=probes.one_per_node
-        ),
+        lambda: probes.from_every_node(tcp_connect.Request(address, TCP)),
         _answered_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
     )
@@ -50,14 +48,12 @@ def test_cluster_ip_answers_over_tcp(family, probes, services):
     causes=PROXY_CAUSES,
     look=PROXY_LOOK,
 )
-def test_cluster_ip_answers_over_udp(family, probes, services):
+def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
 
     eventually(
-        lambda: probes.ask_each(
-            lambda probe: [udp_exchange.Request(address, UDP)], among=probes.one_per_node
-        ),
+        lambda: probes.from_every_node(udp_exchange.Request(address, UDP)),
         lambda record: record.answer.echoed == 1 and record.answer.pod == probes.peer.name,
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
     )
@@ -74,7 +70,7 @@ def test_cluster_ip_answers_over_udp(family, probes, services):
     ),
     look=PROXY_LOOK,
 )
-def test_cluster_ip_answers_to_nodes(family, probes, services):
+def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers to processes in the network namespace of every node."""
     address = services["peer"].cluster_ip(family)
 
@@ -98,7 +94,9 @@ def test_cluster_ip_answers_to_nodes(family, probes, services):
     ],
     look="bridge -d link; the CNI configuration in /etc/cni/net.d (on the pod's node)",
 )
-def test_endpoint_reaches_itself_through_its_service(family, probes, services):
+def test_endpoint_reaches_itself_through_its_service(
+    family: Family, probes: Probes, services: Services
+) -> None:
     """A pod reaches itself through a Service that has it as the only endpoint (hairpin)."""
     address = services["peer"].cluster_ip(family)
 
@@ -109,7 +107,7 @@ def test_endpoint_reaches_itself_through_its_service(family, probes, services):
     )
 
 
-def _pods_behind(probes, address: str) -> set[str]:
+def _pods_behind(probes: Probes, address: str) -> set[str]:
     """Return the pods that answered another one: whether a pod reaches itself is SVC-05."""
     requests = [tcp_connect.Request(address, TCP)] * (TRIES_PER_ENDPOINT * len(probes))
     records = probes.ask_each(lambda probe: requests, among=(probes[0], probes.peer))
@@ -126,7 +124,7 @@ def _pods_behind(probes, address: str) -> set[str]:
     ],
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
 )
-def test_all_endpoints_get_connections(family, probes, services):
+def test_all_endpoints_get_connections(family: Family, probes: Probes, services: Services) -> None:
     """Connections to a Service reach all of its endpoints.
 
     With twenty tries for each endpoint a fair proxy misses one once in a hundred million runs.
@@ -134,7 +132,7 @@ def test_all_endpoints_get_connections(family, probes, services):
     found = _pods_behind(probes, services["every"].cluster_ip(family))
 
     wanted = {probe.name for probe in probes}
-    expect(found == wanted, expected=f"all of {sorted(wanted)}", seen=f"only {sorted(found)}")
+    expect(found == wanted, expected=f"all of {sorted(wanted)}", actual=f"only {sorted(found)}")
 
 
 @check(
@@ -144,7 +142,9 @@ def test_all_endpoints_get_connections(family, probes, services):
     causes=["the EndpointSlices of the two families differ (SVC-07)", *PROXY_CAUSES],
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
 )
-def test_both_cluster_ips_have_the_same_backends(cluster, probes, services):
+def test_both_cluster_ips_have_the_same_backends(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """The two cluster IPs of a dual-stack Service lead to the same pods."""
     first, second = (
         _pods_behind(probes, services["every"].cluster_ip(family))
@@ -152,7 +152,7 @@ def test_both_cluster_ips_have_the_same_backends(cluster, probes, services):
     )
 
     seen = f"{sorted(first)} and {sorted(second)}"
-    expect(first and first == second, expected="the same pods behind both", seen=seen)
+    expect(first and first == second, expected="the same pods behind both", actual=seen)
 
 
 @check(
@@ -166,22 +166,23 @@ def test_both_cluster_ips_have_the_same_backends(cluster, probes, services):
     ],
     look="kubectl -n kube-system get configmap kube-proxy -o yaml",
 )
-def test_cluster_ip_keeps_the_source_address(family, probes, services):
+def test_cluster_ip_keeps_the_source_address(
+    family: Family, probes: Probes, services: Services
+) -> None:
     """A pod behind a cluster IP sees the address of the pod that asks."""
     address = services["peer"].cluster_ip(family)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, TCP)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(tcp_connect.Request(address, TCP))
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="an answer through the Service", seen=records)
-    translated = [
-        record
-        for record in reached
-        if not same_address(record.answer.seen_source, probes.named(record.source).address(family))
-    ]
-    expect(not translated, expected="the asking pod's own address as source", seen=translated)
+    expect(reached, expected="an answer through the Service", actual=records)
+    expect_all(
+        reached,
+        lambda record: same_address(
+            record.answer.seen_source, probes.named(record.source).address(family)
+        ),
+        expected="the asking pod's own address as source",
+    )
 
 
 @check(
@@ -195,7 +196,9 @@ def test_cluster_ip_keeps_the_source_address(family, probes, services):
     ],
     look=PROXY_LOOK,
 )
-def test_service_without_endpoints_refuses(family, probes, services):
+def test_service_without_endpoints_refuses(
+    family: Family, probes: Probes, services: Services
+) -> None:
     """A Service without endpoints refuses connections at once instead of letting them time out.
 
     Where the asking node itself refuses, the kernel heeds it at the second SYN, after one second:
@@ -204,15 +207,15 @@ def test_service_without_endpoints_refuses(family, probes, services):
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
 
     records = eventually(
-        lambda: probes.ask_each(
-            lambda probe: [tcp_connect.Request(empty, TCP, timeout=2.0)],
-            among=probes.one_per_node,
-        ),
+        lambda: probes.from_every_node(tcp_connect.Request(empty, TCP, timeout=2.0)),
         lambda record: record.answer.error in REFUSALS,
         expected="a refusal in less than 2 s on every node",
     )
     control = probes[0].ask(tcp_connect.Request(full, TCP))
 
-    expect(control.answer.echoed, expected="an echo where there is an endpoint", seen=control)
-    answered = [record for record in records if record.answer.connected]
-    expect(not answered, expected="nobody answers for the empty Service", seen=answered)
+    expect(control.answer.echoed, expected="an echo where there is an endpoint", actual=control)
+    expect_all(
+        records,
+        lambda record: not record.answer.connected,
+        expected="nobody answers for the empty Service",
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.agent.ops import identity
-from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
+from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api
