@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
-from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.suite import Probes
+from pytest_ipv6k8s.suite.paths import echoed_by_owner, seen_as_itself
 
 DATAGRAMS = 10
 CROSS_NODE_CAUSES = (
@@ -18,14 +18,6 @@ CROSS_NODE_CAUSES = (
 ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agent's log there"
 
 
-def _echoed_by_owner(probes: Probes):
-    def holds(record):
-        owner = probes.owner(record.question["address"])
-        return record.answer.echoed and record.answer.pod == owner.name
-
-    return holds
-
-
 @check(
     "ADDR-15",
     families=Family,
@@ -35,6 +27,7 @@ def _echoed_by_owner(probes: Probes):
         "a packet filter drops bridged or forwarded packets (bridge-nf-call-ip6tables)",
     ],
     look=ROUTES_LOOK,
+    matrix=True,
 )
 def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> None:
     """Two pods on one node reach each other over TCP."""
@@ -49,7 +42,7 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
             ],
             among=pair,
         ),
-        _echoed_by_owner(probes),
+        echoed_by_owner(probes),
         expected="both pods of the node echo",
     )
 
@@ -61,6 +54,7 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
     causes=CROSS_NODE_CAUSES,
     look=ROUTES_LOOK,
+    matrix=True,
 )
 def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes) -> None:
     """Pods on different nodes reach each other over TCP, in both directions."""
@@ -73,7 +67,7 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
             ],
             among=probes.one_per_node,
         ),
-        _echoed_by_owner(probes),
+        echoed_by_owner(probes),
         expected="every pod on another node echoes",
     )
 
@@ -131,8 +125,6 @@ def test_pods_see_each_other_without_translation(family: Family, probes: Probes)
     expect(reached, expected="at least one pair of pods that talk", actual=records)
     expect_all(
         reached,
-        lambda record: same_address(
-            record.answer.seen_source, probes.named(record.source).address(family)
-        ),
+        seen_as_itself(probes, family),
         expected="the asking pod's own address as source",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, check, expect, expect_all
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -13,14 +13,12 @@ from pytest_ipv6k8s.agent.ops import (
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
-
-NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
-"""IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
+from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
 CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
 
 
-def _states(probes: Probes):
+def _states(probes: Probes) -> list[Record[network_state.Answer]]:
     return probes.ask_each(lambda probe: [network_state.Request()])
 
 
@@ -38,13 +36,15 @@ def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
     """The global addresses of the interface with the default route are exactly the podIPs."""
     records = _states(probes)
 
-    odd = [
-        f"pod {record.source}: kernel {sorted(found)}, podIPs {probes.named(record.source).pod.ips}"
-        for record in records
-        if (found := _global_addresses(record.answer)) != set(probes.named(record.source).pod.ips)
-    ]
-
-    expect(not odd, expected="the podIPs and no further address", actual=odd)
+    expect_all(
+        records,
+        lambda r: _global_addresses(r.answer) == set(probes.named(r.source).pod.ips),
+        expected="the podIPs and no further address",
+        say=lambda r: (
+            f"pod {r.source}: kernel {sorted(_global_addresses(r.answer))}, "
+            f"podIPs {probes.named(r.source).pod.ips}"
+        ),
+    )
 
 
 def _global_addresses(state: network_state.Answer) -> set[str]:
@@ -70,18 +70,17 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
 )
 def test_addresses_are_usable_when_the_container_starts(probes: Probes) -> None:
     """No address is tentative or a detected duplicate at a container's first action."""
-    records = probes.ask_each(lambda probe: [startup_addresses.Request()])
+    records = probes.ask_each(lambda _: [startup_addresses.Request()])
 
     expect_all(
         records,
-        lambda record: (
-            not record.answer.unusable
-            and (
-                not any({"tentative", "dadfailed"} & set(a.flags) for a in record.answer.addresses)
-            )
-        ),
+        lambda r: not r.answer.unusable and not any(map(_is_in_doubt, r.answer.addresses)),
         expected="addresses that can be bound and connected to at once",
     )
+
+
+def _is_in_doubt(address: network_state.Address) -> bool:
+    return not {"tentative", "dadfailed"}.isdisjoint(address.flags)
 
 
 @check(
@@ -102,8 +101,12 @@ def test_default_route_is_usable(probes: Probes) -> None:
 
     records = _states(probes)
 
-    lost = [record for record in records if not _default_routes(record.answer)]
-    expect(not lost, expected="an IPv6 default route in every pod", actual=[r.source for r in lost])
+    expect_all(
+        records,
+        lambda r: _default_routes(r.answer),
+        expected="an IPv6 default route in every pod",
+        say=lambda r: r.source,
+    )
     failed = [
         f"pod {record.source}: next hop {route.gateway} is FAILED"
         for record in records
@@ -161,11 +164,13 @@ def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
 
     odd = []
     for record in records:
-        pod, told = probes.named(record.source).pod, record.answer.environment
-        if told["POD_IPS"] != ",".join(pod.ips) or told["POD_IP"] != pod.ips[0]:
-            odd.append(f"pod {pod.name}: POD_IPS={told['POD_IPS']}, podIPs {pod.ips}")
-        if pod.host_ips and told["HOST_IPS"] != ",".join(pod.host_ips):
-            odd.append(f"pod {pod.name}: HOST_IPS={told['HOST_IPS']}, hostIPs {pod.host_ips}")
+        pod, environment = probes.named(record.source).pod, record.answer.environment
+        if environment["POD_IPS"] != ",".join(pod.ips) or environment["POD_IP"] != pod.ips[0]:
+            odd.append(f"pod {pod.name}: POD_IPS={environment['POD_IPS']}, podIPs {pod.ips}")
+        if pod.host_ips and environment["HOST_IPS"] != ",".join(pod.host_ips):
+            odd.append(
+                f"pod {pod.name}: HOST_IPS={environment['HOST_IPS']}, hostIPs {pod.host_ips}"
+            )
 
     expect(not odd, expected="the environment equals the status", actual=odd)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
-from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
+from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, answered, ask, data_of, describe, pods_behind
 
-COREFILE_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 UPSTREAM_CAUSES = [
     "CoreDNS forwards to an address of a family that its pods do not have: an IPv4 nameserver in "
     "the node's resolv.conf, on an IPv6-only cluster",
@@ -24,13 +24,13 @@ LONGEST = 2.0
     features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET, Feature.ZONE],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=UPSTREAM_CAUSES,
-    look=COREFILE_LOOK,
+    look=COREDNS_LOOK,
 )
 def test_external_aaaa_records_are_found(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
 ) -> None:
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
-    target = external.network.ipv6_target
+    target = external.ipv6_target
     wanted = {target.address(Family.V6)}
     question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
@@ -55,38 +55,27 @@ def test_external_aaaa_records_are_found(
     features=[Feature.CLUSTER_DNS, Feature.ZONE, Feature.HOST_NETWORK_PROBES],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
     causes=UPSTREAM_CAUSES,
-    look=COREFILE_LOOK,
+    look=COREDNS_LOOK,
 )
 def test_upstream_resolvers_can_be_reached(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
 ) -> None:
     """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
-    upstreams = cluster.dns_upstreams()
+    upstreams = set(cluster.dns_upstreams())
     if any(upstream.startswith("/") for upstream in upstreams):
-        states = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
-        upstreams = sorted({server for state in states for server in state.answer.nameservers})
-    slices = cluster.slices("kube-system", cluster.dns.name)
-    behind = {address for item in slices for address in item.addresses}
-    pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
-    families = {Family.of(ip) for pod in pods for ip in pod.ips}
-    servers = [upstream for upstream in upstreams if not upstream.startswith("/")]
+        states = probes.ask_each(lambda _: [network_state.Request()], among=probes.hosts)
+        upstreams = {server for state in states for server in state.answer.nameservers}
+    servers = sorted(_address(name) for name in upstreams if not name.startswith("/"))
+    families = {Family.of(ip) for pod in pods_behind(cluster) for ip in pod.ips}
 
     expect(servers, expected="a resolver to forward to", actual=list(upstreams))
     expect_all(
         servers,
-        lambda server: Family.of(_address(server)) in families,
+        lambda server: Family.of(server) in families,
         expected="resolvers of a family that CoreDNS' pods have",
     )
-    wire = query(f"v6.{external.network.zone}.", "AAAA")
-    records = probes.from_every_node(
-        *([dns_exchange.Request(_address(server), wire) for server in servers])
-    )
-    expect_all(
-        records,
-        lambda record: reply(record.answer.wire) is not None,
-        expected="an answer from every resolver",
-        say=describe,
-    )
+    records = ask(probes, servers, f"v6.{external.network.zone}.", "AAAA")
+    expect_all(records, answered, expected="an answer from every resolver", say=describe)
 
 
 def _address(server: str) -> str:

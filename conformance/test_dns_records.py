@@ -9,17 +9,23 @@ from pytest_ipv6k8s import (
     Family,
     Feature,
     check,
-    eventually,
     expect_all,
 )
 from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
+from pytest_ipv6k8s.dns_messages import reply
 from pytest_ipv6k8s.probe.services import HTTP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite.dns import (
+    COREDNS_LOOK,
+    Exchange,
+    ask,
+    ask_until_answered,
+    data_of,
+    describe,
+    expect_data,
+)
 
 SPEC = "Kubernetes DNS-Based Service Discovery"
-COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 RECORD_CAUSES = (
     "a template, rewrite or dns64 directive in the Corefile stands before kubernetes and answers "
     "in its place",
@@ -27,23 +33,12 @@ RECORD_CAUSES = (
 )
 
 
-def _ask(cluster: ClusterView, probes: Probes, name: str, record_type: str):
-    """Ask the first cluster DNS address from every node and return the records."""
-    request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(name, record_type))
-    return probes.from_every_node(request)
-
-
 def _expect_data(
     cluster: ClusterView, probes: Probes, name: str, record_type: str, wanted: set[str]
 ) -> None:
-    records = eventually(
-        lambda: _ask(cluster, probes, name, record_type),
-        answered,
-        expected=f"an answer for {name} {record_type}",
-    )
-
-    shown = f"{name} {record_type} is {', '.join(sorted(wanted))}"
-    expect_all(records, lambda r: data_of(r, record_type) == wanted, expected=shown, say=describe)
+    servers = cluster.dns.cluster_ips[:1]
+    records = ask_until_answered(probes, servers, name, record_type)
+    expect_data(records, record_type, wanted, f"{name} {record_type}")
 
 
 def _expect_cluster_ip(
@@ -120,19 +115,21 @@ def test_missing_family_is_no_data(
     for family in cluster.stack.families:
         service = services[f"only-{family.value.lower()}"]
 
-        records = _ask(cluster, probes, service.dns_name, family.other.record_type)
+        records = ask(
+            probes, cluster.dns.cluster_ips[:1], service.dns_name, family.other.record_type
+        )
 
         expect_all(
             records,
-            lambda record: _is_no_data(record),
+            _is_no_data,
             expected=f"NODATA for {service.dns_name} {family.other.record_type}",
             say=describe,
         )
 
 
-def _is_no_data(record) -> bool:
-    said = reply(record.answer.wire)
-    return said is not None and said.rcode == "NOERROR" and not said.records and said.has_soa
+def _is_no_data(record: Exchange) -> bool:
+    found = reply(record.answer.wire)
+    return found is not None and found.rcode == "NOERROR" and not found.records and found.has_soa
 
 
 @check(
@@ -187,7 +184,7 @@ def test_srv_target_resolves_in_every_family(
     """The SRV record of a named port leads to a target that has an address of every family."""
     service = services["every"]
 
-    records = _ask(cluster, probes, f"_http._tcp.{service.dns_name}", "SRV")
+    records = ask(probes, cluster.dns.cluster_ips[:1], f"_http._tcp.{service.dns_name}", "SRV")
     wanted = {f"{HTTP} {service.dns_name}"}
     expect_all(
         records,

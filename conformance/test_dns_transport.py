@@ -5,7 +5,8 @@ from __future__ import annotations
 from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
-from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
+from pytest_ipv6k8s.suite.dns import Exchange
 
 DNS_LOOK = "kubectl -n kube-system get pods,service,endpointslices -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -16,25 +17,27 @@ DNS_CAUSES = (
 LONGEST = 2.0
 
 
-def _ask_dns(cluster: ClusterView, probes: Probes, services: Services, transport: str):
-    service = services["every"]
-    wire = query(service.dns_name, service.families[0].record_type)
+def _expect_answers(
+    cluster: ClusterView, probes: Probes, services: Services, transport: str
+) -> None:
+    wire, servers = _query_of(services["every"]), cluster.dns.cluster_ips
 
-    return eventually(
+    eventually(
         lambda: probes.ask_each(
-            lambda probe: [
-                dns_exchange.Request(server, wire, transport=transport)
-                for server in cluster.dns.cluster_ips
-            ]
+            lambda _: [dns_exchange.Request(a, wire, transport=transport) for a in servers]
         ),
-        lambda record: _has_answers(record.answer.wire),
+        _has_answers,
         expected=f"an answer over {transport.upper()} from each DNS cluster IP in every pod",
     )
 
 
-def _has_answers(wire: str) -> bool:
-    said = reply(wire)
-    return said is not None and said.rcode == "NOERROR" and bool(said.records)
+def _query_of(service: Service) -> str:
+    return query(service.dns_name, service.families[0].record_type)
+
+
+def _has_answers(record: Exchange) -> bool:
+    found = reply(record.answer.wire)
+    return found is not None and found.rcode == "NOERROR" and bool(found.records)
 
 
 @check(
@@ -48,7 +51,7 @@ def test_cluster_dns_answers_over_udp(
     cluster: ClusterView, probes: Probes, services: Services
 ) -> None:
     """Each cluster IP of the DNS Service answers over UDP in every pod."""
-    _ask_dns(cluster, probes, services, "udp")
+    _expect_answers(cluster, probes, services, "udp")
 
 
 @check(
@@ -62,7 +65,7 @@ def test_cluster_dns_answers_over_tcp(
     cluster: ClusterView, probes: Probes, services: Services
 ) -> None:
     """Each cluster IP of the DNS Service answers over TCP in every pod."""
-    _ask_dns(cluster, probes, services, "tcp")
+    _expect_answers(cluster, probes, services, "tcp")
 
 
 @check(
@@ -78,7 +81,7 @@ def test_cluster_dns_answers_over_tcp(
 def test_resolv_conf_can_be_used(probes: Probes, services: Services) -> None:
     """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
     service = services["every"]
-    wire = query(service.dns_name, service.families[0].record_type)
+    wire = _query_of(service)
     states = {r.source: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
 
     odd = [
@@ -104,7 +107,7 @@ def test_resolv_conf_can_be_used(probes: Probes, services: Services) -> None:
                 dns_exchange.Request(server, wire) for server in states[probe.name].nameservers
             ]
         ),
-        lambda record: _has_answers(record.answer.wire),
+        _has_answers,
         expected="an answer from every nameserver in every pod",
     )
 
@@ -125,15 +128,14 @@ def test_applications_resolve_cluster_names_quickly(probes: Probes, services: Se
     full = service.dns_name.rstrip(".")
     names = (service.name, f"{service.name}.{service.namespace}", f"{full}", f"{full}.")
 
-    records = eventually(
-        lambda: probes.ask_each(lambda probe: [lookup.Request(name) for name in names]),
+    eventually(
+        lambda: probes.ask_each(lambda _: [lookup.Request(name) for name in names]),
         lambda record: (
             set(record.answer.addresses) == set(service.cluster_ips)
             and record.answer.seconds < LONGEST
         ),
         expected=f"{', '.join(service.cluster_ips)} in less than {LONGEST:.0f} s",
     )
-    assert records
 
     states = probes.ask_each(lambda probe: [network_state.Request()])
     searched = _search_answers(probes, {r.source: r.answer for r in states}, service)
@@ -144,7 +146,10 @@ def test_applications_resolve_cluster_names_quickly(probes: Probes, services: Se
     )
 
 
-def _search_answers(probes: Probes, states, service):
+def _search_answers(
+    probes: Probes, states: dict[str, network_state.Answer], service: Service
+) -> list[Exchange]:
+    """Ask every pod's first nameserver for the Service in the cluster's search domains."""
     return probes.ask_each(
         lambda probe: [
             dns_exchange.Request(
@@ -158,6 +163,6 @@ def _search_answers(probes: Probes, states, service):
     )
 
 
-def _rcode(record) -> str:
-    said = reply(record.answer.wire)
-    return said.rcode if said else record.answer.error
+def _rcode(record: Exchange) -> str:
+    found = reply(record.answer.wire)
+    return found.rcode if found else record.answer.error

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, expect_all
+from collections.abc import Iterable
+from functools import partial
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Record, check, expect_all
 from pytest_ipv6k8s.agent.ops import hop_limit, ping, udp_exchange
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT
 from pytest_ipv6k8s.suite import Probes
 
-CLOSED_PORT = 9
 TIME_EXCEEDED = 3
 PORT_UNREACHABLE = (1, 4)
 LONGEST = 1.0
 FILTERED = "ICMPv6 errors are filtered on a node, or by the CNI (RFC 4890 section 4.3 lets them)"
 LOOK = "ip6tables -S | grep -i icmp; nft list ruleset | grep icmpv6 (on both nodes)"
+mtu = partial(check, stacks=WITH_IPV6, look=LOOK)
 
 
-def _ipv6(addresses) -> list[str]:
+def _ipv6(addresses: Iterable[str]) -> list[str]:
     return [address for address in addresses if Family.of(address) is Family.V6]
 
 
-@check(
+@mtu(
     "MTU-10",
-    stacks=WITH_IPV6,
     references=["RFC 4443 section 3.1"],
     causes=[FILTERED, "a policy drops instead of rejecting"],
-    look=LOOK,
 )
 def test_closed_ports_are_told_at_once(probes: Probes) -> None:
     """A datagram to a closed port of a pod or node is refused within a second."""
@@ -40,9 +42,8 @@ def test_closed_ports_are_told_at_once(probes: Probes) -> None:
     )
 
 
-@check(
+@mtu(
     "MTU-11",
-    stacks=WITH_IPV6,
     features=[Feature.TWO_NODES],
     references=["RFC 4443 section 3.3"],
     causes=[
@@ -50,7 +51,6 @@ def test_closed_ports_are_told_at_once(probes: Probes) -> None:
         "the CNI's datapath drops the packet without a word, or its answer does not find the way "
         "back through the tunnel (cilium/cilium 27616)",
     ],
-    look=LOOK,
 )
 def test_exceeded_hop_limits_are_told(probes: Probes) -> None:
     """A packet whose hop limit ends on the way to another node's pod is reported to its sender.
@@ -65,24 +65,22 @@ def test_exceeded_hop_limits_are_told(probes: Probes) -> None:
 
     expect_all(
         records,
-        lambda record: _reported(record),
+        _reported,
         expected="ICMPv6 type 3 (time exceeded), or to arrive",
     )
 
 
-def _reported(record) -> bool:
+def _reported(record: Record[hop_limit.Answer]) -> bool:
     answer = record.answer
     arrived = (answer.icmp_type, answer.icmp_code) == PORT_UNREACHABLE
     at_its_end = arrived and answer.offender == record.question["address"]
     return answer.icmp_type == TIME_EXCEEDED or at_its_end
 
 
-@check(
+@mtu(
     "MTU-13",
-    stacks=WITH_IPV6,
     references=["RFC 4443 section 4", "RFC 4890 section 4.3.1"],
     causes=["ICMPv6 echo is filtered on a node, or by the CNI", FILTERED],
-    look=LOOK,
 )
 def test_echo_requests_are_answered(probes: Probes) -> None:
     """Every pod and node answers ICMPv6 echo requests from every pod.

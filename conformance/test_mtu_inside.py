@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
-from pytest_ipv6k8s.agent.ops import interfaces as links
-from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, tcp_transfer, udp_sized
+from collections.abc import Iterable, Sequence
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
+from pytest_ipv6k8s.agent.ops import (
+    interfaces,
+    network_state,
+    tcp_connect,
+    tcp_transfer,
+    udp_sized,
+)
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.probe.services import UDP
-from pytest_ipv6k8s.suite import Probes, Services
+from pytest_ipv6k8s.suite import Probe, Probes, Services
 
 LEAST_MTU = 1280
 HEADERS = {Family.V6: 40, Family.V4: 20}
-UDP_HEADER, TCP_HEADER, FRAGMENT_HEADER = 8, 20, 8
+UDP_HEADER, TCP_HEADER = 8, 20
 REASSEMBLED = 1500
 TUNNELS = ("vxlan", "geneve", "wg", "wireguard", "tunl", "ip6tnl", "sit", "gre", "flannel.")
 MTU_LOOK = "ip -6 route; ip link (in the pod and on its node)"
@@ -26,18 +33,20 @@ FRAGMENT_CAUSES = [
 ]
 
 
-def _links(probes: Probes, among=None):
-    return probes.ask_each(lambda probe: [links.Request()], among=among)
+def _links(asked: Sequence[Probe], probes: Probes) -> list[Record[interfaces.Answer]]:
+    return probes.ask_each(lambda _: [interfaces.Request()], among=asked)
 
 
-def _mtus(probes: Probes, families=Family, among=None) -> dict[str, int]:
+def _mtus(
+    asked: Sequence[Probe], probes: Probes, families: Iterable[Family] = Family
+) -> dict[str, int]:
     """Return for each probe the smallest MTU of its default routes, 0 without any."""
     names = {family.value for family in families}
     links = {
         record.source: {link.name: link.mtu for link in record.answer.links}
-        for record in _links(probes, among)
+        for record in _links(asked, probes)
     }
-    states = probes.ask_each(lambda probe: [network_state.Request()], among=among)
+    states = probes.ask_each(lambda _: [network_state.Request()], among=asked)
     return {
         record.source: min(
             (
@@ -66,7 +75,7 @@ def _mtu(route: network_state.Route, links: dict[str, int]) -> int:
 )
 def test_interfaces_carry_at_least_1280_bytes(probes: Probes) -> None:
     """Every interface of a pod has an MTU of at least 1280 bytes."""
-    records = _links(probes)
+    records = _links(probes, probes)
 
     expect_all(records, lambda record: record.answer.links, expected="an interface in every pod")
     expect_all(
@@ -85,9 +94,9 @@ def test_interfaces_carry_at_least_1280_bytes(probes: Probes) -> None:
 )
 def test_pod_mtu_fits_the_nodes(probes: Probes) -> None:
     """A pod's MTU is not larger than that of its node, nor than that of the node's tunnels."""
-    pods, hosts = _mtus(probes), _mtus(probes, among=probes.hosts)
+    pods, hosts = _mtus(probes, probes), _mtus(probes.hosts, probes)
     limits = {probe.node: hosts[probe.name] for probe in probes.hosts}
-    for record in _links(probes, probes.hosts):
+    for record in _links(probes.hosts, probes):
         tunnels = [x.mtu for x in record.answer.links if x.name.startswith(TUNNELS)]
         node = probes.named(record.source).node
         limits[node] = min([limits[node], *tunnels])
@@ -134,19 +143,16 @@ def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
 )
 def test_the_largest_datagram_passes_whole(family: Family, probes: Probes) -> None:
     """A datagram that fills the pod's MTU reaches a pod on another node without fragmentation."""
-    mtus = _mtus(probes, [family])
-    overhead = HEADERS[family] + UDP_HEADER
+    mtus = _mtus(probes, probes, [family])
+    overhead, how = HEADERS[family] + UDP_HEADER, udp_sized.UNFRAGMENTED
 
-    records = [
-        one.ask(_sized(other.address(family), mtus[one.name] - overhead, udp_sized.UNFRAGMENTED))
-        for one, other in probes.pairs()
-    ]
-    over = [
-        one.ask(
-            _sized(other.address(family), mtus[one.name] - overhead + 1, udp_sized.UNFRAGMENTED)
-        )
-        for one, other in probes.pairs()
-    ]
+    def ask(extra: int) -> list[Record[udp_sized.Answer]]:
+        return [
+            one.ask(_sized(other.address(family), mtus[one.name] - overhead + extra, how))
+            for one, other in probes.pairs()
+        ]
+
+    records, over = ask(0), ask(1)
 
     expect_all(
         records,
@@ -160,11 +166,15 @@ def test_the_largest_datagram_passes_whole(family: Family, probes: Probes) -> No
     )
 
 
-def _sized(address: str, size: int, how: str, *, reply: int = 0, port: int = UDP_PORT):
+def _sized(
+    address: str, size: int, how: str, *, reply: int = 0, port: int = UDP_PORT
+) -> udp_sized.Request:
     return udp_sized.Request(address, port, size, reply_size=reply, how=how)
 
 
-def _across(probes: Probes, family: Family, sizes, how: str):
+def _across(
+    probes: Probes, family: Family, sizes: Iterable[int], how: str
+) -> list[Record[udp_sized.Answer]]:
     """Send datagrams of these sizes between every ordered pair of nodes."""
     return [
         record
@@ -229,7 +239,7 @@ def test_fragments_pass_through_a_service(
 )
 def test_segment_size_follows_from_the_mtu(family: Family, probes: Probes) -> None:
     """The MSS in a SYN that a pod on another node receives is the sender's MTU less the headers."""
-    mtus, overhead = _mtus(probes, [family]), HEADERS[family] + TCP_HEADER
+    mtus, overhead = _mtus(probes, probes, [family]), HEADERS[family] + TCP_HEADER
 
     records = [
         one.ask(tcp_connect.Request(other.address(family), TCP_PORT))

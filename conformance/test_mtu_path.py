@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import forged_too_big, icmpv6_counters, tcp_transfer, udp_sized
 from pytest_ipv6k8s.probe.services import HTTP
-from pytest_ipv6k8s.suite import ExternalTargets, Probes, Services
+from pytest_ipv6k8s.suite import ExternalTargets, Probes, Services, Target
 
 NARROW = 1280
 LARGE = 1400
@@ -51,7 +51,7 @@ def test_transfers_adapt_to_a_narrow_path(probes: Probes, external: ExternalTarg
     )
 
 
-def _large_datagrams(probes: Probes, target):
+def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.Answer]]:
     """Send from every node a datagram that is too large for the path, not to be fragmented."""
     address = target.address(Family.V6)
     request = udp_sized.Request(address, target.udp, LARGE, how=udp_sized.UNFRAGMENTED)

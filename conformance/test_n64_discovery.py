@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, eventually, expect, expect_all
+from collections.abc import Sequence
+from functools import partial
+
+from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, Exchange, ask_until_answered, data_of, describe
 
 WELL_KNOWN_NAME = "ipv4only.arpa."
 WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
@@ -16,33 +18,27 @@ DNS64_CAUSES = [
     "pods ask over IPv4",
     "queries for ipv4only.arpa are answered from a zone or a cache without DNS64",
 ]
-LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
+n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, look=COREDNS_LOOK)
 
 
-def _ask(cluster: ClusterView, probes: Probes, record_type: str, *, times: int = 1):
+def _ask(
+    cluster: ClusterView, probes: Probes, record_type: str, *, times: int = 1
+) -> Sequence[Exchange]:
     """Ask every cluster DNS address from every node for the well-known name."""
-    wire = query(WELL_KNOWN_NAME, record_type)
-    requests = [dns_exchange.Request(server, wire) for server in cluster.dns.cluster_ips] * times
-    return eventually(
-        lambda: probes.from_every_node(*requests),
-        answered,
-        expected=f"an answer for {WELL_KNOWN_NAME} {record_type}",
-    )
+    servers = cluster.dns.cluster_ips * times
+    return ask_until_answered(probes, servers, WELL_KNOWN_NAME, record_type)
 
 
-def _prefixes(record, inside: str) -> set[str]:
+def _prefixes(record: Exchange, inside: str) -> set[str]:
     found = (nat64_prefixes(address, inside) for address in data_of(record, "AAAA"))
     return {prefix for prefixes in found for prefix in prefixes}
 
 
-@check(
+@n64(
     "N64-01",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
-    look=LOOK,
 )
 def test_pods_discover_the_prefix(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -60,43 +56,37 @@ def test_pods_discover_the_prefix(
     )
 
 
-@check(
+@n64(
     "N64-02",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
         "the DNS64 is configured with a prefix of a length that RFC 6052 does not know, or with "
         "bits 64 to 71 set",
         *DNS64_CAUSES,
     ],
-    look=LOOK,
 )
 def test_the_discovered_prefix_is_legal(cluster: ClusterView, probes: Probes) -> None:
     """The discovered prefix is legal, and both well-known addresses give the same one."""
     records = _ask(cluster, probes, "AAAA")
 
     expected = "one prefix of a legal length with a u-octet of zero, in both records"
-    expect_all(records, lambda r: _common_legal_prefix(r), expected=expected, say=describe)
+    expect_all(records, _common_legal_prefix, expected=expected, say=describe)
 
 
-def _common_legal_prefix(record) -> bool:
+def _common_legal_prefix(record: Exchange) -> bool:
     common = set.intersection(*(_prefixes(record, inside) for inside in WELL_KNOWN_ADDRESSES))
     return any(not nat64_prefix_problem(prefix) for prefix in common)
 
 
-@check(
+@n64(
     "N64-03",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 7050 section 3"],
     causes=[
         "CoreDNS forwards to several resolvers, and not all of them have the same DNS64",
         "CoreDNS pods run with different Corefiles: a roll-out did not end",
     ],
-    look=LOOK,
 )
 def test_every_node_discovers_the_same(cluster: ClusterView, probes: Probes) -> None:
     """Every node discovers the same addresses over each DNS address, ten times out of ten."""
@@ -108,14 +98,11 @@ def test_every_node_discovers_the_same(cluster: ClusterView, probes: Probes) -> 
     expect(first and not other, expected=expected, actual=other or records[:1], say=describe)
 
 
-@check(
+@n64(
     "N64-04",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
-    look=LOOK,
 )
 def test_the_well_known_name_has_its_ipv4_addresses(cluster: ClusterView, probes: Probes) -> None:
     """The A records of ipv4only.arpa are exactly 192.0.0.170 and 192.0.0.171."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect_all
+from collections.abc import Sequence
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_transfer, udp_sized
 from pytest_ipv6k8s.suite import ExternalTargets, Probes
 
@@ -24,20 +26,15 @@ def test_path_mtu_crosses_the_translator(probes: Probes, external: ExternalTarge
         target = external.target(role)
         address = external.synthetic(external.address(role, Family.V4))
 
-        records = _upload(probes, address, target.http)
-
-        expect_all(records, lambda r: r.answer.intact, expected="1 MiB, intact, from every node")
-        mtu = link + HEADER_DIFFERENCE
-        expect_all(
-            records,
-            lambda record: record.answer.path_mtu == mtu,
-            expected=f"a path MTU of {mtu} in the pod",
-        )
+        request = tcp_transfer.Request(address, target.http, direction="up")
+        _expect_learned(probes.from_every_node(request), link + HEADER_DIFFERENCE)
 
 
-def _upload(probes: Probes, address: str, port: int):
-    request = tcp_transfer.Request(address, port, direction="up")
-    return probes.from_every_node(request)
+def _expect_learned(records: Sequence[Record[tcp_transfer.Answer]], mtu: int) -> None:
+    expect_all(records, lambda r: r.answer.intact, expected="1 MiB, intact, from every node")
+    expect_all(
+        records, lambda r: r.answer.path_mtu == mtu, expected=f"a path MTU of {mtu} in the pod"
+    )
 
 
 @check(

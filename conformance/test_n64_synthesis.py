@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from pytest_ipv6k8s import (
     DUAL_STACK,
     WITH_IPV6,
@@ -9,18 +12,24 @@ from pytest_ipv6k8s import (
     Feature,
     Level,
     check,
-    eventually,
     expect,
     expect_all,
 )
 from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, said
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes, Services
+from pytest_ipv6k8s.suite.dns import (
+    COREDNS_LOOK,
+    Exchange,
+    ask_until_answered,
+    data_of,
+    describe,
+    expect_data,
+    reply_of,
+)
 
-LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 NEEDS = (Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64, Feature.ZONE)
 NO_SOA_TTL = 600
+n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, look=COREDNS_LOOK)
 PASSED_ON = "the resolver answers in the name's place: a template, a wildcard, a search-domain page"
 
 
@@ -28,29 +37,13 @@ def _ask(
     cluster: ClusterView,
     probes: Probes,
     name: str,
-    record_type: str,
+    record_type: str = "AAAA",
     *,
-    server: str = "",
-    validating=False,
-):
+    validating: bool = False,
+) -> Sequence[Exchange]:
     """Ask the cluster's DNS from every node, until every probe has a reply."""
-    wire = query(name, record_type, validating=validating)
-    request = dns_exchange.Request(server or cluster.dns.cluster_ips[0], wire)
-    return eventually(
-        lambda: probes.from_every_node(request),
-        answered,
-        expected=f"an answer for {name} {record_type}",
-    )
-
-
-def _expect_data(records, record_type: str, wanted: set[str], what: str) -> None:
-    expected = f"{what}: {', '.join(sorted(wanted)) or 'none'}"
-    expect_all(
-        records,
-        lambda record: data_of(record, record_type) == wanted,
-        expected=expected,
-        say=describe,
-    )
+    servers = cluster.dns.cluster_ips[:1]
+    return ask_until_answered(probes, servers, name, record_type, validating=validating)
 
 
 def _name(external: ExternalTargets, label: str) -> str:
@@ -65,17 +58,14 @@ def _addresses(
     return data_of(records[0], "A")
 
 
-@check(
+@n64(
     "N64-05",
-    stacks=WITH_IPV6,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
         "the cluster's DNS has no DNS64, or forwards past the resolver that has it",
         "the DNS64 prefix is not the gateway's",
     ],
-    look=LOOK,
 )
 def test_ipv4_only_names_get_aaaa_records(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -83,24 +73,21 @@ def test_ipv4_only_names_get_aaaa_records(
     """A name with A records only gets one AAAA record for each, with the gateway's prefix."""
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 
-    records = _ask(cluster, probes, _name(external, "two"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "two"))
 
     expect(len(wanted) == 2, expected="two A records to start from", actual=records, say=describe)
-    _expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
+    expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
 
 
-@check(
+@n64(
     "N64-06",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.DUAL_TARGET],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1"],
     causes=[
         "CoreDNS' dns64 has translate_all",
         "the resolver is told to ignore real AAAA records (BIND: exclude; unbound: "
         "dns64-ignore-aaaa)",
     ],
-    look=LOOK,
 )
 def test_native_aaaa_records_are_left_alone(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -108,19 +95,16 @@ def test_native_aaaa_records_are_left_alone(
     """A name with a real AAAA record keeps it, and nothing is mixed in."""
     native = {external.address("dual", Family.V6)}
 
-    records = _ask(cluster, probes, _name(external, "dual"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "dual"))
 
-    _expect_data(records, "AAAA", native, "the real record alone")
+    expect_data(records, "AAAA", native, "the real record alone")
 
 
-@check(
+@n64(
     "N64-07",
-    stacks=WITH_IPV6,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
-    look=LOOK,
 )
 def test_missing_names_stay_missing(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -130,36 +114,34 @@ def test_missing_names_stay_missing(
     RFC 6147 also wants a SERVFAIL for AAAA to be treated as an empty answer. BIND 9.18 passes the
     SERVFAIL on, CoreDNS' dns64 does as the RFC says: the answer is recorded and not judged.
     """
-    missing = _ask(cluster, probes, _name(external, "nothing"), "AAAA")
-    empty = _ask(cluster, probes, _name(external, "text"), "AAAA")
-    _ask(cluster, probes, _name(external, "servfail"), "AAAA")
+    missing = _ask(cluster, probes, _name(external, "nothing"))
+    empty = _ask(cluster, probes, _name(external, "text"))
+    _ask(cluster, probes, _name(external, "servfail"))
 
     expect_all(
         missing,
-        lambda record: said(record).rcode == "NXDOMAIN",
+        lambda record: reply_of(record).rcode == "NXDOMAIN",
         expected="NXDOMAIN for a name that is not there",
         say=describe,
     )
     expect_all(
         empty,
-        lambda record: _is_empty(record),
+        _is_empty,
         expected="NOERROR and no data for a TXT-only name",
         say=describe,
     )
 
 
-def _is_empty(record) -> bool:
-    return said(record).rcode == "NOERROR" and not said(record).records
+def _is_empty(record: Exchange) -> bool:
+    return reply_of(record).rcode == "NOERROR" and not reply_of(record).records
 
 
-@check(
+@n64(
     "N64-08",
-    stacks=WITH_IPV6,
     features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.1.4"],
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
-    look=LOOK,
 )
 def test_mapped_addresses_count_as_none(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -167,48 +149,43 @@ def test_mapped_addresses_count_as_none(
     """AAAA records in ::ffff:0:0/96 count as none, and the name is synthesised."""
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "mapped")}
 
-    records = _ask(cluster, probes, _name(external, "mapped"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "mapped"))
 
-    _expect_data(records, "AAAA", wanted, "synthesised records")
+    expect_data(records, "AAAA", wanted, "synthesised records")
 
 
-@check(
+@n64(
     "N64-09",
-    stacks=WITH_IPV6,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7"],
     causes=["the DNS64 gives synthesised records a time to live of its own"],
-    look=LOOK,
 )
 def test_synthesised_records_do_not_outlive_their_source(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
 ) -> None:
     """A synthesised record lives no longer than its A record, nor than 600 s without an SOA."""
     for label, longest in (("short", 30), ("long", NO_SOA_TTL)):
-        records = _ask(cluster, probes, _name(external, label), "AAAA")
-
-        expected = f"a time to live of at most {longest} s for {_name(external, label)}"
-        expect_all(
-            records,
-            lambda record: max(said(record).ttls, default=longest + 1) <= longest,
-            expected=expected,
-            say=_with_ttl,
-        )
+        _expect_ttl(_ask(cluster, probes, _name(external, label)), longest, _name(external, label))
 
 
-def _with_ttl(record) -> str:
-    return f"{describe(record)}, TTL {said(record).ttls}"
+def _expect_ttl(records: Sequence[Exchange], longest: int, name: str) -> None:
+    expect_all(
+        records,
+        lambda record: max(reply_of(record).ttls, default=longest + 1) <= longest,
+        expected=f"a time to live of at most {longest} s for {name}",
+        say=_with_ttl,
+    )
 
 
-@check(
+def _with_ttl(record: Exchange) -> str:
+    return f"{describe(record)}, TTL {reply_of(record).ttls}"
+
+
+@n64(
     "N64-10",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.IPV4_TARGET],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.5"],
     causes=["the DNS64 drops the chain, or synthesises for the first name only"],
-    look=LOOK,
 )
 def test_alias_chains_are_kept(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -216,7 +193,7 @@ def test_alias_chains_are_kept(
     """A chain of CNAME records is kept, and its end is synthesised."""
     wanted = {external.synthetic(external.address("v4", Family.V4))}
 
-    records = _ask(cluster, probes, _name(external, "alias"), "AAAA")
+    records = _ask(cluster, probes, _name(external, "alias"))
 
     chain = {_name(external, "chain"), _name(external, "v4")}
     expect_all(
@@ -225,20 +202,17 @@ def test_alias_chains_are_kept(
         expected=f"CNAME records to {sorted(chain)}",
         say=describe,
     )
-    _expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
+    expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
 
 
-@check(
+@n64(
     "N64-11",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.IPV4_TARGET],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.3.1"],
     causes=[
         "CoreDNS' dns64 answers no reverse queries",
         "the resolver knows no reverse zone for the prefix",
     ],
-    look=LOOK,
 )
 def test_synthetic_addresses_have_names(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -248,62 +222,55 @@ def test_synthetic_addresses_have_names(
 
     records = _ask(cluster, probes, reverse_name(external.synthetic(ipv4)), "PTR")
 
-    _expect_data(records, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
+    expect_data(records, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
 
 
-@check(
+@n64(
     "N64-12",
-    stacks=WITH_IPV6,
     features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.5"],
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
-    look=LOOK,
 )
 def test_validating_clients_get_no_synthesis(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
 ) -> None:
     """A client that validates itself (DO and CD set) gets no synthesised records."""
-    records = _ask(cluster, probes, _name(external, "two"), "AAAA", validating=True)
+    records = _ask(cluster, probes, _name(external, "two"), validating=True)
 
-    _expect_data(records, "AAAA", set(), "no AAAA record")
+    expect_data(records, "AAAA", set(), "no AAAA record")
 
 
-@check(
+@n64(
     "N64-13",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
-    level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
         "CoreDNS' dns64 has translate_all, which replaces the cluster's own records",
         "dns64 stands in the server block of the cluster's domain, and synthesises for Services "
         "of IPv4 only",
     ],
-    look=LOOK,
 )
 def test_names_of_the_cluster_are_not_synthesised(
     cluster: ClusterView, probes: Probes, services: Services
 ) -> None:
-    """Names of Services have their own records only, whatever DNS64 does external."""
+    """Names of Services have their own records only, whatever DNS64 does outside."""
     own = services["every"]
 
-    records = _ask(cluster, probes, own.dns_name, "AAAA")
+    records = _ask(cluster, probes, own.dns_name)
 
-    _expect_data(records, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
+    expect_data(records, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
     if "only-ipv4" in services:
-        records = _ask(cluster, probes, services["only-ipv4"].dns_name, "AAAA")
-        _expect_data(records, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
+        records = _ask(cluster, probes, services["only-ipv4"].dns_name)
+        expect_data(records, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
 
 
-@check(
+@n64(
     "N64-29",
     stacks=DUAL_STACK,
     features=NEEDS,
-    level=Level.EXTENDED,
     references=["CoreDNS documentation: the dns64 plugin, allow_ipv4"],
     causes=["CoreDNS' dns64 synthesises only for queries over IPv6: allow_ipv4 is missing"],
-    look=LOOK,
 )
 def test_synthesis_does_not_depend_on_the_transport(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
@@ -312,5 +279,5 @@ def test_synthesis_does_not_depend_on_the_transport(
     wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
 
     for server in cluster.dns.cluster_ips:
-        records = _ask(cluster, probes, _name(external, "two"), "AAAA", server=server)
-        _expect_data(records, "AAAA", wanted, f"synthesised records from {server}")
+        records = ask_until_answered(probes, [server], _name(external, "two"), "AAAA")
+        expect_data(records, "AAAA", wanted, f"synthesised records from {server}")

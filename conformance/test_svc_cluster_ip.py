@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, eventually, expect, expect_all
-from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite.paths import echoed_by, seen_as_itself
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
@@ -17,10 +17,6 @@ PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 TRIES_PER_ENDPOINT = 20
 REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
-
-
-def _answered_by(probe):
-    return lambda record: record.answer.echoed and record.answer.pod == probe.name
 
 
 @check(
@@ -36,7 +32,7 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
 
     eventually(
         lambda: probes.from_every_node(tcp_connect.Request(address, TCP)),
-        _answered_by(probes.peer),
+        echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
     )
 
@@ -78,7 +74,7 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
         lambda: probes.ask_each(
             lambda probe: [tcp_connect.Request(address, TCP)], among=probes.hosts
         ),
-        _answered_by(probes.peer),
+        echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked by every node",
     )
 
@@ -102,7 +98,7 @@ def test_endpoint_reaches_itself_through_its_service(
 
     eventually(
         lambda: [probes.peer.ask(tcp_connect.Request(address, TCP))],
-        _answered_by(probes.peer),
+        echoed_by(probes.peer),
         expected="the pod's own echo",
     )
 
@@ -178,9 +174,7 @@ def test_cluster_ip_keeps_the_source_address(
     expect(reached, expected="an answer through the Service", actual=records)
     expect_all(
         reached,
-        lambda record: same_address(
-            record.answer.seen_source, probes.named(record.source).address(family)
-        ),
+        seen_as_itself(probes, family),
         expected="the asking pod's own address as source",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, Family, check, expect, expect_all
-from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 
 SLICES_LOOK = "kubectl get endpointslices -A -o wide"
 
@@ -33,7 +33,7 @@ def test_endpoint_slices_list_the_pods_of_each_family(
     expect(not odd, expected="the ready podIPs of each family of the Service", actual=odd)
 
 
-def _wanted(service, family: Family, probes: Probes) -> set[str]:
+def _wanted(service: Service, family: Family, probes: Probes) -> set[str]:
     if family not in service.families or service.name == "empty":
         return set()
     behind = [probes.peer] if service.name == "peer" else list(probes)

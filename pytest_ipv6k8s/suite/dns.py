@@ -51,10 +51,14 @@ def ask_until_answered(
     )
 
 
-def expect_data(
-    records: Iterable[Exchange], record_type: str, wanted: set[str], *, expected: str
-) -> None:
+def expect_data(records: Iterable[Exchange], record_type: str, wanted: set[str], what: str) -> None:
     """Expect that the records of a type in every reply are just these.
+
+    Args:
+        records: the replies.
+        record_type: A, AAAA and so on.
+        wanted: the data of these records.
+        what: what they are, as a phrase.
 
     Raises:
         Unmet: some replies have others.
@@ -62,7 +66,7 @@ def expect_data(
     expect_all(
         records,
         lambda record: data_of(record, record_type) == wanted,
-        expected=expected,
+        expected=f"{what}: {', '.join(sorted(wanted)) or 'none'}",
         say=describe,
     )
 
