@@ -8,23 +8,24 @@ from pytest_ipv6k8s import (
     Feature,
     Inconclusive,
     Level,
+    Record,
     check,
     eventually,
-    expect,
     expect_all,
 )
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.external.model import Role
-from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite import ExternalTargets, Probe, Probes
+from pytest_ipv6k8s.suite.paths import echoed_by_owner
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
-CLOSED_PORT = 33499  # among those of traceroute, which packet filters let be refused
+TRACEROUTE_PORT = 33499  # closed, and packet filters let it be refused
 BIG = "x" * 2000
 
 
-def _outsider(external: ExternalTargets):
+def _outsider(external: ExternalTargets) -> Probe:
     """Return a host outside that can try what pods try: another target, or the target itself."""
     found = external.network.find(Role.V6)
     return external.host(Role.V6 if found and found.ask else Role.DUAL)
@@ -51,21 +52,21 @@ def test_flows_with_equal_source_ports_do_not_collide(
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
     asked = (probes.peer, *probes.one_per_node)[:ASKERS]
+    request = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)],
-        among=asked,
-    )
+    records = probes.ask_each(lambda _: [request], among=asked)
 
     if any(record.answer.taken > FLOWS // 10 for record in records):
         raise Inconclusive("too many of the source ports are taken in a probe")
-    lost = [record for record in records if record.answer.answered < record.answer.opened]
-    if lost:
-        question = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
-        control = _outsider(external).ask(question)
-        if control.answer.answered < control.answer.opened:
+    if not all(map(_lost_none, records)):
+        control = _outsider(external).ask(request)
+        if not _lost_none(control):
             raise Inconclusive(f"the target loses connections of hosts outside: {control}")
-    expect(not lost, expected="an echo on every one of the connections", actual=lost)
+    expect_all(records, _lost_none, expected="an echo on every one of the connections")
+
+
+def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
+    return record.answer.answered >= record.answer.opened
 
 
 @check(
@@ -87,15 +88,15 @@ def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: Extern
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    control = _outsider(external).ask(udp_exchange.Request(address, CLOSED_PORT))
+    control = _outsider(external).ask(udp_exchange.Request(address, TRACEROUTE_PORT))
     if control.answer.error != "ECONNREFUSED":
         raise Inconclusive(f"the target does not refuse datagrams: {control}")
     records = probes.from_every_node(
-        udp_exchange.Request(address, CLOSED_PORT, count=3),
+        udp_exchange.Request(address, TRACEROUTE_PORT, count=3),
         udp_exchange.Request(address, target.udp, count=3),
     )
 
-    closed = [r for r in records if r.question["port"] == CLOSED_PORT]
+    closed = [r for r in records if r.question["port"] == TRACEROUTE_PORT]
     expect_all(
         closed,
         lambda record: record.answer.error == "ECONNREFUSED",
@@ -126,7 +127,7 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
         lambda: host.ask_all(
             [tcp_connect.Request(probe.address(Family.V6), TCP_PORT) for probe in probes]
         ),
-        lambda r: r.answer.echoed and r.answer.pod == probes.owner(r.question["address"]).name,
+        echoed_by_owner(probes),
         expected="every pod echoes",
     )
 
@@ -165,9 +166,9 @@ def test_udp_replies_come_from_where_they_were_asked(
     control = _outsider(external).ask(udp_exchange.Request(address, target.udp, payload=BIG))
     if not control.answer.echoed:
         raise Inconclusive(f"the target does not echo large datagrams: {control}")
-    for size, wanted in (("small", "ipv6k8s"), ("fragmented", BIG)):
+    for size, payload in (("small", "ipv6k8s"), ("fragmented", BIG)):
         expect_all(
-            records,
-            lambda record: record.question["payload"] != wanted or record.answer.echoed,
+            [record for record in records if record.question["payload"] == payload],
+            lambda record: record.answer.echoed,
             expected=f"an echo of {size} datagrams on every node",
         )

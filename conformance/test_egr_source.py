@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Record, check, expect
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.external.egress import Observation, classify
@@ -15,7 +16,7 @@ UNIQUE_LOCAL = ("fc00::/7",)
 NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
 
 
-def _node_addresses(cluster: ClusterView, name=None) -> list[str]:
+def _node_addresses(cluster: ClusterView, name: str | None = None) -> list[str]:
     return [ip for n in cluster.nodes if name in (None, n.name) for ip in n.internal_ips]
 
 
@@ -27,7 +28,9 @@ def _of_hosts(probes: Probes) -> dict[str, list[network_state.Address]]:
     return {probes.named(r.source).node: list(r.answer.addresses) for r in records}
 
 
-def _style(probes: Probes, cluster: ClusterView, records) -> list[str]:
+def _style(
+    probes: Probes, cluster: ClusterView, records: Sequence[Record[tcp_connect.Answer]]
+) -> list[str]:
     """Return the style in which each pod was seen; ``none`` where nothing came back."""
     nodes = _node_addresses(cluster)
     nodes += [item.address for found in _of_hosts(probes).values() for item in found]
@@ -125,8 +128,8 @@ def test_masqueraded_packets_bear_a_sane_address(
             actual=record,
         )
         own = [item for item in on_nodes.get(node, []) if same_address(item.address, source)]
-        worn = [item for item in own if item.flags or item.scope != "global"]
-        expect(not worn, expected="an address in good order", actual=[record, *worn])
+        unfit = [item for item in own if item.flags or item.scope != "global"]
+        expect(not unfit, expected="an address in good order", actual=[record, *unfit])
         known = own or any(same_address(source, ip) for ip in _node_addresses(cluster, node))
         foreign = any(same_address(source, ip) for ip in _node_addresses(cluster))
         if not known and not foreign and node not in on_nodes:

@@ -8,31 +8,38 @@ from typing import TypeVar
 from pytest_ipv6k8s.agent.ops import Question
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import expect_all
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
 
 A = TypeVar("A")
 
 
-def require_alive(
+def expect_served(
     external: ExternalTargets,
     request: Question[A],
     records: Sequence[Record[A]],
     condition: Callable[[Record[A]], object],
+    *,
+    expected: str,
 ) -> None:
-    """Make sure that a target or helper serves somebody: a host outside, or some probe.
+    """Expect that what is outside serves all probes, provided that it serves anybody.
 
     Args:
         external: the hosts outside that can be asked.
-        request: what they try.
+        request: what they try when a probe has no success.
         records: what the probes got.
         condition: tells whether one answer is a success.
+        expected: what should be found, as a phrase.
 
     Raises:
-        Inconclusive: nobody has any, and whose fault that is stays open.
+        Inconclusive: neither a host outside nor any probe has success: whose fault is it?
+        Unmet: some probes have none.
     """
-    targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
-    asked = [external.host(t.role).ask(request) for t in targets if t and t.ask]
-    everybody = [*asked, *records]
-    if not any(condition(record) for record in everybody):
-        raise Inconclusive(f"it works for nobody, here or outside: {everybody[0]}")
+    if not all(condition(record) for record in records):
+        targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
+        asked = [external.host(t.role).ask(request) for t in targets if t and t.ask]
+        everybody = [*asked, *records]
+        if not any(condition(record) for record in everybody):
+            raise Inconclusive(f"it works for nobody, here or outside: {everybody[0]}")
+    expect_all(records, condition, expected=expected)

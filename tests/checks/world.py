@@ -69,24 +69,24 @@ class FakeApi:
         return found
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """Return a pod of the arena, or CoreDNS' ConfigMap."""
+        """Return a pod of the sandbox, or CoreDNS' ConfigMap."""
         if "/pods/" in path:
             return self._world.policed.pod_object(path.rsplit("/", 1)[1])
         return {"data": {"Corefile": self._world.corefile}}
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return a pod of the arena, or a Service."""
+        """Return a pod of the sandbox, or a Service."""
         name = path.rsplit("/", 1)[1]
         if "/pods/" in path:
             return self.find(path) or {}
         return next(o for o in self._world.objects["services"] if o["metadata"]["name"] == name)
 
     def create(self, path: str, body: Mapping[str, Any]) -> None:
-        """Start a pod of the arena."""
+        """Start a pod of the sandbox."""
         self._world.policed.start(path.split("/")[4], body)
 
     def delete(self, path: str, *, grace: int | None = None) -> None:
-        """Delete a pod of the arena, or a policy."""
+        """Delete a pod of the sandbox, or a policy."""
         if "/pods/" in path:
             self._world.policed.stop(path.rsplit("/", 1)[1])
         self._world.policed.take_away(path)

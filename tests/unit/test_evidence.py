@@ -190,14 +190,14 @@ def test_a_recorder_loses_nothing_between_threads() -> None:
     ]
 
 
-@pytest.mark.parametrize("holds", [True, 1, [0], "x"])
-def test_an_expectation_that_holds_is_silent(holds: object) -> None:
-    expect(holds, expected="anything", seen="whatever")
+@pytest.mark.parametrize("condition", [True, 1, [0], "x"])
+def test_an_expectation_that_holds_is_silent(condition: object) -> None:
+    expect(condition, expected="anything", actual="whatever")
 
 
-def _unmet(holds: object, seen: object, **more: Any) -> Unmet:
+def _unmet(condition: object, actual: object, **more: Any) -> Unmet:
     with pytest.raises(Unmet) as caught:
-        expect(holds, expected="the moon", seen=seen, **more)
+        expect(condition, expected="the moon", actual=actual, **more)
     return caught.value
 
 
@@ -211,34 +211,34 @@ def test_an_unmet_expectation_knows_what_was_seen_and_where() -> None:
     unmet = _unmet(False, records)
 
     assert unmet.expected == "the moon"
-    assert unmet.seen == ("a → b: said no", "a → c: said nay", "a → b: said n")
+    assert unmet.actual == ("a → b: said no", "a → c: said nay", "a → b: said n")
     assert unmet.paths == ("a → b", "a → c")
     assert isinstance(unmet, AssertionError)
-    assert str(unmet).startswith("expected the moon; seen: a → b: said no; ")
+    assert str(unmet).startswith("expected the moon; actual: a → b: said no; ")
 
 
-@pytest.mark.parametrize("holds", [False, 0, None, [], ""])
-def test_whatever_is_empty_does_not_hold(holds: object) -> None:
-    assert _unmet(holds, "stars").seen == ("stars",)
+@pytest.mark.parametrize("condition", [False, 0, None, [], ""])
+def test_whatever_is_empty_does_not_hold(condition: object) -> None:
+    assert _unmet(condition, "stars").actual == ("stars",)
 
 
 def test_only_the_first_three_findings_are_in_the_message() -> None:
     unmet = _unmet(False, ["one", "two", "three", "four"])
 
-    assert str(unmet) == "expected the moon; seen: one; two; three"
-    assert len(unmet.seen) == 4
+    assert str(unmet) == "expected the moon; actual: one; two; three"
+    assert len(unmet.actual) == 4
 
 
 def test_nothing_seen_is_said() -> None:
-    assert _unmet(False, []).seen == ("nothing",)
+    assert _unmet(False, []).actual == ("nothing",)
 
 
 def test_a_finding_may_be_put_into_words() -> None:
-    assert _unmet(False, (1, 2), say=lambda n: f"number {n}").seen == ("number 1", "number 2")
+    assert _unmet(False, (1, 2), say=lambda n: f"number {n}").actual == ("number 1", "number 2")
 
 
 def test_a_finding_is_told_without_secrets() -> None:
     unmet = _unmet(False, [_record({"password": "hunter2"}), f"Bearer {JWT}"])
 
-    assert unmet.seen == (f"probe-00: password {REDACTED}", REDACTED)
+    assert unmet.actual == (f"probe-00: password {REDACTED}", REDACTED)
     assert "hunter2" not in str(unmet)
