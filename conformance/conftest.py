@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, PolicySandbox, Probes, Services
+from pytest_ipv6k8s.suite.dns import ClusterDns
 
 
 @pytest.fixture
@@ -35,3 +36,9 @@ def external(ipv6k8s_external: ExternalTargets) -> ExternalTargets:
 def services(ipv6k8s_services: Services) -> Services:
     """The shared Services."""
     return ipv6k8s_services
+
+
+@pytest.fixture
+def dns(cluster: ClusterView, probes: Probes) -> ClusterDns:
+    """The cluster's DNS, asked from every node."""
+    return ClusterDns(cluster, probes)

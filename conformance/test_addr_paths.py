@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
@@ -18,15 +20,16 @@ CROSS_NODE_CAUSES = (
 ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agent's log there"
 
 
-@check(
+paths = partial(check, families=Family, look=ROUTES_LOOK)
+
+
+@paths(
     "ADDR-15",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
         "the node's bridge or routes do not forward between two pods in this family",
         "a packet filter drops bridged or forwarded packets (bridge-nf-call-ip6tables)",
     ],
-    look=ROUTES_LOOK,
     matrix=True,
 )
 def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> None:
@@ -47,13 +50,11 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
     )
 
 
-@check(
+@paths(
     "ADDR-16",
-    families=Family,
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
     causes=CROSS_NODE_CAUSES,
-    look=ROUTES_LOOK,
     matrix=True,
 )
 def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes) -> None:
@@ -72,12 +73,10 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
     )
 
 
-@check(
+@paths(
     "ADDR-17",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=CROSS_NODE_CAUSES,
-    look=ROUTES_LOOK,
 )
 def test_udp_between_pods_loses_nothing(family: Family, probes: Probes) -> None:
     """Ten of ten UDP datagrams between pods come back, on one node and across nodes."""
@@ -100,9 +99,8 @@ def test_udp_between_pods_loses_nothing(family: Family, probes: Probes) -> None:
     )
 
 
-@check(
+@paths(
     "ADDR-20",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
     causes=[
         "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "
@@ -124,7 +122,5 @@ def test_pods_see_each_other_without_translation(family: Family, probes: Probes)
     reached = [record for record in records if record.answer.seen_source]
     expect(reached, expected="at least one pair of pods that talk", actual=records)
     expect_all(
-        reached,
-        seen_as_itself(probes, family),
-        expected="the asking pod's own address as source",
+        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
@@ -18,11 +20,14 @@ from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
 
 
+pods = partial(check, look=CNI_LOOK)
+
+
 def _states(probes: Probes) -> list[Record[network_state.Answer]]:
     return probes.ask_each(lambda probe: [network_state.Request()])
 
 
-@check(
+@pods(
     "ADDR-03",
     references=["KEP-563: Pod API"],
     causes=[
@@ -30,7 +35,6 @@ def _states(probes: Probes) -> list[Record[network_state.Answer]]:
         "a sidecar or a second CNI plugin adds addresses",
         "router advertisements reach the pod and SLAAC adds an address",
     ],
-    look=CNI_LOOK,
 )
 def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
     """The global addresses of the interface with the default route are exactly the podIPs."""
@@ -58,7 +62,7 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
     }
 
 
-@check(
+@pods(
     "ADDR-04",
     stacks=WITH_IPV6,
     references=["RFC 4862 section 5.4"],
@@ -66,7 +70,6 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
         "the CNI leaves duplicate address detection on and does not wait for it",
         "two pods have the same address",
     ],
-    look=CNI_LOOK,
 )
 def test_addresses_are_usable_when_the_container_starts(probes: Probes) -> None:
     """No address is tentative or a detected duplicate at a container's first action."""
@@ -83,7 +86,7 @@ def _is_in_doubt(address: network_state.Address) -> bool:
     return not {"tentative", "dadfailed"}.isdisjoint(address.flags)
 
 
-@check(
+@pods(
     "ADDR-05",
     stacks=WITH_IPV6,
     references=["RFC 4861 sections 5.2 and 7.3"],
@@ -92,7 +95,6 @@ def _is_in_doubt(address: network_state.Address) -> bool:
         "the gateway's address is not on the node's side of the link, or neighbour "
         "solicitations are dropped (a packet filter, rp_filter, missing proxy_ndp)",
     ],
-    look=CNI_LOOK,
 )
 def test_default_route_is_usable(probes: Probes) -> None:
     """Every pod has an IPv6 default route whose next hop is no failed neighbour."""
@@ -120,15 +122,11 @@ def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     return [r for r in state.routes if r.destination == "default" and r.family == "IPv6"]
 
 
-@check(
+@pods(
     "ADDR-06",
     stacks=ONLY_IPV6,
     references=["Kubernetes docs: IPv4/IPv6 dual-stack"],
-    causes=[
-        "the CNI still has an IPv4 pool",
-        "a 464XLAT daemon (CLAT) runs in the pods",
-    ],
-    look=CNI_LOOK,
+    causes=["the CNI still has an IPv4 pool", "a 464XLAT daemon (CLAT) runs in the pods"],
 )
 def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
@@ -152,7 +150,7 @@ def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     expect(not routes, expected="no IPv4 default route", actual=routes)
 
 
-@check(
+@pods(
     "ADDR-07",
     references=["KEP-563: downward API", "KEP-2681: status.hostIPs"],
     causes=["the kubelet is older than the API server and does not know status.hostIPs"],
@@ -175,11 +173,10 @@ def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
     expect(not odd, expected="the environment equals the status", actual=odd)
 
 
-@check(
+@pods(
     "ADDR-13",
     references=["RFC 4291 section 2.5.3", "RFC 1122 section 3.2.1.3"],
     causes=["the CNI does not bring up lo", "net.ipv6.conf.lo.disable_ipv6 is 1"],
-    look=CNI_LOOK,
 )
 def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
     """The address [::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
@@ -190,7 +187,7 @@ def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
     expect_all(records, lambda record: record.answer.works, expected="a connection over loopback")
 
 
-@check(
+@pods(
     "ADDR-22",
     stacks=WITH_IPV6,
     features=[Feature.TWO_NODES],
@@ -199,7 +196,6 @@ def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
         "the podIP is marked deprecated or has a narrower scope than the destination",
         "the route has a preferred source (src) of its own",
     ],
-    look=CNI_LOOK,
 )
 def test_source_address_is_the_pod_ip(
     cluster: ClusterView, probes: Probes, services: Services
@@ -227,7 +223,7 @@ def test_source_address_is_the_pod_ip(
     )
 
 
-@check(
+@pods(
     "ADDR-26",
     stacks=WITH_IPV6,
     references=["Linux documentation: ip-sysctl, disable_ipv6"],

@@ -6,7 +6,14 @@ from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, eventually, expect
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
-from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, answered, ask, data_of, describe, pods_behind
+from pytest_ipv6k8s.suite.dns import (
+    COREDNS_LOOK,
+    ClusterDns,
+    answered,
+    data_of,
+    describe,
+    pods_behind,
+)
 
 UPSTREAM_CAUSES = [
     "CoreDNS forwards to an address of a family that its pods do not have: an IPv4 nameserver in "
@@ -58,7 +65,7 @@ def test_external_aaaa_records_are_found(
     look=COREDNS_LOOK,
 )
 def test_upstream_resolvers_can_be_reached(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
+    cluster: ClusterView, dns: ClusterDns, probes: Probes, external: ExternalTargets
 ) -> None:
     """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
     upstreams = set(cluster.dns_upstreams())
@@ -74,7 +81,7 @@ def test_upstream_resolvers_can_be_reached(
         lambda server: Family.of(server) in families,
         expected="resolvers of a family that CoreDNS' pods have",
     )
-    records = ask(probes, servers, f"v6.{external.network.zone}.", "AAAA")
+    records = dns.ask_once(f"v6.{external.network.zone}.", "AAAA", servers=servers)
     expect_all(records, answered, expected="an answer from every resolver", say=describe)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import (
     WITH_IPV6,
     Family,
@@ -22,6 +24,7 @@ from pytest_ipv6k8s.suite.paths import echoed_by_owner
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
 TRACEROUTE_PORT = 33499  # closed, and packet filters let it be refused
+egr = partial(check, stacks=WITH_IPV6, features=[Feature.SPEAKING_TARGET, Feature.EGRESS])
 BIG = "x" * 2000
 
 
@@ -31,10 +34,8 @@ def _outsider(external: ExternalTargets) -> Probe:
     return external.host(Role.V6 if found and found.ask else Role.DUAL)
 
 
-@check(
+@egr(
     "EGR-09",
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
     causes=[
         "the masquerade rule has too small a port range (--to-ports), or the node ran out of ports",
@@ -69,10 +70,8 @@ def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
     return record.answer.answered >= record.answer.opened
 
 
-@check(
+@egr(
     "EGR-13",
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
     causes=[
         "a packet filter drops ICMPv6 type 1 towards pods or nodes",
@@ -106,10 +105,9 @@ def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: Extern
     expect_all(opened, lambda r: r.answer.echoed, expected="an echo where the port is open")
 
 
-@check(
+@egr(
     "EGR-17",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.NATIVE_EGRESS, Feature.SPEAKING_TARGET],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=[
@@ -135,10 +133,8 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
     expect_all(records, lambda r: same_address(r.answer.seen_source, own), expected=f"source {own}")
 
 
-@check(
+@egr(
     "EGR-18",
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],
     causes=[
         "the CNI's data path drops IPv6 fragments: only the first one has ports",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect, expect_all
 from pytest_ipv6k8s.addresses import Egress, same_address
 from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
@@ -14,16 +16,15 @@ EGRESS_CAUSES = [
     "the node forwards no IPv6, or lost its default route: accept_ra is not 2 where it forwards",
 ]
 NAT_LOOK = "ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)"
+egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 
 
-@check(
+@egr(
     "EGR-01",
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=EGRESS_CAUSES,
-    look=NAT_LOOK,
 )
 def test_pods_reach_an_ipv6_target_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv6 target outside the cluster over TCP."""
@@ -35,16 +36,14 @@ def test_pods_reach_an_ipv6_target_over_tcp(probes: Probes, external: ExternalTa
     expect_all(records, lambda r: r.answer.connected, expected="a connection from every node")
 
 
-@check(
+@egr(
     "EGR-02",
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
     causes=[
         *EGRESS_CAUSES,
         "a packet filter passes TCP only, or drops ICMPv6 echo (RFC 4890 section 4.3.1)",
     ],
-    look=NAT_LOOK,
 )
 def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(
     probes: Probes, external: ExternalTargets
@@ -69,9 +68,8 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(
     expect_served(external, echo, allowed, lambda r: r.answer.received, expected=expected)
 
 
-@check(
+@egr(
     "EGR-11",
-    stacks=WITH_IPV6,
     features=[Feature.HOST_NETWORK_PROBES, Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
     causes=[
@@ -110,9 +108,8 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(
         )
 
 
-@check(
+@egr(
     "EGR-14",
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS, Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Record, check, expect
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
@@ -14,6 +15,7 @@ from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 SOURCE_PORTS = (19990, 19991)
 UNIQUE_LOCAL = ("fc00::/7",)
 NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
+egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 
 
 def _node_addresses(cluster: ClusterView, name: str | None = None) -> list[str]:
@@ -48,9 +50,8 @@ def _style(
     return [styles.get(id(record), Egress.NONE).value for record in records]
 
 
-@check(
+@egr(
     "EGR-03",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET],
     references=["RFC 6296 sections 2 and 3", "RFC 4787 section 4.1"],
     causes=[
@@ -59,7 +60,6 @@ def _style(
         "the masquerade rule lacks a node's pod range, or is missing on one node",
         "a gateway or router beyond the nodes translates, too",
     ],
-    look=NAT_LOOK,
 )
 def test_pods_look_outside_as_declared(
     probes: Probes, external: ExternalTargets, cluster: ClusterView
@@ -93,9 +93,8 @@ def test_pods_look_outside_as_declared(
     expect(not seen, expected=f"every pod seen as {wanted}", actual=seen)
 
 
-@check(
+@egr(
     "EGR-04",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
     causes=[
@@ -137,9 +136,8 @@ def test_masqueraded_packets_bear_a_sane_address(
         expect(known, expected=f"an address of node {node}", actual=record)
 
 
-@check(
+@egr(
     "EGR-12",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4193 section 4.3", "RFC 4193 section 4.1"],
     causes=[
@@ -147,7 +145,6 @@ def test_masqueraded_packets_bear_a_sane_address(
         "packets without a connection in conntrack (INVALID, notrack) leave untranslated",
         "no packet filter at the edge stops fc00::/7",
     ],
-    look=NAT_LOOK,
 )
 def test_no_unique_local_source_leaves(
     probes: Probes, external: ExternalTargets, cluster: ClusterView

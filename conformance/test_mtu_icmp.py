@@ -63,11 +63,7 @@ def test_exceeded_hop_limits_are_told(probes: Probes) -> None:
         for one, other in probes.pairs()
     ]
 
-    expect_all(
-        records,
-        _reported,
-        expected="ICMPv6 type 3 (time exceeded), or to arrive",
-    )
+    expect_all(records, _reported, expected="ICMPv6 type 3 (time exceeded), or to arrive")
 
 
 def _reported(record: Record[hop_limit.Answer]) -> bool:
@@ -85,7 +81,7 @@ def _reported(record: Record[hop_limit.Answer]) -> bool:
 def test_echo_requests_are_answered(probes: Probes) -> None:
     """Every pod and node answers ICMPv6 echo requests from every pod.
 
-    EGR-02 asks a target external.
+    EGR-02 asks a target outside.
     """
     addresses = [probe.address(Family.V6) for probe in probes]
     addresses += [ip for probe in probes.one_per_node for ip in _ipv6(probe.pod.host_ips)]

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
-from pytest_ipv6k8s.agent.ops import (
-    interfaces,
-    network_state,
-    tcp_connect,
-    tcp_transfer,
-    udp_sized,
-)
+from pytest_ipv6k8s.agent.ops import interfaces, network_state, tcp_connect, tcp_transfer, udp_sized
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.probe.services import UDP
 from pytest_ipv6k8s.suite import Probe, Probes, Services
@@ -27,10 +22,18 @@ MTU_CAUSES = [
     "(VXLAN over IPv6 70, WireGuard 80, IPIP 40 bytes)",
     "the CNI gives pods the MTU of the wrong interface of the node",
 ]
+mtu = partial(check, causes=MTU_CAUSES, look=MTU_LOOK)
 FRAGMENT_CAUSES = [
     "the CNI's datapath, or a filter, drops IPv6 fragments (cilium/cilium 45339)",
     "conntrack does not reassemble fragments: nf_defrag_ipv6 is missing",
 ]
+fragments = partial(
+    check,
+    stacks=WITH_IPV6,
+    families=[Family.V6],
+    causes=FRAGMENT_CAUSES,
+    look="nstat -az | grep -i frag (on both nodes)",
+)
 
 
 def _links(asked: Sequence[Probe], probes: Probes) -> list[Record[interfaces.Answer]]:
@@ -66,12 +69,11 @@ def _mtu(route: network_state.Route, links: dict[str, int]) -> int:
     return min(route.mtu, interface) if route.mtu else interface
 
 
-@check(
+@mtu(
     "MTU-01",
     stacks=WITH_IPV6,
     references=["RFC 8200 section 5"],
     causes=["the CNI's MTU is below 1280: the kernel switches IPv6 off on such an interface"],
-    look=MTU_LOOK,
 )
 def test_interfaces_carry_at_least_1280_bytes(probes: Probes) -> None:
     """Every interface of a pod has an MTU of at least 1280 bytes."""
@@ -85,12 +87,10 @@ def test_interfaces_carry_at_least_1280_bytes(probes: Probes) -> None:
     )
 
 
-@check(
+@mtu(
     "MTU-02",
     features=[Feature.HOST_NETWORK_PROBES],
     references=["RFC 8200 section 5", "RFC 7348 section 4.3"],
-    causes=MTU_CAUSES,
-    look=MTU_LOOK,
 )
 def test_pod_mtu_fits_the_nodes(probes: Probes) -> None:
     """A pod's MTU is not larger than that of its node, nor than that of the node's tunnels."""
@@ -110,13 +110,12 @@ def test_pod_mtu_fits_the_nodes(probes: Probes) -> None:
     expect(not seen, expected="an MTU that fits through the node's interfaces", actual=seen)
 
 
-@check(
+@mtu(
     "MTU-03",
     families=Family,
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8201 section 4"],
     causes=["large packets are lost between the nodes while small ones pass", *MTU_CAUSES],
-    look=MTU_LOOK,
 )
 def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
     """Eight MiB pass between pods on different nodes, in both directions, and arrive intact."""
@@ -133,13 +132,11 @@ def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
     expect_all(records, lambda record: record.answer.intact, expected=f"{size} bytes, intact")
 
 
-@check(
+@mtu(
     "MTU-04",
     families=Family,
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 1191 section 3"],
-    causes=MTU_CAUSES,
-    look=MTU_LOOK,
 )
 def test_the_largest_datagram_passes_whole(family: Family, probes: Probes) -> None:
     """A datagram that fills the pod's MTU reaches a pod on another node without fragmentation."""
@@ -183,15 +180,7 @@ def _across(
     ]
 
 
-@check(
-    "MTU-05",
-    stacks=WITH_IPV6,
-    families=[Family.V6],
-    features=[Feature.TWO_NODES],
-    references=["RFC 8200 section 5"],
-    causes=FRAGMENT_CAUSES,
-    look="nstat -az | grep -i frag (on both nodes)",
-)
+@fragments("MTU-05", features=[Feature.TWO_NODES], references=["RFC 8200 section 5"])
 def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
     """A datagram in fragments that reassembles to 1500 bytes arrives at a pod on another node."""
     size = REASSEMBLED - HEADERS[family] - UDP_HEADER
@@ -201,14 +190,11 @@ def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
     expect_all(records, lambda r: r.answer.arrived, expected=f"{size} bytes in fragments to arrive")
 
 
-@check(
+@fragments(
     "MTU-06",
-    stacks=WITH_IPV6,
-    families=[Family.V6],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5", "Kubernetes docs: virtual IPs and Service proxies"],
     causes=["the Service proxy translates the first fragment only", *FRAGMENT_CAUSES],
-    look="nstat -az | grep -i frag (on both nodes)",
 )
 def test_fragments_pass_through_a_service(
     family: Family, probes: Probes, services: Services
@@ -226,14 +212,14 @@ def test_fragments_pass_through_a_service(
     expect_all(records, lambda r: r.answer.arrived, expected="2000 bytes there and 4000 bytes back")
 
 
-@check(
+@mtu(
     "MTU-14",
     families=Family,
     features=[Feature.TWO_NODES],
     references=["RFC 9293 section 3.7.1", "RFC 6691 section 2"],
     causes=[
         "a middlebox or the CNI clamps the MSS, which hides a path MTU that is smaller than the "
-        "pod's MTU",
+        "pod's MTU"
     ],
     look="ip6tables -t mangle -S | grep TCPMSS; nft list ruleset | grep maxseg (on both nodes)",
 )
@@ -253,15 +239,11 @@ def test_segment_size_follows_from_the_mtu(family: Family, probes: Probes) -> No
     )
 
 
-@check(
+@fragments(
     "MTU-19",
-    stacks=WITH_IPV6,
-    families=[Family.V6],
     features=[Feature.TWO_NODES],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5"],
-    causes=FRAGMENT_CAUSES,
-    look="nstat -az | grep -i frag (on both nodes)",
 )
 def test_large_datagrams_arrive(family: Family, probes: Probes) -> None:
     """Datagrams of 4 and 8 KiB arrive at a pod on another node."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import forged_too_big, icmpv6_counters, tcp_transfer, udp_sized
 from pytest_ipv6k8s.probe.services import HTTP
@@ -17,15 +19,13 @@ PTB_CAUSES = [
     "datapath: cilium/cilium 16080, 35489)",
 ]
 LOOK = "ip -6 route get ADDRESS (in the pod: is there an mtu?); tcpdump icmp6 (on its node)"
+mtu = partial(check, stacks=WITH_IPV6, causes=PTB_CAUSES, look=LOOK)
 
 
-@check(
+@mtu(
     "MTU-07",
-    stacks=WITH_IPV6,
     features=[Feature.NARROW_TARGET, Feature.EGRESS],
     references=["RFC 8201 section 4", "RFC 4443 section 3.2"],
-    causes=PTB_CAUSES,
-    look=LOOK,
 )
 def test_transfers_adapt_to_a_narrow_path(probes: Probes, external: ExternalTargets) -> None:
     """One MiB passes in both directions behind a 1280-byte link, and the pod learns that MTU.
@@ -58,9 +58,8 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
     return probes.from_every_node(request)
 
 
-@check(
+@mtu(
     "MTU-08",
-    stacks=WITH_IPV6,
     features=[Feature.NARROW_TARGET, Feature.SPEAKING_TARGET, Feature.HOST_NETWORK_PROBES],
     references=["RFC 8201 section 4", "Kubernetes docs: Service, type NodePort"],
     causes=[
@@ -68,7 +67,6 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
         "to the backend (direct server return, ECMP: cilium/cilium 39690)",
         *PTB_CAUSES,
     ],
-    look=LOOK,
 )
 def test_clients_behind_a_narrow_path_download_from_a_service(
     probes: Probes, services: Services, external: ExternalTargets
@@ -85,9 +83,8 @@ def test_clients_behind_a_narrow_path_download_from_a_service(
     expect_all(records, lambda r: r.answer.intact, expected="1 MiB, intact, through every node")
 
 
-@check(
+@mtu(
     "MTU-09",
-    stacks=WITH_IPV6,
     features=[Feature.NARROW_TARGET, Feature.SPEAKING_TARGET, Feature.EGRESS],
     level=Level.INFORMATIONAL,
     references=["RFC 8201 section 4", "RFC 8200 section 5"],
@@ -125,13 +122,11 @@ def _too_big_received(probes: Probes) -> dict[str, int]:
     return {record.source: record.answer.too_big for record in records}
 
 
-@check(
+@mtu(
     "MTU-12",
-    stacks=WITH_IPV6,
     features=[Feature.NARROW_TARGET, Feature.MASQUERADE],
     references=["RFC 4443 section 3.2", "RFC 8201 section 4"],
     causes=PTB_CAUSES[::-1],
-    look=LOOK,
 )
 def test_errors_find_back_through_masquerade(probes: Probes, external: ExternalTargets) -> None:
     """Packet-too-big finds its way back through the masquerade to the pod that sent."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
-from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
-from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, Exchange, ask_until_answered, data_of, describe
+from pytest_ipv6k8s.suite import ExternalTargets
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, Exchange, data_of, describe
 
 WELL_KNOWN_NAME = "ipv4only.arpa."
 WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
@@ -18,15 +17,8 @@ DNS64_CAUSES = [
     "pods ask over IPv4",
     "queries for ipv4only.arpa are answered from a zone or a cache without DNS64",
 ]
-n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, look=COREDNS_LOOK)
-
-
-def _ask(
-    cluster: ClusterView, probes: Probes, record_type: str, *, times: int = 1
-) -> Sequence[Exchange]:
-    """Ask every cluster DNS address from every node for the well-known name."""
-    servers = cluster.dns.cluster_ips * times
-    return ask_until_answered(probes, servers, WELL_KNOWN_NAME, record_type)
+NEEDS = (Feature.CLUSTER_DNS, Feature.DNS64)
+n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, features=NEEDS, look=COREDNS_LOOK)
 
 
 def _prefixes(record: Exchange, inside: str) -> set[str]:
@@ -40,13 +32,11 @@ def _prefixes(record: Exchange, inside: str) -> set[str]:
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
 )
-def test_pods_discover_the_prefix(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_pods_discover_the_prefix(dns: ClusterDns, external: ExternalTargets) -> None:
     """The AAAA records of ipv4only.arpa yield the NAT64 prefix of the gateway."""
     declared = external.nat64.prefixes[0]
 
-    records = _ask(cluster, probes, "AAAA")
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
 
     expect_all(
         records,
@@ -58,7 +48,6 @@ def test_pods_discover_the_prefix(
 
 @n64(
     "N64-02",
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
         "the DNS64 is configured with a prefix of a length that RFC 6052 does not know, or with "
@@ -66,9 +55,9 @@ def test_pods_discover_the_prefix(
         *DNS64_CAUSES,
     ],
 )
-def test_the_discovered_prefix_is_legal(cluster: ClusterView, probes: Probes) -> None:
+def test_the_discovered_prefix_is_legal(dns: ClusterDns) -> None:
     """The discovered prefix is legal, and both well-known addresses give the same one."""
-    records = _ask(cluster, probes, "AAAA")
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
 
     expected = "one prefix of a legal length with a u-octet of zero, in both records"
     expect_all(records, _common_legal_prefix, expected=expected, say=describe)
@@ -81,16 +70,15 @@ def _common_legal_prefix(record: Exchange) -> bool:
 
 @n64(
     "N64-03",
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     references=["RFC 7050 section 3"],
     causes=[
         "CoreDNS forwards to several resolvers, and not all of them have the same DNS64",
         "CoreDNS pods run with different Corefiles: a roll-out did not end",
     ],
 )
-def test_every_node_discovers_the_same(cluster: ClusterView, probes: Probes) -> None:
+def test_every_node_discovers_the_same(dns: ClusterDns) -> None:
     """Every node discovers the same addresses over each DNS address, ten times out of ten."""
-    records = _ask(cluster, probes, "AAAA", times=10)
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses * 10)
 
     first = data_of(records[0], "AAAA")
     other = [record for record in records if data_of(record, "AAAA") != first]
@@ -100,13 +88,12 @@ def test_every_node_discovers_the_same(cluster: ClusterView, probes: Probes) -> 
 
 @n64(
     "N64-04",
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
 )
-def test_the_well_known_name_has_its_ipv4_addresses(cluster: ClusterView, probes: Probes) -> None:
+def test_the_well_known_name_has_its_ipv4_addresses(dns: ClusterDns) -> None:
     """The A records of ipv4only.arpa are exactly 192.0.0.170 and 192.0.0.171."""
-    records = _ask(cluster, probes, "A")
+    records = dns.ask(WELL_KNOWN_NAME, "A", servers=dns.addresses)
 
     expect_all(
         records,

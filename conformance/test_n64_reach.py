@@ -30,7 +30,7 @@ GATEWAY_CAUSES = [
 ]
 LOOK = "ip -6 route get 64:ff9b::1 (with the gateway's prefix, on the asking pod's node)"
 WELL_KNOWN_PREFIX, LOCAL_USE_PREFIX = "64:ff9b::/96", "64:ff9b:1::/96"
-n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, look=LOOK)
+n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, features=NEEDS, look=LOOK)
 HAIRPIN_PORT = 33466
 SPECIAL = ("0.0.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255")
 
@@ -54,12 +54,7 @@ def _expect_tcp(probes: Probes, address: str, port: int) -> None:
     )
 
 
-@n64(
-    "N64-14",
-    features=NEEDS,
-    references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"],
-    causes=GATEWAY_CAUSES,
-)
+@n64("N64-14", references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"], causes=GATEWAY_CAUSES)
 def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv4-only host over TCP by its synthetic address."""
     target = external.target("v4")
@@ -69,7 +64,6 @@ def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-15",
-    features=NEEDS,
     references=["RFC 6146 section 3.5.1"],
     causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],
 )
@@ -88,7 +82,6 @@ def test_ipv4_hosts_answer_over_udp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-16",
-    features=NEEDS,
     references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
     causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
 )
@@ -208,7 +201,6 @@ def test_host_network_pods_reach_ipv4_hosts(probes: Probes, external: ExternalTa
 
 @n64(
     "N64-26",
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6146 section 3.8"],
     causes=["the gateway lets in only whom the pod has sent to, or does not turn packets round"],
@@ -248,11 +240,10 @@ def test_ipv4_literals_work_where_there_is_a_clat(
 
 @n64(
     "N64-31",
-    features=NEEDS,
     references=["RFC 6052 section 5.1", "RFC 6146 section 5.4"],
     causes=[
         "the gateway translates special ranges: pods reach a cloud's metadata server at "
-        "169.254.169.254, or the gateway's own loopback",
+        "169.254.169.254, or the gateway's own loopback"
     ],
 )
 def test_special_ranges_lead_nowhere(probes: Probes, external: ExternalTargets) -> None:

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pytest_ipv6k8s import (
-    DUAL_STACK,
-    WITH_IPV6,
-    Family,
-    Feature,
-    Level,
-    check,
-    expect,
-    expect_all,
-)
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes, Services
+from pytest_ipv6k8s.suite import ExternalTargets, Services
 from pytest_ipv6k8s.suite.dns import (
     COREDNS_LOOK,
+    ClusterDns,
     Exchange,
-    ask_until_answered,
     data_of,
     describe,
     expect_data,
@@ -29,51 +20,33 @@ from pytest_ipv6k8s.suite.dns import (
 
 NEEDS = (Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64, Feature.ZONE)
 NO_SOA_TTL = 600
-n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, look=COREDNS_LOOK)
+n64 = partial(check, stacks=WITH_IPV6, level=Level.EXTENDED, features=NEEDS, look=COREDNS_LOOK)
 PASSED_ON = "the resolver answers in the name's place: a template, a wildcard, a search-domain page"
-
-
-def _ask(
-    cluster: ClusterView,
-    probes: Probes,
-    name: str,
-    record_type: str = "AAAA",
-    *,
-    validating: bool = False,
-) -> Sequence[Exchange]:
-    """Ask the cluster's DNS from every node, until every probe has a reply."""
-    servers = cluster.dns.cluster_ips[:1]
-    return ask_until_answered(probes, servers, name, record_type, validating=validating)
 
 
 def _name(external: ExternalTargets, label: str) -> str:
     return f"{label}.{external.network.zone}."
 
 
-def _addresses(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets, label: str
-) -> set[str]:
+def _addresses(dns: ClusterDns, external: ExternalTargets, label: str) -> set[str]:
     """Return the A records of a name, which synthesis has to start from."""
-    records = _ask(cluster, probes, _name(external, label), "A")
+    records = dns.ask(_name(external, label), "A")
     return data_of(records[0], "A")
 
 
 @n64(
     "N64-05",
-    features=NEEDS,
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
         "the cluster's DNS has no DNS64, or forwards past the resolver that has it",
         "the DNS64 prefix is not the gateway's",
     ],
 )
-def test_ipv4_only_names_get_aaaa_records(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_ipv4_only_names_get_aaaa_records(dns: ClusterDns, external: ExternalTargets) -> None:
     """A name with A records only gets one AAAA record for each, with the gateway's prefix."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "two")}
 
-    records = _ask(cluster, probes, _name(external, "two"))
+    records = dns.ask(_name(external, "two"), "AAAA")
 
     expect(len(wanted) == 2, expected="two A records to start from", actual=records, say=describe)
     expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
@@ -89,34 +62,27 @@ def test_ipv4_only_names_get_aaaa_records(
         "dns64-ignore-aaaa)",
     ],
 )
-def test_native_aaaa_records_are_left_alone(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_native_aaaa_records_are_left_alone(dns: ClusterDns, external: ExternalTargets) -> None:
     """A name with a real AAAA record keeps it, and nothing is mixed in."""
     native = {external.address("dual", Family.V6)}
 
-    records = _ask(cluster, probes, _name(external, "dual"))
-
-    expect_data(records, "AAAA", native, "the real record alone")
+    dns.expect(_name(external, "dual"), "AAAA", native, "the real record alone")
 
 
 @n64(
     "N64-07",
-    features=NEEDS,
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
 )
-def test_missing_names_stay_missing(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_missing_names_stay_missing(dns: ClusterDns, external: ExternalTargets) -> None:
     """NXDOMAIN is passed on, and a name without addresses gets NOERROR without data.
 
     RFC 6147 also wants a SERVFAIL for AAAA to be treated as an empty answer. BIND 9.18 passes the
     SERVFAIL on, CoreDNS' dns64 does as the RFC says: the answer is recorded and not judged.
     """
-    missing = _ask(cluster, probes, _name(external, "nothing"))
-    empty = _ask(cluster, probes, _name(external, "text"))
-    _ask(cluster, probes, _name(external, "servfail"))
+    missing = dns.ask(_name(external, "nothing"), "AAAA")
+    empty = dns.ask(_name(external, "text"), "AAAA")
+    dns.ask(_name(external, "servfail"), "AAAA")
 
     expect_all(
         missing,
@@ -124,12 +90,7 @@ def test_missing_names_stay_missing(
         expected="NXDOMAIN for a name that is not there",
         say=describe,
     )
-    expect_all(
-        empty,
-        _is_empty,
-        expected="NOERROR and no data for a TXT-only name",
-        say=describe,
-    )
+    expect_all(empty, _is_empty, expected="NOERROR and no data for a TXT-only name", say=describe)
 
 
 def _is_empty(record: Exchange) -> bool:
@@ -138,34 +99,28 @@ def _is_empty(record: Exchange) -> bool:
 
 @n64(
     "N64-08",
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.1.4"],
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
 )
-def test_mapped_addresses_count_as_none(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_mapped_addresses_count_as_none(dns: ClusterDns, external: ExternalTargets) -> None:
     """AAAA records in ::ffff:0:0/96 count as none, and the name is synthesised."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "mapped")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "mapped")}
 
-    records = _ask(cluster, probes, _name(external, "mapped"))
-
-    expect_data(records, "AAAA", wanted, "synthesised records")
+    dns.expect(_name(external, "mapped"), "AAAA", wanted, "synthesised records")
 
 
 @n64(
     "N64-09",
-    features=NEEDS,
     references=["RFC 6147 section 5.1.7"],
     causes=["the DNS64 gives synthesised records a time to live of its own"],
 )
 def test_synthesised_records_do_not_outlive_their_source(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
+    dns: ClusterDns, external: ExternalTargets
 ) -> None:
     """A synthesised record lives no longer than its A record, nor than 600 s without an SOA."""
     for label, longest in (("short", 30), ("long", NO_SOA_TTL)):
-        _expect_ttl(_ask(cluster, probes, _name(external, label)), longest, _name(external, label))
+        _expect_ttl(dns.ask(_name(external, label), "AAAA"), longest, _name(external, label))
 
 
 def _expect_ttl(records: Sequence[Exchange], longest: int, name: str) -> None:
@@ -187,13 +142,11 @@ def _with_ttl(record: Exchange) -> str:
     references=["RFC 6147 section 5.1.5"],
     causes=["the DNS64 drops the chain, or synthesises for the first name only"],
 )
-def test_alias_chains_are_kept(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_alias_chains_are_kept(dns: ClusterDns, external: ExternalTargets) -> None:
     """A chain of CNAME records is kept, and its end is synthesised."""
     wanted = {external.synthetic(external.address("v4", Family.V4))}
 
-    records = _ask(cluster, probes, _name(external, "alias"))
+    records = dns.ask(_name(external, "alias"), "AAAA")
 
     chain = {_name(external, "chain"), _name(external, "v4")}
     expect_all(
@@ -214,29 +167,23 @@ def test_alias_chains_are_kept(
         "the resolver knows no reverse zone for the prefix",
     ],
 )
-def test_synthetic_addresses_have_names(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_synthetic_addresses_have_names(dns: ClusterDns, external: ExternalTargets) -> None:
     """The PTR record of a synthetic address is that of the IPv4 address inside."""
     ipv4 = external.address("v4", Family.V4)
 
-    records = _ask(cluster, probes, reverse_name(external.synthetic(ipv4)), "PTR")
-
-    expect_data(records, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
+    name = reverse_name(external.synthetic(ipv4))
+    dns.expect(name, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
 
 
 @n64(
     "N64-12",
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.5"],
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
 )
-def test_validating_clients_get_no_synthesis(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
-) -> None:
+def test_validating_clients_get_no_synthesis(dns: ClusterDns, external: ExternalTargets) -> None:
     """A client that validates itself (DO and CD set) gets no synthesised records."""
-    records = _ask(cluster, probes, _name(external, "two"), validating=True)
+    records = dns.ask(_name(external, "two"), "AAAA", validating=True)
 
     expect_data(records, "AAAA", set(), "no AAAA record")
 
@@ -251,33 +198,28 @@ def test_validating_clients_get_no_synthesis(
         "of IPv4 only",
     ],
 )
-def test_names_of_the_cluster_are_not_synthesised(
-    cluster: ClusterView, probes: Probes, services: Services
-) -> None:
+def test_names_of_the_cluster_are_not_synthesised(dns: ClusterDns, services: Services) -> None:
     """Names of Services have their own records only, whatever DNS64 does outside."""
     own = services["every"]
 
-    records = _ask(cluster, probes, own.dns_name)
-
-    expect_data(records, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
+    dns.expect(own.dns_name, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
     if "only-ipv4" in services:
-        records = _ask(cluster, probes, services["only-ipv4"].dns_name)
-        expect_data(records, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
+        name = services["only-ipv4"].dns_name
+        dns.expect(name, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
 
 
 @n64(
     "N64-29",
     stacks=DUAL_STACK,
-    features=NEEDS,
     references=["CoreDNS documentation: the dns64 plugin, allow_ipv4"],
     causes=["CoreDNS' dns64 synthesises only for queries over IPv6: allow_ipv4 is missing"],
 )
 def test_synthesis_does_not_depend_on_the_transport(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
+    dns: ClusterDns, external: ExternalTargets
 ) -> None:
     """Every address of the cluster's DNS synthesises, the IPv4 one too."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "two")}
 
-    for server in cluster.dns.cluster_ips:
-        records = ask_until_answered(probes, [server], _name(external, "two"), "AAAA")
+    for server in dns.addresses:
+        records = dns.ask(_name(external, "two"), "AAAA", servers=[server])
         expect_data(records, "AAAA", wanted, f"synthesised records from {server}")

@@ -48,9 +48,7 @@ def test_pods_reach_the_api_server(cluster: ClusterView, probes: Probes) -> None
 @check(
     "NODE-02",
     references=["KEP-2438: dual-stack API server", "KEP-563"],
-    causes=[
-        "--advertise-address is of another family than the first --service-cluster-ip-range",
-    ],
+    causes=["--advertise-address is of another family than the first --service-cluster-ip-range"],
     look="kubectl get service,endpointslices -n default -o yaml",
 )
 def test_api_server_endpoints_have_the_family_of_the_service(cluster: ClusterView) -> None:

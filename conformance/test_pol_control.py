@@ -45,12 +45,14 @@ DISCOVERY = (
     "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that no "
     "rule allows: IPv6 dies when a cache entry ends"
 )
+pol = partial(check, level=Level.EXTENDED, features=[Feature.NETWORK_POLICY], look=LOOK)
 FLIP_LIMIT = 2.0
 FIRST_CONNECTION = 2.0
 
 
 @check(
     "POL-00",
+    look=LOOK,
     families=Family,
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[
@@ -59,7 +61,6 @@ FIRST_CONNECTION = 2.0
         "the policy engine does not forget a policy that was deleted",
         "pods do not reach each other at all (see ADDR-15 and ADDR-16)",
     ],
-    look=LOOK,
 )
 def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySandbox) -> None:
     """Pods that no NetworkPolicy selects reach each other, also when a policy that did has gone.
@@ -88,20 +89,15 @@ def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySan
     expect_open(flows)
 
 
-@check(
+@pol(
     "POL-10",
-    level=Level.EXTENDED,
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.3",
         "RFC 4861 section 7.2",
         "cloudnativelabs/kube-router: #1710",
     ],
-    causes=[
-        DISCOVERY,
-        ENGINE,
-    ],
+    causes=[DISCOVERY, ENGINE],
     look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
 )
 def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> None:
@@ -113,9 +109,7 @@ def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> No
     """
     deny = sandbox.policies.new("POL-10-deny", ingress=[], egress=[])
     allow_in = sandbox.policies.new(
-        "POL-10-in",
-        pods=SERVERS,
-        ingress=[{"from": [{"podSelector": {"matchLabels": CLIENTS}}]}],
+        "POL-10-in", pods=SERVERS, ingress=[{"from": [{"podSelector": {"matchLabels": CLIENTS}}]}]
     )
     allow_out = sandbox.policies.new(
         "POL-10-out", pods=CLIENTS, egress=[{"to": [{"podSelector": {"matchLabels": SERVERS}}]}]
@@ -151,10 +145,8 @@ def _expect_first_connections(sandbox: PolicySandbox, fresh: Probe, family: Fami
     expect_all(shut, lambda cell: cell.agrees, expected="the new pod is isolated, too")
 
 
-@check(
+@pol(
     "POL-11",
-    level=Level.EXTENDED,
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[
         "the policy engine does not exempt the pod's own node in the cluster's first family, or "
@@ -198,18 +190,15 @@ def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
     expect(stays, expected="it stays Ready", actual=still)
 
 
-@check(
+@pol(
     "POL-15",
-    level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, Network policies and their lifecycle", "KEP-563"],
     causes=[
         "the policy engine loads the rules of the families one after the other, and is slow or "
         "retries for one of them",
         ENGINE,
     ],
-    look=LOOK,
 )
 def test_policies_take_effect_in_both_families_at_once(
     sandbox: PolicySandbox, cluster: ClusterView
@@ -261,18 +250,16 @@ def _expect_parity(records: list[Record[policy_latency.Answer]], how: str) -> No
     )
 
 
-@check(
+@pol(
     "POL-18",
     level=Level.INFORMATIONAL,
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.1",
         f"{SOURCE}, what you can't do with network policies",
         "kubernetes-sigs/kube-network-policies: #191",
     ],
     causes=["the policy engine judges TCP, UDP and SCTP alone"],
-    look=LOOK,
 )
 def test_echo_requests_under_default_deny(sandbox: PolicySandbox) -> None:
     """An ICMPv6 echo request to a pod under a default deny of ingress gets no reply.

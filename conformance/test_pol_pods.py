@@ -39,10 +39,7 @@ pol = partial(
 )
 
 
-@pol(
-    "POL-01",
-    references=[f"{SOURCE}, default deny all ingress traffic"],
-)
+@pol("POL-01", references=[f"{SOURCE}, default deny all ingress traffic"])
 def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandbox) -> None:
     """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
 
@@ -101,10 +98,7 @@ def test_default_deny_of_egress_leaves_what_is_allowed(
     expect_isolation(sandbox.policies, [only_dns], flows)
 
 
-@pol(
-    "POL-03",
-    references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"],
-)
+@pol("POL-03", references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"])
 def test_pod_selector_opens_to_pods_of_its_own_namespace(
     family: Family, sandbox: PolicySandbox
 ) -> None:
@@ -123,10 +117,7 @@ def test_pod_selector_opens_to_pods_of_its_own_namespace(
     expect_isolation(sandbox.policies, [allow], flows)
 
 
-@pol(
-    "POL-04",
-    references=[f"{SOURCE}, targeting a Namespace by its name"],
-)
+@pol("POL-04", references=[f"{SOURCE}, targeting a Namespace by its name"])
 def test_namespace_selector_opens_to_pods_of_that_namespace(
     family: Family, sandbox: PolicySandbox
 ) -> None:
@@ -147,10 +138,7 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(
 @pol(
     "POL-09",
     references=[f"{SOURCE}, targeting a range of ports", "KEP-2079"],
-    causes=(
-        "the policy engine does not know endPort, or named ports, in this family",
-        *CAUSES,
-    ),
+    causes=("the policy engine does not know endPort, or named ports, in this family", *CAUSES),
 )
 def test_ports_ranges_and_named_ports_open_just_those(
     family: Family, sandbox: PolicySandbox

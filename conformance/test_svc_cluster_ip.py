@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.probe.services import TCP, UDP
@@ -14,18 +16,13 @@ PROXY_CAUSES = (
     "the way to the endpoint's node is broken (see ADDR-16)",
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
+svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
 TRIES_PER_ENDPOINT = 20
 REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
 
 
-@check(
-    "SVC-01",
-    families=Family,
-    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
-    causes=PROXY_CAUSES,
-    look=PROXY_LOOK,
-)
+@svc("SVC-01", references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"])
 def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over TCP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
@@ -37,13 +34,7 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
     )
 
 
-@check(
-    "SVC-02",
-    families=Family,
-    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
-    causes=PROXY_CAUSES,
-    look=PROXY_LOOK,
-)
+@svc("SVC-02", references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"])
 def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
@@ -55,16 +46,14 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
     )
 
 
-@check(
+@svc(
     "SVC-04",
-    families=Family,
     features=[Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
         "the node has no address of this family that the endpoint can answer to",
         *PROXY_CAUSES,
     ),
-    look=PROXY_LOOK,
 )
 def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers to processes in the network namespace of every node."""
@@ -79,9 +68,8 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
     )
 
 
-@check(
+@svc(
     "SVC-05",
-    families=Family,
     references=["Kubernetes docs: debug Services, hairpin"],
     causes=[
         "hairpin mode is off on the bridge port or in the CNI's configuration",
@@ -110,9 +98,8 @@ def _pods_behind(probes: Probes, address: str) -> set[str]:
     return {record.answer.pod for record in records if record.answer.pod != record.source} - {""}
 
 
-@check(
+@svc(
     "SVC-06",
-    families=Family,
     references=["Kubernetes docs: virtual IPs and Service proxies"],
     causes=[
         "the proxy's rules name only some endpoints of this family",
@@ -151,9 +138,8 @@ def test_both_cluster_ips_have_the_same_backends(
     expect(first and first == second, expected="the same pods behind both", actual=seen)
 
 
-@check(
+@svc(
     "SVC-12",
-    families=Family,
     references=["Kubernetes docs: using source IP, type ClusterIP"],
     causes=[
         "the Service proxy masquerades everything (masqueradeAll), or its cluster range or "
@@ -173,22 +159,18 @@ def test_cluster_ip_keeps_the_source_address(
     reached = [record for record in records if record.answer.seen_source]
     expect(reached, expected="an answer through the Service", actual=records)
     expect_all(
-        reached,
-        seen_as_itself(probes, family),
-        expected="the asking pod's own address as source",
+        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
     )
 
 
-@check(
+@svc(
     "SVC-13",
-    families=Family,
     references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
     causes=[
         "the proxy drops instead of rejecting in this family (no ICMPv6 reject, KUBE-MARK-DROP)",
         "ICMPv6 type 1 is filtered on the node",
         "a stranger answers: the address leaves the node towards a transparent proxy",
     ],
-    look=PROXY_LOOK,
 )
 def test_service_without_endpoints_refuses(
     family: Family, probes: Probes, services: Services

@@ -16,53 +16,75 @@ Exchange = Record[dns_exchange.Answer]
 COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 
 
-def ask(probes: Probes, servers: Iterable[str], name: str, record_type: str) -> list[Exchange]:
-    """Ask each of these servers for a name once, from every node."""
-    wire = query(name, record_type)
-    return probes.from_every_node(*(dns_exchange.Request(server, wire) for server in servers))
-
-
-def ask_until_answered(
-    probes: Probes,
-    servers: Sequence[str],
-    name: str,
-    record_type: str,
-    *,
-    validating: bool = False,
-) -> Sequence[Exchange]:
-    """Ask each of these servers for a name from every node, until each probe has a reply of each.
+class ClusterDns:
+    """The cluster's DNS, asked from every node.
 
     Args:
+        cluster: whose it is.
         probes: who asks.
-        servers: addresses; one that is named several times is asked several times.
-        name: the full name, with a final dot.
-        record_type: A, AAAA and so on.
-        validating: ask as a client does that validates itself (DO and CD set).
-
-    Raises:
-        Unmet: some get none.
     """
-    wire = query(name, record_type, validating=validating)
-    requests = [dns_exchange.Request(server, wire) for server in servers]
-    return eventually(
-        lambda: probes.from_every_node(*requests),
-        answered,
-        expected=f"an answer for {name} {record_type}",
-    )
+
+    def __init__(self, cluster: ClusterView, probes: Probes) -> None:
+        self._cluster = cluster
+        self._probes = probes
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of its Service."""
+        return self._cluster.dns.cluster_ips
+
+    def ask_once(
+        self, name: str, record_type: str, *, servers: Iterable[str] = ()
+    ) -> list[Exchange]:
+        """Ask for a name once; see :meth:`ask` for the arguments."""
+        wire = query(name, record_type)
+        asked = tuple(servers) or self.addresses[:1]
+        return self._probes.from_every_node(*(dns_exchange.Request(a, wire) for a in asked))
+
+    def ask(
+        self,
+        name: str,
+        record_type: str,
+        *,
+        servers: Iterable[str] = (),
+        validating: bool = False,
+    ) -> Sequence[Exchange]:
+        """Ask for a name until every probe has a reply of every server.
+
+        Args:
+            name: the full name, with a final dot.
+            record_type: A, AAAA and so on.
+            servers: whom to ask, each as often as it is named; by default the first address.
+            validating: ask as a client does that validates itself (DO and CD set).
+
+        Raises:
+            Unmet: some get none.
+        """
+        wire = query(name, record_type, validating=validating)
+        asked = tuple(servers) or self.addresses[:1]
+        return eventually(
+            lambda: self._probes.from_every_node(*(dns_exchange.Request(a, wire) for a in asked)),
+            answered,
+            expected=f"an answer for {name} {record_type}",
+        )
+
+    def expect(self, name: str, record_type: str, wanted: set[str], what: str = "") -> None:
+        """Expect that a name has just these records of a type.
+
+        Args:
+            name, record_type: the question.
+            wanted: the data of the records.
+            what: what they are, as a phrase; by default the question.
+
+        Raises:
+            Unmet: some replies have others.
+        """
+        records = self.ask(name, record_type)
+        expect_data(records, record_type, wanted, what or f"{name} {record_type}")
 
 
 def expect_data(records: Iterable[Exchange], record_type: str, wanted: set[str], what: str) -> None:
-    """Expect that the records of a type in every reply are just these.
-
-    Args:
-        records: the replies.
-        record_type: A, AAAA and so on.
-        wanted: the data of these records.
-        what: what they are, as a phrase.
-
-    Raises:
-        Unmet: some replies have others.
-    """
+    """Expect that replies have just these records of a type; see :meth:`ClusterDns.expect`."""
     expect_all(
         records,
         lambda record: data_of(record, record_type) == wanted,

@@ -37,6 +37,7 @@ from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe import services
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.services import Service, Services
+from pytest_ipv6k8s.suite.dns import ClusterDns
 from pytest_ipv6k8s.testbed import layout, testbed
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
@@ -348,13 +349,16 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
     if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
+    cluster = ClusterView(api, _inventory(world), NAMESPACE, world.stack)  # type: ignore[arg-type]
+    probes = Probes(
+        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
+        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
+    )
     fixtures = {
         "family": family,
-        "cluster": ClusterView(api, _inventory(world), NAMESPACE, world.stack),  # type: ignore[arg-type]
-        "probes": Probes(
-            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
-            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
-        ),
+        "cluster": cluster,
+        "probes": probes,
+        "dns": ClusterDns(cluster, probes),
         "services": Services(list(world.services.values())),
         "sandbox": PolicySandbox(api, world.policed.ground, lambda pod: Transport(world, pod)),  # type: ignore[arg-type]
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
