@@ -17,7 +17,7 @@ from pytest_ipv6k8s import (
 )
 from pytest_ipv6k8s.agent.ops import http_proxy, registry_pull
 from pytest_ipv6k8s.suite import ExternalTargets, Probes
-from pytest_ipv6k8s.suite.liveness import expect_served
+from pytest_ipv6k8s.suite.liveness import expect_served, hosts_with_ipv6
 
 REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an open relay
 egr = partial(check, level=Level.EXTENDED, stacks=WITH_IPV6)
@@ -51,7 +51,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: External
     refused = probes[0].ask(http_proxy.Request(host, port, address, REFUSED_PORT))
 
     expect_served(
-        external,
+        hosts_with_ipv6(external)[:1],
         request,
         records,
         lambda r: r.answer.status == 200,
@@ -90,6 +90,6 @@ def test_images_are_pulled_through_the_cache(probes: Probes, external: ExternalT
     missing = probes[0].ask(registry_pull.Request(url, IMAGE, reference=NO_TAG))
 
     expected = "manifest, configuration and layers, digests right"
-    expect_served(external, request, records, _is_whole, expected=expected)
+    expect_served(hosts_with_ipv6(external)[:1], request, records, _is_whole, expected=expected)
     if missing.answer.status != 404:
         raise Inconclusive(f"the cache knows a tag that is not there: {missing}")

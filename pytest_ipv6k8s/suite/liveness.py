@@ -11,12 +11,19 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
+from pytest_ipv6k8s.probe.probes import Probe
 
 A = TypeVar("A")
 
 
+def hosts_with_ipv6(external: ExternalTargets) -> list[Probe]:
+    """Return the hosts outside that have IPv6 and can be asked, one without IPv4 first."""
+    targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
+    return [external.host(target.role) for target in targets if target and target.ask]
+
+
 def expect_served(
-    external: ExternalTargets,
+    hosts: Sequence[Probe],
     request: Question[A],
     records: Sequence[Record[A]],
     condition: Callable[[Record[A]], object],
@@ -26,7 +33,7 @@ def expect_served(
     """Expect that what is outside serves all probes, provided that it serves anybody.
 
     Args:
-        external: the hosts outside that can be asked.
+        hosts: who else can try it, outside.
         request: what they try when a probe has no success.
         records: what the probes got.
         condition: tells whether one answer is a success.
@@ -37,9 +44,7 @@ def expect_served(
         Unmet: some probes have none.
     """
     if not all(condition(record) for record in records):
-        targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
-        asked = [external.host(t.role).ask(request) for t in targets if t and t.ask]
-        everybody = [*asked, *records]
+        everybody = [*(host.ask(request) for host in hosts), *records]
         if not any(condition(record) for record in everybody):
             raise Inconclusive(f"it works for nobody, here or outside: {everybody[0]}")
     expect_all(records, condition, expected=expected)
