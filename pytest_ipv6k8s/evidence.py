@@ -45,7 +45,7 @@ class Record(Generic[A]):
         answer: what came back.
         path: from which pod, node and source address to which destination; empty if none.
         seconds: how long the answer took.
-        mark: whether and how it was judged; no part of what was recorded.
+        mark: whether and how it was judged; no part of what was recorded, shared by copies.
     """
 
     source: str

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ipv6k8s.evidence import Record, Recorder, digest
-from pytest_ipv6k8s.expectations import Unmet, expect
+from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
+from pytest_ipv6k8s.expectations import Unmet, expect, expect_all
 from pytest_ipv6k8s.masking import LONGEST_TEXT, REDACTED, redact
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
@@ -242,3 +242,81 @@ def test_a_finding_is_told_without_secrets() -> None:
 
     assert unmet.actual == (f"probe-00: password {REDACTED}", REDACTED)
     assert "hunter2" not in str(unmet)
+
+
+def test_an_expectation_of_all_names_those_that_are_not_met() -> None:
+    records = [_record("yes"), _record("no", path="a → b")]
+
+    with pytest.raises(Unmet, match="expected a yes; actual: answer no") as caught:
+        expect_all(
+            records,
+            lambda record: record.answer == "yes",
+            expected="a yes",
+            say=lambda record: f"answer {record.answer}",
+        )
+
+    assert caught.value.records == (records[1],)
+    assert caught.value.paths == ("a → b",)
+
+
+def test_an_expectation_of_none_is_met() -> None:
+    expect_all([], bool, expected="anything")
+
+
+def test_what_is_judged_need_not_be_a_record() -> None:
+    with pytest.raises(Unmet, match="expected even numbers; actual: 3"):
+        expect_all([2, 3, 4], lambda number: number % 2 == 0, expected="even numbers")
+
+
+def test_judged_answers_are_kept_before_the_others() -> None:
+    controls, judged = [_record(n) for n in range(5)], [_record("yes"), _record("also")]
+    expect_all(judged, lambda record: True, expected="anything")
+
+    assert kept([*controls, *judged], 3) == [*judged, controls[0]]
+
+
+def test_a_failing_answer_is_kept_whatever_passed_before() -> None:
+    passed = [_record("yes") for _ in range(500)]
+    failed = [_record("yes"), _record("no")]
+
+    def is_yes(record: Record[Any]) -> bool:
+        return bool(record.answer == "yes")
+
+    expect_all(passed, is_yes, expected="a yes")
+    with pytest.raises(Unmet):
+        expect_all(failed, is_yes, expected="a yes")
+
+    assert kept([*passed, *failed], 1) == [failed[1]]
+
+
+def test_each_expectation_shows_an_answer_before_one_shows_two() -> None:
+    first, second = [_record(n) for n in range(3)], [_record("a"), _record("b")]
+    for records in (first, second):
+        expect_all(records, lambda record: True, expected="anything")
+
+    assert [record.answer for record in kept([*first, *second], 4)] == [0, "a", 1, "b"]
+
+
+def test_an_answer_that_failed_once_stays_failed() -> None:
+    record, other = _record("no"), _record("yes")
+    with pytest.raises(Unmet):
+        expect(False, expected="the moon", actual=record)
+    expect_all([other, record], lambda record: True, expected="anything")
+
+    assert kept([other, record], 1) == [record]
+
+
+def test_what_a_single_answer_was_expected_to_be_is_judged_too() -> None:
+    control, judged = _record("control"), _record("yes")
+    expect(judged.answer == "yes", expected="a yes", actual=judged)
+
+    assert kept([control, judged], 1) == [judged]
+
+
+def test_a_mark_is_no_part_of_what_was_recorded() -> None:
+    judged, other = _record(), _record()
+    expect(True, expected="anything", actual=judged)
+
+    assert judged == other
+    assert judged.plain() == other.plain()
+    assert digest([judged]) == digest([other])
