@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect, expect_all
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -109,13 +109,17 @@ def test_default_route_is_usable(probes: Probes) -> None:
         expected="an IPv6 default route in every pod",
         say=lambda r: r.source,
     )
-    failed = [
-        f"pod {record.source}: next hop {route.gateway} is FAILED"
-        for record in records
-        for route in _default_routes(record.answer)
-        if any(n.address == route.gateway and n.state == "FAILED" for n in record.answer.neighbours)
-    ]
-    expect(not failed, expected="a next hop that answers neighbour solicitations", actual=failed)
+    expect_all(
+        records,
+        lambda r: not _failed_hops(r.answer),
+        expected="a next hop that answers neighbour solicitations",
+        say=lambda r: f"pod {r.source}: next hop {', '.join(_failed_hops(r.answer))} is FAILED",
+    )
+
+
+def _failed_hops(state: network_state.Answer) -> list[str]:
+    failed = {n.address for n in state.neighbours if n.state == "FAILED"}
+    return [route.gateway for route in _default_routes(state) if route.gateway in failed]
 
 
 def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
@@ -132,22 +136,41 @@ def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
     records = _states(probes)
 
-    found = [
-        f"pod {record.source}: {item.address} on {item.interface}"
-        for record in records
-        for item in record.answer.addresses
+    expect_all(
+        records,
+        lambda r: not _ipv4_addresses(r.answer),
+        expected="no IPv4 address",
+        say=lambda r: f"pod {r.source}: {', '.join(_ipv4_addresses(r.answer))}",
+    )
+    expect_all(
+        [r for r in records if not any(map(_is_node_local, r.answer.addresses))],
+        lambda r: not _ipv4_ways_out(r.answer),
+        expected="no IPv4 default route",
+        say=lambda r: (
+            f"pod {r.source}: IPv4 default route by {', '.join(_ipv4_ways_out(r.answer))}"
+        ),
+    )
+
+
+def _ipv4_addresses(state: network_state.Answer) -> list[str]:
+    return [
+        f"{item.address} on {item.interface}"
+        for item in state.addresses
         if Family.of(item.address) is Family.V4
         and not in_any(item.address, ("127.0.0.0/8", *NODE_LOCAL_EGRESS))
     ]
-    expect(not found, expected="no IPv4 address", actual=found)
-    routes = [
-        f"pod {record.source}: IPv4 default route by {route.gateway or route.interface}"
-        for record in records
-        if not any(in_any(i.address, NODE_LOCAL_EGRESS) for i in record.answer.addresses)
-        for route in record.answer.routes
+
+
+def _is_node_local(address: network_state.Address) -> bool:
+    return in_any(address.address, NODE_LOCAL_EGRESS)
+
+
+def _ipv4_ways_out(state: network_state.Answer) -> list[str]:
+    return [
+        route.gateway or route.interface
+        for route in state.routes
         if route.destination == "default" and route.family == "IPv4"
     ]
-    expect(not routes, expected="no IPv4 default route", actual=routes)
 
 
 @pods(
@@ -160,17 +183,23 @@ def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
     """The Downward API gives podIPs and hostIPs comma-separated, in the order of the status."""
     records = _states(probes)
 
-    odd = []
-    for record in records:
+    def differences(record: Record[network_state.Answer]) -> list[str]:
         pod, environment = probes.named(record.source).pod, record.answer.environment
-        if environment["POD_IPS"] != ",".join(pod.ips) or environment["POD_IP"] != pod.ips[0]:
-            odd.append(f"pod {pod.name}: POD_IPS={environment['POD_IPS']}, podIPs {pod.ips}")
-        if pod.host_ips and environment["HOST_IPS"] != ",".join(pod.host_ips):
-            odd.append(
-                f"pod {pod.name}: HOST_IPS={environment['HOST_IPS']}, hostIPs {pod.host_ips}"
-            )
+        wanted = {"POD_IP": pod.ips[0], "POD_IPS": ",".join(pod.ips)}
+        if pod.host_ips:
+            wanted["HOST_IPS"] = ",".join(pod.host_ips)
+        return [
+            f"{name}={environment[name]}, status {value}"
+            for name, value in wanted.items()
+            if environment[name] != value
+        ]
 
-    expect(not odd, expected="the environment equals the status", actual=odd)
+    expect_all(
+        records,
+        lambda r: not differences(r),
+        expected="the environment equals the status",
+        say=lambda r: f"pod {r.source}: {'; '.join(differences(r))}",
+    )
 
 
 @pods(
@@ -237,11 +266,13 @@ def test_ipv6_is_not_disabled_in_pods(probes: Probes) -> None:
     """The sysctl disable_ipv6 is 0 in every pod, for all, default and each interface."""
     records = _states(probes)
 
-    off = [
-        f"pod {record.source}: {name}={value}"
-        for record in records
-        for name, value in record.answer.sysctls.items()
-        if value != "0"
-    ]
+    expect_all(
+        records,
+        lambda r: not _switched_off(r.answer),
+        expected="disable_ipv6=0",
+        say=lambda r: f"pod {r.source}: {', '.join(_switched_off(r.answer))}",
+    )
 
-    expect(not off, expected="disable_ipv6=0", actual=off)
+
+def _switched_off(state: network_state.Answer) -> list[str]:
+    return [f"{name}={value}" for name, value in state.sysctls.items() if value != "0"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
+from pytest_ipv6k8s import Family, Feature, check, eventually, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
@@ -82,25 +82,26 @@ def test_resolv_conf_can_be_used(probes: Probes, services: Services) -> None:
     """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
     service = services["every"]
     wire = _query_of(service)
-    states = {r.source: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
+    records = probes.ask_each(lambda _: [network_state.Request()])
+    states = {record.source: record.answer for record in records}
 
-    odd = [
-        f"pod {probe.name}: nameserver {server}, podIPs {probe.pod.ips}"
-        for probe in probes
-        for server in states[probe.name].nameservers
-        if not probe.has(Family.of(server))
-    ]
-    expect(not odd, expected="nameservers of the pod's own families", actual=odd)
-
+    expect_all(
+        records,
+        lambda r: all(probes.named(r.source).has(Family.of(a)) for a in r.answer.nameservers),
+        expected="nameservers of the pod's own families",
+        say=lambda r: (
+            f"pod {r.source}: nameservers {', '.join(r.answer.nameservers)}, "
+            f"podIPs {probes.named(r.source).pod.ips}"
+        ),
+    )
     domain = service.domain
     search = (f"{service.namespace}.svc.{domain}", f"svc.{domain}", domain)
-    poor = [
-        f"pod {name}: search {state.search}, options {state.options}"
-        for name, state in states.items()
-        if state.search[:3] != search or "ndots:5" not in state.options
-    ]
-    expect(not poor, expected=f"search {' '.join(search)}, ndots:5", actual=poor)
-
+    expect_all(
+        records,
+        lambda r: r.answer.search[:3] == search and "ndots:5" in r.answer.options,
+        expected=f"search {' '.join(search)}, ndots:5",
+        say=lambda r: f"pod {r.source}: search {r.answer.search}, options {r.answer.options}",
+    )
     eventually(
         lambda: probes.ask_each(
             lambda probe: [

@@ -6,7 +6,16 @@ import ipaddress
 from collections.abc import Sequence
 from functools import partial
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Record, check, expect
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Record,
+    check,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.external.egress import Observation, classify
@@ -89,8 +98,13 @@ def test_pods_look_outside_as_declared(
     if Egress.NONE.value in styles and (dead := external.out_of_order(probes)):
         raise Inconclusive(dead)
     wanted = declared.value if declared else styles[0]
-    seen = [f"{s}: {r}" for r, s in zip(records, styles, strict=True) if s != wanted]
-    expect(not seen, expected=f"every pod seen as {wanted}", actual=seen)
+    style = dict(zip(map(id, records), styles, strict=True))
+    expect_all(
+        records,
+        lambda r: style[id(r)] == wanted,
+        expected=f"every pod seen as {wanted}",
+        say=lambda r: f"{style[id(r)]}: {r}",
+    )
 
 
 @egr(
@@ -166,9 +180,9 @@ def test_no_unique_local_source_leaves(
             udp_exchange.Request(address, port, count=2, payload=probe.name, timeout=0.4)
         ]
     )
-    heard = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
+    received = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
 
-    arrived = [item for item in heard.answer.heard if item.payload]
+    arrived = [item for item in received.answer.heard if item.payload]
     chosen = _node_addresses(cluster)
     if external.network.egress is Egress.NATIVE:
         chosen += [probe.address(Family.V6) for probe in probes]

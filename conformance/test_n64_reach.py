@@ -218,9 +218,9 @@ def test_pods_meet_behind_the_gateway(probes: Probes, external: ExternalTargets)
 
     back = external.synthetic(mapped.answer.seen_source)
     sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
-    heard = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
+    received = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
 
-    expect(heard.answer.heard, expected="the other pod's datagram", actual=[sent, heard])
+    expect(received.answer.heard, expected="the other pod's datagram", actual=[sent, received])
 
 
 @n64(

@@ -39,7 +39,7 @@ def ipv6k8s_run(request: pytest.FixtureRequest) -> RunFacts:
 
 @pytest.fixture(scope="session")
 def ipv6k8s_recorder(request: pytest.FixtureRequest) -> Recorder:
-    """Keeps what is heard; emptied after every item."""
+    """Keeps the answers; emptied after every item."""
     return request.config.stash.setdefault(RECORDER, Recorder())
 
 

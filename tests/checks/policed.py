@@ -192,13 +192,13 @@ _DENIED: dict[str, Any] = {
 
 
 def _opened(operation: str, name: str, source: str) -> Any:
-    told: dict[str, Any] = {"local": source, "pod": name, "seen_source": source}
+    fields: dict[str, Any] = {"local": source, "pod": name, "seen_source": source}
     if operation == "udp_exchange":
-        return udp_exchange.Answer(sent=2, echoed=2, **told)
+        return udp_exchange.Answer(sent=2, echoed=2, **fields)
     if operation == "http_get":
-        return http_get.Answer(status=200, **told)
+        return http_get.Answer(status=200, **fields)
     if operation == "sctp_exchange":
-        return sctp_exchange.Answer(supported=True, connected=True, echoed=True, **told)
+        return sctp_exchange.Answer(supported=True, connected=True, echoed=True, **fields)
     if operation == "ping":
         return ping.Answer(permitted=True, sent=1, received=1, local=source)
-    return tcp_connect.Answer(connected=True, echoed=True, **told)
+    return tcp_connect.Answer(connected=True, echoed=True, **fields)

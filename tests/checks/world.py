@@ -84,7 +84,7 @@ class World:
         self.overrides[operation] = answerer
 
     def behind(self, name: str) -> list[str]:
-        """Return the addresses behind a Service of the scene."""
+        """Return the addresses behind a shared Service."""
         if name == "empty":
             return []
         pods = self.pods[2:] if name == "peer" else self.pods

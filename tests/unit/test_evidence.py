@@ -40,12 +40,12 @@ def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
 
 @pytest.mark.parametrize("secret", [JWT, PEM, f"Bearer {JWT}", "bearer-free Bearer abc"])
 def test_a_secret_within_a_text_is_taken_out(secret: str) -> None:
-    told = redact(f"before {secret} after")
+    plain = redact(f"before {secret} after")
 
-    assert told.startswith("before ")
-    assert told.endswith(f"{REDACTED} after")
+    assert plain.startswith("before ")
+    assert plain.endswith(f"{REDACTED} after")
     for part in ("eyJ", "MIIEow", "Bearer abc"):
-        assert part not in told
+        assert part not in plain
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_a_secret_within_a_text_is_taken_out(secret: str) -> None:
     ],
 )
 def test_the_text_under_a_secret_key_is_taken_out_at_any_depth(key: str) -> None:
-    told = redact({"user": [{"inner": {key: "hunter2", "name": "me"}}]})
+    plain = redact({"user": [{"inner": {key: "hunter2", "name": "me"}}]})
 
-    assert told == {"user": [{"inner": {key: REDACTED, "name": "me"}}]}
+    assert plain == {"user": [{"inner": {key: REDACTED, "name": "me"}}]}
 
 
 @pytest.mark.parametrize("value", [["hunter2"], ("hunter2",), {"first": "hunter2"}])
@@ -69,15 +69,15 @@ def test_whatever_lies_under_a_secret_key_is_taken_out(value: Any) -> None:
 def test_dataclasses_enums_and_collections_become_plain() -> None:
     said = Said(pod="p", token="hunter2", addresses=("::1", "::2"), colour=Colour.RED)
 
-    told = redact({"said": said, "known": {3: frozenset({"x"})}, "none": None, "number": 1.5})
+    plain = redact({"said": said, "known": {3: frozenset({"x"})}, "none": None, "number": 1.5})
 
-    assert told == {
+    assert plain == {
         "said": {"pod": "p", "token": REDACTED, "addresses": ["::1", "::2"], "colour": "red"},
         "known": {"3": ["x"]},
         "none": None,
         "number": 1.5,
     }
-    assert type(told["said"]["colour"]) is str
+    assert type(plain["said"]["colour"]) is str
 
 
 def test_a_dataclass_itself_is_no_record_of_one() -> None:
@@ -87,10 +87,10 @@ def test_a_dataclass_itself_is_no_record_of_one() -> None:
 def test_a_long_text_is_cut_after_its_secrets_are_out() -> None:
     straddling = "x" * (LONGEST_TEXT - 20) + f" {JWT} end"
 
-    told = redact(straddling)
+    plain = redact(straddling)
 
-    assert len(told) <= LONGEST_TEXT
-    assert "eyJ" not in told
+    assert len(plain) <= LONGEST_TEXT
+    assert "eyJ" not in plain
     assert redact("y" * (LONGEST_TEXT * 2)) == "y" * LONGEST_TEXT
 
 

@@ -104,13 +104,13 @@ def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
     with pytest.raises(Unmet) as caught:
         eventually(ask, _is_yes, expected="a yes from everybody", timeout=1)
 
-    told = re.fullmatch(
+    found = re.fullmatch(
         r"a yes from everybody within 1 s \(waited 1\.0 s over (\d+) tries; "
         r"2 of 3 answers failed at first\)",
         caught.value.expected,
     )
-    assert told
-    assert int(told[1]) == len(clock.slept) + 1
+    assert found
+    assert int(found[1]) == len(clock.slept) + 1
     assert caught.value.actual == ("a → b: said no",)
     assert caught.value.paths == ("a → b",)
 
