@@ -90,13 +90,11 @@ def check(
         raise ValueError(f"check id {id!r} is not of the form AREA-NN")
 
     def declare(function: _Function) -> _Function:
-        requirement, _, explanation = (inspect.getdoc(function) or "").partition("\n")
-        if not requirement:
-            raise ValueError(f"check {id} has no docstring: its first line is the requirement")
+        requirement, explanation = _docstring_of(function, id)
         declared = Check(
             id=id,
-            requirement=requirement.rstrip("."),
-            explanation=explanation.strip(),
+            requirement=requirement,
+            explanation=explanation,
             level=level,
             stacks=stacks,
             families=tuple(families),
@@ -110,6 +108,14 @@ def check(
         return function
 
     return declare
+
+
+def _docstring_of(function: object, id: str) -> tuple[str, str]:
+    """Return a check's requirement and its explanation."""
+    requirement, _, explanation = (inspect.getdoc(function) or "").partition("\n")
+    if not requirement:
+        raise ValueError(f"check {id} has no docstring: its first line is the requirement")
+    return requirement.rstrip("."), explanation.strip()
 
 
 def check_of(function: object) -> Check | None:
