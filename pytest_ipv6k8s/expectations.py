@@ -123,13 +123,12 @@ def eventually(
         failing_at_first.append(len(found))
         return found
 
-    failed = waiting.poll(failing, lambda found: not found, timeout=timeout, interval=0.25)
-    mark(records, failed=False)
+    waiting.poll(failing, lambda found: not found, timeout=timeout, interval=0.25)
     elapsed = time.monotonic() - started
     tries = f"waited {elapsed:.1f} s over {len(failing_at_first)} tries"
     first = f"{failing_at_first[0]} of {len(records)} answers failed at first"
     expected = f"{expected} within {timeout:.0f} s ({tries}; {first})"
-    expect(not failed, expected=expected, actual=failed)
+    expect_all(records, condition, expected=expected)
     return records
 
 
