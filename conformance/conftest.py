@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, PolicySandbox, Probes, Services
+from pytest_ipv6k8s.suite.dns import ClusterDns
+
 
 @pytest.fixture
-def cluster(ipv6k8s_cluster):
+def cluster(ipv6k8s_cluster: ClusterView) -> ClusterView:
     """The cluster: facts, objects, proposals."""
     return ipv6k8s_cluster
 
 
 @pytest.fixture
-def probes(ipv6k8s_probes):
+def probes(ipv6k8s_probes: Probes) -> Probes:
     """The probes."""
     return ipv6k8s_probes
 
 
 @pytest.fixture
-def sandbox(ipv6k8s_policy_sandbox):
+def sandbox(ipv6k8s_policy_sandbox: PolicySandbox) -> PolicySandbox:
     """The namespaces and pods on which NetworkPolicies may be tried."""
     return ipv6k8s_policy_sandbox
 
 
 @pytest.fixture
-def external(ipv6k8s_external):
+def external(ipv6k8s_external: ExternalTargets) -> ExternalTargets:
     """The external targets."""
     return ipv6k8s_external
 
 
 @pytest.fixture
-def services(ipv6k8s_services):
+def services(ipv6k8s_services: Services) -> Services:
     """The shared Services."""
     return ipv6k8s_services
+
+
+@pytest.fixture
+def dns(cluster: ClusterView, probes: Probes) -> ClusterDns:
+    """The cluster's DNS, asked from every node."""
+    return ClusterDns(cluster, probes)

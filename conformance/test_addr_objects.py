@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import in_any, is_canonical, overlaps
+from pytest_ipv6k8s.suite import ClusterView, Probes
 
 
 @check(
@@ -15,7 +16,7 @@ from pytest_ipv6k8s.addresses import in_any, is_canonical, overlaps
     ],
     look="kubectl get pods -A -o custom-columns=NAME:.metadata.name,IPS:.status.podIPs",
 )
-def test_pod_ips_are_one_per_family_primary_first(cluster, probes):
+def test_pod_ips_are_one_per_family_primary_first(cluster: ClusterView, probes: Probes) -> None:
     """Every pod has one address for each family of the cluster, and all lead with the same one.
 
     ``podIP`` equals ``podIPs[0]``. Which family leads is not judged: KEP and documentation
@@ -24,22 +25,22 @@ def test_pod_ips_are_one_per_family_primary_first(cluster, probes):
     pods = cluster.pods()
     ours = {probe.name for probe in probes}
 
-    odd = [pod for pod in pods if not _is_well_formed(pod.ip, pod.ips)]
-    expect(not odd, expected="podIP first in podIPs, at most one address a family", seen=odd)
+    expect_all(
+        pods,
+        lambda pod: _is_well_formed(pod.ip, pod.ips),
+        expected="podIP first in podIPs, at most one address a family",
+    )
 
     wanted = set(cluster.stack.families)
-    poor = [
-        pod
-        for pod in pods
-        if pod.namespace == cluster.namespace
-        and pod.name in ours
-        and {Family.of(ip) for ip in pod.ips} != wanted
-    ]
     names = " and ".join(sorted(family.value for family in wanted))
-    expect(not poor, expected=f"{names} on every probe", seen=poor)
+    expect_all(
+        [pod for pod in pods if pod.namespace == cluster.namespace and pod.name in ours],
+        lambda pod: {Family.of(ip) for ip in pod.ips} == wanted,
+        expected=f"{names} on every probe",
+    )
 
     leading = {pod.name: Family.of(pod.ip) for pod in pods if len(pod.ips) > 1}
-    expect(len(set(leading.values())) <= 1, expected="the same family first", seen=leading)
+    expect(len(set(leading.values())) <= 1, expected="the same family first", actual=leading)
 
 
 def _is_well_formed(ip: str, ips: tuple[str, ...]) -> bool:
@@ -58,7 +59,7 @@ def _is_well_formed(ip: str, ips: tuple[str, ...]) -> bool:
     ],
     look="kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDRS:.spec.podCIDRs",
 )
-def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster, probes):
+def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster: ClusterView, probes: Probes) -> None:
     """Every podIP lies in one of its node's podCIDRs."""
     cidrs = {node.name: node.pod_cidrs for node in cluster.nodes}
 
@@ -69,7 +70,7 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster, probes):
         if not in_any(ip, cidrs[probe.node])
     ]
 
-    expect(not stray, expected="podIPs inside the node's podCIDRs", seen=stray)
+    expect(not stray, expected="podIPs inside the node's podCIDRs", actual=stray)
 
 
 @check(
@@ -82,7 +83,7 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster, probes):
     ],
     look="kubectl get pods -A -o wide --field-selector spec.hostNetwork=true",
 )
-def test_host_network_pods_have_the_addresses_of_their_node(cluster):
+def test_host_network_pods_have_the_addresses_of_their_node(cluster: ClusterView) -> None:
     """A host-network pod's podIPs and hostIPs are the node's InternalIPs, in the same order."""
     nodes = {node.name: _first_of_each_family(node.internal_ips) for node in cluster.nodes}
     pods = [pod for pod in cluster.pods() if pod.host_network and pod.node in nodes]
@@ -94,7 +95,7 @@ def test_host_network_pods_have_the_addresses_of_their_node(cluster):
         if pod.ips != nodes[pod.node] or pod.host_ips not in ((), pod.ips)
     ]
 
-    expect(pods and not odd, expected="podIPs = hostIPs = InternalIPs", seen=odd)
+    expect(pods and not odd, expected="podIPs = hostIPs = InternalIPs", actual=odd)
 
 
 def _first_of_each_family(addresses: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,19 +112,20 @@ def _first_of_each_family(addresses: tuple[str, ...]) -> tuple[str, ...]:
     ],
     look="kubectl get nodes -o custom-columns=NAME:.metadata.name,IPS:.status.addresses",
 )
-def test_nodes_have_an_internal_ip_of_each_family(cluster):
+def test_nodes_have_an_internal_ip_of_each_family(cluster: ClusterView) -> None:
     """Every node has an InternalIP of each family of the cluster, the primary family first."""
     wanted = cluster.stack.families
 
-    poor = [
-        f"{node.name}: {node.internal_ips}"
-        for node in cluster.nodes
-        if not set(wanted) <= {Family.of(ip) for ip in node.internal_ips}
-        or Family.of(node.internal_ips[0]) is not wanted[0]
-    ]
-
     names = ", then ".join(family.value for family in wanted)
-    expect(not poor, expected=f"InternalIPs of {names} on every node", seen=poor)
+    expect_all(
+        cluster.nodes,
+        lambda node: (
+            set(wanted) <= {Family.of(ip) for ip in node.internal_ips}
+            and Family.of(node.internal_ips[0]) is wanted[0]
+        ),
+        expected=f"InternalIPs of {names} on every node",
+        say=lambda node: f"{node.name}: {node.internal_ips}",
+    )
 
 
 @check(
@@ -137,24 +139,26 @@ def test_nodes_have_an_internal_ip_of_each_family(cluster):
     ],
     look="kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDRS:.spec.podCIDRs",
 )
-def test_pod_cidrs_are_one_per_family_and_disjoint(cluster):
+def test_pod_cidrs_are_one_per_family_and_disjoint(cluster: ClusterView) -> None:
     """Nodes have one podCIDR a family, disjoint from each other and from Services and nodes."""
     nodes, services = cluster.nodes, cluster.service_cidrs
     wanted = set(cluster.stack.families)
 
-    odd = [
-        f"{node.name}: {node.pod_cidrs}"
-        for node in nodes
-        if len(node.pod_cidrs) != len(wanted) or {Family.of(c) for c in node.pod_cidrs} != wanted
-    ]
-    expect(not odd, expected="one podCIDR of each family on every node", seen=odd)
+    expect_all(
+        nodes,
+        lambda node: (
+            len(node.pod_cidrs) == len(wanted) and {Family.of(c) for c in node.pod_cidrs} == wanted
+        ),
+        expected="one podCIDR of each family on every node",
+        say=lambda node: f"{node.name}: {node.pod_cidrs}",
+    )
 
     pod_cidrs = [cidr for node in nodes for cidr in node.pod_cidrs]
     clashes = overlaps([*pod_cidrs, *services])
     inside = [
         f"{node.name} {ip}" for node in nodes for ip in node.internal_ips if in_any(ip, pod_cidrs)
     ]
-    expect(not (clashes or inside), expected="disjoint ranges", seen=[*clashes, *inside])
+    expect(not (clashes or inside), expected="disjoint ranges", actual=[*clashes, *inside])
 
 
 @check(
@@ -167,13 +171,13 @@ def test_pod_cidrs_are_one_per_family_and_disjoint(cluster):
     ],
     look="kubectl get pods,nodes,services,endpointslices -A -o yaml | grep -i ':0:'",
 )
-def test_addresses_are_written_in_canonical_form(cluster):
+def test_addresses_are_written_in_canonical_form(cluster: ClusterView) -> None:
     """Every address and CIDR in an API object is written as RFC 5952 wants it."""
     texts = cluster.address_texts()
 
     odd = [f"{item.where}: {item.text}" for item in texts if not is_canonical(item.text)]
 
-    expect(texts and not odd, expected="canonical text everywhere", seen=odd)
+    expect(texts and not odd, expected="canonical text everywhere", actual=odd)
 
 
 @check(
@@ -186,13 +190,13 @@ def test_addresses_are_written_in_canonical_form(cluster):
     ],
     look="kubectl get pods,nodes,services,endpointslices -A -o yaml | grep -i fe80",
 )
-def test_link_local_addresses_stay_out_of_the_api(cluster):
+def test_link_local_addresses_stay_out_of_the_api(cluster: ClusterView) -> None:
     """No link-local address stands in an API object."""
     texts = cluster.address_texts()
 
     leaked = [f"{item.where}: {item.text}" for item in texts if _is_link_local(item.text)]
 
-    expect(texts and not leaked, expected="no address of fe80::/10", seen=leaked)
+    expect(texts and not leaked, expected="no address of fe80::/10", actual=leaked)
 
 
 def _is_link_local(text: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, check, expect
-from pytest_ipv6k8s.addresses import same_address
+from functools import partial
+
+from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import Probes
+from pytest_ipv6k8s.suite.paths import echoed_by_owner, seen_as_itself
 
 DATAGRAMS = 10
 CROSS_NODE_CAUSES = (
@@ -18,25 +20,19 @@ CROSS_NODE_CAUSES = (
 ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agent's log there"
 
 
-def _echoed_by_owner(probes):
-    def holds(record):
-        owner = probes.owner(record.question["address"])
-        return record.answer.echoed and record.answer.pod == owner.name
-
-    return holds
+paths = partial(check, families=Family, look=ROUTES_LOOK)
 
 
-@check(
+@paths(
     "ADDR-15",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
         "the node's bridge or routes do not forward between two pods in this family",
         "a packet filter drops bridged or forwarded packets (bridge-nf-call-ip6tables)",
     ],
-    look=ROUTES_LOOK,
+    matrix=True,
 )
-def test_pods_on_one_node_reach_each_other(family, probes):
+def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> None:
     """Two pods on one node reach each other over TCP."""
     pair = (probes[0], probes.peer)
 
@@ -49,20 +45,19 @@ def test_pods_on_one_node_reach_each_other(family, probes):
             ],
             among=pair,
         ),
-        _echoed_by_owner(probes),
+        echoed_by_owner(probes),
         expected="both pods of the node echo",
     )
 
 
-@check(
+@paths(
     "ADDR-16",
-    families=Family,
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
     causes=CROSS_NODE_CAUSES,
-    look=ROUTES_LOOK,
+    matrix=True,
 )
-def test_pods_on_different_nodes_reach_each_other(family, probes):
+def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes) -> None:
     """Pods on different nodes reach each other over TCP, in both directions."""
     eventually(
         lambda: probes.ask_each(
@@ -73,19 +68,17 @@ def test_pods_on_different_nodes_reach_each_other(family, probes):
             ],
             among=probes.one_per_node,
         ),
-        _echoed_by_owner(probes),
+        echoed_by_owner(probes),
         expected="every pod on another node echoes",
     )
 
 
-@check(
+@paths(
     "ADDR-17",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=CROSS_NODE_CAUSES,
-    look=ROUTES_LOOK,
 )
-def test_udp_between_pods_loses_nothing(family, probes):
+def test_udp_between_pods_loses_nothing(family: Family, probes: Probes) -> None:
     """Ten of ten UDP datagrams between pods come back, on one node and across nodes."""
     records = eventually(
         lambda: probes.ask_each(
@@ -99,13 +92,15 @@ def test_udp_between_pods_loses_nothing(family, probes):
         expected=f"{DATAGRAMS} of {DATAGRAMS} datagrams from every pod",
     )
 
-    strangers = [r for r in records if r.answer.pod != probes.owner(r.question["address"]).name]
-    expect(not strangers, expected="echoes of the pod that was asked", seen=strangers)
+    expect_all(
+        records,
+        lambda record: record.answer.pod == probes.owner(record.question["address"]).name,
+        expected="echoes of the pod that was asked",
+    )
 
 
-@check(
+@paths(
     "ADDR-20",
-    families=Family,
     references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
     causes=[
         "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "
@@ -114,7 +109,7 @@ def test_udp_between_pods_loses_nothing(family, probes):
     ],
     look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
 )
-def test_pods_see_each_other_without_translation(family, probes):
+def test_pods_see_each_other_without_translation(family: Family, probes: Probes) -> None:
     """A pod sees the address of the pod that talks to it, not one of a node."""
     records = probes.ask_each(
         lambda probe: [
@@ -125,10 +120,7 @@ def test_pods_see_each_other_without_translation(family, probes):
     )
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="at least one pair of pods that talk", seen=records)
-    translated = [
-        record
-        for record in reached
-        if not same_address(record.answer.seen_source, probes.named(record.source).address(family))
-    ]
-    expect(not translated, expected="the asking pod's own address as source", seen=translated)
+    expect(reached, expected="at least one pair of pods that talk", actual=records)
+    expect_all(
+        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, check, expect
+from functools import partial
+
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -12,18 +14,20 @@ from pytest_ipv6k8s.agent.ops import (
     tcp_connect,
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
-
-NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
-"""IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
 CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
 
 
-def _states(probes):
+pods = partial(check, look=CNI_LOOK)
+
+
+def _states(probes: Probes) -> list[Record[network_state.Answer]]:
     return probes.ask_each(lambda probe: [network_state.Request()])
 
 
-@check(
+@pods(
     "ADDR-03",
     references=["KEP-563: Pod API"],
     causes=[
@@ -31,19 +35,20 @@ def _states(probes):
         "a sidecar or a second CNI plugin adds addresses",
         "router advertisements reach the pod and SLAAC adds an address",
     ],
-    look=CNI_LOOK,
 )
-def test_kernel_has_the_addresses_that_the_api_tells(probes):
+def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
     """The global addresses of the interface with the default route are exactly the podIPs."""
     records = _states(probes)
 
-    odd = [
-        f"pod {record.source}: kernel {sorted(found)}, podIPs {probes.named(record.source).pod.ips}"
-        for record in records
-        if (found := _global_addresses(record.answer)) != set(probes.named(record.source).pod.ips)
-    ]
-
-    expect(not odd, expected="the podIPs and no further address", seen=odd)
+    expect_all(
+        records,
+        lambda r: _global_addresses(r.answer) == set(probes.named(r.source).pod.ips),
+        expected="the podIPs and no further address",
+        say=lambda r: (
+            f"pod {r.source}: kernel {sorted(_global_addresses(r.answer))}, "
+            f"podIPs {probes.named(r.source).pod.ips}"
+        ),
+    )
 
 
 def _global_addresses(state: network_state.Answer) -> set[str]:
@@ -57,7 +62,7 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
     }
 
 
-@check(
+@pods(
     "ADDR-04",
     stacks=WITH_IPV6,
     references=["RFC 4862 section 5.4"],
@@ -65,23 +70,23 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
         "the CNI leaves duplicate address detection on and does not wait for it",
         "two pods have the same address",
     ],
-    look=CNI_LOOK,
 )
-def test_addresses_are_usable_when_the_container_starts(probes):
+def test_addresses_are_usable_when_the_container_starts(probes: Probes) -> None:
     """No address is tentative or a detected duplicate at a container's first action."""
-    records = probes.ask_each(lambda probe: [startup_addresses.Request()])
+    records = probes.ask_each(lambda _: [startup_addresses.Request()])
 
-    bad = [
-        record
-        for record in records
-        if record.answer.unusable
-        or any({"tentative", "dadfailed"} & set(a.flags) for a in record.answer.addresses)
-    ]
-
-    expect(not bad, expected="addresses that can be bound and connected to at once", seen=bad)
+    expect_all(
+        records,
+        lambda r: not r.answer.unusable and not any(map(_is_in_doubt, r.answer.addresses)),
+        expected="addresses that can be bound and connected to at once",
+    )
 
 
-@check(
+def _is_in_doubt(address: network_state.Address) -> bool:
+    return not {"tentative", "dadfailed"}.isdisjoint(address.flags)
+
+
+@pods(
     "ADDR-05",
     stacks=WITH_IPV6,
     references=["RFC 4861 sections 5.2 and 7.3"],
@@ -90,100 +95,128 @@ def test_addresses_are_usable_when_the_container_starts(probes):
         "the gateway's address is not on the node's side of the link, or neighbour "
         "solicitations are dropped (a packet filter, rp_filter, missing proxy_ndp)",
     ],
-    look=CNI_LOOK,
 )
-def test_default_route_is_usable(probes):
+def test_default_route_is_usable(probes: Probes) -> None:
     """Every pod has an IPv6 default route whose next hop is no failed neighbour."""
     others = [probe.address(Family.V6) for probe in probes]
     probes.ask_each(lambda probe: [tcp_connect.Request(a, TCP_PORT) for a in others])
 
     records = _states(probes)
 
-    lost = [record for record in records if not _default_routes(record.answer)]
-    expect(not lost, expected="an IPv6 default route in every pod", seen=[r.source for r in lost])
-    failed = [
-        f"pod {record.source}: next hop {route.gateway} is FAILED"
-        for record in records
-        for route in _default_routes(record.answer)
-        if any(n.address == route.gateway and n.state == "FAILED" for n in record.answer.neighbours)
-    ]
-    expect(not failed, expected="a next hop that answers neighbour solicitations", seen=failed)
+    expect_all(
+        records,
+        lambda r: _default_routes(r.answer),
+        expected="an IPv6 default route in every pod",
+        say=lambda r: r.source,
+    )
+    expect_all(
+        records,
+        lambda r: not _failed_hops(r.answer),
+        expected="a next hop that answers neighbour solicitations",
+        say=lambda r: f"pod {r.source}: next hop {', '.join(_failed_hops(r.answer))} is FAILED",
+    )
+
+
+def _failed_hops(state: network_state.Answer) -> list[str]:
+    failed = {n.address for n in state.neighbours if n.state == "FAILED"}
+    return [route.gateway for route in _default_routes(state) if route.gateway in failed]
 
 
 def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     return [r for r in state.routes if r.destination == "default" and r.family == "IPv6"]
 
 
-@check(
+@pods(
     "ADDR-06",
     stacks=ONLY_IPV6,
     references=["Kubernetes docs: IPv4/IPv6 dual-stack"],
-    causes=[
-        "the CNI still has an IPv4 pool",
-        "a 464XLAT daemon (CLAT) runs in the pods",
-    ],
-    look=CNI_LOOK,
+    causes=["the CNI still has an IPv4 pool", "a 464XLAT daemon (CLAT) runs in the pods"],
 )
-def test_ipv6_only_pods_have_no_ipv4(probes):
+def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
     records = _states(probes)
 
-    found = [
-        f"pod {record.source}: {item.address} on {item.interface}"
-        for record in records
-        for item in record.answer.addresses
+    expect_all(
+        records,
+        lambda r: not _ipv4_addresses(r.answer),
+        expected="no IPv4 address",
+        say=lambda r: f"pod {r.source}: {', '.join(_ipv4_addresses(r.answer))}",
+    )
+    expect_all(
+        [r for r in records if not any(map(_is_node_local, r.answer.addresses))],
+        lambda r: not _ipv4_ways_out(r.answer),
+        expected="no IPv4 default route",
+        say=lambda r: (
+            f"pod {r.source}: IPv4 default route by {', '.join(_ipv4_ways_out(r.answer))}"
+        ),
+    )
+
+
+def _ipv4_addresses(state: network_state.Answer) -> list[str]:
+    return [
+        f"{item.address} on {item.interface}"
+        for item in state.addresses
         if Family.of(item.address) is Family.V4
         and not in_any(item.address, ("127.0.0.0/8", *NODE_LOCAL_EGRESS))
     ]
-    expect(not found, expected="no IPv4 address", seen=found)
-    routes = [
-        f"pod {record.source}: IPv4 default route by {route.gateway or route.interface}"
-        for record in records
-        if not any(in_any(i.address, NODE_LOCAL_EGRESS) for i in record.answer.addresses)
-        for route in record.answer.routes
+
+
+def _is_node_local(address: network_state.Address) -> bool:
+    return in_any(address.address, NODE_LOCAL_EGRESS)
+
+
+def _ipv4_ways_out(state: network_state.Answer) -> list[str]:
+    return [
+        route.gateway or route.interface
+        for route in state.routes
         if route.destination == "default" and route.family == "IPv4"
     ]
-    expect(not routes, expected="no IPv4 default route", seen=routes)
 
 
-@check(
+@pods(
     "ADDR-07",
     references=["KEP-563: downward API", "KEP-2681: status.hostIPs"],
     causes=["the kubelet is older than the API server and does not know status.hostIPs"],
     look="kubectl get nodes -o wide",
 )
-def test_downward_api_tells_the_addresses_in_order(probes):
+def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
     """The Downward API gives podIPs and hostIPs comma-separated, in the order of the status."""
     records = _states(probes)
 
-    odd = []
-    for record in records:
-        pod, told = probes.named(record.source).pod, record.answer.environment
-        if told["POD_IPS"] != ",".join(pod.ips) or told["POD_IP"] != pod.ips[0]:
-            odd.append(f"pod {pod.name}: POD_IPS={told['POD_IPS']}, podIPs {pod.ips}")
-        if pod.host_ips and told["HOST_IPS"] != ",".join(pod.host_ips):
-            odd.append(f"pod {pod.name}: HOST_IPS={told['HOST_IPS']}, hostIPs {pod.host_ips}")
+    def differences(record: Record[network_state.Answer]) -> list[str]:
+        pod, environment = probes.named(record.source).pod, record.answer.environment
+        wanted = {"POD_IP": pod.ips[0], "POD_IPS": ",".join(pod.ips)}
+        if pod.host_ips:
+            wanted["HOST_IPS"] = ",".join(pod.host_ips)
+        return [
+            f"{name}={environment[name]}, status {value}"
+            for name, value in wanted.items()
+            if environment[name] != value
+        ]
 
-    expect(not odd, expected="the environment equals the status", seen=odd)
+    expect_all(
+        records,
+        lambda r: not differences(r),
+        expected="the environment equals the status",
+        say=lambda r: f"pod {r.source}: {'; '.join(differences(r))}",
+    )
 
 
-@check(
+@pods(
     "ADDR-13",
     references=["RFC 4291 section 2.5.3", "RFC 1122 section 3.2.1.3"],
     causes=["the CNI does not bring up lo", "net.ipv6.conf.lo.disable_ipv6 is 1"],
-    look=CNI_LOOK,
 )
-def test_loopback_works(cluster, probes):
+def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
     """The address [::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""
     addresses = {Family.V4.loopback, *(family.loopback for family in cluster.stack.families)}
 
     records = probes.ask_each(lambda probe: [loopback.Request(a) for a in sorted(addresses)])
 
-    bad = [record for record in records if not record.answer.works]
-    expect(not bad, expected="a connection over loopback", seen=bad)
+    expect_all(records, lambda record: record.answer.works, expected="a connection over loopback")
 
 
-@check(
+@pods(
     "ADDR-22",
     stacks=WITH_IPV6,
     features=[Feature.TWO_NODES],
@@ -192,9 +225,10 @@ def test_loopback_works(cluster, probes):
         "the podIP is marked deprecated or has a narrower scope than the destination",
         "the route has a preferred source (src) of its own",
     ],
-    look=CNI_LOOK,
 )
-def test_source_address_is_the_pod_ip(cluster, probes, services):
+def test_source_address_is_the_pod_ip(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Towards pods, Services, nodes and the Internet the source is the IPv6 podIP."""
     node_ips = [ip for node in cluster.nodes for ip in node.internal_ips if ":" in ip]
     targets = [
@@ -208,16 +242,17 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
         lambda probe: [source_address.Request(a) for a in targets if a != probe.address(Family.V6)]
     )
 
-    bad = [
-        record
-        for record in records
-        if not record.answer.local
-        or not same_address(record.answer.local, probes.named(record.source).address(Family.V6))
-    ]
-    expect(not bad, expected="the IPv6 podIP as source", seen=bad)
+    expect_all(
+        records,
+        lambda record: (
+            record.answer.local
+            and same_address(record.answer.local, probes.named(record.source).address(Family.V6))
+        ),
+        expected="the IPv6 podIP as source",
+    )
 
 
-@check(
+@pods(
     "ADDR-26",
     stacks=WITH_IPV6,
     references=["Linux documentation: ip-sysctl, disable_ipv6"],
@@ -227,15 +262,17 @@ def test_source_address_is_the_pod_ip(cluster, probes, services):
     ],
     look="sysctl -a | grep disable_ipv6 (on the node)",
 )
-def test_ipv6_is_not_disabled_in_pods(probes):
+def test_ipv6_is_not_disabled_in_pods(probes: Probes) -> None:
     """The sysctl disable_ipv6 is 0 in every pod, for all, default and each interface."""
     records = _states(probes)
 
-    off = [
-        f"pod {record.source}: {name}={value}"
-        for record in records
-        for name, value in record.answer.sysctls.items()
-        if value != "0"
-    ]
+    expect_all(
+        records,
+        lambda r: not _switched_off(r.answer),
+        expected="disable_ipv6=0",
+        say=lambda r: f"pod {r.source}: {', '.join(_switched_off(r.answer))}",
+    )
 
-    expect(not off, expected="disable_ipv6=0", seen=off)
+
+def _switched_off(state: network_state.Answer) -> list[str]:
+    return [f"{name}={value}" for name, value in state.sysctls.items() if value != "0"]

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, check, expect
+from collections.abc import Sequence
+from functools import partial
 
-KEP = "KEP-563: headless Services"
-LOOK = "kubectl create --dry-run=server -o yaml -f service.yaml"
+from pytest_ipv6k8s import Family, Record, check, expect
+from pytest_ipv6k8s.suite import ClusterView, Outcome
+from pytest_ipv6k8s.suite.service_api import (
+    DRY_RUN_LOOK,
+    PREFER,
+    REQUIRE,
+    SINGLE,
+    describe,
+    has_families,
+    names,
+)
+
 CAUSES = (
     "an admission webhook or policy rewrites ipFamilyPolicy or ipFamilies",
     "the API server's --service-cluster-ip-range lacks a family or has the other order",
 )
-SINGLE, PREFER, REQUIRE = "SingleStack", "PreferDualStack", "RequireDualStack"
+api = partial(check, references=["KEP-563: headless Services"], causes=CAUSES, look=DRY_RUN_LOOK)
 
 
-def _expect_headless(record, *, policy: str, families) -> None:
+def _expect_headless(record: Record[Outcome], *, policy: str, families: Sequence[Family]) -> None:
     """Expect an accepted proposal without an address, with this policy and these families."""
-    made = record.answer.object.get("spec", {})
-    names = [family.value for family in families]
+    spec = record.answer.object.get("spec", {})
     expect(
         record.answer.accepted
-        and made.get("clusterIPs") == ["None"]
-        and made.get("ipFamilyPolicy") == policy
-        and made.get("ipFamilies") == names,
-        expected=f"clusterIPs [None], {policy}, {', '.join(names)}",
-        seen=record,
-        say=_said,
+        and spec.get("clusterIPs") == ["None"]
+        and has_families(spec, policy, families),
+        expected=f"clusterIPs [None], {policy}, {', '.join(names(families))}",
+        actual=record,
+        say=describe,
     )
 
 
-def _said(record) -> str:
-    answer = record.answer
-    if not answer.accepted:
-        return f"{record.path}: refused with {answer.code}: {answer.message}"
-    fields = ("ipFamilyPolicy", "ipFamilies", "clusterIPs")
-    return f"{record.path}: { {name: answer.object['spec'].get(name) for name in fields} }"
-
-
-@check("API-15", references=[KEP], causes=CAUSES, look=LOOK)
-def test_headless_service_with_selector_is_defaulted_as_any_other(cluster):
+@api("API-15")
+def test_headless_service_with_selector_is_defaulted_as_any_other(cluster: ClusterView) -> None:
     """A headless Service with a selector gets policy and families as one with a cluster IP."""
     stack = cluster.stack
 
@@ -48,13 +49,13 @@ def test_headless_service_with_selector_is_defaulted_as_any_other(cluster):
     _expect_headless(preferring, policy=PREFER, families=stack.families)
 
 
-@check("API-16", references=[KEP], causes=CAUSES, look=LOOK)
-def test_headless_service_without_selector_has_both_families(cluster):
+@api("API-16")
+def test_headless_service_without_selector_has_both_families(cluster: ClusterView) -> None:
     """A headless Service without a selector gets RequireDualStack and both families.
 
     So it does on a single-stack cluster, too: its endpoints are somebody else's to choose.
     """
-    first: Family = cluster.stack.primary
+    first = cluster.stack.primary
 
     plain = cluster.propose(clusterIP="None", selector=None)
     single = cluster.propose(clusterIP="None", selector=None, ipFamilyPolicy=SINGLE)

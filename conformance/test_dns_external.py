@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, expect
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, eventually, expect, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
-from pytest_ipv6k8s.dns_messages import data_of, describe, query, reply
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.dns_messages import query
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
+from pytest_ipv6k8s.suite.dns import (
+    COREDNS_LOOK,
+    ClusterDns,
+    answered,
+    data_of,
+    describe,
+    pods_behind,
+)
 
-COREFILE_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 UPSTREAM_CAUSES = [
     "CoreDNS forwards to an address of a family that its pods do not have: an IPv4 nameserver in "
     "the node's resolv.conf, on an IPv6-only cluster",
@@ -24,26 +31,29 @@ LONGEST = 2.0
     features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET, Feature.ZONE],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=UPSTREAM_CAUSES,
-    look=COREFILE_LOOK,
+    look=COREDNS_LOOK,
 )
-def test_external_aaaa_records_are_found(cluster, probes, external):
+def test_external_aaaa_records_are_found(
+    cluster: ClusterView, probes: Probes, external: ExternalTargets
+) -> None:
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
-    target = external.network.ipv6_target
+    target = external.ipv6_target
     wanted = {target.address(Family.V6)}
     question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
     records = eventually(
-        lambda: probes.ask_each(lambda probe: [question], among=probes.one_per_node),
+        lambda: probes.from_every_node(question),
         lambda record: data_of(record, "AAAA") == wanted,
         expected=f"{target.name} AAAA is {', '.join(wanted)}",
     )
-    looked_up = probes.ask_each(
-        lambda probe: [lookup.Request(target.name.rstrip("."))], among=probes.one_per_node
-    )
+    looked_up = probes.from_every_node(lookup.Request(target.name.rstrip(".")))
 
-    expect(records, expected="an answer", seen=records, say=describe)
-    slow = [r for r in looked_up if not wanted <= set(r.answer.addresses) or r.seconds > LONGEST]
-    expect(not slow, expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s", seen=slow)
+    expect(records, expected="an answer", actual=records, say=describe)
+    expect_all(
+        looked_up,
+        lambda record: wanted <= set(record.answer.addresses) and record.seconds <= LONGEST,
+        expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s",
+    )
 
 
 @check(
@@ -52,30 +62,27 @@ def test_external_aaaa_records_are_found(cluster, probes, external):
     features=[Feature.CLUSTER_DNS, Feature.ZONE, Feature.HOST_NETWORK_PROBES],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
     causes=UPSTREAM_CAUSES,
-    look=COREFILE_LOOK,
+    look=COREDNS_LOOK,
 )
-def test_upstream_resolvers_can_be_reached(cluster, probes, external):
+def test_upstream_resolvers_can_be_reached(
+    cluster: ClusterView, dns: ClusterDns, probes: Probes, external: ExternalTargets
+) -> None:
     """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
-    upstreams = cluster.dns_upstreams()
+    upstreams = set(cluster.dns_upstreams())
     if any(upstream.startswith("/") for upstream in upstreams):
-        states = probes.ask_each(lambda probe: [network_state.Request()], among=probes.hosts)
-        upstreams = sorted({server for state in states for server in state.answer.nameservers})
-    slices = cluster.slices("kube-system", cluster.dns.name)
-    behind = {address for item in slices for address in item.addresses}
-    pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
-    families = {Family.of(ip) for pod in pods for ip in pod.ips}
-    servers = [upstream for upstream in upstreams if not upstream.startswith("/")]
+        states = probes.ask_each(lambda _: [network_state.Request()], among=probes.hosts)
+        upstreams = {server for state in states for server in state.answer.nameservers}
+    servers = sorted(_address(name) for name in upstreams if not name.startswith("/"))
+    families = {Family.of(ip) for pod in pods_behind(cluster) for ip in pod.ips}
 
-    expect(servers, expected="a resolver to forward to", seen=list(upstreams))
-    foreign = [server for server in servers if Family.of(_address(server)) not in families]
-    expect(not foreign, expected="resolvers of a family that CoreDNS' pods have", seen=foreign)
-    wire = query(f"v6.{external.network.zone}.", "AAAA")
-    records = probes.ask_each(
-        lambda probe: [dns_exchange.Request(_address(server), wire) for server in servers],
-        among=probes.one_per_node,
+    expect(servers, expected="a resolver to forward to", actual=list(upstreams))
+    expect_all(
+        servers,
+        lambda server: Family.of(server) in families,
+        expected="resolvers of a family that CoreDNS' pods have",
     )
-    silent = [record for record in records if reply(record.answer.wire) is None]
-    expect(not silent, expected="an answer from every resolver", seen=silent, say=describe)
+    records = dns.ask_once(f"v6.{external.network.zone}.", "AAAA", servers=servers)
+    expect_all(records, answered, expected="an answer from every resolver", say=describe)
 
 
 def _address(server: str) -> str:

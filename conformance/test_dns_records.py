@@ -2,175 +2,137 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Feature, check, expect
+from functools import partial
+
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV4, WITH_IPV6, Family, Feature, check, expect_all
 from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, reply
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.dns_messages import reply
 from pytest_ipv6k8s.probe.services import HTTP
+from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, Exchange, data_of, describe
 
 SPEC = "Kubernetes DNS-Based Service Discovery"
-COREDNS_LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
 RECORD_CAUSES = (
     "a template, rewrite or dns64 directive in the Corefile stands before kubernetes and answers "
     "in its place",
     "CoreDNS cannot read Services or EndpointSlices (rights, watch broken)",
 )
+dns_check = partial(check, features=[Feature.CLUSTER_DNS], causes=RECORD_CAUSES, look=COREDNS_LOOK)
 
 
-def _ask(cluster, probes, name: str, record_type: str):
-    """Ask the first cluster DNS address from every node and return the records."""
-    request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(name, record_type))
-    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
-
-
-def _expect_data(cluster, probes, name: str, record_type: str, wanted: set[str]) -> None:
-    records = eventually(
-        lambda: _ask(cluster, probes, name, record_type),
-        answered,
-        expected=f"an answer for {name} {record_type}",
-    )
-
-    wrong = [record for record in records if data_of(record, record_type) != wanted]
-    shown = f"{name} {record_type} is {', '.join(sorted(wanted))}"
-    expect(not wrong, expected=shown, seen=wrong, say=describe)
-
-
-def _expect_cluster_ip(cluster, probes, services, family: Family) -> None:
+def _expect_cluster_ip(dns: ClusterDns, services: Services, family: Family) -> None:
     for name in ("every", f"only-{family.value.lower()}"):
         service = services[name]
-        addresses = {service.cluster_ip(family)}
-        _expect_data(cluster, probes, service.dns_name, family.record_type, addresses)
+        dns.expect(service.dns_name, family.record_type, {service.cluster_ip(family)})
 
 
-@check(
-    "DNS-04",
-    stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS],
-    references=[f"{SPEC} section 2.3.1", "RFC 3596"],
-    causes=RECORD_CAUSES,
-    look=COREDNS_LOOK,
-)
-def test_service_has_an_aaaa_record(cluster, probes, services):
+@dns_check("DNS-04", stacks=WITH_IPV6, references=[f"{SPEC} section 2.3.1", "RFC 3596"])
+def test_service_has_an_aaaa_record(dns: ClusterDns, services: Services) -> None:
     """The AAAA record of a Service is exactly its IPv6 cluster IP."""
-    _expect_cluster_ip(cluster, probes, services, Family.V6)
+    _expect_cluster_ip(dns, services, Family.V6)
 
 
-@check(
-    "DNS-05",
-    stacks=WITH_IPV4,
-    features=[Feature.CLUSTER_DNS],
-    references=[f"{SPEC} section 2.3.1"],
-    causes=RECORD_CAUSES,
-    look=COREDNS_LOOK,
-)
-def test_service_has_an_a_record(cluster, probes, services):
+@dns_check("DNS-05", stacks=WITH_IPV4, references=[f"{SPEC} section 2.3.1"])
+def test_service_has_an_a_record(dns: ClusterDns, services: Services) -> None:
     """The A record of a Service is exactly its IPv4 cluster IP."""
-    _expect_cluster_ip(cluster, probes, services, Family.V4)
+    _expect_cluster_ip(dns, services, Family.V4)
 
 
-@check(
+@dns_check(
     "DNS-06",
     stacks=DUAL_STACK,
-    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.1", "KEP-563: DNS"],
     causes=("the Service is not dual-stack after all (API-03)", *RECORD_CAUSES),
-    look=COREDNS_LOOK,
 )
-def test_dual_stack_service_has_both_records(cluster, probes, services):
+def test_dual_stack_service_has_both_records(
+    cluster: ClusterView, dns: ClusterDns, services: Services
+) -> None:
     """A dual-stack Service has one A and one AAAA record, each its cluster IP of that family."""
     service = services["every"]
 
     for family in cluster.stack.families:
-        addresses = {service.cluster_ip(family)}
-        _expect_data(cluster, probes, service.dns_name, family.record_type, addresses)
+        dns.expect(service.dns_name, family.record_type, {service.cluster_ip(family)})
 
 
-@check(
+@dns_check(
     "DNS-07",
-    features=[Feature.CLUSTER_DNS],
     references=["RFC 2308 section 2.2", "RFC 4074 section 4"],
     causes=(
         "the DNS server answers NXDOMAIN, SERVFAIL or REFUSED for a type that it does not have: "
         "some resolvers then discard the other family's good answer",
         *RECORD_CAUSES,
     ),
-    look=COREDNS_LOOK,
 )
-def test_missing_family_is_no_data(cluster, probes, services):
+def test_missing_family_is_no_data(
+    cluster: ClusterView, dns: ClusterDns, services: Services
+) -> None:
     """A family that a Service lacks is answered with NOERROR, no record, and an SOA."""
     for family in cluster.stack.families:
         service = services[f"only-{family.value.lower()}"]
 
-        records = _ask(cluster, probes, service.dns_name, family.other.record_type)
+        records = dns.ask_once(service.dns_name, family.other.record_type)
 
-        wrong = [record for record in records if not _is_no_data(record)]
-        expect(
-            not wrong,
+        expect_all(
+            records,
+            _is_no_data,
             expected=f"NODATA for {service.dns_name} {family.other.record_type}",
-            seen=wrong,
             say=describe,
         )
 
 
-def _is_no_data(record) -> bool:
-    said = reply(record.answer.wire)
-    return said is not None and said.rcode == "NOERROR" and not said.records and said.has_soa
+def _is_no_data(record: Exchange) -> bool:
+    found = reply(record.answer.wire)
+    return found is not None and found.rcode == "NOERROR" and not found.records and found.has_soa
 
 
-@check(
+@dns_check(
     "DNS-08",
     families=Family,
-    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.4.1"],
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=headless -o wide",
 )
-def test_headless_service_has_a_record_for_each_pod(family, cluster, probes, services):
+def test_headless_service_has_a_record_for_each_pod(
+    family: Family, dns: ClusterDns, probes: Probes, services: Services
+) -> None:
     """A headless Service has one record for each ready pod's address of the family."""
     wanted = {probe.address(family) for probe in probes}
 
-    name = services["headless"].dns_name
-    _expect_data(cluster, probes, name, family.record_type, wanted)
+    dns.expect(services["headless"].dns_name, family.record_type, wanted)
 
 
-@check(
+@dns_check(
     "DNS-11",
     stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS],
     references=[f"{SPEC} section 2.3.3", "RFC 3596 section 2.5"],
     causes=(
         "the Corefile's kubernetes zones lack ip6.arpa or the Service CIDR's reverse zone",
         *RECORD_CAUSES,
     ),
-    look=COREDNS_LOOK,
 )
-def test_ipv6_cluster_ip_resolves_back(cluster, probes, services):
+def test_ipv6_cluster_ip_resolves_back(dns: ClusterDns, services: Services) -> None:
     """The PTR record of an IPv6 cluster IP is the Service's full name."""
     service = services["every"]
     name = reverse_name(service.cluster_ip(Family.V6))
 
-    _expect_data(cluster, probes, name, "PTR", {service.dns_name})
+    dns.expect(name, "PTR", {service.dns_name})
 
 
-@check(
-    "DNS-14",
-    features=[Feature.CLUSTER_DNS],
-    references=[f"{SPEC} section 2.3.2", "RFC 2782"],
-    causes=RECORD_CAUSES,
-    look=COREDNS_LOOK,
-)
-def test_srv_target_resolves_in_every_family(cluster, probes, services):
+@dns_check("DNS-14", references=[f"{SPEC} section 2.3.2", "RFC 2782"])
+def test_srv_target_resolves_in_every_family(dns: ClusterDns, services: Services) -> None:
     """The SRV record of a named port leads to a target that has an address of every family."""
     service = services["every"]
 
-    records = _ask(cluster, probes, f"_http._tcp.{service.dns_name}", "SRV")
+    records = dns.ask_once(f"_http._tcp.{service.dns_name}", "SRV")
     wanted = {f"{HTTP} {service.dns_name}"}
-    wrong = [r for r in records if {_target(data) for data in data_of(r, "SRV")} != wanted]
-    expect(not wrong, expected=f"an SRV record for {wanted}", seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: {_target(data) for data in data_of(record, "SRV")} == wanted,
+        expected=f"an SRV record for {wanted}",
+        say=describe,
+    )
     for family in service.families:
-        addresses = {service.cluster_ip(family)}
-        _expect_data(cluster, probes, service.dns_name, family.record_type, addresses)
+        dns.expect(service.dns_name, family.record_type, {service.cluster_ip(family)})
 
 
 def _target(data: str) -> str:

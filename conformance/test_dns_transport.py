@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, check, expect
+from pytest_ipv6k8s import Family, Feature, check, eventually, expect_all
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
 from pytest_ipv6k8s.dns_messages import query, reply
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
+from pytest_ipv6k8s.suite.dns import Exchange
 
 DNS_LOOK = "kubectl -n kube-system get pods,service,endpointslices -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -16,25 +17,27 @@ DNS_CAUSES = (
 LONGEST = 2.0
 
 
-def _ask_dns(cluster, probes, services, transport: str):
-    service = services["every"]
-    wire = query(service.dns_name, service.families[0].record_type)
+def _expect_answers(
+    cluster: ClusterView, probes: Probes, services: Services, transport: str
+) -> None:
+    wire, servers = _query_of(services["every"]), cluster.dns.cluster_ips
 
-    return eventually(
+    eventually(
         lambda: probes.ask_each(
-            lambda probe: [
-                dns_exchange.Request(server, wire, transport=transport)
-                for server in cluster.dns.cluster_ips
-            ]
+            lambda _: [dns_exchange.Request(a, wire, transport=transport) for a in servers]
         ),
-        lambda record: _has_answers(record.answer.wire),
+        _has_answers,
         expected=f"an answer over {transport.upper()} from each DNS cluster IP in every pod",
     )
 
 
-def _has_answers(wire: str) -> bool:
-    said = reply(wire)
-    return said is not None and said.rcode == "NOERROR" and bool(said.records)
+def _query_of(service: Service) -> str:
+    return query(service.dns_name, service.families[0].record_type)
+
+
+def _has_answers(record: Exchange) -> bool:
+    found = reply(record.answer.wire)
+    return found is not None and found.rcode == "NOERROR" and bool(found.records)
 
 
 @check(
@@ -44,9 +47,11 @@ def _has_answers(wire: str) -> bool:
     causes=DNS_CAUSES,
     look=DNS_LOOK,
 )
-def test_cluster_dns_answers_over_udp(cluster, probes, services):
+def test_cluster_dns_answers_over_udp(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Each cluster IP of the DNS Service answers over UDP in every pod."""
-    _ask_dns(cluster, probes, services, "udp")
+    _expect_answers(cluster, probes, services, "udp")
 
 
 @check(
@@ -56,9 +61,11 @@ def test_cluster_dns_answers_over_udp(cluster, probes, services):
     causes=("the DNS Service or a policy opens port 53 for UDP only", *DNS_CAUSES),
     look=DNS_LOOK,
 )
-def test_cluster_dns_answers_over_tcp(cluster, probes, services):
+def test_cluster_dns_answers_over_tcp(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """Each cluster IP of the DNS Service answers over TCP in every pod."""
-    _ask_dns(cluster, probes, services, "tcp")
+    _expect_answers(cluster, probes, services, "tcp")
 
 
 @check(
@@ -71,36 +78,37 @@ def test_cluster_dns_answers_over_tcp(cluster, probes, services):
     ],
     look="kubectl -n kube-system get configmap kubelet-config -o yaml",
 )
-def test_resolv_conf_can_be_used(probes, services):
+def test_resolv_conf_can_be_used(probes: Probes, services: Services) -> None:
     """Every nameserver in resolv.conf answers in a family that the pod has; search is complete."""
     service = services["every"]
-    wire = query(service.dns_name, service.families[0].record_type)
-    states = {r.source: r.answer for r in probes.ask_each(lambda _: [network_state.Request()])}
+    wire = _query_of(service)
+    records = probes.ask_each(lambda _: [network_state.Request()])
+    states = {record.source: record.answer for record in records}
 
-    odd = [
-        f"pod {probe.name}: nameserver {server}, podIPs {probe.pod.ips}"
-        for probe in probes
-        for server in states[probe.name].nameservers
-        if not probe.has(Family.of(server))
-    ]
-    expect(not odd, expected="nameservers of the pod's own families", seen=odd)
-
+    expect_all(
+        records,
+        lambda r: all(probes.named(r.source).has(Family.of(a)) for a in r.answer.nameservers),
+        expected="nameservers of the pod's own families",
+        say=lambda r: (
+            f"pod {r.source}: nameservers {', '.join(r.answer.nameservers)}, "
+            f"podIPs {probes.named(r.source).pod.ips}"
+        ),
+    )
     domain = service.domain
     search = (f"{service.namespace}.svc.{domain}", f"svc.{domain}", domain)
-    poor = [
-        f"pod {name}: search {state.search}, options {state.options}"
-        for name, state in states.items()
-        if state.search[:3] != search or "ndots:5" not in state.options
-    ]
-    expect(not poor, expected=f"search {' '.join(search)}, ndots:5", seen=poor)
-
+    expect_all(
+        records,
+        lambda r: r.answer.search[:3] == search and "ndots:5" in r.answer.options,
+        expected=f"search {' '.join(search)}, ndots:5",
+        say=lambda r: f"pod {r.source}: search {r.answer.search}, options {r.answer.options}",
+    )
     eventually(
         lambda: probes.ask_each(
             lambda probe: [
                 dns_exchange.Request(server, wire) for server in states[probe.name].nameservers
             ]
         ),
-        lambda record: _has_answers(record.answer.wire),
+        _has_answers,
         expected="an answer from every nameserver in every pod",
     )
 
@@ -115,29 +123,34 @@ def test_resolv_conf_can_be_used(probes, services):
     ],
     look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
-def test_applications_resolve_cluster_names_quickly(probes, services):
+def test_applications_resolve_cluster_names_quickly(probes: Probes, services: Services) -> None:
     """The C library finds short and full names of a Service within two seconds in every pod."""
     service = services["every"]
     full = service.dns_name.rstrip(".")
     names = (service.name, f"{service.name}.{service.namespace}", f"{full}", f"{full}.")
 
-    records = eventually(
-        lambda: probes.ask_each(lambda probe: [lookup.Request(name) for name in names]),
+    eventually(
+        lambda: probes.ask_each(lambda _: [lookup.Request(name) for name in names]),
         lambda record: (
             set(record.answer.addresses) == set(service.cluster_ips)
             and record.answer.seconds < LONGEST
         ),
         expected=f"{', '.join(service.cluster_ips)} in less than {LONGEST:.0f} s",
     )
-    assert records
 
     states = probes.ask_each(lambda probe: [network_state.Request()])
     searched = _search_answers(probes, {r.source: r.answer for r in states}, service)
-    broken = [r for r in searched if _rcode(r) not in ("NOERROR", "NXDOMAIN")]
-    expect(not broken, expected="NOERROR or NXDOMAIN for every search domain", seen=broken)
+    expect_all(
+        searched,
+        lambda record: _rcode(record) in ("NOERROR", "NXDOMAIN"),
+        expected="NOERROR or NXDOMAIN for every search domain",
+    )
 
 
-def _search_answers(probes, states, service):
+def _search_answers(
+    probes: Probes, states: dict[str, network_state.Answer], service: Service
+) -> list[Exchange]:
+    """Ask every pod's first nameserver for the Service in the cluster's search domains."""
     return probes.ask_each(
         lambda probe: [
             dns_exchange.Request(
@@ -151,6 +164,6 @@ def _search_answers(probes, states, service):
     )
 
 
-def _rcode(record) -> str:
-    said = reply(record.answer.wire)
-    return said.rcode if said else record.answer.error
+def _rcode(record: Exchange) -> str:
+    found = reply(record.answer.wire)
+    return found.rcode if found else record.answer.error

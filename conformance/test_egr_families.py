@@ -10,12 +10,13 @@ from pytest_ipv6k8s import (
     Inconclusive,
     Level,
     check,
-    expect,
+    expect_all,
 )
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.agent.ops import happy_eyeballs, network_state, tcp_connect
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
-NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 IPV4_LITERAL = "192.0.2.1"
 AT_ONCE = 0.5
 BLACK_HOLE_LIMIT, REJECTER_LIMIT = 2.0, 0.5
@@ -34,25 +35,27 @@ NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCE
     ],
     look="ip -4 route; ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)",
 )
-def test_one_family_works_while_the_other_is_dead(probes, external):
+def test_one_family_works_while_the_other_is_dead(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """Each family gets out while connections of the other run into a black hole."""
     target, port = external.target("dual"), external.target("dual").tcp
     alive = [target.address(family) for family in Family]
     dead = [external.address("black-hole", family) for family in Family]
 
-    records = probes.ask_each(
-        lambda probe: [
-            *(tcp_connect.Request(address, port) for address in alive),
-            *(tcp_connect.Request(address, port, timeout=1.0) for address in dead),
-        ],
-        among=probes.one_per_node,
+    records = probes.from_every_node(
+        *(tcp_connect.Request(address, port) for address in alive),
+        *(tcp_connect.Request(address, port, timeout=1.0) for address in dead),
     )
 
     answered = [r for r in records if r.question["address"] in dead and r.answer.connected]
     if answered:
         raise Inconclusive(f"somebody answers in the black hole: {answered[0]}")
-    failed = [r for r in records if r.question["address"] in alive and not r.answer.connected]
-    expect(not failed, expected="a connection in each family on every node", seen=failed)
+    expect_all(
+        [r for r in records if r.question["address"] in alive],
+        lambda r: r.answer.connected,
+        expected="a connection in each family on every node",
+    )
 
 
 @check(
@@ -67,7 +70,7 @@ def test_one_family_works_while_the_other_is_dead(probes, external):
     ],
     look="kubectl -n kube-system logs -l k8s-app=kube-dns; dig AAAA black-hole.ZONE (in a pod)",
 )
-def test_fallback_to_the_other_family_is_fast(probes, external):
+def test_fallback_to_the_other_family_is_fast(probes: Probes, external: ExternalTargets) -> None:
     """A client with Happy Eyeballs passes a dead IPv6 address in 2 s, a rejected one in 0.5 s.
 
     What is judged is the time from the first look-up to the connection; where IPv4 was found and
@@ -85,22 +88,21 @@ def test_fallback_to_the_other_family_is_fast(probes, external):
 
     probes[0].ask_all([happy_eyeballs.Request(name, port, naive=True) for name in limits])
     for _ in range(TRIES):
-        records = probes.ask_each(
-            lambda probe: [happy_eyeballs.Request(name, port) for name in limits],
-            among=probes.one_per_node,
-        )
+        records = probes.from_every_node(*(happy_eyeballs.Request(name, port) for name in limits))
         half = [r for r in records if len({*map(Family.of, r.answer.addresses)}) < 2]
         if not half:
             break
     if half:
         raise Inconclusive(f"the dead address was not found in time to be tried: {half[0]}")
-    failed = [record for record in records if not record.answer.address]
-    expect(not failed, expected="a connection by IPv4", seen=failed)
+    expect_all(records, lambda record: record.answer.address, expected="a connection by IPv4")
     strange = [r for r in records if Family.of(r.answer.address) is Family.V6]
     if strange:
         raise Inconclusive(f"somebody answers at the dead address: {strange[0]}")
-    slow = [r for r in records if r.answer.seconds >= limits[r.question["name"]]]
-    expect(not slow, expected="less than 2 s past a black hole, 0.5 s past a rejecter", seen=slow)
+    expect_all(
+        records,
+        lambda record: record.answer.seconds < limits[record.question["name"]],
+        expected="less than 2 s past a black hole, 0.5 s past a rejecter",
+    )
 
 
 @check(
@@ -115,7 +117,9 @@ def test_fallback_to_the_other_family_is_fast(probes, external):
     ],
     look="ip -4 route; ip -4 addr (in the pod)",
 )
-def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, external):
+def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """In an IPv6-only pod, connecting to an IPv4 address fails at once or works by a CLAT.
 
     Pods with a node-local IPv4 address for egress, as on EKS, may reach IPv4 by it and are left
@@ -138,9 +142,11 @@ def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes, external):
         if any(in_any(item.address, NODE_LOCAL_EGRESS) for item in state.answer.addresses)
     }
     if network.clat:
-        failed = [record for record in records if not record.answer.connected]
-        expect(not failed, expected="a connection by the CLAT", seen=failed)
+        expect_all(records, lambda r: r.answer.connected, expected="a connection by the CLAT")
         return
     judged = [record for record in records if record.source not in excused]
-    odd = [r for r in judged if r.answer.error not in NO_WAY or r.answer.seconds > AT_ONCE]
-    expect(not odd, expected=f"no way to {address}, told within {AT_ONCE} s", seen=odd)
+    expect_all(
+        judged,
+        lambda record: record.answer.error in NO_WAY and record.answer.seconds <= AT_ONCE,
+        expected=f"no way to {address}, told within {AT_ONCE} s",
+    )

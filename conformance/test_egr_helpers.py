@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlsplit
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    Record,
+    check,
+    expect_all,
+)
 from pytest_ipv6k8s.agent.ops import http_proxy, registry_pull
-from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite.liveness import expect_served, hosts_with_ipv6
 
 REFUSED_PORT = 25  # mail; a web proxy that lets everybody through to it is an open relay
+egr = partial(check, level=Level.EXTENDED, stacks=WITH_IPV6)
 IMAGE, NO_TAG = "ipv6k8s/hello", "no-such-tag"
 
 
-def _require_alive(external, request, records, holds):
-    """Leave it open whose fault it is, unless a host outside or some probe has success."""
-    speaking = [t for role in (Role.V6, Role.DUAL) if (t := external.network.find(role)) and t.ask]
-    asked = [external.host(target.role).ask(request) for target in speaking[:1]]
-    if not any(holds(record) for record in (*asked, *records)):
-        raise Inconclusive(f"it works for nobody, here or outside: {(*asked, *records)[0]}")
-
-
-def _is_whole(record):
+def _is_whole(record: Record[registry_pull.Answer]) -> bool:
     answer = record.answer
     return answer.status == 200 and answer.verified >= 2 and not answer.mismatched
 
 
-@check(
+@egr(
     "EGR-19",
-    level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.PROXY, Feature.IPV4_TARGET, Feature.EGRESS],
     references=["RFC 9110 section 9.3.6", "RFC 6586 section 5"],
     causes=[
@@ -38,33 +40,35 @@ def _is_whole(record):
     ],
     look="curl -v --proxy PROXY http://IPV4-TARGET/ (in a pod)",
 )
-def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
+def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: ExternalTargets) -> None:
     """Pods reach an IPv4-only web server through the declared proxy, which they reach over IPv6."""
     proxy, target = urlsplit(external.network.proxy), external.target("v4")
-    host, port = proxy.hostname, proxy.port or 80
+    host, port = proxy.hostname or "", proxy.port or 80
     address = external.address("v4", Family.V4)
+    request = http_proxy.Request(host, port, address, target.http)
 
-    records = probes.ask_each(
-        lambda probe: [http_proxy.Request(host, port, address, target.http)],
-        among=probes.one_per_node,
-    )
+    records = probes.from_every_node(request)
     refused = probes[0].ask(http_proxy.Request(host, port, address, REFUSED_PORT))
 
-    failed = [record for record in records if record.answer.status != 200]
-    if failed:
-        question = http_proxy.Request(host, port, address, target.http)
-        _require_alive(external, question, records, lambda r: r.answer.status == 200)
-    expect(not failed, expected="a page through the proxy on every node", seen=failed)
-    strange = [r for r in records if target.identifies and r.answer.pod != "target-v4"]
-    expect(not strange, expected="the page of the IPv4-only target", seen=strange)
+    expect_served(
+        hosts_with_ipv6(external)[:1],
+        request,
+        records,
+        lambda r: r.answer.status == 200,
+        expected="a page through the proxy on every node",
+    )
+    if target.identifies:
+        expect_all(
+            records,
+            lambda r: r.answer.pod == "target-v4",
+            expected="the page of the IPv4-only target",
+        )
     if refused.answer.granted < 400:
         raise Inconclusive(f"the proxy does not refuse a tunnel to port {REFUSED_PORT}: {refused}")
 
 
-@check(
+@egr(
     "EGR-20",
-    level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.REGISTRY, Feature.EGRESS],
     references=["OCI distribution specification: pulling manifests, pulling blobs"],
     causes=[
@@ -74,21 +78,18 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes, external):
     ],
     look="curl -v REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
 )
-def test_images_are_pulled_through_the_cache(probes, external):
+def test_images_are_pulled_through_the_cache(probes: Probes, external: ExternalTargets) -> None:
     """Pods pull an image through the registry cache over IPv6, and every digest is right.
 
     The image is ipv6k8s/hello:latest; of a tag that is not there the cache has to say so.
     """
     url = external.network.registry
+    request = registry_pull.Request(url, IMAGE)
 
-    records = probes.ask_each(
-        lambda probe: [registry_pull.Request(url, IMAGE)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(request)
     missing = probes[0].ask(registry_pull.Request(url, IMAGE, reference=NO_TAG))
 
-    failed = [record for record in records if not _is_whole(record)]
-    if failed:
-        _require_alive(external, registry_pull.Request(url, IMAGE), records, _is_whole)
-    expect(not failed, expected="manifest, configuration and layers, digests right", seen=failed)
+    expected = "manifest, configuration and layers, digests right"
+    expect_served(hosts_with_ipv6(external)[:1], request, records, _is_whole, expected=expected)
     if missing.answer.status != 404:
         raise Inconclusive(f"the cache knows a tag that is not there: {missing}")

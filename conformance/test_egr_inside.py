@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, check, expect
+from pytest_ipv6k8s import Family, check, expect, expect_all
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
 from pytest_ipv6k8s.probe.services import UDP
+from pytest_ipv6k8s.suite import Probes, Services
 
 
-def _heard_by_own_node(probes, family):
-    """Have every pod send to all nodes, which answer nothing; return what pods' own nodes heard."""
+def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
+    """Have every pod send to all nodes, which answer nothing.
+
+    Returns pods and their source addresses, as far as the pods' own nodes received them.
+    """
     if not probes.hosts:
         return []
     opened = probes.ask_each(
-        lambda box: [udp_listen.Request(box.address(family))], among=probes.hosts
+        lambda host: [udp_listen.Request(host.address(family))], among=probes.hosts
     )
     ports = {record.source: record.answer.port for record in opened if record.answer.port}
-    boxes = [box for box in probes.hosts if box.name in ports]
-    if not boxes:
+    hosts = [host for host in probes.hosts if host.name in ports]
+    if not hosts:
         return []
     probes.ask_each(
         lambda probe: [
             udp_exchange.Request(
-                box.address(family), ports[box.name], payload=probe.name, timeout=0.3
+                host.address(family), ports[host.name], payload=probe.name, timeout=0.3
             )
-            for box in boxes
+            for host in hosts
         ]
     )
-    heard = probes.ask_each(
-        lambda box: [
+    received = probes.ask_each(
+        lambda host: [
             udp_listen.Request(
-                box.address(family), ports[box.name], wanted=len(probes), timeout=0.3
+                host.address(family), ports[host.name], wanted=len(probes), timeout=0.3
             )
         ],
-        among=boxes,
+        among=hosts,
     )
     node_of = {probe.name: probe.node for probe in probes}
     return [
         (item.payload.split()[0], item.source)
-        for record in heard
+        for record in received
         for item in record.answer.heard
         if node_of.get(item.payload.split(" ")[0]) == probes.named(record.source).node
     ]
@@ -59,7 +63,7 @@ def _heard_by_own_node(probes, family):
     ],
     look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
 )
-def test_nothing_is_masqueraded_inside(family, probes, services):
+def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services: Services) -> None:
     """Pods keep their own address towards pods, cluster IPs and their node, over UDP as well.
 
     A node is asked through its host-network probe, where these may run. What other nodes than the
@@ -79,15 +83,18 @@ def test_nothing_is_masqueraded_inside(family, probes, services):
             *([udp_exchange.Request(address, UDP, count=2)] if probe is not probes.peer else []),
         ]
     )
-    on_nodes = _heard_by_own_node(probes, family)
+    on_nodes = _seen_by_own_node(probes, family)
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="pods that answer", seen=records)
-    masked = [r for r in reached if not same_address(r.answer.seen_source, own[r.source])]
-    expect(not masked, expected="the asking pod's own address as source", seen=masked)
+    expect(reached, expected="pods that answer", actual=records)
+    expect_all(
+        reached,
+        lambda record: same_address(record.answer.seen_source, own[record.source]),
+        expected="the asking pod's own address as source",
+    )
     hidden = [
         f"pod {pod} ({own[pod]}) was seen as {source} by its node"
         for pod, source in on_nodes
         if not same_address(source, own[pod])
     ]
-    expect(not hidden, expected="the pod's own address, seen by its node", seen=hidden)
+    expect(not hidden, expected="the pod's own address, seen by its node", actual=hidden)

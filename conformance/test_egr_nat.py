@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
+from functools import partial
+
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    Record,
+    check,
+    eventually,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT
-from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.suite import ExternalTargets, Probe, Probes
+from pytest_ipv6k8s.suite.paths import echoed_by_owner
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
-CLOSED_PORT = 33499  # among those of traceroute, which packet filters let be refused
+TRACEROUTE_PORT = 33499  # closed, and packet filters let it be refused
+egr = partial(check, stacks=WITH_IPV6, features=[Feature.SPEAKING_TARGET, Feature.EGRESS])
 BIG = "x" * 2000
 
 
-def _outsider(external):
+def _outsider(external: ExternalTargets) -> Probe:
     """Return a host outside that can try what pods try: another target, or the target itself."""
     found = external.network.find(Role.V6)
     return external.host(Role.V6 if found and found.ask else Role.DUAL)
 
 
-@check(
+@egr(
     "EGR-09",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
     causes=[
         "the masquerade rule has too small a port range (--to-ports), or the node ran out of ports",
@@ -33,34 +45,34 @@ def _outsider(external):
     ],
     look="conntrack -S; sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
 )
-def test_flows_with_equal_source_ports_do_not_collide(probes, external):
+def test_flows_with_equal_source_ports_do_not_collide(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """Pods that use the same 500 source ports towards one target at the same time all get through.
 
     The first probe and the peer share a node, so with masquerading they share its address.
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
     asked = (probes.peer, *probes.one_per_node)[:ASKERS]
+    request = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)],
-        among=asked,
-    )
+    records = probes.ask_each(lambda _: [request], among=asked)
 
     if any(record.answer.taken > FLOWS // 10 for record in records):
         raise Inconclusive("too many of the source ports are taken in a probe")
-    lost = [record for record in records if record.answer.answered < record.answer.opened]
-    if lost:
-        question = tcp_flows.Request(address, target.tcp, first_port=FIRST_PORT, count=FLOWS)
-        control = _outsider(external).ask(question)
-        if control.answer.answered < control.answer.opened:
+    if not all(map(_lost_none, records)):
+        control = _outsider(external).ask(request)
+        if not _lost_none(control):
             raise Inconclusive(f"the target loses connections of hosts outside: {control}")
-    expect(not lost, expected="an echo on every one of the connections", seen=lost)
+    expect_all(records, _lost_none, expected="an echo on every one of the connections")
 
 
-@check(
+def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
+    return record.answer.answered >= record.answer.opened
+
+
+@egr(
     "EGR-13",
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
     causes=[
         "a packet filter drops ICMPv6 type 1 towards pods or nodes",
@@ -69,36 +81,34 @@ def test_flows_with_equal_source_ports_do_not_collide(probes, external):
     ],
     look="nft list ruleset; ip6tables -S FORWARD (on the asking pod's node)",
 )
-def test_port_unreachable_comes_back_to_the_pod(probes, external):
+def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: ExternalTargets) -> None:
     """A datagram to a closed port outside brings ECONNREFUSED to the pod's socket.
 
     That the target itself refuses is asked of another target, or of itself where there is none.
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    control = _outsider(external).ask(udp_exchange.Request(address, CLOSED_PORT))
+    control = _outsider(external).ask(udp_exchange.Request(address, TRACEROUTE_PORT))
     if control.answer.error != "ECONNREFUSED":
         raise Inconclusive(f"the target does not refuse datagrams: {control}")
-    records = probes.ask_each(
-        lambda probe: [
-            udp_exchange.Request(address, CLOSED_PORT, count=3),
-            udp_exchange.Request(address, target.udp, count=3),
-        ],
-        among=probes.one_per_node,
+    records = probes.from_every_node(
+        udp_exchange.Request(address, TRACEROUTE_PORT, count=3),
+        udp_exchange.Request(address, target.udp, count=3),
     )
 
-    closed = [r for r in records if r.question["port"] == CLOSED_PORT]
-    silent = [record for record in closed if record.answer.error != "ECONNREFUSED"]
-    expect(not silent, expected="ECONNREFUSED on every node", seen=silent)
+    closed = [r for r in records if r.question["port"] == TRACEROUTE_PORT]
+    expect_all(
+        closed,
+        lambda record: record.answer.error == "ECONNREFUSED",
+        expected="ECONNREFUSED on every node",
+    )
     opened = [r for r in records if r.question["port"] == target.udp]
-    refused = [record for record in opened if not record.answer.echoed]
-    expect(not refused, expected="an echo where the port is open", seen=refused)
+    expect_all(opened, lambda r: r.answer.echoed, expected="an echo where the port is open")
 
 
-@check(
+@egr(
     "EGR-17",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.NATIVE_EGRESS, Feature.SPEAKING_TARGET],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=[
@@ -108,7 +118,7 @@ def test_port_unreachable_comes_back_to_the_pod(probes, external):
     ],
     look="ip -6 route get POD-IP (at the target); ip -6 route (on the pod's node)",
 )
-def test_the_outside_reaches_pods_directly(probes, external):
+def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTargets) -> None:
     """With native egress a host outside reaches every podIP and is seen with its own address."""
     host = external.host("dual")
 
@@ -116,20 +126,17 @@ def test_the_outside_reaches_pods_directly(probes, external):
         lambda: host.ask_all(
             [tcp_connect.Request(probe.address(Family.V6), TCP_PORT) for probe in probes]
         ),
-        lambda r: r.answer.echoed and r.answer.pod == probes.owner(r.question["address"]).name,
+        echoed_by_owner(probes),
         expected="every pod echoes",
     )
 
     own = external.address("dual", Family.V6)
-    hidden = [r for r in records if not same_address(r.answer.seen_source, own)]
-    expect(not hidden, expected=f"source {own}", seen=hidden)
+    expect_all(records, lambda r: same_address(r.answer.seen_source, own), expected=f"source {own}")
 
 
-@check(
+@egr(
     "EGR-18",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],
     causes=[
         "the CNI's data path drops IPv6 fragments: only the first one has ports",
@@ -139,7 +146,9 @@ def test_the_outside_reaches_pods_directly(probes, external):
     ],
     look="nft list ruleset; nstat -az 'Ip6Reasm*' (on the asking pod's node)",
 )
-def test_udp_replies_come_from_where_they_were_asked(probes, external):
+def test_udp_replies_come_from_where_they_were_asked(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """UDP replies come from the address and port that was asked, also to a fragmented datagram.
 
     The sockets are connected: what comes from elsewhere is not heard. The small datagrams tell
@@ -147,21 +156,17 @@ def test_udp_replies_come_from_where_they_were_asked(probes, external):
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    records = probes.ask_each(
-        lambda probe: [
-            udp_exchange.Request(address, target.udp, count=3),
-            udp_exchange.Request(address, target.udp, count=3, payload=BIG),
-        ],
-        among=probes.one_per_node,
+    records = probes.from_every_node(
+        udp_exchange.Request(address, target.udp, count=3),
+        udp_exchange.Request(address, target.udp, count=3, payload=BIG),
     )
 
     control = _outsider(external).ask(udp_exchange.Request(address, target.udp, payload=BIG))
     if not control.answer.echoed:
         raise Inconclusive(f"the target does not echo large datagrams: {control}")
-    for size, wanted in (("small", "ipv6k8s"), ("fragmented", BIG)):
-        unheard = [
-            record
-            for record in records
-            if record.question["payload"] == wanted and not record.answer.echoed
-        ]
-        expect(not unheard, expected=f"an echo of {size} datagrams on every node", seen=unheard)
+    for size, payload in (("small", "ipv6k8s"), ("fragmented", BIG)):
+        expect_all(
+            [record for record in records if record.question["payload"] == payload],
+            lambda record: record.answer.echoed,
+            expected=f"an echo of {size} datagrams on every node",
+        )

@@ -1,11 +1,23 @@
-"""EGR: what pods and nodes reach external."""
+"""EGR: what pods and nodes reach outside."""
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, Level, check, expect
+from functools import partial
+
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    check,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import Egress, same_address
 from pytest_ipv6k8s.agent.ops import network_state, ping, tcp_connect, udp_exchange
-from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
+from pytest_ipv6k8s.suite.liveness import expect_served, hosts_with_ipv6
 
 EGRESS_CAUSES = [
     "the CNI does not masquerade IPv6 (flannel --ip-masq, Calico natOutgoing, Cilium "
@@ -13,85 +25,60 @@ EGRESS_CAUSES = [
     "the node forwards no IPv6, or lost its default route: accept_ra is not 2 where it forwards",
 ]
 NAT_LOOK = "ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)"
+egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 
 
-@check(
+@egr(
     "EGR-01",
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=EGRESS_CAUSES,
-    look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_tcp(probes, external):
+def test_pods_reach_an_ipv6_target_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv6 target outside the cluster over TCP."""
-    target = external.network.ipv6_target
+    target = external.ipv6_target
     address = target.address(Family.V6)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(tcp_connect.Request(address, target.tcp))
 
-    failed = [record for record in records if not record.answer.connected]
-    expect(not failed, expected="a connection from every node", seen=failed)
+    expect_all(records, lambda r: r.answer.connected, expected="a connection from every node")
 
 
-def _require_alive(external, request, records, holds):
-    """Leave it open whose fault it is, unless a host outside or some probe gets an answer."""
-    others = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
-    speaking = [target for target in others if target and target.ask]
-    asked = [external.host(target.role).ask(request) for target in speaking]
-    if not any(holds(record) for record in (*asked, *records)):
-        raise Inconclusive(f"the target does not answer anybody: {(*asked, *records)[0]}")
-
-
-@check(
+@egr(
     "EGR-02",
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
     causes=[
         *EGRESS_CAUSES,
         "a packet filter passes TCP only, or drops ICMPv6 echo (RFC 4890 section 4.3.1)",
     ],
-    look=NAT_LOOK,
 )
-def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
+def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """Pods on every node reach an IPv6 target outside over UDP and with ICMPv6 echo requests."""
-    target = external.network.ipv6_target
+    target, hosts = external.ipv6_target, hosts_with_ipv6(external)
     address = target.address(Family.V6)
+    echo = ping.Request(address, count=3)
+    datagram = udp_exchange.Request(address, target.udp, count=3)
 
-    echoes = probes.ask_each(
-        lambda probe: [ping.Request(address, count=3)], among=probes.one_per_node
-    )
-    datagrams = []
-    if target.udp:
-        datagrams = probes.ask_each(
-            lambda probe: [udp_exchange.Request(address, target.udp, count=3)],
-            among=probes.one_per_node,
-        )
+    echoes = probes.from_every_node(echo)
+    datagrams = probes.from_every_node(datagram) if target.udp else []
 
     # A datagram may be lost; a way that is shut loses them all.
-    unheard = [record for record in datagrams if not record.answer.echoed]
-    if unheard:
-        question = udp_exchange.Request(address, target.udp, count=3)
-        _require_alive(external, question, datagrams, lambda record: record.answer.echoed)
-    expect(not unheard, expected="an echo of UDP datagrams on every node", seen=unheard)
+    expected = "an echo of UDP datagrams on every node"
+    expect_served(hosts, datagram, datagrams, lambda r: r.answer.echoed, expected=expected)
     allowed = [record for record in echoes if record.answer.permitted]
     if not allowed:
         raise Inconclusive("no probe may send ICMPv6 echo requests")
-    unanswered = [record for record in allowed if not record.answer.received]
-    if unanswered:
-        echo = ping.Request(address, count=3)
-        _require_alive(external, echo, allowed, lambda record: record.answer.received)
-    expect(not unanswered, expected="ICMPv6 echo replies on every node", seen=unanswered)
+    expected = "ICMPv6 echo replies on every node"
+    expect_served(hosts, echo, allowed, lambda r: r.answer.received, expected=expected)
 
 
-@check(
+@egr(
     "EGR-11",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.HOST_NETWORK_PROBES, Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
     causes=[
@@ -101,7 +88,9 @@ def test_pods_reach_an_ipv6_target_over_udp_and_icmpv6(probes, external):
     ],
     look="ip -6 route get 2001:db8:: (on the node named above); ip -6 addr",
 )
-def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, cluster):
+def test_nodes_reach_the_outside_with_an_address_of_their_own(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Processes in a node's network reach an IPv6 target, which sees an address of that node.
 
     With NPTv6 or a gateway behind the nodes, their packets may be translated as well: then the
@@ -114,34 +103,23 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(probes, external, 
         lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.hosts
     )
 
-    failed = [record for record in records if not record.answer.echoed]
-    expect(not failed, expected="an echo to every node", seen=failed)
+    expect_all(records, lambda record: record.answer.echoed, expected="an echo to every node")
     own = {state.source: [item.address for item in state.answer.addresses] for state in states}
     for node in cluster.nodes:
         for probe in probes.hosts:
             if probe.node == node.name:
                 own[probe.name] += node.internal_ips
-    strange = [
-        record
-        for record in records
-        if not any(same_address(record.answer.seen_source, ip) for ip in own[record.source])
-    ]
-    judged = external.network.egress in KEPT_BY_NODES
-    expect(not strange or not judged, expected="the node's own address as source", seen=strange)
+    if external.network.egress in KEPT_BY_NODES:
+        expect_all(
+            records,
+            lambda r: any(same_address(r.answer.seen_source, ip) for ip in own[r.source]),
+            expected="the node's own address as source",
+        )
 
 
-def _told(records) -> dict[str, list[str]]:
-    """Return what each node got, in words that can be compared."""
-    found: dict[str, list[str]] = {}
-    for node, word in records:
-        found.setdefault(node, []).append(word)
-    return found
-
-
-@check(
+@egr(
     "EGR-14",
     level=Level.EXTENDED,
-    stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET, Feature.EGRESS, Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
@@ -151,28 +129,31 @@ def _told(records) -> dict[str, list[str]]:
     ],
     look="kubectl get pods -A -o wide; ip -6 route; sysctl net.ipv6.conf.all.forwarding",
 )
-def test_every_node_gets_the_same_way_out(probes, external):
+def test_every_node_gets_the_same_way_out(probes: Probes, external: ExternalTargets) -> None:
     """Pods get the same answers from outside on every node, the control plane included.
 
     By TCP, UDP and ICMPv6: reached or not. It names the node that differs; why, EGR-01 tells.
     """
-    target = external.network.ipv6_target
-    address, asked = target.address(Family.V6), probes.one_per_node
+    target = external.ipv6_target
+    address = target.address(Family.V6)
 
-    tcp = probes.ask_each(lambda probe: [tcp_connect.Request(address, target.tcp)], among=asked)
-    udp = probes.ask_each(
-        lambda probe: [udp_exchange.Request(address, target.udp or 9, count=3)], among=asked
-    )
-    icmp = probes.ask_each(lambda probe: [ping.Request(address, count=3)], among=asked)
+    tcp = probes.from_every_node(tcp_connect.Request(address, target.tcp))
+    udp = probes.from_every_node(udp_exchange.Request(address, target.udp or 9, count=3))
+    icmp = probes.from_every_node(ping.Request(address, count=3))
 
-    words = [(r, f"TCP {r.answer.error or 'reached'}") for r in tcp]
+    words = [(r.source, f"TCP {r.answer.error or 'reached'}") for r in tcp]
     if target.udp:
-        words += [(r, f"UDP {'echoed' if r.answer.echoed else r.answer.error}") for r in udp]
+        words += [(r.source, f"UDP {'echoed' if r.answer.echoed else r.answer.error}") for r in udp]
     if all(record.answer.permitted for record in icmp):
-        words += [(r, f"ICMPv6 {'echoed' if r.answer.received else 'silent'}") for r in icmp]
-    told = _told((probes.named(record.source).node, word) for record, word in words)
-    differ = len({tuple(answers) for answers in told.values()}) > 1
-    seen = [f"node {node}: {', '.join(answers)}" for node, answers in told.items()]
-    expect(not differ, expected="the same answers on every node", seen=seen)
-    reached = [record for record in tcp if record.answer.connected]
-    expect(reached, expected="a node that gets out at all", seen=tcp)
+        words += [(r.source, f"ICMPv6 {'echoed' if r.answer.received else 'silent'}") for r in icmp]
+    results = {
+        probe.node: [word for source, word in words if source == probe.name]
+        for probe in probes.one_per_node
+    }
+    expect(
+        len(set(map(tuple, results.values()))) <= 1,
+        expected="the same answers on every node",
+        actual=[f"node {node}: {', '.join(found)}" for node, found in results.items()],
+    )
+    reached = any(record.answer.connected for record in tcp)
+    expect(reached, expected="a node that gets out at all", actual=tcp)

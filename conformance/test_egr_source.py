@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
+from functools import partial
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Inconclusive, check, expect
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Record,
+    check,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import Egress, in_any, same_address
 from pytest_ipv6k8s.agent.ops import network_state, tcp_connect, udp_exchange, udp_listen
 from pytest_ipv6k8s.external.egress import Observation, classify
+from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 
 SOURCE_PORTS = (19990, 19991)
 UNIQUE_LOCAL = ("fc00::/7",)
 NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
+egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 
 
-def _node_addresses(cluster, name=None) -> list[str]:
+def _node_addresses(cluster: ClusterView, name: str | None = None) -> list[str]:
     return [ip for n in cluster.nodes if name in (None, n.name) for ip in n.internal_ips]
 
 
-def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
+def _of_hosts(probes: Probes) -> dict[str, list[network_state.Address]]:
     """Return all addresses of the nodes, by node, where host-network probes may look."""
     if not probes.hosts:
         return {}
@@ -26,7 +39,9 @@ def _of_hosts(probes) -> dict[str, list[network_state.Address]]:
     return {probes.named(r.source).node: list(r.answer.addresses) for r in records}
 
 
-def _style(probes, cluster, records) -> list[str]:
+def _style(
+    probes: Probes, cluster: ClusterView, records: Sequence[Record[tcp_connect.Answer]]
+) -> list[str]:
     """Return the style in which each pod was seen; ``none`` where nothing came back."""
     nodes = _node_addresses(cluster)
     nodes += [item.address for found in _of_hosts(probes).values() for item in found]
@@ -44,9 +59,8 @@ def _style(probes, cluster, records) -> list[str]:
     return [styles.get(id(record), Egress.NONE).value for record in records]
 
 
-@check(
+@egr(
     "EGR-03",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET],
     references=["RFC 6296 sections 2 and 3", "RFC 4787 section 4.1"],
     causes=[
@@ -55,9 +69,10 @@ def _style(probes, cluster, records) -> list[str]:
         "the masquerade rule lacks a node's pod range, or is missing on one node",
         "a gateway or router beyond the nodes translates, too",
     ],
-    look=NAT_LOOK,
 )
-def test_pods_look_outside_as_declared(probes, external, cluster):
+def test_pods_look_outside_as_declared(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Packets of pods look outside as declared: native, masquerade, nptv6, gateway or none.
 
     Every pod asks from the same source ports. Seen with its own address it is *native*; with one of
@@ -83,13 +98,17 @@ def test_pods_look_outside_as_declared(probes, external, cluster):
     if Egress.NONE.value in styles and (dead := external.out_of_order(probes)):
         raise Inconclusive(dead)
     wanted = declared.value if declared else styles[0]
-    seen = [f"{s}: {r}" for r, s in zip(records, styles, strict=True) if s != wanted]
-    expect(not seen, expected=f"every pod seen as {wanted}", seen=seen)
+    style = dict(zip(map(id, records), styles, strict=True))
+    expect_all(
+        records,
+        lambda r: style[id(r)] == wanted,
+        expected=f"every pod seen as {wanted}",
+        say=lambda r: f"{style[id(r)]}: {r}",
+    )
 
 
-@check(
+@egr(
     "EGR-04",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
     causes=[
@@ -99,7 +118,9 @@ def test_pods_look_outside_as_declared(probes, external, cluster):
     ],
     look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the asking pod's node)",
 )
-def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
+def test_masqueraded_packets_bear_a_sane_address(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """Masqueraded packets bear a global address of the pod's own node that is not deprecated.
 
     An address that the API does not name may yet be the node's; only a host-network probe can
@@ -107,31 +128,30 @@ def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, target.tcp)], among=probes.one_per_node
-    )
+    records = probes.from_every_node(tcp_connect.Request(address, target.tcp))
     on_nodes = _of_hosts(probes)
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="an answer of the target", seen=records)
+    expect(reached, expected="an answer of the target", actual=records)
     for record in reached:
         node, source = probes.named(record.source).node, record.answer.seen_source
         expect(
-            not in_any(source, ("fe80::/10",)), expected="no link-local source address", seen=record
+            not in_any(source, ("fe80::/10",)),
+            expected="no link-local source address",
+            actual=record,
         )
         own = [item for item in on_nodes.get(node, []) if same_address(item.address, source)]
-        worn = [item for item in own if item.flags or item.scope != "global"]
-        expect(not worn, expected="an address in good order", seen=[record, *worn])
+        unfit = [item for item in own if item.flags or item.scope != "global"]
+        expect(not unfit, expected="an address in good order", actual=[record, *unfit])
         known = own or any(same_address(source, ip) for ip in _node_addresses(cluster, node))
         foreign = any(same_address(source, ip) for ip in _node_addresses(cluster))
         if not known and not foreign and node not in on_nodes:
             raise Inconclusive(f"whose address {source} is, only a host-network probe could tell")
-        expect(known, expected=f"an address of node {node}", seen=record)
+        expect(known, expected=f"an address of node {node}", actual=record)
 
 
-@check(
+@egr(
     "EGR-12",
-    stacks=WITH_IPV6,
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS],
     references=["RFC 4193 section 4.3", "RFC 4193 section 4.1"],
     causes=[
@@ -139,9 +159,10 @@ def test_masqueraded_packets_bear_a_sane_address(probes, external, cluster):
         "packets without a connection in conntrack (INVALID, notrack) leave untranslated",
         "no packet filter at the edge stops fc00::/7",
     ],
-    look=NAT_LOOK,
 )
-def test_no_unique_local_source_leaves(probes, external, cluster):
+def test_no_unique_local_source_leaves(
+    probes: Probes, external: ExternalTargets, cluster: ClusterView
+) -> None:
     """A target outside never sees a packet of a pod with a unique local address (fc00::/7).
 
     The target listens for datagrams and answers none of them: it also hears those to whose source
@@ -159,9 +180,9 @@ def test_no_unique_local_source_leaves(probes, external, cluster):
             udp_exchange.Request(address, port, count=2, payload=probe.name, timeout=0.4)
         ]
     )
-    heard = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
+    received = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
 
-    arrived = [item for item in heard.answer.heard if item.payload]
+    arrived = [item for item in received.answer.heard if item.payload]
     chosen = _node_addresses(cluster)
     if external.network.egress is Egress.NATIVE:
         chosen += [probe.address(Family.V6) for probe in probes]
@@ -170,7 +191,7 @@ def test_no_unique_local_source_leaves(probes, external, cluster):
         for item in arrived
         if _is_unique_local(item.source) and not any(same_address(item.source, a) for a in chosen)
     ]
-    expect(not leaked, expected="no source in fc00::/7", seen=sorted(set(leaked)))
+    expect(not leaked, expected="no source in fc00::/7", actual=sorted(set(leaked)))
     silent = {probe.name for probe in probes} - {item.payload.split()[0] for item in arrived}
     if silent:
         raise Inconclusive(f"no datagram of {sorted(silent)} arrived; see EGR-02")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect
+from functools import partial
+
+from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.suite import ExternalTargets
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, Exchange, data_of, describe
 
 WELL_KNOWN_NAME = "ipv4only.arpa."
 WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
@@ -16,102 +17,88 @@ DNS64_CAUSES = [
     "pods ask over IPv4",
     "queries for ipv4only.arpa are answered from a zone or a cache without DNS64",
 ]
-LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
+NEEDS = (Feature.CLUSTER_DNS, Feature.DNS64)
+n64 = partial(check, stacks=WITH_IPV6, features=NEEDS, look=COREDNS_LOOK)
 
 
-def _ask(cluster, probes, record_type: str, *, times: int = 1):
-    """Ask every cluster DNS address from every node for the well-known name."""
-    wire = query(WELL_KNOWN_NAME, record_type)
-    requests = [dns_exchange.Request(server, wire) for server in cluster.dns.cluster_ips] * times
-    return eventually(
-        lambda: probes.ask_each(lambda probe: requests, among=probes.one_per_node),
-        answered,
-        expected=f"an answer for {WELL_KNOWN_NAME} {record_type}",
-    )
-
-
-def _prefixes(record, inside: str) -> set[str]:
+def _prefixes(record: Exchange, inside: str) -> set[str]:
     found = (nat64_prefixes(address, inside) for address in data_of(record, "AAAA"))
     return {prefix for prefixes in found for prefix in prefixes}
 
 
-@check(
+@n64(
     "N64-01",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
-    look=LOOK,
 )
-def test_pods_discover_the_prefix(cluster, probes, external):
+def test_pods_discover_the_prefix(dns: ClusterDns, external: ExternalTargets) -> None:
     """The AAAA records of ipv4only.arpa yield the NAT64 prefix of the gateway."""
     declared = external.nat64.prefixes[0]
 
-    records = _ask(cluster, probes, "AAAA")
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
 
-    wrong = [r for r in records if declared not in _prefixes(r, WELL_KNOWN_ADDRESSES[0])]
-    expect(not wrong, expected=f"AAAA records with {declared}", seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: declared in _prefixes(record, WELL_KNOWN_ADDRESSES[0]),
+        expected=f"AAAA records with {declared}",
+        say=describe,
+    )
 
 
-@check(
+@n64(
     "N64-02",
-    stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
         "the DNS64 is configured with a prefix of a length that RFC 6052 does not know, or with "
         "bits 64 to 71 set",
         *DNS64_CAUSES,
     ],
-    look=LOOK,
 )
-def test_the_discovered_prefix_is_legal(cluster, probes):
+def test_the_discovered_prefix_is_legal(dns: ClusterDns) -> None:
     """The discovered prefix is legal, and both well-known addresses give the same one."""
-    records = _ask(cluster, probes, "AAAA")
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
 
-    wrong = [r for r in records if not _common_legal_prefix(r)]
     expected = "one prefix of a legal length with a u-octet of zero, in both records"
-    expect(not wrong, expected=expected, seen=wrong, say=describe)
+    expect_all(records, _common_legal_prefix, expected=expected, say=describe)
 
 
-def _common_legal_prefix(record) -> bool:
+def _common_legal_prefix(record: Exchange) -> bool:
     common = set.intersection(*(_prefixes(record, inside) for inside in WELL_KNOWN_ADDRESSES))
     return any(not nat64_prefix_problem(prefix) for prefix in common)
 
 
-@check(
+@n64(
     "N64-03",
-    stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     level=Level.EXTENDED,
     references=["RFC 7050 section 3"],
     causes=[
         "CoreDNS forwards to several resolvers, and not all of them have the same DNS64",
         "CoreDNS pods run with different Corefiles: a roll-out did not end",
     ],
-    look=LOOK,
 )
-def test_every_node_discovers_the_same(cluster, probes):
+def test_every_node_discovers_the_same(dns: ClusterDns) -> None:
     """Every node discovers the same addresses over each DNS address, ten times out of ten."""
-    records = _ask(cluster, probes, "AAAA", times=10)
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses * 10)
 
     first = data_of(records[0], "AAAA")
     other = [record for record in records if data_of(record, "AAAA") != first]
     expected = f"always {', '.join(sorted(first)) or 'addresses'}"
-    expect(first and not other, expected=expected, seen=other or records[:1], say=describe)
+    expect(first and not other, expected=expected, actual=other or records[:1], say=describe)
 
 
-@check(
+@n64(
     "N64-04",
-    stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.DNS64],
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
-    look=LOOK,
 )
-def test_the_well_known_name_has_its_ipv4_addresses(cluster, probes):
+def test_the_well_known_name_has_its_ipv4_addresses(dns: ClusterDns) -> None:
     """The A records of ipv4only.arpa are exactly 192.0.0.170 and 192.0.0.171."""
-    records = _ask(cluster, probes, "A")
+    records = dns.ask(WELL_KNOWN_NAME, "A", servers=dns.addresses)
 
-    wrong = [r for r in records if data_of(r, "A") != set(WELL_KNOWN_ADDRESSES)]
-    expect(not wrong, expected=" and ".join(WELL_KNOWN_ADDRESSES), seen=wrong, say=describe)
+    expect_all(
+        records,
+        lambda record: data_of(record, "A") == set(WELL_KNOWN_ADDRESSES),
+        expected=" and ".join(WELL_KNOWN_ADDRESSES),
+        say=describe,
+    )

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Level, check, expect
+from collections.abc import Sequence
+from functools import partial
+
+from pytest_ipv6k8s import (
+    ONLY_IPV6,
+    WITH_IPV6,
+    Family,
+    Feature,
+    Level,
+    Record,
+    check,
+    eventually,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.addresses import embed, in_any
 from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange, udp_listen
-from pytest_ipv6k8s.expectations import eventually
+from pytest_ipv6k8s.external.model import WellKnownPrefix
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
 
 NEEDS = (Feature.NAT64, Feature.IPV4_TARGET)
 GATEWAY_CAUSES = [
@@ -15,16 +30,22 @@ GATEWAY_CAUSES = [
 ]
 LOOK = "ip -6 route get 64:ff9b::1 (with the gateway's prefix, on the asking pod's node)"
 WELL_KNOWN_PREFIX, LOCAL_USE_PREFIX = "64:ff9b::/96", "64:ff9b:1::/96"
+n64 = partial(check, stacks=WITH_IPV6, features=NEEDS, look=LOOK)
 HAIRPIN_PORT = 33466
 SPECIAL = ("0.0.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255")
 
 
-def _connect(probes, address: str, port: int, *, timeout: float = 3.0):
-    request = tcp_connect.Request(address, port, timeout=timeout)
-    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+def _connect(probes: Probes, address: str, port: int) -> list[Record[tcp_connect.Answer]]:
+    request = tcp_connect.Request(address, port, timeout=3.0)
+    return probes.from_every_node(request)
 
 
-def _expect_tcp(probes, address: str, port: int) -> None:
+def _synthetic(external: ExternalTargets) -> str:
+    """Return the IPv4-only host's address behind the prefix."""
+    return external.synthetic(external.address("v4", Family.V4))
+
+
+def _expect_tcp(probes: Probes, address: str, port: int) -> None:
     eventually(
         lambda: _connect(probes, address, port),
         lambda record: record.answer.connected,
@@ -33,122 +54,104 @@ def _expect_tcp(probes, address: str, port: int) -> None:
     )
 
 
-@check(
-    "N64-14",
-    stacks=WITH_IPV6,
-    features=NEEDS,
-    references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"],
-    causes=GATEWAY_CAUSES,
-    look=LOOK,
-)
-def test_ipv4_hosts_answer_over_tcp(probes, external):
+@n64("N64-14", references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"], causes=GATEWAY_CAUSES)
+def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv4-only host over TCP by its synthetic address."""
     target = external.target("v4")
 
-    _expect_tcp(probes, external.synthetic(external.address("v4", Family.V4)), target.tcp)
+    _expect_tcp(probes, _synthetic(external), target.tcp)
 
 
-@check(
+@n64(
     "N64-15",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     references=["RFC 6146 section 3.5.1"],
     causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],
-    look=LOOK,
 )
-def test_ipv4_hosts_answer_over_udp(probes, external):
+def test_ipv4_hosts_answer_over_udp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv4-only host over UDP by its synthetic address."""
     target = external.target("v4")
-    address = external.synthetic(external.address("v4", Family.V4))
+    address = _synthetic(external)
 
     eventually(
-        lambda: probes.ask_each(
-            lambda probe: [udp_exchange.Request(address, target.udp)], among=probes.one_per_node
-        ),
+        lambda: probes.from_every_node(udp_exchange.Request(address, target.udp)),
         lambda record: record.answer.echoed > 0,
         expected="an echo to every node",
         timeout=6,
     )
 
 
-@check(
+@n64(
     "N64-16",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
     causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
-    look=LOOK,
 )
-def test_ipv4_hosts_answer_to_echo_requests(probes, external):
+def test_ipv4_hosts_answer_to_echo_requests(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node get echo replies from an IPv4-only host by its synthetic address."""
-    address = external.synthetic(external.address("v4", Family.V4))
+    address = _synthetic(external)
 
     records = eventually(
-        lambda: probes.ask_each(
-            lambda probe: [ping.Request(address, count=2)], among=probes.one_per_node
-        ),
+        lambda: probes.from_every_node(ping.Request(address, count=2)),
         lambda record: record.answer.received > 0 or not record.answer.permitted,
         expected="an echo reply to every node",
         timeout=6,
     )
 
-    silenced = [record for record in records if not record.answer.permitted]
-    expect(not silenced, expected="a pod that may send echo requests", seen=silenced)
+    expect_all(records, lambda r: r.answer.permitted, expected="a pod that may send echo requests")
 
 
-@check(
+@n64(
     "N64-17",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.NAT64_POOL],
     references=["RFC 6146 section 3.5"],
     causes=["packets take another gateway, or are translated twice"],
-    look=LOOK,
 )
-def test_ipv4_hosts_see_the_gateway(probes, external):
+def test_ipv4_hosts_see_the_gateway(probes: Probes, external: ExternalTargets) -> None:
     """An IPv4-only host sees an address of the gateway's pool as the source."""
     target, pool = external.target("v4"), external.nat64.pool
-    address = external.synthetic(external.address("v4", Family.V4))
+    address = _synthetic(external)
 
     records = _connect(probes, address, target.tcp)
 
-    wrong = [r for r in records if not _is_seen_in(r.answer.seen_source, pool)]
-    expect(not wrong, expected=f"a source in {', '.join(pool)}", seen=wrong)
+    expect_all(
+        records,
+        lambda record: _is_seen_in(record.answer.seen_source, pool),
+        expected=f"a source in {', '.join(pool)}",
+    )
 
 
-def _is_seen_in(source: str, pool) -> bool:
+def _is_seen_in(source: str, pool: Sequence[str]) -> bool:
     return bool(source) and in_any(source, pool)
 
 
-@check(
+@n64(
     "N64-19",
-    stacks=WITH_IPV6,
-    features=[*NEEDS, Feature.NAT64_PREFIXES],
     level=Level.EXTENDED,
+    features=[*NEEDS, Feature.NAT64_PREFIXES],
     references=["RFC 6052 section 2.2"],
     causes=["a prefix of that length is not routed, or the gateway embeds the address elsewhere"],
-    look=LOOK,
 )
-def test_every_length_of_prefix_works(probes, external):
+def test_every_length_of_prefix_works(probes: Probes, external: ExternalTargets) -> None:
     """Prefixes of all six lengths lead to the same IPv4-only host."""
     target, ipv4 = external.target("v4"), external.address("v4", Family.V4)
 
     for prefix in external.nat64.prefixes:
         records = _connect(probes, embed(prefix, ipv4), target.tcp)
 
-        wrong = [record for record in records if not record.answer.connected]
-        expect(not wrong, expected=f"a connection by {prefix} from every node", seen=wrong)
+        expect_all(
+            records,
+            lambda record: record.answer.connected,
+            expected=f"a connection by {prefix} from every node",
+        )
 
 
-@check(
+@n64(
     "N64-20",
-    stacks=WITH_IPV6,
     features=[Feature.NAT64, Feature.WELL_KNOWN_PREFIX],
     level=Level.INFORMATIONAL,
     references=["RFC 6052 section 3.1"],
     causes=["the gateway is in the other mode (tayga: wkpf-strict)"],
-    look=LOOK,
 )
-def test_well_known_prefix_and_private_addresses(probes, external):
+def test_well_known_prefix_and_private_addresses(probes: Probes, external: ExternalTargets) -> None:
     """The prefix 64:ff9b::/96 leads to private IPv4 addresses exactly where that is declared.
 
     RFC 6052 forbids it; draft-ietf-v6ops-nat64-wkp-1918 wants it allowed. Recorded, not judged.
@@ -157,103 +160,97 @@ def test_well_known_prefix_and_private_addresses(probes, external):
 
     records = _connect(probes, embed(WELL_KNOWN_PREFIX, nat64.private_host), port)
 
-    relaxed = nat64.well_known_prefix.value == "relaxed"
-    wrong = [record for record in records if record.answer.connected is not relaxed]
-    expect(not wrong, expected=f"{'a' if relaxed else 'no'} connection", seen=wrong)
+    relaxed = nat64.well_known_prefix is WellKnownPrefix.RELAXED
+    expect_all(
+        records,
+        lambda record: record.answer.connected is relaxed,
+        expected=f"{('a' if relaxed else 'no')} connection",
+    )
 
 
-@check(
+@n64(
     "N64-21",
-    stacks=WITH_IPV6,
-    features=[*NEEDS, Feature.LOCAL_USE_PREFIX],
     level=Level.EXTENDED,
+    features=[*NEEDS, Feature.LOCAL_USE_PREFIX],
     references=["RFC 8215 section 5"],
     causes=["64:ff9b:1::/48 is not routed to the gateway, or the gateway refuses it"],
-    look=LOOK,
 )
-def test_local_use_prefix_leads_to_private_addresses(probes, external):
+def test_local_use_prefix_leads_to_private_addresses(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """The prefix 64:ff9b:1::/48 leads to private IPv4 addresses, where it is declared."""
     address = embed(LOCAL_USE_PREFIX, external.nat64.private_host)
 
     _expect_tcp(probes, address, external.target("v4").tcp)
 
 
-@check(
+@n64(
     "N64-25",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.HOST_NETWORK_PROBES],
     level=Level.INFORMATIONAL,
     references=["kubernetes-sigs/nat64: known limitations"],
     causes=["the gateway hooks into pods' interfaces, and host-network pods bypass it"],
-    look=LOOK,
 )
-def test_host_network_pods_reach_ipv4_hosts(probes, external):
+def test_host_network_pods_reach_ipv4_hosts(probes: Probes, external: ExternalTargets) -> None:
     """Host-network pods reach an IPv4-only host by its synthetic address, too."""
     target = external.target("v4")
-    request = tcp_connect.Request(
-        external.synthetic(external.address("v4", Family.V4)), target.tcp, timeout=3.0
-    )
+    request = tcp_connect.Request(_synthetic(external), target.tcp, timeout=3.0)
 
     records = probes.ask_each(lambda probe: [request], among=probes.hosts)
 
-    failed = [record for record in records if not record.answer.connected]
-    expect(not failed, expected="a connection from every node", seen=failed)
+    expect_all(records, lambda r: r.answer.connected, expected="a connection from every node")
 
 
-@check(
+@n64(
     "N64-26",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6146 section 3.8"],
     causes=["the gateway lets in only whom the pod has sent to, or does not turn packets round"],
-    look=LOOK,
 )
-def test_pods_meet_behind_the_gateway(probes, external):
+def test_pods_meet_behind_the_gateway(probes: Probes, external: ExternalTargets) -> None:
     """A pod reaches another one by the IPv4 address and port that the gateway gave to it (hairpin).
 
     A gateway that filters by address, as Linux' masquerade does, lets none in. It is not judged.
     """
     target, one, other = external.target("v4"), probes[0], probes.peer
-    address = external.synthetic(external.address("v4", Family.V4))
+    address = _synthetic(external)
     mapped = one.ask(udp_exchange.Request(address, target.udp, source_port=HAIRPIN_PORT))
-    expect(mapped.answer.seen_port, expected="a target that says whom it saw", seen=mapped)
+    expect(mapped.answer.seen_port, expected="a target that says whom it saw", actual=mapped)
     inbox = one.ask(udp_listen.Request(one.address(Family.V6), own_port=HAIRPIN_PORT)).answer.port
 
     back = external.synthetic(mapped.answer.seen_source)
     sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
-    heard = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
+    received = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
 
-    expect(heard.answer.heard, expected="the other pod's datagram", seen=[sent, heard])
+    expect(received.answer.heard, expected="the other pod's datagram", actual=[sent, received])
 
 
-@check(
+@n64(
     "N64-27",
+    level=Level.EXTENDED,
     stacks=ONLY_IPV6,
     features=[Feature.CLAT, Feature.IPV4_TARGET],
-    level=Level.EXTENDED,
     references=["RFC 6877 section 6", "RFC 7335"],
     causes=["the CLAT does not run in the pod's network, or has no NAT64 prefix"],
     look="ip -4 route (in a pod)",
 )
-def test_ipv4_literals_work_where_there_is_a_clat(probes, external):
+def test_ipv4_literals_work_where_there_is_a_clat(
+    probes: Probes, external: ExternalTargets
+) -> None:
     """An IPv6-only pod with a CLAT reaches an IPv4 literal."""
     _expect_tcp(probes, external.address("v4", Family.V4), external.target("v4").tcp)
 
 
-@check(
+@n64(
     "N64-31",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6052 section 5.1", "RFC 6146 section 5.4"],
     causes=[
         "the gateway translates special ranges: pods reach a cloud's metadata server at "
-        "169.254.169.254, or the gateway's own loopback",
+        "169.254.169.254, or the gateway's own loopback"
     ],
-    look=LOOK,
 )
-def test_special_ranges_lead_nowhere(probes, external):
+def test_special_ranges_lead_nowhere(probes: Probes, external: ExternalTargets) -> None:
     """Loopback, link-local, multicast and 0.0.0.0/8 behind the prefix lead nowhere."""
     ports = [p for p in (external.target("v4").tcp, external.target("v4").http, 80) if p]
     requests = [
@@ -262,10 +259,11 @@ def test_special_ranges_lead_nowhere(probes, external):
         for port in ports
     ]
 
-    records = probes.ask_each(lambda probe: requests, among=probes.one_per_node)
-    _expect_tcp(
-        probes, external.synthetic(external.address("v4", Family.V4)), external.target("v4").tcp
-    )
+    records = probes.from_every_node(*requests)
+    _expect_tcp(probes, _synthetic(external), external.target("v4").tcp)
 
-    answered = [record for record in records if record.answer.connected]
-    expect(not answered, expected="no connection to a special address", seen=answered)
+    expect_all(
+        records,
+        lambda record: not record.answer.connected,
+        expected="no connection to a special address",
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect
+from collections.abc import Sequence
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_transfer, udp_sized
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
 
 HEADER_DIFFERENCE = 20
 
@@ -17,24 +20,21 @@ HEADER_DIFFERENCE = 20
     causes=["the translator drops ICMPv4 fragmentation-needed instead of translating it"],
     look="ip -6 route get ADDRESS (in the pod: is there an mtu?)",
 )
-def test_path_mtu_crosses_the_translator(probes, external):
+def test_path_mtu_crosses_the_translator(probes: Probes, external: ExternalTargets) -> None:
     """One MiB passes through NAT64 behind narrow IPv4 links, and pods learn their MTU plus 20."""
     for role, link in (("narrow", 1280), ("narrow-1400", 1400)):
         target = external.target(role)
         address = external.synthetic(external.address(role, Family.V4))
 
-        records = _upload(probes, address, target.http)
-
-        broken = [record for record in records if not record.answer.intact]
-        expect(not broken, expected="1 MiB, intact, from every node", seen=broken)
-        mtu = link + HEADER_DIFFERENCE
-        unaware = [record for record in records if record.answer.path_mtu != mtu]
-        expect(not unaware, expected=f"a path MTU of {mtu} in the pod", seen=unaware)
+        request = tcp_transfer.Request(address, target.http, direction="up")
+        _expect_learned(probes.from_every_node(request), link + HEADER_DIFFERENCE)
 
 
-def _upload(probes, address: str, port: int):
-    request = tcp_transfer.Request(address, port, direction="up")
-    return probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+def _expect_learned(records: Sequence[Record[tcp_transfer.Answer]], mtu: int) -> None:
+    expect_all(records, lambda r: r.answer.intact, expected="1 MiB, intact, from every node")
+    expect_all(
+        records, lambda r: r.answer.path_mtu == mtu, expected=f"a path MTU of {mtu} in the pod"
+    )
 
 
 @check(
@@ -46,13 +46,12 @@ def _upload(probes, address: str, port: int):
     causes=["the translator drops fragments, or translates the first one only"],
     look="ip -6 route get ADDRESS (in the pod); the gateway's log",
 )
-def test_fragments_cross_the_translator(probes, external):
+def test_fragments_cross_the_translator(probes: Probes, external: ExternalTargets) -> None:
     """A fragmented datagram passes through NAT64 to an IPv4-only host, and its reply returns."""
     target = external.target("v4")
     address = external.synthetic(external.address("v4", Family.V4))
     request = udp_sized.Request(address, target.udp, 2000, reply_size=2500)
 
-    records = probes.ask_each(lambda probe: [request], among=probes.one_per_node)
+    records = probes.from_every_node(request)
 
-    lost = [record for record in records if not record.answer.arrived]
-    expect(not lost, expected="2000 bytes there and 2500 bytes back", seen=lost)
+    expect_all(records, lambda r: r.answer.arrived, expected="2000 bytes there and 2500 bytes back")

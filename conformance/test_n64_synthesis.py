@@ -2,69 +2,58 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
-from pytest_ipv6k8s.addresses import reverse_name
-from pytest_ipv6k8s.agent.ops import dns_exchange
-from pytest_ipv6k8s.dns_messages import answered, data_of, describe, query, said
-from pytest_ipv6k8s.expectations import eventually
+from collections.abc import Sequence
+from functools import partial
 
-LOOK = "kubectl -n kube-system get configmap coredns -o yaml"
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect, expect_all
+from pytest_ipv6k8s.addresses import reverse_name
+from pytest_ipv6k8s.suite import ExternalTargets, Services
+from pytest_ipv6k8s.suite.dns import (
+    COREDNS_LOOK,
+    ClusterDns,
+    Exchange,
+    data_of,
+    describe,
+    expect_data,
+    reply_of,
+)
+
 NEEDS = (Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64, Feature.ZONE)
 NO_SOA_TTL = 600
+n64 = partial(check, stacks=WITH_IPV6, features=NEEDS, look=COREDNS_LOOK)
 PASSED_ON = "the resolver answers in the name's place: a template, a wildcard, a search-domain page"
 
 
-def _ask(cluster, probes, name: str, record_type: str, *, server: str = "", validating=False):
-    """Ask the cluster's DNS from every node, until every probe has a reply."""
-    wire = query(name, record_type, validating=validating)
-    request = dns_exchange.Request(server or cluster.dns.cluster_ips[0], wire)
-    return eventually(
-        lambda: probes.ask_each(lambda probe: [request], among=probes.one_per_node),
-        answered,
-        expected=f"an answer for {name} {record_type}",
-    )
-
-
-def _expect_data(records, record_type: str, wanted: set[str], what: str) -> None:
-    wrong = [record for record in records if data_of(record, record_type) != wanted]
-    expected = f"{what}: {', '.join(sorted(wanted)) or 'none'}"
-    expect(not wrong, expected=expected, seen=wrong, say=describe)
-
-
-def _name(external, label: str) -> str:
+def _name(external: ExternalTargets, label: str) -> str:
     return f"{label}.{external.network.zone}."
 
 
-def _addresses(cluster, probes, external, label: str) -> set[str]:
+def _addresses(dns: ClusterDns, external: ExternalTargets, label: str) -> set[str]:
     """Return the A records of a name, which synthesis has to start from."""
-    records = _ask(cluster, probes, _name(external, label), "A")
+    records = dns.ask(_name(external, label), "A")
     return data_of(records[0], "A")
 
 
-@check(
+@n64(
     "N64-05",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
         "the cluster's DNS has no DNS64, or forwards past the resolver that has it",
         "the DNS64 prefix is not the gateway's",
     ],
-    look=LOOK,
 )
-def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
+def test_ipv4_only_names_get_aaaa_records(dns: ClusterDns, external: ExternalTargets) -> None:
     """A name with A records only gets one AAAA record for each, with the gateway's prefix."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "two")}
 
-    records = _ask(cluster, probes, _name(external, "two"), "AAAA")
+    records = dns.ask(_name(external, "two"), "AAAA")
 
-    expect(len(wanted) == 2, expected="two A records to start from", seen=records, say=describe)
-    _expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
+    expect(len(wanted) == 2, expected="two A records to start from", actual=records, say=describe)
+    expect_data(records, "AAAA", wanted, "an AAAA record for each A record")
 
 
-@check(
+@n64(
     "N64-06",
-    stacks=WITH_IPV6,
     features=[*NEEDS, Feature.DUAL_TARGET],
     references=["RFC 6147 section 5.1.1"],
     causes=[
@@ -72,147 +61,138 @@ def test_ipv4_only_names_get_aaaa_records(cluster, probes, external):
         "the resolver is told to ignore real AAAA records (BIND: exclude; unbound: "
         "dns64-ignore-aaaa)",
     ],
-    look=LOOK,
 )
-def test_native_aaaa_records_are_left_alone(cluster, probes, external):
+def test_native_aaaa_records_are_left_alone(dns: ClusterDns, external: ExternalTargets) -> None:
     """A name with a real AAAA record keeps it, and nothing is mixed in."""
     native = {external.address("dual", Family.V6)}
 
-    records = _ask(cluster, probes, _name(external, "dual"), "AAAA")
-
-    _expect_data(records, "AAAA", native, "the real record alone")
+    dns.expect(_name(external, "dual"), "AAAA", native, "the real record alone")
 
 
-@check(
+@n64(
     "N64-07",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
-    look=LOOK,
 )
-def test_missing_names_stay_missing(cluster, probes, external):
+def test_missing_names_stay_missing(dns: ClusterDns, external: ExternalTargets) -> None:
     """NXDOMAIN is passed on, and a name without addresses gets NOERROR without data.
 
     RFC 6147 also wants a SERVFAIL for AAAA to be treated as an empty answer. BIND 9.18 passes the
     SERVFAIL on, CoreDNS' dns64 does as the RFC says: the answer is recorded and not judged.
     """
-    missing = _ask(cluster, probes, _name(external, "nothing"), "AAAA")
-    empty = _ask(cluster, probes, _name(external, "text"), "AAAA")
-    _ask(cluster, probes, _name(external, "servfail"), "AAAA")
+    missing = dns.ask(_name(external, "nothing"), "AAAA")
+    empty = dns.ask(_name(external, "text"), "AAAA")
+    dns.ask(_name(external, "servfail"), "AAAA")
 
-    wrong = [record for record in missing if said(record).rcode != "NXDOMAIN"]
-    expect(not wrong, expected="NXDOMAIN for a name that is not there", seen=wrong, say=describe)
-    wrong = [record for record in empty if not _is_empty(record)]
-    expect(not wrong, expected="NOERROR and no data for a TXT-only name", seen=wrong, say=describe)
+    expect_all(
+        missing,
+        lambda record: reply_of(record).rcode == "NXDOMAIN",
+        expected="NXDOMAIN for a name that is not there",
+        say=describe,
+    )
+    expect_all(empty, _is_empty, expected="NOERROR and no data for a TXT-only name", say=describe)
 
 
-def _is_empty(record) -> bool:
-    return said(record).rcode == "NOERROR" and not said(record).records
+def _is_empty(record: Exchange) -> bool:
+    return reply_of(record).rcode == "NOERROR" and not reply_of(record).records
 
 
-@check(
+@n64(
     "N64-08",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.1.4"],
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
-    look=LOOK,
 )
-def test_mapped_addresses_count_as_none(cluster, probes, external):
+def test_mapped_addresses_count_as_none(dns: ClusterDns, external: ExternalTargets) -> None:
     """AAAA records in ::ffff:0:0/96 count as none, and the name is synthesised."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "mapped")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "mapped")}
 
-    records = _ask(cluster, probes, _name(external, "mapped"), "AAAA")
-
-    _expect_data(records, "AAAA", wanted, "synthesised records")
+    dns.expect(_name(external, "mapped"), "AAAA", wanted, "synthesised records")
 
 
-@check(
+@n64(
     "N64-09",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7"],
     causes=["the DNS64 gives synthesised records a time to live of its own"],
-    look=LOOK,
 )
-def test_synthesised_records_do_not_outlive_their_source(cluster, probes, external):
+def test_synthesised_records_do_not_outlive_their_source(
+    dns: ClusterDns, external: ExternalTargets
+) -> None:
     """A synthesised record lives no longer than its A record, nor than 600 s without an SOA."""
     for label, longest in (("short", 30), ("long", NO_SOA_TTL)):
-        records = _ask(cluster, probes, _name(external, label), "AAAA")
-
-        wrong = [r for r in records if max(said(r).ttls, default=longest + 1) > longest]
-        expected = f"a time to live of at most {longest} s for {_name(external, label)}"
-        expect(not wrong, expected=expected, seen=wrong, say=_with_ttl)
+        _expect_ttl(dns.ask(_name(external, label), "AAAA"), longest, _name(external, label))
 
 
-def _with_ttl(record) -> str:
-    return f"{describe(record)}, TTL {said(record).ttls}"
+def _expect_ttl(records: Sequence[Exchange], longest: int, name: str) -> None:
+    expect_all(
+        records,
+        lambda record: max(reply_of(record).ttls, default=longest + 1) <= longest,
+        expected=f"a time to live of at most {longest} s for {name}",
+        say=_with_ttl,
+    )
 
 
-@check(
+def _with_ttl(record: Exchange) -> str:
+    return f"{describe(record)}, TTL {reply_of(record).ttls}"
+
+
+@n64(
     "N64-10",
-    stacks=WITH_IPV6,
-    features=[*NEEDS, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
+    features=[*NEEDS, Feature.IPV4_TARGET],
     references=["RFC 6147 section 5.1.5"],
     causes=["the DNS64 drops the chain, or synthesises for the first name only"],
-    look=LOOK,
 )
-def test_alias_chains_are_kept(cluster, probes, external):
+def test_alias_chains_are_kept(dns: ClusterDns, external: ExternalTargets) -> None:
     """A chain of CNAME records is kept, and its end is synthesised."""
     wanted = {external.synthetic(external.address("v4", Family.V4))}
 
-    records = _ask(cluster, probes, _name(external, "alias"), "AAAA")
+    records = dns.ask(_name(external, "alias"), "AAAA")
 
     chain = {_name(external, "chain"), _name(external, "v4")}
-    wrong = [record for record in records if data_of(record, "CNAME") != chain]
-    expect(not wrong, expected=f"CNAME records to {sorted(chain)}", seen=wrong, say=describe)
-    _expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
+    expect_all(
+        records,
+        lambda record: data_of(record, "CNAME") == chain,
+        expected=f"CNAME records to {sorted(chain)}",
+        say=describe,
+    )
+    expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")
 
 
-@check(
+@n64(
     "N64-11",
-    stacks=WITH_IPV6,
-    features=[*NEEDS, Feature.IPV4_TARGET],
     level=Level.EXTENDED,
+    features=[*NEEDS, Feature.IPV4_TARGET],
     references=["RFC 6147 section 5.3.1"],
     causes=[
         "CoreDNS' dns64 answers no reverse queries",
         "the resolver knows no reverse zone for the prefix",
     ],
-    look=LOOK,
 )
-def test_synthetic_addresses_have_names(cluster, probes, external):
+def test_synthetic_addresses_have_names(dns: ClusterDns, external: ExternalTargets) -> None:
     """The PTR record of a synthetic address is that of the IPv4 address inside."""
     ipv4 = external.address("v4", Family.V4)
 
-    records = _ask(cluster, probes, reverse_name(external.synthetic(ipv4)), "PTR")
+    name = reverse_name(external.synthetic(ipv4))
+    dns.expect(name, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
 
-    _expect_data(records, "PTR", {_name(external, "v4")}, "the name of the IPv4 address")
 
-
-@check(
+@n64(
     "N64-12",
-    stacks=WITH_IPV6,
-    features=NEEDS,
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.5"],
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
-    look=LOOK,
 )
-def test_validating_clients_get_no_synthesis(cluster, probes, external):
+def test_validating_clients_get_no_synthesis(dns: ClusterDns, external: ExternalTargets) -> None:
     """A client that validates itself (DO and CD set) gets no synthesised records."""
-    records = _ask(cluster, probes, _name(external, "two"), "AAAA", validating=True)
+    records = dns.ask(_name(external, "two"), "AAAA", validating=True)
 
-    _expect_data(records, "AAAA", set(), "no AAAA record")
+    expect_data(records, "AAAA", set(), "no AAAA record")
 
 
-@check(
+@n64(
     "N64-13",
-    stacks=WITH_IPV6,
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
@@ -220,33 +200,30 @@ def test_validating_clients_get_no_synthesis(cluster, probes, external):
         "dns64 stands in the server block of the cluster's domain, and synthesises for Services "
         "of IPv4 only",
     ],
-    look=LOOK,
 )
-def test_names_of_the_cluster_are_not_synthesised(cluster, probes, services):
-    """Names of Services have their own records only, whatever DNS64 does external."""
+def test_names_of_the_cluster_are_not_synthesised(dns: ClusterDns, services: Services) -> None:
+    """Names of Services have their own records only, whatever DNS64 does outside."""
     own = services["every"]
 
-    records = _ask(cluster, probes, own.dns_name, "AAAA")
-
-    _expect_data(records, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
+    dns.expect(own.dns_name, "AAAA", {own.cluster_ip(Family.V6)}, "the cluster IP alone")
     if "only-ipv4" in services:
-        records = _ask(cluster, probes, services["only-ipv4"].dns_name, "AAAA")
-        _expect_data(records, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
+        name = services["only-ipv4"].dns_name
+        dns.expect(name, "AAAA", set(), "no AAAA record for a Service of IPv4 only")
 
 
-@check(
+@n64(
     "N64-29",
-    stacks=DUAL_STACK,
-    features=NEEDS,
     level=Level.EXTENDED,
+    stacks=DUAL_STACK,
     references=["CoreDNS documentation: the dns64 plugin, allow_ipv4"],
     causes=["CoreDNS' dns64 synthesises only for queries over IPv6: allow_ipv4 is missing"],
-    look=LOOK,
 )
-def test_synthesis_does_not_depend_on_the_transport(cluster, probes, external):
+def test_synthesis_does_not_depend_on_the_transport(
+    dns: ClusterDns, external: ExternalTargets
+) -> None:
     """Every address of the cluster's DNS synthesises, the IPv4 one too."""
-    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(cluster, probes, external, "two")}
+    wanted = {external.synthetic(ipv4) for ipv4 in _addresses(dns, external, "two")}
 
-    for server in cluster.dns.cluster_ips:
-        records = _ask(cluster, probes, _name(external, "two"), "AAAA", server=server)
-        _expect_data(records, "AAAA", wanted, f"synthesised records from {server}")
+    for server in dns.addresses:
+        records = dns.ask(_name(external, "two"), "AAAA", servers=[server])
+        expect_data(records, "AAAA", wanted, f"synthesised records from {server}")

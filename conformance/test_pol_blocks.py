@@ -7,12 +7,15 @@ pods is up to the CNI (cilium/cilium#9209: Cilium does not), so no pod is the pe
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
+from typing import Any
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Inconclusive, Level, check
 from pytest_ipv6k8s.addresses import in_any
-from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.netpol.policies import Policy
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
-from pytest_ipv6k8s.netpol.truth_table import tcp, to_address
+from pytest_ipv6k8s.netpol.truth_table import Flow, expect_isolation, tcp, to_address
+from pytest_ipv6k8s.suite import ExternalTargets, PolicySandbox, Probe, Role, Target
 
 SOURCE = "Kubernetes docs: Network Policies, behavior of to and from selectors"
 CAUSES = (
@@ -21,49 +24,52 @@ CAUSES = (
     "an admission webhook or policy rewrites blocks",
 )
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asking pod's node"
+pol = partial(check, look=LOOK)
 V4, V6 = Family.V4, Family.V6
 ANY_IPV4, ANY_IPV6 = "0.0.0.0/0", "::/0"
 
 
-def _block(cidr: str, *holes: str):
+def _block(cidr: str, *holes: str) -> dict[str, Any]:
     return {"ipBlock": {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}}
 
 
-def _egress(sandbox, name: str, source, *blocks):
+def _egress(sandbox: PolicySandbox, name: str, source: Probe, *blocks: dict[str, Any]) -> Policy:
     """Return a policy that lets one pod send to these blocks alone."""
-    return sandbox.policy(name, pods={NAME_LABEL: source.name}, egress=[{"to": list(blocks)}])
+    pods = {NAME_LABEL: source.name}
+    return sandbox.policies.new(name, pods=pods, egress=[{"to": list(blocks)}])
 
 
 def _around(address: str, length: int) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
-def _others(external, target, cidr: str) -> list[tuple[str, int]]:
+def _others(external: ExternalTargets, target: Target, cidr: str) -> list[tuple[str, int]]:
     """Return address and port of further IPv6 targets that lie outside a block."""
     found = [external.network.find(role) for role in (Role.DUAL, Role.V6)]
     addresses = [(t.address(V6), t.tcp) for t in found if t and t.tcp and t is not target]
     return [(a, port) for a, port in addresses if a and not in_any(a, [cidr])]
 
 
-def _target(external):
-    target = external.network.ipv6_target
+def _target(external: ExternalTargets) -> Target:
+    target = external.ipv6_target
     if not target.tcp:
         raise Inconclusive(f"target {target.role.value} has no TCP port")
     return target
 
 
-@check(
+@pol(
     "POL-05",
     stacks=WITH_IPV6,
     features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
     references=[SOURCE, "RFC 4291 section 2.3"],
     causes=CAUSES,
-    look=LOOK,
 )
-def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
+def test_an_ipv6_block_opens_what_lies_in_it(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An IPv6 ipBlock of /128, /64 or ::/0 opens what lies in it, and shuts what does not.
 
-    Each length is another pod's policy, so all are seen side by side; the visitor's namespace has
+    Each length is another pod's policy, so all are seen side by side; the outsider's namespace has
     no policy.
     """
     target = _target(external)
@@ -73,7 +79,7 @@ def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
         _egress(sandbox, "POL-05-128", sandbox.allowed, _block(f"{address}/128")),
         _egress(sandbox, "POL-05-64", sandbox.denied, _block(subnet)),
         _egress(sandbox, "POL-05-0", third, _block(ANY_IPV6)),
-        sandbox.policy("POL-05-deny", pods={NAME_LABEL: sandbox.servers[1].name}, egress=[]),
+        sandbox.policies.new("POL-05-deny", pods={NAME_LABEL: sandbox.servers[1].name}, egress=[]),
     ]
 
     opened = (sandbox.allowed, sandbox.denied, third, sandbox.outsider)
@@ -86,10 +92,10 @@ def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
             to_address(sandbox.denied, other, port, opens=False),
             to_address(third, other, port, opens=True),
         ]
-    sandbox.expect_isolation(policies, flows)
+    expect_isolation(sandbox.policies, policies, flows)
 
 
-@check(
+@pol(
     "POL-06",
     stacks=WITH_IPV6,
     features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
@@ -99,9 +105,10 @@ def test_an_ipv6_block_opens_what_lies_in_it(sandbox, external):
         "it (see POL-13)",
         *CAUSES,
     ),
-    look=LOOK,
 )
-def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
+def test_the_hole_in_an_ipv6_block_is_shut(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An address in `except` of an IPv6 ipBlock is shut, while the rest of the block is open."""
     target = _target(external)
     address, subnet = target.address(V6), _around(target.address(V6), 64)
@@ -120,10 +127,10 @@ def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
     ]
     for other, port in _others(external, target, hole):
         flows.append(to_address(sandbox.allowed, other, port, opens=True))
-    sandbox.expect_isolation(policies, flows)
+    expect_isolation(sandbox.policies, policies, flows)
 
 
-@check(
+@pol(
     "POL-07",
     stacks=DUAL_STACK,
     features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
@@ -133,24 +140,24 @@ def test_the_hole_in_an_ipv6_block_is_shut(sandbox, external):
         "a pod's isolation is kept for one family only: the other stays open",
         *CAUSES,
     ),
-    look=LOOK,
 )
-def test_a_block_of_one_family_does_not_open_the_other(sandbox, external):
+def test_a_block_of_one_family_does_not_open_the_other(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """An IPv4 block does not open IPv6, nor the reverse, and one rule may name both."""
-    target = external.target(Role.DUAL)
+    target, third = external.target(Role.DUAL), sandbox.servers[0]
     ipv4, ipv6 = target.address(V4), target.address(V6)
-    third = sandbox.servers[0]
     policies = [
         _egress(sandbox, "POL-07-ipv4", sandbox.allowed, _block(f"{ipv4}/32")),
         _egress(sandbox, "POL-07-ipv6", sandbox.denied, _block(f"{ipv6}/128")),
         _egress(sandbox, "POL-07-both", third, _block(f"{ipv4}/32"), _block(f"{ipv6}/128")),
     ]
 
-    sandbox.expect_isolation(policies, _both_ways(sandbox, target))
+    expect_isolation(sandbox.policies, policies, _both_ways(sandbox, target))
 
 
-def _both_ways(sandbox, target):
-    """Return the table in which the friend has IPv4, the stranger IPv6, a server both."""
+def _both_ways(sandbox: PolicySandbox, target: Target) -> list[Flow]:
+    """Return the table in which the allowed client has IPv4, the denied one IPv6, a server both."""
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
     third = sandbox.servers[0]
     return [
@@ -163,7 +170,7 @@ def _both_ways(sandbox, target):
     ]
 
 
-@check(
+@pol(
     "POL-08",
     stacks=DUAL_STACK,
     features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
@@ -172,9 +179,10 @@ def _both_ways(sandbox, target):
         "the policy engine takes 0.0.0.0/0 or ::/0 for everything, whatever its family",
         *CAUSES,
     ),
-    look=LOOK,
 )
-def test_everything_of_one_family_is_not_everything(sandbox, external):
+def test_everything_of_one_family_is_not_everything(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """The block 0.0.0.0/0 opens IPv4 alone, ::/0 opens IPv6 alone, and both open both."""
     policies = [
         _egress(sandbox, "POL-08-ipv4", sandbox.allowed, _block(ANY_IPV4)),
@@ -182,10 +190,10 @@ def test_everything_of_one_family_is_not_everything(sandbox, external):
         _egress(sandbox, "POL-08-both", sandbox.servers[0], _block(ANY_IPV4), _block(ANY_IPV6)),
     ]
 
-    sandbox.expect_isolation(policies, _both_ways(sandbox, external.target(Role.DUAL)))
+    expect_isolation(sandbox.policies, policies, _both_ways(sandbox, external.target(Role.DUAL)))
 
 
-@check(
+@pol(
     "POL-16",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
@@ -196,9 +204,10 @@ def test_everything_of_one_family_is_not_everything(sandbox, external):
         "packets that the kernel sends",
         *CAUSES,
     ),
-    look=LOOK,
 )
-def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(sandbox, external):
+def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(
+    sandbox: PolicySandbox, external: ExternalTargets
+) -> None:
     """A connection to ::ffff:a.b.c.d gets the verdict of the IPv4 address that it stands for."""
     target = external.target(Role.DUAL)
     ipv4, ipv6, port = target.address(V4), target.address(V6), target.tcp
@@ -215,4 +224,4 @@ def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(sandbox, external
         to_address(sandbox.denied, mapped, port, opens=False),
         to_address(sandbox.denied, ipv6, port, opens=True),
     ]
-    sandbox.expect_isolation(policies, flows)
+    expect_isolation(sandbox.policies, policies, flows)

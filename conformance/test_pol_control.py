@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    WITH_IPV6,
+    Family,
+    Feature,
+    Level,
+    Record,
+    check,
+    eventually,
+    expect,
+    expect_all,
+)
 from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
-from pytest_ipv6k8s.expectations import eventually
-from pytest_ipv6k8s.netpol.sandbox import FRIEND, SERVER
+from pytest_ipv6k8s.netpol.sandbox import ALLOWED, SERVER
 from pytest_ipv6k8s.netpol.truth_table import (
     TRY,
     Flow,
     ask_table,
+    between_controls,
     expect_open,
     expect_table,
     require_reachable,
@@ -20,23 +33,26 @@ from pytest_ipv6k8s.netpol.truth_table import (
     udp,
 )
 from pytest_ipv6k8s.probe.services import ROLE_LABEL
+from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Probe
 
 SOURCE = "Kubernetes docs: Network Policies"
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
 ENGINE = (
     "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node"
 )
-SERVERS, FRIENDS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: FRIEND}
+SERVERS, CLIENTS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: ALLOWED}
 DISCOVERY = (
     "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that no "
     "rule allows: IPv6 dies when a cache entry ends"
 )
+pol = partial(check, features=[Feature.NETWORK_POLICY], look=LOOK)
 FLIP_LIMIT = 2.0
 FIRST_CONNECTION = 2.0
 
 
 @check(
     "POL-00",
+    look=LOOK,
     families=Family,
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[
@@ -45,16 +61,15 @@ FIRST_CONNECTION = 2.0
         "the policy engine does not forget a policy that was deleted",
         "pods do not reach each other at all (see ADDR-15 and ADDR-16)",
     ],
-    look=LOOK,
 )
-def test_pods_that_no_policy_selects_are_open(family, sandbox):
+def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySandbox) -> None:
     """Pods that no NetworkPolicy selects reach each other, also when a policy that did has gone.
 
     This is the control matrix of all the other checks of the area. In between a policy that denies
     everything stands, long enough to be loaded; whether it shuts anything is judged by POL-01. A
     port where nobody listens has to refuse: something has to be able to fail here.
     """
-    deny = sandbox.policy("POL-00-deny", ingress=[], egress=[])
+    deny = sandbox.policies.new("POL-00-deny", ingress=[], egress=[])
     everyone = [sandbox.allowed, sandbox.denied, sandbox.outsider]
     flows = [
         *tcp(everyone, sandbox.servers, family, opens=True),
@@ -63,46 +78,41 @@ def test_pods_that_no_policy_selects_are_open(family, sandbox):
     ]
     closed = tcp([sandbox.allowed], sandbox.servers, family, opens=False, port=CLOSED_PORT)
 
-    sandbox.require_no_policy()
+    sandbox.policies.require_none()
     expect_open(flows)
-    answered = [cell for cell in ask_table(closed) if not cell.holds]
-    expect(not answered, expected="a refusal where nobody listens", seen=answered)
-    with sandbox.standing([deny]):
+    expect_all(
+        ask_table(closed), lambda cell: cell.agrees, expected="a refusal where nobody listens"
+    )
+    with sandbox.policies.applied([deny]):
         for _ in range(3):
             ask_table(flows)
     expect_open(flows)
 
 
-@check(
+@pol(
     "POL-10",
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.3",
         "RFC 4861 section 7.2",
         "cloudnativelabs/kube-router: #1710",
     ],
-    causes=[
-        DISCOVERY,
-        ENGINE,
-    ],
+    causes=[DISCOVERY, ENGINE],
     look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
 )
-def test_neighbour_discovery_survives_default_deny(sandbox):
+def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> None:
     """A pod that starts under a default deny resolves its neighbours and opens what is allowed.
 
     Flushing a neighbour cache needs CAP_NET_ADMIN. A new pod needs no privilege and asks the same:
     neither it nor its node has an entry for the other yet, so its first connections only work if
     neighbour solicitations and advertisements pass in both directions while the policy stands.
     """
-    deny = sandbox.policy("POL-10-deny", ingress=[], egress=[])
-    allow_in = sandbox.policy(
-        "POL-10-in",
-        pods=SERVERS,
-        ingress=[{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}],
+    deny = sandbox.policies.new("POL-10-deny", ingress=[], egress=[])
+    allow_in = sandbox.policies.new(
+        "POL-10-in", pods=SERVERS, ingress=[{"from": [{"podSelector": {"matchLabels": CLIENTS}}]}]
     )
-    allow_out = sandbox.policy(
-        "POL-10-out", pods=FRIENDS, egress=[{"to": [{"podSelector": {"matchLabels": SERVERS}}]}]
+    allow_out = sandbox.policies.new(
+        "POL-10-out", pods=CLIENTS, egress=[{"to": [{"podSelector": {"matchLabels": SERVERS}}]}]
     )
     family = Family.V6
     settled = [
@@ -110,41 +120,33 @@ def test_neighbour_discovery_survives_default_deny(sandbox):
         *tcp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
 
-    sandbox.require_no_policy()
-    require_reachable(settled)
-    with sandbox.standing([deny, allow_in, allow_out]):
+    applied = sandbox.policies.applied([deny, allow_in, allow_out])
+    with between_controls(sandbox.policies, settled), applied:
         expect_table(settled)
-        with sandbox.fresh_pod("POL-10", FRIEND) as fresh:
+        with sandbox.fresh_pod("POL-10", ALLOWED) as fresh:
             _expect_first_connections(sandbox, fresh, family)
-    expect_open(settled)
 
 
-def _expect_first_connections(sandbox, fresh, family) -> None:
+def _expect_first_connections(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
     """Expect that a new pod gets through to the servers, and to nobody else."""
-
-    def ask():
-        requests = [
-            tcp_connect.Request(server.address(family), TCP_PORT, timeout=FIRST_CONNECTION)
-            for server in sandbox.servers
-        ]
-        return fresh.ask_all(requests)
-
+    requests = [
+        tcp_connect.Request(server.address(family), TCP_PORT, timeout=FIRST_CONNECTION)
+        for server in sandbox.servers
+    ]
     try:
         eventually(
-            ask,
+            lambda: fresh.ask_all(requests),
             lambda record: record.answer.echoed,
             expected=f"the allowed connections of a new pod in {FIRST_CONNECTION:.0f} s each",
         )
     finally:
         fresh.ask(network_state.Request())
     shut = ask_table(tcp([fresh], [sandbox.denied], family, opens=False))
-    leaks = [cell for cell in shut if not cell.holds]
-    expect(not leaks, expected="the new pod is isolated, too", seen=leaks)
+    expect_all(shut, lambda cell: cell.agrees, expected="the new pod is isolated, too")
 
 
-@check(
+@pol(
     "POL-11",
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation"],
     causes=[
         "the policy engine does not exempt the pod's own node in the cluster's first family, or "
@@ -154,122 +156,125 @@ def _expect_first_connections(sandbox, fresh, family) -> None:
     ],
     look="kubectl describe pod; the CNI agent's log on the pod's node",
 )
-def test_the_kubelet_reaches_pods_under_default_deny(sandbox, cluster):
+def test_the_kubelet_reaches_pods_under_default_deny(
+    sandbox: PolicySandbox, cluster: ClusterView
+) -> None:
     """A pod under a default deny of ingress becomes Ready and stays so: its node may reach it.
 
     The pod starts under the policy, so a readiness probe has to get through before it is Ready.
     The kubelet asks the first of the pod's addresses.
     """
     family = cluster.stack.primary
-    deny = sandbox.policy("POL-11-deny", ingress=[])
+    deny = sandbox.policies.new("POL-11-deny", ingress=[])
     settled = tcp([sandbox.allowed], sandbox.servers, family, opens=False)
 
-    sandbox.require_no_policy()
-    require_reachable(settled)
-    with sandbox.standing([deny]):
+    applied = sandbox.policies.applied([deny])
+    with between_controls(sandbox.policies, settled), applied:
         expect_table(settled)
         with sandbox.fresh_pod("POL-11", SERVER, probed=True) as fresh:
-            eventually(
-                lambda: [sandbox.readiness(fresh)],
-                lambda record: record.answer.ready,
-                expected="a Ready pod, asked by its kubelet every second",
-                timeout=20,
-            )
-            control = tcp([fresh], [sandbox.outsider], family, opens=True)
-            expect_table([*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
-            still = sandbox.readiness(fresh)
-            expect(
-                still.answer.ready and not still.answer.restarts,
-                expected="it stays Ready",
-                seen=still,
-            )
-    expect_open(settled)
+            _expect_ready(sandbox, fresh, family)
 
 
-@check(
+def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
+    """Expect that a new pod becomes Ready, is isolated all the same, and stays Ready."""
+    eventually(
+        lambda: [sandbox.readiness(fresh)],
+        lambda record: record.answer.ready,
+        expected="a Ready pod, asked by its kubelet every second",
+        timeout=20,
+    )
+    control = tcp([fresh], [sandbox.outsider], family, opens=True)
+    expect_table([*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
+    still = sandbox.readiness(fresh)
+    stays = still.answer.ready and not still.answer.restarts
+    expect(stays, expected="it stays Ready", actual=still)
+
+
+@pol(
     "POL-15",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, Network policies and their lifecycle", "KEP-563"],
     causes=[
         "the policy engine loads the rules of the families one after the other, and is slow or "
         "retries for one of them",
         ENGINE,
     ],
-    look=LOOK,
 )
-def test_policies_take_effect_in_both_families_at_once(sandbox, cluster):
+def test_policies_take_effect_in_both_families_at_once(
+    sandbox: PolicySandbox, cluster: ClusterView
+) -> None:
     """A policy takes effect, and ends, in both families within two seconds of each other."""
     first, second = cluster.stack.families
-    deny = sandbox.policy("POL-15-deny", pods=SERVERS, ingress=[])
+    deny = sandbox.policies.new("POL-15-deny", pods=SERVERS, ingress=[])
     server = sandbox.servers[1]
     flows = [
         flow for f in (first, second) for flow in tcp([sandbox.allowed], [server], f, opens=False)
     ]
 
-    sandbox.require_no_policy()
-    require_reachable(flows)
-    try:
-        shutting = _flips(sandbox, server, (first, second), lambda: sandbox.put(deny), opens=False)
-        _expect_parity(shutting, "shut")
-        opening = _flips(
-            sandbox, server, (first, second), lambda: sandbox.take_away(deny), opens=True
-        )
-        _expect_parity(opening, "open")
-    finally:
-        sandbox.take_away(deny)
-    expect_open(flows)
+    policies, families = sandbox.policies, (first, second)
+    with between_controls(policies, flows):
+        try:
+            create = partial(policies.create, deny)
+            shutting = _flips(sandbox, server, families, create, opens=False)
+            _expect_parity(shutting, "shut")
+            delete = partial(policies.delete, deny)
+            opening = _flips(sandbox, server, families, delete, opens=True)
+            _expect_parity(opening, "open")
+        finally:
+            policies.delete(deny)
 
 
-def _flips(sandbox, server, families, act, *, opens: bool):
+def _flips(
+    sandbox: PolicySandbox,
+    server: Probe,
+    families: Iterable[Family],
+    act: Callable[[], object],
+    *,
+    opens: bool,
+) -> list[Record[policy_latency.Answer]]:
     """Return when connections of each family begin or cease to succeed, while something is done."""
-    requests = [
-        policy_latency.Request(server.address(family), TCP_PORT, opens=opens) for family in families
-    ]
+    requests = [policy_latency.Request(server.address(f), TCP_PORT, opens=opens) for f in families]
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(sandbox.allowed.ask_all, requests)
         act()
         return asked.result()
 
 
-def _expect_parity(records, how: str) -> None:
-    never = [record for record in records if not record.answer.flipped]
-    expect(not never, expected=f"both families {how}", seen=never)
+def _expect_parity(records: list[Record[policy_latency.Answer]], how: str) -> None:
+    expect_all(records, lambda record: record.answer.flipped, expected=f"both families {how}")
     first, second = (record.answer.seconds for record in records)
     expect(
         abs(first - second) < FLIP_LIMIT,
         expected=f"both families {how} within {FLIP_LIMIT:.0f} s of each other",
-        seen=records,
+        actual=records,
     )
 
 
-@check(
+@pol(
     "POL-18",
     level=Level.INFORMATIONAL,
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY],
     references=[
         "RFC 4890 section 4.3.1",
         f"{SOURCE}, what you can't do with network policies",
         "kubernetes-sigs/kube-network-policies: #191",
     ],
     causes=["the policy engine judges TCP, UDP and SCTP alone"],
-    look=LOOK,
 )
-def test_echo_requests_under_default_deny(sandbox):
+def test_echo_requests_under_default_deny(sandbox: PolicySandbox) -> None:
     """An ICMPv6 echo request to a pod under a default deny of ingress gets no reply.
 
     NetworkPolicy says nothing of ICMP: it is up to the CNI.
     """
-    deny = sandbox.policy("POL-18-deny", ingress=[])
+    deny = sandbox.policies.new("POL-18-deny", ingress=[])
     request = ping.Request(sandbox.servers[1].address(Family.V6), timeout=TRY)
     flows = tcp([sandbox.allowed], sandbox.servers, Family.V6, opens=False)
     echoes = Flow(source=sandbox.allowed, request=request, opens=False)
 
-    sandbox.require_no_policy()
+    sandbox.policies.require_none()
     require_reachable([*flows, echoes])
-    with sandbox.standing([deny]):
+    with sandbox.policies.applied([deny]):
         expect_table(flows)
         (cell,) = ask_table([echoes])
-    expect(cell.holds, expected="no echo reply under default deny", seen=cell)
+    expect(cell.agrees, expected="no echo reply under default deny", actual=cell)

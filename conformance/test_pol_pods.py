@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_ipv6k8s import Family, Feature, Inconclusive, Level, check
 from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
@@ -12,9 +14,11 @@ from pytest_ipv6k8s.agent.ops import (
 )
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS, UDP_PORT
 from pytest_ipv6k8s.dns_messages import query
-from pytest_ipv6k8s.netpol.sandbox import FRIEND, NAME_LABEL, SERVER
-from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, tcp, udp
+from pytest_ipv6k8s.netpol.sandbox import ALLOWED, NAME_LABEL, SERVER
+from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, expect_isolation, tcp, udp
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, TCP, UDP
+from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Services
+from pytest_ipv6k8s.suite.dns import pods_behind
 
 SOURCE = "Kubernetes docs: Network Policies"
 CAUSES = (
@@ -23,24 +27,24 @@ CAUSES = (
     "an allow wider than the policy's: a cluster-wide policy, or a host firewall rule before it",
 )
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
-SERVERS, FRIENDS = {ROLE_LABEL: SERVER}, {ROLE_LABEL: FRIEND}
-FROM_FRIENDS = [{"from": [{"podSelector": {"matchLabels": FRIENDS}}]}]
-
-
-@check(
-    "POL-01",
+SERVERS = {ROLE_LABEL: SERVER}
+FROM_ALLOWED = [{"from": [{"podSelector": {"matchLabels": {ROLE_LABEL: ALLOWED}}}]}]
+pol = partial(
+    check,
     families=Family,
     features=[Feature.NETWORK_POLICY],
-    references=[f"{SOURCE}, default deny all ingress traffic"],
     causes=CAUSES,
     look=LOOK,
 )
-def test_default_deny_of_ingress_shuts_pods(family, sandbox):
+
+
+@pol("POL-01", references=[f"{SOURCE}, default deny all ingress traffic"])
+def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandbox) -> None:
     """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
 
     What they send themselves to a pod that no policy selects still gets through.
     """
-    deny = sandbox.policy("POL-01-deny", ingress=[])
+    deny = sandbox.policies.new("POL-01-deny", ingress=[])
 
     flows = [
         *tcp(
@@ -53,35 +57,32 @@ def test_default_deny_of_ingress_shuts_pods(family, sandbox):
         *tcp(sandbox.servers, [sandbox.outsider], family, opens=True),
         *udp(sandbox.servers, [sandbox.outsider], family, opens=True),
     ]
-    sandbox.expect_isolation([deny], flows)
+    expect_isolation(sandbox.policies, [deny], flows)
 
 
-def _dns_pods(cluster, family) -> list[str]:
+def _dns_addresses(cluster: ClusterView, family: Family) -> list[str]:
     """Return the addresses of this family of the pods behind the cluster's DNS Service."""
-    behind = {a for s in cluster.slices("kube-system", cluster.dns.name) for a in s.addresses}
-    pods = [pod for pod in cluster.pods() if behind & set(pod.ips)]
-    found = [ip for pod in pods for ip in pod.ips if Family.of(ip) is family]
+    found = [ip for pod in pods_behind(cluster) for ip in pod.ips if Family.of(ip) is family]
     if not found:
         raise Inconclusive(f"no pod behind the cluster's DNS has an {family.value} address")
     return found
 
 
-@check(
+@pol(
     "POL-02",
-    families=Family,
     features=[Feature.NETWORK_POLICY, Feature.CLUSTER_DNS],
     references=[f"{SOURCE}, default deny all egress traffic"],
-    causes=CAUSES,
-    look=LOOK,
 )
-def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster, services):
+def test_default_deny_of_egress_leaves_what_is_allowed(
+    family: Family, sandbox: PolicySandbox, cluster: ClusterView, services: Services
+) -> None:
     """A policy that allows egress to port 53 alone leaves DNS and shuts all other egress.
 
     The pods of the cluster's DNS are asked on their own addresses of the family: its Service
     often has one family only.
     """
     ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    only_dns = sandbox.policy("POL-02-only-dns", egress=[{"ports": ports}])
+    only_dns = sandbox.policies.new("POL-02-only-dns", egress=[{"ports": ports}])
     wire = query(services["every"].dns_name, family.record_type)
 
     flows = [
@@ -89,27 +90,22 @@ def test_default_deny_of_egress_leaves_what_is_allowed(family, sandbox, cluster,
         *udp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
         *tcp([sandbox.outsider], sandbox.servers, family, opens=True),
     ]
-    for address in _dns_pods(cluster, family)[:2]:
+    for address in _dns_addresses(cluster, family)[:2]:
         for transport in ("udp", "tcp"):
             request = dns_exchange.Request(address, wire, transport=transport, timeout=TRY)
             flows.append(Flow(source=sandbox.allowed, request=request, opens=True))
-    sandbox.expect_isolation([only_dns], flows)
+    expect_isolation(sandbox.policies, [only_dns], flows)
 
 
-@check(
-    "POL-03",
-    families=Family,
-    features=[Feature.NETWORK_POLICY],
-    references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"],
-    causes=CAUSES,
-    look=LOOK,
-)
-def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
+@pol("POL-03", references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"])
+def test_pod_selector_opens_to_pods_of_its_own_namespace(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """A podSelector in a rule opens to pods with its labels in its own namespace, and no others.
 
-    The visitor has the same labels in another namespace.
+    The outsider has the same labels in another namespace.
     """
-    allow = sandbox.policy("POL-03-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+    allow = sandbox.policies.new("POL-03-allow", pods=SERVERS, ingress=FROM_ALLOWED)
 
     flows = [
         *tcp([sandbox.allowed], sandbox.servers, family, opens=True),
@@ -117,22 +113,17 @@ def test_pod_selector_opens_to_pods_of_its_own_namespace(family, sandbox):
         *tcp([sandbox.denied, sandbox.outsider], sandbox.servers, family, opens=False),
         *udp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
-    sandbox.expect_isolation([allow], flows)
+    expect_isolation(sandbox.policies, [allow], flows)
 
 
-@check(
-    "POL-04",
-    families=Family,
-    features=[Feature.NETWORK_POLICY],
-    references=[f"{SOURCE}, targeting a Namespace by its name"],
-    causes=CAUSES,
-    look=LOOK,
-)
-def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
+@pol("POL-04", references=[f"{SOURCE}, targeting a Namespace by its name"])
+def test_namespace_selector_opens_to_pods_of_that_namespace(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """A namespaceSelector in a rule opens to the pods of the namespaces that it selects alone."""
     labels = {"kubernetes.io/metadata.name": sandbox.elsewhere}
     rule = {"from": [{"namespaceSelector": {"matchLabels": labels}}]}
-    allow = sandbox.policy("POL-04-allow", pods=SERVERS, ingress=[rule])
+    allow = sandbox.policies.new("POL-04-allow", pods=SERVERS, ingress=[rule])
 
     flows = [
         *tcp([sandbox.outsider], sandbox.servers, family, opens=True),
@@ -140,30 +131,26 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(family, sandbox):
         *tcp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
         *udp([sandbox.allowed], sandbox.servers, family, opens=False),
     ]
-    sandbox.expect_isolation([allow], flows)
+    expect_isolation(sandbox.policies, [allow], flows)
 
 
-@check(
+@pol(
     "POL-09",
-    families=Family,
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, targeting a range of ports", "KEP-2079"],
-    causes=(
-        "the policy engine does not know endPort, or named ports, in this family",
-        *CAUSES,
-    ),
-    look=LOOK,
+    causes=("the policy engine does not know endPort, or named ports, in this family", *CAUSES),
 )
-def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
+def test_ports_ranges_and_named_ports_open_just_those(
+    family: Family, sandbox: PolicySandbox
+) -> None:
     """Rules with a range of ports, a number and a named port open just those, by protocol."""
     first, second = sandbox.servers
     low, middle, high = TCP_PORTS
-    ranged = sandbox.policy(
+    ranged = sandbox.policies.new(
         "POL-09-range",
         pods={NAME_LABEL: first.name},
         ingress=[{"ports": [{"port": low, "endPort": middle, "protocol": "TCP"}]}],
     )
-    named = sandbox.policy(
+    named = sandbox.policies.new(
         "POL-09-named",
         pods={NAME_LABEL: second.name},
         ingress=[{"ports": [{"port": "http"}, {"port": UDP_PORT, "protocol": "UDP"}]}],
@@ -183,24 +170,21 @@ def test_ports_ranges_and_named_ports_open_just_those(family, sandbox):
             request = http_get.Request(target.address(family), HTTP_PORT, timeout=TRY)
             answered_by = (target.name,)
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=answered_by))
-    sandbox.expect_isolation([ranged, named], flows)
+    expect_isolation(sandbox.policies, [ranged, named], flows)
 
 
-@check(
+@pol(
     "POL-12",
-    families=Family,
-    features=[Feature.NETWORK_POLICY],
     references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],
     causes=(
         "the engine judges packets before the Service proxy translated them, or after the source "
         "was masqueraded",
         *CAUSES,
     ),
-    look=LOOK,
 )
-def test_a_policy_judges_alike_through_a_service(family, sandbox):
+def test_a_policy_judges_alike_through_a_service(family: Family, sandbox: PolicySandbox) -> None:
     """A flow through a Service's cluster IP gets the verdict of the flow to the pod itself."""
-    allow = sandbox.policy("POL-12-allow", pods=SERVERS, ingress=FROM_FRIENDS)
+    allow = sandbox.policies.new("POL-12-allow", pods=SERVERS, ingress=FROM_ALLOWED)
     address = sandbox.service.cluster_ip(family)
     names = tuple(server.name for server in sandbox.servers)
 
@@ -218,24 +202,22 @@ def test_a_policy_judges_alike_through_a_service(family, sandbox):
             udp_exchange.Request(address, UDP, count=2, timeout=TRY),
         ):
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=names))
-    sandbox.expect_isolation([allow], flows)
+    expect_isolation(sandbox.policies, [allow], flows)
 
 
-@check(
+@pol(
     "POL-14",
     level=Level.EXTENDED,
-    families=Family,
     features=[Feature.NETWORK_POLICY, Feature.SCTP],
     references=[f"{SOURCE}, SCTP support"],
     causes=("the CNI's policy engine does not know SCTP", *CAUSES),
-    look=LOOK,
 )
-def test_an_sctp_port_opens_to_sctp_alone(family, sandbox):
+def test_an_sctp_port_opens_to_sctp_alone(family: Family, sandbox: PolicySandbox) -> None:
     """A rule for an SCTP port opens that port to SCTP, and nothing else."""
     first, second = sandbox.servers
     rule = {"ports": [{"port": SCTP_PORT, "protocol": "SCTP"}]}
-    allow = sandbox.policy("POL-14-allow", pods={NAME_LABEL: first.name}, ingress=[rule])
-    deny = sandbox.policy("POL-14-deny", pods={NAME_LABEL: second.name}, ingress=[])
+    allow = sandbox.policies.new("POL-14-allow", pods={NAME_LABEL: first.name}, ingress=[rule])
+    deny = sandbox.policies.new("POL-14-deny", pods={NAME_LABEL: second.name}, ingress=[])
 
     flows = tcp([sandbox.allowed], [first], family, opens=False)
     for target, opens in ((first, True), (second, False)):
@@ -244,4 +226,4 @@ def test_an_sctp_port_opens_to_sctp_alone(family, sandbox):
             source=sandbox.allowed, request=request, opens=opens, answered_by=(target.name,)
         )
         flows.append(flow)
-    sandbox.expect_isolation([allow, deny], flows)
+    expect_isolation(sandbox.policies, [allow, deny], flows)

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, check, expect
+from collections.abc import Sequence
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Record, check, expect
+from pytest_ipv6k8s.netpol.policies import Policy
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
-from pytest_ipv6k8s.netpol.truth_table import expect_table, require_reachable, tcp
+from pytest_ipv6k8s.netpol.truth_table import Flow, expect_table, require_reachable, tcp
+from pytest_ipv6k8s.suite import Outcome, PolicySandbox
+from pytest_ipv6k8s.suite.admission import describe, expect_refused
 
 INSIDE, OUTSIDE, OTHER = "2001:db8::/64", "2001:db8::/32", "192.0.2.0/24"
 SUBSET, VALID = "strict subset of `cidr`", "valid CIDR"
+BLOCK = "spec.egress[0].to[0].ipBlock"
 BEYOND = "must not have bits set beyond the prefix length"
 
 
-def _said(record) -> str:
-    answer = record.answer
-    if answer.accepted:
-        return f"{record.path}: accepted as {answer.object.get('spec')}"
-    return f"{record.path}: refused with {answer.code}: {answer.message}"
-
-
-def _policy(sandbox, name: str, cidr: str, *holes: str):
-    """Return a policy that lets the friend send to a block alone."""
+def _policy(sandbox: PolicySandbox, name: str, cidr: str, *holes: str) -> Policy:
+    """Return a policy that lets the allowed client send to a block alone."""
     block = {"cidr": cidr, "except": list(holes)} if holes else {"cidr": cidr}
-    rule = {"to": [{"ipBlock": block}]}
-    return sandbox.policy(name, pods={NAME_LABEL: sandbox.allowed.name}, egress=[rule])
+    pods = {NAME_LABEL: sandbox.allowed.name}
+    return sandbox.policies.new(name, pods=pods, egress=[{"to": [{"ipBlock": block}]}])
 
 
-def _expect_refused(record, field: str, words: str) -> None:
-    expect(
-        any(
-            cause.field.startswith("spec.egress[0].to[0].ipBlock." + field)
-            and words in cause.message
-            for cause in record.answer.causes
-        ),
-        expected=f"ipBlock.{field}: {words}",
-        seen=record,
-        say=_said,
-    )
+def _validated(sandbox: PolicySandbox, cidr: str, *holes: str) -> Record[Outcome]:
+    return sandbox.policies.validate(_policy(sandbox, "POL-13-dry", cidr, *holes))
 
 
 @check(
@@ -54,7 +44,7 @@ def _expect_refused(record, field: str, words: str) -> None:
     look="kubectl create --dry-run=server -o yaml -f policy.yaml; "
     "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
 )
-def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox):
+def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox: PolicySandbox) -> None:
     """An ipBlock with an `except` of the other family, or not inside it, is refused altogether.
 
     A refused policy isolates nobody: whoever wrote it has to see the refusal. So one is really
@@ -63,7 +53,7 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox):
     either way it must not be taken for another block.
     """
     flows = tcp([sandbox.allowed], sandbox.servers, Family.V6, opens=True)
-    sandbox.require_no_policy()
+    sandbox.policies.require_none()
     require_reachable(flows)
 
     for cidr, hole in (
@@ -72,43 +62,37 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox):
         (INSIDE, OUTSIDE),
         (INSIDE, INSIDE),
     ):
-        said = sandbox.put(_policy(sandbox, "POL-13-dry", cidr, hole), dry_run=True)
-        _expect_refused(said, "except[0]", SUBSET)
+        expect_refused(_validated(sandbox, cidr, hole), SUBSET, field=f"{BLOCK}.except[0]")
     for cidr in ("2001:db8::/129", "2001:db8::", "fe80::%eth0/64"):
-        said = sandbox.put(_policy(sandbox, "POL-13-dry", cidr), dry_run=True)
-        _expect_refused(said, "cidr", VALID)
-    _expect_kept(sandbox.put(_policy(sandbox, "POL-13-dry", OUTSIDE, INSIDE), dry_run=True))
-    _expect_refused_or_kept(
-        sandbox.put(_policy(sandbox, "POL-13-dry", "2001:db8::1/64"), dry_run=True)
-    )
+        expect_refused(_validated(sandbox, cidr), VALID, field=f"{BLOCK}.cidr")
+    _expect_kept(_validated(sandbox, OUTSIDE, INSIDE))
+    loose = _validated(sandbox, "2001:db8::1/64")
+    if loose.answer.accepted:
+        _expect_kept(loose)
+    else:
+        expect_refused(loose, BEYOND, field=f"{BLOCK}.cidr")
     _expect_no_effect(sandbox, flows)
 
 
-def _expect_kept(record) -> None:
+def _expect_kept(record: Record[Outcome]) -> None:
     """Expect that a block which makes sense is taken as it was written."""
     written, taken = record.question["spec"]["egress"], record.answer.object.get("spec", {})
     expect(
         record.answer.accepted and taken.get("egress") == written,
         expected=f"accepted as it was written: {written}",
-        seen=record,
-        say=_said,
+        actual=record,
+        say=describe,
     )
 
 
-def _expect_refused_or_kept(record) -> None:
-    if record.answer.accepted:
-        _expect_kept(record)
-    else:
-        _expect_refused(record, "cidr", BEYOND)
-
-
-def _expect_no_effect(sandbox, flows) -> None:
+def _expect_no_effect(sandbox: PolicySandbox, flows: Sequence[Flow]) -> None:
     """Expect that a refused policy leaves neither an object nor a trace in the data plane."""
+    policies = sandbox.policies
     body = _policy(sandbox, "POL-13-refused", OUTSIDE, OTHER)
     try:
-        _expect_refused(sandbox.put(body), "except[0]", SUBSET)
-        left = sandbox.names(sandbox.namespace)
-        expect(not left, expected="no policy is left of a refused one", seen=left)
+        expect_refused(policies.create(body), SUBSET, field=f"{BLOCK}.except[0]")
+        left = policies.names(policies.namespace)
+        expect(not left, expected="no policy is left of a refused one", actual=left)
         expect_table(flows)
     finally:
-        sandbox.take_away(body)
+        policies.delete(body)

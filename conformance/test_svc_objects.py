@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import DUAL_STACK, Family, check, expect
+from pytest_ipv6k8s import DUAL_STACK, Family, check, expect, expect_all
+from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 
 SLICES_LOOK = "kubectl get endpointslices -A -o wide"
 
@@ -16,7 +17,9 @@ SLICES_LOOK = "kubectl get endpointslices -A -o wide"
     ],
     look=SLICES_LOOK,
 )
-def test_endpoint_slices_list_the_pods_of_each_family(cluster, probes, services):
+def test_endpoint_slices_list_the_pods_of_each_family(
+    cluster: ClusterView, probes: Probes, services: Services
+) -> None:
     """A Service has EndpointSlices of just its families, with the podIPs of that family."""
     odd = []
     for service in services.values():
@@ -27,10 +30,10 @@ def test_endpoint_slices_list_the_pods_of_each_family(cluster, probes, services)
             if found != wanted:
                 odd.append(f"{service.name} {family.value}: {sorted(found)}, not {sorted(wanted)}")
 
-    expect(not odd, expected="the ready podIPs of each family of the Service", seen=odd)
+    expect(not odd, expected="the ready podIPs of each family of the Service", actual=odd)
 
 
-def _wanted(service, family: Family, probes) -> set[str]:
+def _wanted(service: Service, family: Family, probes: Probes) -> set[str]:
     if family not in service.families or service.name == "empty":
         return set()
     behind = [probes.peer] if service.name == "peer" else list(probes)
@@ -45,7 +48,9 @@ def _wanted(service, family: Family, probes) -> set[str]:
     causes=["an admission webhook or policy rewrites Services to dual-stack"],
     look="kubectl get services -A -o custom-columns=N:.metadata.name,IPS:.spec.clusterIPs",
 )
-def test_single_stack_service_has_no_other_family(family, cluster, services):
+def test_single_stack_service_has_no_other_family(
+    family: Family, cluster: ClusterView, services: Services
+) -> None:
     """A SingleStack Service on a dual-stack cluster has one cluster IP, of its own family."""
     service = services[f"only-{family.value.lower()}"]
 
@@ -53,6 +58,9 @@ def test_single_stack_service_has_no_other_family(family, cluster, services):
     slices = cluster.slices(service.namespace, service.name)
 
     families = [Family.of(ip) for ip in spec["clusterIPs"]]
-    expect(families == [family], expected=f"one {family.value} cluster IP", seen=spec)
-    strange = [item for item in slices if item.address_type != family.value and item.addresses]
-    expect(not strange, expected="no endpoints of the other family", seen=strange)
+    expect(families == [family], expected=f"one {family.value} cluster IP", actual=spec)
+    expect_all(
+        slices,
+        lambda item: item.address_type == family.value or not item.addresses,
+        expected="no endpoints of the other family",
+    )

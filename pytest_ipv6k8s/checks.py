@@ -83,6 +83,8 @@ class Check:
         references: who says so: RFC, KEP or documentation, with the section.
         causes: why clusters usually fail it, the likeliest first.
         look: a command that looks further.
+        matrix: whether its TCP connections between probes are cells of the report's matrix of
+            nodes.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Check:
     references: tuple[str, ...]
     causes: tuple[str, ...]
     look: str
+    matrix: bool = False
 
     @property
     def area(self) -> str:
@@ -112,6 +115,7 @@ def check(
     stacks: frozenset[Stack] = ALL_STACKS,
     families: Iterable[Family] = (),
     features: Iterable[Feature] = (),
+    matrix: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
@@ -132,6 +136,7 @@ def check(
             references=tuple(references),
             causes=tuple(causes),
             look=look,
+            matrix=matrix,
         )
         problems = [*_of_docstring(requirement, explanation), *_of_facts(declared)]
         if problems:

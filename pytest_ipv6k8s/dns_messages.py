@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any
-
-from pytest_ipv6k8s.errors import Inconclusive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,35 +74,3 @@ def reply(wire: str) -> Reply | None:
         truncated=bool(message.flags & dns.flags.TC),
         ttls=tuple(int(rrset.ttl) for rrset in message.answer),
     )
-
-
-def data_of(record: Any, record_type: str) -> set[str]:
-    """Return the data of a type in the reply that a probe recorded; empty when there was none."""
-    found = reply(record.answer.wire)
-    return set(found.data(record_type)) if found else set()
-
-
-def answered(record: Any) -> bool:
-    """Tell whether a probe got a DNS message in reply."""
-    return reply(record.answer.wire) is not None
-
-
-def said(record: Any) -> Reply:
-    """Return the reply that a probe recorded.
-
-    Raises:
-        Inconclusive: there was none.
-    """
-    found = reply(record.answer.wire)
-    if found is None:
-        raise Inconclusive(f"no reply: {record}")
-    return found
-
-
-def describe(record: Any) -> str:
-    """Return what a reply says in a line: the data of its answers, or its response code."""
-    found = reply(record.answer.wire)
-    if found is None:
-        return f"{record.path}: {record.answer.error or 'no DNS message'}"
-    data = ", ".join(f"{kind} {data}" for kind, _, data in found.records)
-    return f"{record.path}: {found.rcode} {data or 'no data'}"

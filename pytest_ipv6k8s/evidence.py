@@ -1,4 +1,4 @@
-"""Recorded answers: what is kept of an item, and its digest."""
+"""Recorded answers: what was judged, what is kept of an item, and its digest."""
 
 from __future__ import annotations
 
@@ -6,12 +6,33 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pytest_ipv6k8s.masking import redact
 
 A = TypeVar("A")
+API_SERVER = "the API server"
+
+
+@dataclass(slots=True, kw_only=True)
+class Mark:
+    """What became of an answer in a check: the only thing that changes about a record.
+
+    Attributes:
+        judged: whether an expectation was stated of it.
+        failed: whether one was not met.
+        place: its place among the answers of the expectation that judged it first.
+    """
+
+    judged: bool = False
+    failed: bool = False
+    place: int = 0
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """What is kept first: failed, then judged, one answer of each expectation in turn."""
+        return not self.failed, not self.judged, self.place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +45,7 @@ class Record(Generic[A]):
         answer: what came back.
         path: from which pod, node and source address to which destination; empty if none.
         seconds: how long the answer took.
+        mark: whether and how it was judged; no part of what was recorded, shared by copies.
     """
 
     source: str
@@ -31,6 +53,7 @@ class Record(Generic[A]):
     answer: A
     path: str = ""
     seconds: float = 0.0
+    mark: Mark = field(default_factory=Mark, compare=False, repr=False)
 
     def plain(self) -> dict[str, Any]:
         """Return the record as plain data without secrets."""
@@ -42,11 +65,12 @@ class Record(Generic[A]):
         }
 
     def __str__(self) -> str:
-        said = "; ".join(f"{name} {value}" for name, value in _telling(self.plain()["answer"]))
-        return f"{self.path or self.source}: {said}"
+        fields = _nonempty_fields(self.plain()["answer"])
+        text = "; ".join(f"{name} {value}" for name, value in fields)
+        return f"{self.path or self.source}: {text}"
 
 
-def _telling(answer: Any) -> Iterable[tuple[str, Any]]:
+def _nonempty_fields(answer: Any) -> Iterable[tuple[str, Any]]:
     if not isinstance(answer, dict):
         return [("said", answer)]
     return [
@@ -57,23 +81,47 @@ def _telling(answer: Any) -> Iterable[tuple[str, Any]]:
 
 
 class Recorder:
-    """Collects the answers that one item hears or cites. Safe to use from threads."""
+    """Collects the answers that one item gets or cites. Safe to use from threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: list[Record[Any]] = []
 
     def append(self, record: Record[A]) -> Record[A]:
-        """Keep an answer, also one heard earlier that is now cited; return it."""
+        """Keep an answer, also an earlier one that is now cited; return it."""
         with self._lock:
             self._records.append(record)
         return record
+
+    def api_answer(
+        self, question: dict[str, Any], answer: A, *, path: str = "", seconds: float = 0.0
+    ) -> Record[A]:
+        """Keep what the API server said; see :class:`Record` for the arguments."""
+        return self.append(
+            Record(source=API_SERVER, question=question, answer=answer, path=path, seconds=seconds)
+        )
 
     def take(self) -> tuple[Record[Any], ...]:
         """Return what was kept since the last call, and forget it."""
         with self._lock:
             taken, self._records = tuple(self._records), []
         return taken
+
+
+def mark(records: Iterable[Record[Any]], *, failed: bool) -> None:
+    """Note that an expectation was stated of these answers, and whether they did not meet it."""
+    for place, record in enumerate(records):
+        if not record.mark.judged:
+            record.mark.judged, record.mark.place = True, place
+        record.mark.failed = record.mark.failed or failed
+
+
+def kept(records: Iterable[Record[Any]], limit: int) -> list[Record[Any]]:
+    """Return at most so many answers: those that failed, others that were judged, the rest.
+
+    Where several expectations were stated, each shows an answer before one of them shows two.
+    """
+    return sorted(records, key=lambda record: record.mark.rank)[:limit]
 
 
 def digest(records: Sequence[Record[Any]]) -> str:
@@ -84,6 +132,6 @@ def digest(records: Sequence[Record[Any]]) -> str:
 def digest_of(evidence: Iterable[Mapping[str, Any]]) -> str:
     """Return the same over records that are plain data already."""
     lines = sorted(
-        json.dumps({**heard, "seconds": 0}, sort_keys=True, default=str) for heard in evidence
+        json.dumps({**record, "seconds": 0}, sort_keys=True, default=str) for record in evidence
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

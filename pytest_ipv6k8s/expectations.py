@@ -1,13 +1,16 @@
-"""What a check expects: stated of one answer, of all of them, or after a time of convergence."""
+"""What a check expects: stated of one answer, of all of them, or after a time of convergence.
+
+Whatever an expectation is stated of is marked as judged: reports keep that evidence first.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from pytest_ipv6k8s import waiting
-from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.evidence import Record, mark
 from pytest_ipv6k8s.masking import redact
 
 # Checks say a timeout in seconds and know no settings, so this one factor belongs to the process:
@@ -21,12 +24,16 @@ def set_timeout_factor(factor: float) -> None:
     _timeout_factor = factor
 
 
+T = TypeVar("T")
+R = TypeVar("R", bound=Record[Any])
+
+
 class Unmet(AssertionError):
     """A requirement that the cluster did not meet.
 
     Attributes:
-        expected: what should have been seen.
-        seen: what was seen instead, one line for each finding.
+        expected: what should have been found.
+        actual: what was found instead, one line for each finding.
         paths: from where to where, where there was a path.
         records: the answers that failed, as far as they are known.
     """
@@ -34,74 +41,107 @@ class Unmet(AssertionError):
     def __init__(
         self,
         expected: str,
-        seen: Sequence[str],
+        actual: Sequence[str],
         paths: Sequence[str],
         records: Sequence[Record[Any]] = (),
     ) -> None:
-        super().__init__(f"expected {expected}; seen: {'; '.join(seen[:3])}")
+        super().__init__(f"expected {expected}; actual: {'; '.join(actual[:3])}")
         self.expected = expected
-        self.seen = tuple(seen)
+        self.actual = tuple(actual)
         self.paths = tuple(paths)
         self.records = tuple(records)
 
 
-def expect(holds: object, *, expected: str, seen: object, say: Callable[[Any], str] = str) -> None:
-    """State what a check expects; an expectation that does not hold fails the check.
+def expect(
+    condition: object, *, expected: str, actual: object, say: Callable[[Any], str] = str
+) -> None:
+    """State what a check expects; an expectation that is not met fails the check.
 
     Args:
-        holds: true when the expectation is met.
-        expected: what should be seen, as a phrase: "an answer from every pod".
-        seen: what was seen: one or several records, or anything else.
+        condition: true when the expectation is met.
+        expected: what should be found, as a phrase: "an answer from every pod".
+        actual: what was found: one or several records, or anything else.
         say: puts one finding into words.
 
     Raises:
-        Unmet: it does not hold.
+        Unmet: the condition is false.
     """
-    if holds:
+    several = isinstance(actual, (list, tuple, set, frozenset))
+    findings = list(actual) if several else [actual]  # type: ignore[call-overload]
+    records = _records(findings)
+    mark(records, failed=not condition)
+    if condition:
         return
-    findings = list(seen) if isinstance(seen, (list, tuple, set, frozenset)) else [seen]
-    records = [item for item in findings if isinstance(item, Record)]
     paths = dict.fromkeys(record.path for record in records if record.path)
-    told = [str(redact(say(item))) for item in findings] or ["nothing"]
-    raise Unmet(expected, told, list(paths), records)
+    lines = [str(redact(say(item))) for item in findings] or ["nothing"]
+    raise Unmet(expected, lines, list(paths), records)
+
+
+def expect_all(
+    findings: Iterable[T],
+    condition: Callable[[T], object],
+    *,
+    expected: str,
+    say: Callable[[T], str] = str,
+) -> None:
+    """State what a check expects of each of several findings; of none there is nothing to expect.
+
+    Args:
+        findings: records, or whatever else is judged one by one.
+        condition: tells whether one finding is what is expected.
+        expected: what should be found, as a phrase.
+        say: puts one finding that is not into words.
+
+    Raises:
+        Unmet: some are not; carries those.
+    """
+    everything = list(findings)
+    failing = [item for item in everything if not condition(item)]
+    mark(_records(everything), failed=False)
+    expect(not failing, expected=expected, actual=failing, say=say)
 
 
 def eventually(
-    ask: Callable[[], Sequence[Record[Any]]],
-    holds: Callable[[Record[Any]], bool],
+    ask: Callable[[], Sequence[R]],
+    condition: Callable[[R], object],
     *,
     expected: str,
     timeout: float = 10.0,
-) -> Sequence[Record[Any]]:
-    """Ask the data plane until every answer holds: rules may take a moment to be programmed.
+) -> Sequence[R]:
+    """Ask the data plane until all answers are as expected: rules may take a moment to be loaded.
 
     Args:
-        ask: puts the questions; the last answers are what a failure shows.
-        holds: tells whether one answer is what is expected.
-        expected: what should be seen, as a phrase.
-        within: seconds until all answers must hold.
+        ask: puts the questions; the last answers are those that count.
+        condition: tells whether one answer is what is expected.
+        expected: what should be found, as a phrase.
+        timeout: seconds until all answers must be as expected.
 
     Returns:
-        The first answers that all hold.
+        The first answers that all are.
 
     Raises:
-        Unmet: some never did; carries the last ones, the time, and how the first try went.
+        Unmet: some never were; carries the last ones, the time, and how the first try went.
     """
     timeout *= _timeout_factor
     started = time.monotonic()
-    records: Sequence[Record[Any]] = ()
+    records: Sequence[R] = ()
     failing_at_first: list[int] = []
 
-    def failing() -> list[Record[Any]]:
+    def failing() -> list[R]:
         nonlocal records
         records = ask()
-        found = [record for record in records if not holds(record)]
+        found = [record for record in records if not condition(record)]
         failing_at_first.append(len(found))
         return found
 
-    bad = waiting.poll(failing, lambda found: not found, timeout=timeout, interval=0.25)
+    waiting.poll(failing, lambda found: not found, timeout=timeout, interval=0.25)
     elapsed = time.monotonic() - started
     tries = f"waited {elapsed:.1f} s over {len(failing_at_first)} tries"
     first = f"{failing_at_first[0]} of {len(records)} answers failed at first"
-    expect(not bad, expected=f"{expected} within {timeout:.0f} s ({tries}; {first})", seen=bad)
+    expected = f"{expected} within {timeout:.0f} s ({tries}; {first})"
+    expect_all(records, condition, expected=expected)
     return records
+
+
+def _records(findings: Iterable[object]) -> list[Record[Any]]:
+    return [item for item in findings if isinstance(item, Record)]

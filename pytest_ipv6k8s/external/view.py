@@ -42,6 +42,17 @@ class ExternalTargets:
             raise Inconclusive(f"there is no target for the role {Role(role).value}")
         return found
 
+    @property
+    def ipv6_target(self) -> Target:
+        """A target with IPv6, the dual-stack one where there is one.
+
+        Raises:
+            Inconclusive: there is none; a check names the need for it.
+        """
+        if self.network.ipv6_target is None:
+            raise Inconclusive("there is no target with IPv6")
+        return self.network.ipv6_target
+
     def address(self, role: Role | str, family: Family) -> str:
         """Return a target's address of a family.
 

@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.errors import Inconclusive
-from pytest_ipv6k8s.evidence import Record, Recorder
+from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object, Outcome
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 
 T = TypeVar("T")
-API_SERVER = "the API server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +83,16 @@ class ClusterView:
         return self._cite("nodes", self._inventory.nodes)
 
     @property
-    def dns(self) -> DnsService | None:
-        """The Service of the cluster's DNS."""
-        return self._cite("cluster DNS Service", self._inventory.dns)
+    def dns(self) -> DnsService:
+        """The Service of the cluster's DNS.
+
+        Raises:
+            Inconclusive: none was found; a check names the feature.
+        """
+        found = self._cite("cluster DNS Service", self._inventory.dns)
+        if found is None:
+            raise Inconclusive("no Service of the cluster's DNS was found")
+        return found
 
     @property
     def service_cidrs(self) -> tuple[str, ...]:
@@ -95,13 +101,13 @@ class ClusterView:
 
     def pods(self) -> tuple[Pod, ...]:
         """Return all running pods that we may see, of every namespace."""
-        return self._heard("/api/v1/pods", tuple(self._running_pods()))
+        return self._read("/api/v1/pods", tuple(self._running_pods()))
 
     def service(self, namespace: str, name: str) -> Mapping[str, Any]:
         """Return a Service object."""
         path = f"/api/v1/namespaces/{namespace}/services/{name}"
         found = self._api.get(path)
-        return self._heard(path, {"metadata": {"name": name}, "spec": found["spec"]})
+        return self._read(path, {"metadata": {"name": name}, "spec": found["spec"]})
 
     def dns_upstreams(self) -> tuple[str, ...]:
         """Return where CoreDNS forwards names outside the cluster: addresses, or a file's name.
@@ -117,14 +123,14 @@ class ClusterView:
         if not corefile:
             raise Inconclusive("kube-system has no ConfigMap coredns with a Corefile")
         words = re.findall(r"^[ \t]*forward[ \t]+\.[ \t]+([^\n{]+)", corefile, re.MULTILINE)
-        return self._heard(path, tuple(word for line in words for word in line.split()))
+        return self._read(path, tuple(word for line in words for word in line.split()))
 
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
         """Return the EndpointSlices of a Service."""
         path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
         selector = f"kubernetes.io/service-name={service}"
         found = self._api.items(path, labelSelector=selector)
-        return self._heard(f"{path}?{selector}", tuple(_slice(item) for item in found))
+        return self._read(f"{path}?{selector}", tuple(_slice(item) for item in found))
 
     def address_texts(self) -> tuple[AddressText, ...]:
         """Return every address and CIDR that is written in the objects that we may see.
@@ -149,7 +155,7 @@ class ClusterView:
                     for field, text in texts(item)
                     if text and text != "None"
                 ]
-        return self._heard("addresses in objects", tuple(found))
+        return self._read("addresses in objects", tuple(found))
 
     def propose(self, **spec: Any) -> Record[Outcome]:
         """Ask the API server what it would make of a Service; nothing is stored (dry run).
@@ -164,14 +170,11 @@ class ClusterView:
         path = f"/api/v1/namespaces/{self.namespace}/services"
         started = time.monotonic()
         outcome = self._api.try_create(path, body)
-        return self._api.recorder.append(
-            Record(
-                source=API_SERVER,
-                question={"verb": "create (dry run)", "path": path, "spec": spec},
-                answer=outcome,
-                path=f"Service with {spec or 'no fields'}",
-                seconds=time.monotonic() - started,
-            )
+        return self._api.recorder.api_answer(
+            {"verb": "create (dry run)", "path": path, "spec": spec},
+            outcome,
+            path=f"Service with {spec or 'no fields'}",
+            seconds=time.monotonic() - started,
         )
 
     def free_addresses(self) -> dict[Family, str]:
@@ -209,19 +212,12 @@ class ClusterView:
                 host_network=bool(spec.get("hostNetwork")),
             )
 
-    def _heard(self, what: str, answer: T) -> T:
-        question = {"verb": "read", "what": what}
-        self._recorder.append(Record(source=API_SERVER, question=question, answer=answer))
-        return answer
+    def _read(self, what: str, answer: T) -> T:
+        return self._api.recorder.api_answer({"verb": "read", "what": what}, answer).answer
 
     def _cite(self, what: str, fact: T) -> T:
         question = {"verb": "read when the run began", "what": what}
-        self._recorder.append(Record(source=API_SERVER, question=question, answer=fact))
-        return fact
-
-    @property
-    def _recorder(self) -> Recorder:
-        return self._api.recorder
+        return self._api.recorder.api_answer(question, fact).answer
 
 
 def _slice(item: Object) -> Slice:

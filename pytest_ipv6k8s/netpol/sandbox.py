@@ -1,24 +1,22 @@
 """Namespaces and pods of one worker's NetworkPolicy checks, which no other check uses.
 
-A policy on the shared probes would break the checks of other workers. A check begins and ends
-without any policy; the control matrix of each check (:mod:`.truth_table`) says whether that is so.
+A policy on the shared probes would break the checks of other workers.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.agent.ops import identity
-from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
+from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import expect
 from pytest_ipv6k8s.kube import objects
-from pytest_ipv6k8s.kube.client import Api, Outcome
-from pytest_ipv6k8s.netpol import truth_table
+from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.netpol.policies import Policies
 from pytest_ipv6k8s.probe import deploy, services
 from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Transport
@@ -26,10 +24,8 @@ from pytest_ipv6k8s.probe.services import ROLE_LABEL, Service
 from pytest_ipv6k8s.waiting import wait_until
 
 NAME_LABEL = "ipv6k8s/pod"
-SERVER, FRIEND, STRANGER = "server", "friend", "stranger"
+SERVER, ALLOWED, DENIED = "server", "allowed", "denied"
 SERVICE = "servers"
-_API_SERVER = "the API server"
-Rules = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +35,8 @@ class SandboxPods:
     Attributes:
         plan: how its pods are made.
         worker: whose it is, for names.
-        pods: servers on two nodes, a friend beside the first and a stranger beside the second;
-            in the other namespace a visitor, who is labelled a friend, too.
+        pods: servers on two nodes, the allowed client beside the first and the denied one beside
+            the second; in the other namespace an outsider, who is labelled as the allowed one.
         service: leads to both servers, in every family.
         any_user: whether the platform gives pods their user ids.
     """
@@ -53,12 +49,12 @@ class SandboxPods:
 
     @property
     def namespace(self) -> str:
-        """The namespace of all but the visitor."""
+        """The namespace of all but the outsider."""
         return namespaces(self.plan, self.worker)[0]
 
     @property
     def elsewhere(self) -> str:
-        """The visitor's namespace."""
+        """The outsider's namespace."""
         return namespaces(self.plan, self.worker)[1]
 
 
@@ -94,9 +90,9 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
     )
 
 
-def remove(api: Api, ground: SandboxPods) -> None:
+def remove(api: Api, made: SandboxPods) -> None:
     """Begin to delete a sandbox; the end of the run waits until it is gone."""
-    for name in (ground.namespace, ground.elsewhere):
+    for name in (made.namespace, made.elsewhere):
         deploy.delete_namespace(api, name)
 
 
@@ -106,9 +102,9 @@ def _bodies(plan: Plan, names: tuple[str, str], *, any_user: bool) -> list[tuple
     wanted = (
         ("server-a", SERVER, first, here),
         ("server-b", SERVER, last, here),
-        ("friend", FRIEND, first, here),
-        ("stranger", STRANGER, last, here),
-        ("visitor", FRIEND, first, elsewhere),
+        ("allowed", ALLOWED, first, here),
+        ("denied", DENIED, last, here),
+        ("outsider", ALLOWED, first, elsewhere),
     )
     return [
         (namespace, pod_body(plan, name, role, node, any_user=any_user))
@@ -157,23 +153,29 @@ class PolicySandbox:
 
     Args:
         api: the API server; its recorder keeps the answers.
-        ground: what stands.
+        made: what stands.
         connect: makes the way to a pod's agent.
     """
 
     def __init__(
-        self, api: Api, ground: SandboxPods, connect: Callable[[ProbePod], Transport]
+        self, api: Api, made: SandboxPods, connect: Callable[[ProbePod], Transport]
     ) -> None:
         self._api = api
-        self._ground = ground
+        self._pods = made
         self._connect = connect
-        self._transports = {pod.name: connect(pod) for pod in ground.pods}
+        self._transports = {pod.name: connect(pod) for pod in made.pods}
         self._probes = {
-            pod.name: Probe(pod, self._transports[pod.name], api.recorder) for pod in ground.pods
+            pod.name: Probe(pod, self._transports[pod.name], api.recorder) for pod in made.pods
         }
-        self.namespace = ground.namespace
-        self.elsewhere = ground.elsewhere
-        self.service = ground.service
+        self.elsewhere = made.elsewhere
+        self.service = made.service
+        self.policies = Policies(
+            api,
+            run_id=made.plan.run_id,
+            worker=made.worker,
+            namespace=made.namespace,
+            elsewhere=made.elsewhere,
+        )
 
     def wait_for_agents(self) -> None:
         """Open the ways to all agents one by one: at once, a busy node answers none in time.
@@ -194,105 +196,23 @@ class PolicySandbox:
 
     @property
     def servers(self) -> tuple[Probe, Probe]:
-        """The servers: the first shares the friend's node, the second the stranger's."""
+        """The servers: the first shares the allowed client's node, the second the denied."""
         return self._probes["server-a"], self._probes["server-b"]
 
     @property
     def allowed(self) -> Probe:
-        """Whom policies by role let in."""
-        return self._probes["friend"]
+        """The client that policies by role let in."""
+        return self._probes["allowed"]
 
     @property
     def denied(self) -> Probe:
-        """Whom no policy lets in."""
-        return self._probes["stranger"]
+        """The client that no policy lets in."""
+        return self._probes["denied"]
 
     @property
     def outsider(self) -> Probe:
-        """A friend by its labels, in another namespace."""
-        return self._probes["visitor"]
-
-    def policy(
-        self,
-        name: str,
-        *,
-        pods: Mapping[str, str] | None = None,
-        ingress: Rules | None = None,
-        egress: Rules | None = None,
-    ) -> dict[str, Any]:
-        """Return a NetworkPolicy of the sandbox's namespace, named after its check and worker.
-
-        Args:
-            name: the check's id, and what it does, as ``POL-01-deny``.
-            pods: labels of the pods that it selects, by default all of the namespace.
-            ingress, egress: its rules; None leaves a direction alone, no rules deny it.
-        """
-        return objects.network_policy(
-            f"{name.lower()}-{self._ground.worker}",
-            self._ground.plan.run_id,
-            pods=pods or {},
-            ingress=ingress,
-            egress=egress,
-        )
-
-    def expect_isolation(
-        self, policies: Sequence[dict[str, Any]], flows: Sequence[truth_table.Flow]
-    ) -> None:
-        """Judge policies by a truth table, between two control matrices in which all is open.
-
-        Raises:
-            Inconclusive: the flows do not get through without the policies, either.
-            Unmet: they are not as the table says, or still shut when the policies are gone.
-        """
-        self.require_no_policy()
-        truth_table.require_reachable(flows)
-        with self.standing(policies):
-            truth_table.expect_table(flows)
-        truth_table.expect_open(flows)
-
-    def require_no_policy(self) -> None:
-        """Make sure that no policy is left of another check, nor put there by somebody else.
-
-        Raises:
-            Inconclusive: there is one.
-        """
-        found = [name for where in (self.namespace, self.elsewhere) for name in self.names(where)]
-        if found:
-            raise Inconclusive(f"there are policies already: {', '.join(found)}")
-
-    def names(self, namespace: str) -> list[str]:
-        """Return the names of the NetworkPolicies in a namespace."""
-        found = [f"{namespace}/{o['metadata']['name']}" for o in self._api.items(_path(namespace))]
-        self._record({"verb": "list", "path": _path(namespace)}, found)
-        return found
-
-    @contextmanager
-    def standing(self, policies: Sequence[dict[str, Any]]) -> Iterator[None]:
-        """Let policies stand for a while.
-
-        Raises:
-            Unmet: the API server refuses one.
-        """
-        try:
-            for body in policies:
-                said = self.put(body)
-                expect(said.answer.accepted, expected="an accepted policy", seen=said)
-            yield
-        finally:
-            for body in policies:
-                self.take_away(body)
-
-    def put(self, body: dict[str, Any], *, dry_run: bool = False) -> Record[Outcome]:
-        """Create a policy, or have it validated only, and return what the API server says."""
-        path = _path(self.namespace)
-        outcome = self._api.try_create(path, body, dry_run=dry_run)
-        verb = "create (dry run)" if dry_run else "create"
-        question = {"verb": verb, "path": path, "spec": body["spec"]}
-        return self._record(question, outcome, path=f"NetworkPolicy {body['spec']}")
-
-    def take_away(self, body: dict[str, Any]) -> None:
-        """Delete a policy; it is fine when there is none."""
-        self._api.delete(f"{_path(self.namespace)}/{body['metadata']['name']}")
+        """A client in the other namespace, labelled as the allowed one."""
+        return self._probes["outsider"]
 
     @contextmanager
     def fresh_pod(self, name: str, role: str, *, probed: bool = False) -> Iterator[Probe]:
@@ -306,10 +226,10 @@ class PolicySandbox:
         Raises:
             Inconclusive: it does not start.
         """
-        ground, name = self._ground, f"{name.lower()}-{self._ground.worker}"
-        node = ground.plan.nodes[0].name
-        body = pod_body(ground.plan, name, role, node, any_user=ground.any_user, probed=probed)
-        pods = f"/api/v1/namespaces/{self.namespace}/pods"
+        made, name = self._pods, f"{name.lower()}-{self._pods.worker}"
+        node = made.plan.nodes[0].name
+        body = pod_body(made.plan, name, role, node, any_user=made.any_user, probed=probed)
+        pods = f"/api/v1/namespaces/{self._pods.namespace}/pods"
         self._api.create(pods, body)
         try:
             timeout = self._api.timeouts.probes_ready
@@ -322,7 +242,7 @@ class PolicySandbox:
 
     def _started(self, name: str) -> dict[str, Any] | None:
         """Return a pod object when its container runs and it has an address."""
-        item = self._api.find(f"/api/v1/namespaces/{self.namespace}/pods/{name}")
+        item = self._api.find(f"/api/v1/namespaces/{self._pods.namespace}/pods/{name}")
         status = (item or {}).get("status", {})
         containers = status.get("containerStatuses") or []
         running = bool(containers) and all("running" in c.get("state", {}) for c in containers)
@@ -330,21 +250,19 @@ class PolicySandbox:
 
     def readiness(self, probe: Probe) -> Record[Readiness]:
         """Return whether the kubelet takes a pod to be ready."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{probe.name}"
+        path = f"/api/v1/namespaces/{self._pods.namespace}/pods/{probe.name}"
         item = self._api.get(path)
         status = item.get("status", {})
-        words = [c.get("message", "") for c in status.get("conditions") or [] if c.get("message")]
+        messages = [
+            c.get("message", "") for c in status.get("conditions") or [] if c.get("message")
+        ]
         answer = Readiness(
             ready=deploy.runs(item),
             restarts=sum(c["restartCount"] for c in status.get("containerStatuses") or []),
-            message="; ".join(words),
+            message="; ".join(messages),
         )
         where = f"kubelet of node {probe.node} → pod {probe.name}"
-        return self._record({"verb": "read", "path": path}, answer, path=where)
-
-    def _record(self, question: dict[str, Any], answer: Any, *, path: str = "") -> Record[Any]:
-        record = Record(source=_API_SERVER, question=question, answer=answer, path=path)
-        return self._api.recorder.append(record)
+        return self._api.recorder.api_answer({"verb": "read", "path": path}, answer, path=where)
 
 
 def _answers(source: Transport) -> bool:
@@ -352,7 +270,3 @@ def _answers(source: Transport) -> bool:
         return bool(source([identity.Request()]))
     except ControlChannelError:
         return False
-
-
-def _path(namespace: str) -> str:
-    return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ from pytest_ipv6k8s.agent.ops import (
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import Unmet, eventually, expect
+from pytest_ipv6k8s.expectations import Unmet, eventually, expect_all
+from pytest_ipv6k8s.netpol.policies import Policies, Policy
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
 TRY, LONG_TRY = 0.8, 2.0
@@ -43,7 +45,7 @@ class Flow:
     opens: bool
     answered_by: tuple[str, ...] = ()
 
-    def holds(self, answer: Any) -> bool:
+    def agrees(self, answer: Any) -> bool:
         """Tell whether an answer is what this cell says."""
         if not self.opens:
             return not _got_through(answer)
@@ -57,13 +59,13 @@ class Cell(Record[Any]):
     flow: Flow
 
     @property
-    def holds(self) -> bool:
+    def agrees(self) -> bool:
         """Whether it is as the table says."""
-        return self.flow.holds(self.answer)
+        return self.flow.agrees(self.answer)
 
     def __str__(self) -> str:
-        verdict = "has to get through" if self.flow.opens else "has to be shut"
-        return f"{verdict}: {Record.__str__(self)}"
+        wanted = "has to get through" if self.flow.opens else "has to be shut"
+        return f"{wanted}: {Record.__str__(self)}"
 
 
 def _got_through(answer: Any) -> bool:
@@ -138,6 +140,7 @@ def ask_table(flows: Sequence[Flow]) -> list[Cell]:
             answer=record.answer,
             path=record.path,
             seconds=record.seconds,
+            mark=record.mark,
             flow=flow,
         )
         for flow, record in zip(ordered, records, strict=True)
@@ -157,14 +160,15 @@ def expect_table(flows: Sequence[Flow]) -> None:
     expected = f"{through} flows get through and {len(flows) - through} are shut"
     eventually(
         lambda: ask_table(flows),
-        lambda cell: isinstance(cell, Cell) and cell.holds,
+        lambda cell: cell.agrees,
         expected=expected,
         timeout=CONVERGENCE,
     )
-    failing = [
-        cell for cell in ask_table([_with_longer_timeout(flow) for flow in flows]) if not cell.holds
-    ]
-    expect(not failing, expected=f"{expected}, and it stays so", seen=failing)
+    expect_all(
+        ask_table([_with_longer_timeout(flow) for flow in flows]),
+        lambda cell: cell.agrees,
+        expected=f"{expected}, and it stays so",
+    )
 
 
 def expect_open(flows: Sequence[Flow]) -> None:
@@ -175,7 +179,7 @@ def expect_open(flows: Sequence[Flow]) -> None:
     """
     eventually(
         lambda: ask_table([dataclasses.replace(flow, opens=True) for flow in flows]),
-        lambda cell: isinstance(cell, Cell) and cell.holds,
+        lambda cell: cell.agrees,
         expected=f"all {len(flows)} flows get through where there is no NetworkPolicy",
         timeout=CONVERGENCE,
     )
@@ -191,6 +195,31 @@ def require_reachable(flows: Sequence[Flow]) -> None:
         expect_open(flows)
     except Unmet as error:
         raise Inconclusive(f"the control matrix does not hold (see POL-00): {error}") from None
+
+
+@contextmanager
+def between_controls(policies: Policies, flows: Sequence[Flow]) -> Iterator[None]:
+    """Try policies between two control matrices in which all flows get through.
+
+    Raises:
+        Inconclusive: there are policies already, or the flows do not get through without any.
+        Unmet: they are still shut when the policies are gone.
+    """
+    policies.require_none()
+    require_reachable(flows)
+    yield
+    expect_open(flows)
+
+
+def expect_isolation(policies: Policies, bodies: Sequence[Policy], flows: Sequence[Flow]) -> None:
+    """Judge policies by a truth table, between control matrices.
+
+    Raises:
+        Inconclusive: the flows do not get through without the policies, either.
+        Unmet: they are not as the table says, or still shut when the policies are gone.
+    """
+    with between_controls(policies, flows), policies.applied(bodies):
+        expect_table(flows)
 
 
 def _with_longer_timeout(flow: Flow) -> Flow:

@@ -39,7 +39,7 @@ def ipv6k8s_run(request: pytest.FixtureRequest) -> RunFacts:
 
 @pytest.fixture(scope="session")
 def ipv6k8s_recorder(request: pytest.FixtureRequest) -> Recorder:
-    """Keeps what is heard; emptied after every item."""
+    """Keeps the answers; emptied after every item."""
     return request.config.stash.setdefault(RECORDER, Recorder())
 
 
@@ -149,8 +149,8 @@ def ipv6k8s_policy_sandbox(
     from pytest_ipv6k8s.probe.probes import Probes
 
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
-    ground = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
-    made = sandbox.PolicySandbox(ipv6k8s_api, ground, _ipv6k8s_connect)
+    pods = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
+    made = sandbox.PolicySandbox(ipv6k8s_api, pods, _ipv6k8s_connect)
     made.wait_for_agents()
     with _examined(
         request,
@@ -158,7 +158,7 @@ def ipv6k8s_policy_sandbox(
         lambda: control.out_of_order(ipv6k8s_api, Probes(made.probes)),
     ):
         yield made
-    sandbox.remove(ipv6k8s_api, ground)
+    sandbox.remove(ipv6k8s_api, pods)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.checks import Check
-from pytest_ipv6k8s.evidence import Record, Recorder, digest
+from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.masking import redact
 from pytest_ipv6k8s.plain import build, plain
@@ -138,7 +138,7 @@ def _outcome(
     error: BaseException | None,
 ) -> Outcome:
     callspec = getattr(item, "callspec", None)
-    kept = records[: item.config.stash[SETTINGS].report.evidence]
+    shown = kept(records, item.config.stash[SETTINGS].report.evidence)
     return Outcome(
         family=callspec.params.get("family") if callspec else None,
         verdict=judgement.verdict,
@@ -146,7 +146,7 @@ def _outcome(
         seconds=round(report.duration, 3),
         answers=len(records),
         digest=digest(records),
-        evidence=tuple(build(Evidence, record.plain()) for record in kept),
+        evidence=tuple(build(Evidence, record.plain()) for record in shown),
         failure=_failure(declared, error) if judgement.verdict is Verdict.FAIL else None,
     )
 
@@ -155,7 +155,7 @@ def _failure(declared: Check, error: BaseException | None) -> Failure:
     unmet = error if isinstance(error, Unmet) else None
     return Failure(
         expected=unmet.expected if unmet else declared.requirement,
-        actual=unmet.seen if unmet else (str(redact(str(error))),),
+        actual=unmet.actual if unmet else (str(redact(str(error))),),
         paths=unmet.paths if unmet else (),
         causes=declared.causes,
         look=declared.look,
@@ -166,7 +166,7 @@ def _reachability(
     item: pytest.Item, declared: Check, records: tuple[Record[Any], ...]
 ) -> tuple[Reach, ...]:
     facts = item.config.stash.get(FACTS, None)
-    if facts is None or declared.id not in reachability.CHECKS:
+    if facts is None or not declared.matrix:
         return ()
     return reachability.pairs(records, facts.pods)
 

@@ -1,4 +1,4 @@
-"""Which node's pods reached which node's, from the answers of the checks that ask every pair."""
+"""Which node's pods reached which node's, from the answers of checks with ``matrix=True``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.results import Reach
-
-CHECKS = ("ADDR-15", "ADDR-16")
 
 
 def pairs(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> tuple[Reach, ...]:

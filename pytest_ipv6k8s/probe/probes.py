@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from pytest_ipv6k8s.addresses import Family, endpoint
 from pytest_ipv6k8s.agent import wire
@@ -124,7 +124,11 @@ class Probes(Sequence[Probe]):
         self._pods = tuple(pods)
         self.hosts = tuple(hosts)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Probe: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Probe, ...]: ...
+    def __getitem__(self, index: int | slice) -> Probe | tuple[Probe, ...]:
         return self._pods[index]
 
     def __len__(self) -> int:
@@ -154,6 +158,14 @@ class Probes(Sequence[Probe]):
             for other in self.one_per_node:
                 if one is not other:
                     yield one, other
+
+    def from_every_node(self, *requests: Question[A]) -> list[Record[A]]:
+        """Put the same questions to one probe of every node at once.
+
+        Raises:
+            ControlChannelError: the way to one of them broke.
+        """
+        return self.ask_each(lambda probe: requests, among=self.one_per_node)
 
     def ask_each(
         self,

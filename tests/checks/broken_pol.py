@@ -68,7 +68,7 @@ def admission(change: Callable[[Mapping[str, Any], Outcome], Outcome]) -> Break:
 
 
 def field(**changed: Any) -> Break:
-    """Change attributes of the arena."""
+    """Change attributes of the sandbox."""
 
     def break_it(world: World) -> None:
         for name, value in changed.items():
@@ -187,7 +187,7 @@ def _mapped_open(world: World) -> None:
     def answer(pod: Any, request: Any, honest: Any) -> Any:
         from dataclasses import replace
 
-        if request.address.startswith("::ffff:") and pod.name == "stranger":
+        if request.address.startswith("::ffff:") and pod.name == "denied":
             return replace(honest, connected=True)
         return honest
 

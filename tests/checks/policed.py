@@ -1,4 +1,4 @@
-"""The fake arena: pods whose flows are judged by the policies that a check really created."""
+"""The fake sandbox: pods whose flows are judged by the policies that a check really created."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROTOCOLS = {"udp_exchange": "UDP", "sctp_exchange": "SCTP", "ping": "ICMP"}
 
 
 class Policed:
-    """The arena of a world. Break it by overriding its verdicts and what its API server does.
+    """The sandbox of a world. Break it by overriding its verdicts and what its API server does.
 
     Attributes:
         standing: the policies, by path.
@@ -129,7 +129,7 @@ class Policed:
         return found if self.forgets else []
 
     def answer(self, pod: ProbePod, request: Any) -> Any:
-        """Answer a question of an arena's pod; None when policies have no say in it."""
+        """Answer a question of a sandbox's pod; None when policies have no say in it."""
         operation = wire.operation_of(request)
         if pod.name not in self.pods or operation not in _DENIED:
             return None
@@ -152,7 +152,7 @@ class Policed:
         return _opened(operation, target.name, self._world._source(pod, address))
 
     def _beyond(self, pod: ProbePod, request: Any, address: str) -> Any:
-        """Answer what leads out of the arena: to the testbed, or to the cluster's DNS."""
+        """Answer what leads out of the sandbox: to the testbed, or to the cluster's DNS."""
         if isinstance(request, dns_exchange.Request):
             asked = self._world.dns_addresses[0]
             return self._world._dns_exchange(pod, replace(request, server=asked))
@@ -192,13 +192,13 @@ _DENIED: dict[str, Any] = {
 
 
 def _opened(operation: str, name: str, source: str) -> Any:
-    told: dict[str, Any] = {"local": source, "pod": name, "seen_source": source}
+    fields: dict[str, Any] = {"local": source, "pod": name, "seen_source": source}
     if operation == "udp_exchange":
-        return udp_exchange.Answer(sent=2, echoed=2, **told)
+        return udp_exchange.Answer(sent=2, echoed=2, **fields)
     if operation == "http_get":
-        return http_get.Answer(status=200, **told)
+        return http_get.Answer(status=200, **fields)
     if operation == "sctp_exchange":
-        return sctp_exchange.Answer(supported=True, connected=True, echoed=True, **told)
+        return sctp_exchange.Answer(supported=True, connected=True, echoed=True, **fields)
     if operation == "ping":
         return ping.Answer(permitted=True, sent=1, received=1, local=source)
-    return tcp_connect.Answer(connected=True, echoed=True, **told)
+    return tcp_connect.Answer(connected=True, echoed=True, **fields)

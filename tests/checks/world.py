@@ -6,7 +6,6 @@ import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import catalogue
@@ -24,81 +23,29 @@ from pytest_ipv6k8s.agent.ops import (
     udp_exchange,
 )
 from pytest_ipv6k8s.checks import check_of
-from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.evidence import Record, Recorder
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe import services
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.services import Service, Services
+from pytest_ipv6k8s.suite.dns import ClusterDns
 from pytest_ipv6k8s.testbed import layout, testbed
-from pytest_ipv6k8s.timeouts import Timeouts
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
+from tests.checks.fake_api import FakeApi
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 from tests.checks.policed import Policed
 
 NAMESPACE, RUN = api_objects.NAMESPACE, "abc"
 Answerer = Callable[[ProbePod, Any, Any], Any]
-
-
-class FakeApi:
-    """The API server's side, as far as a view of the cluster uses it."""
-
-    timeouts = Timeouts()
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.recorder = Recorder()
-        self.kubeconfig = Kubeconfig(path=Path("kubeconfig"), context="fake")
-
-    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
-        """Return a list of objects."""
-        kind = path.rsplit("/", 1)[1]
-        if kind == "networkpolicies":
-            return [dict(policy) for policy in self._world.policed.in_folder(path)]
-        found = self._world.objects[kind]
-        selector = query.get("labelSelector", "")
-        if selector:
-            key, _, value = selector.partition("=")
-            found = [o for o in found if o["metadata"].get("labels", {}).get(key) == value]
-        return found
-
-    def find(self, path: str) -> dict[str, Any] | None:
-        """Return a pod of the arena, or CoreDNS' ConfigMap."""
-        if "/pods/" in path:
-            return self._world.policed.pod_object(path.rsplit("/", 1)[1])
-        return {"data": {"Corefile": self._world.corefile}}
-
-    def get(self, path: str) -> dict[str, Any]:
-        """Return a pod of the arena, or a Service."""
-        name = path.rsplit("/", 1)[1]
-        if "/pods/" in path:
-            return self.find(path) or {}
-        return next(o for o in self._world.objects["services"] if o["metadata"]["name"] == name)
-
-    def create(self, path: str, body: Mapping[str, Any]) -> None:
-        """Start a pod of the arena."""
-        self._world.policed.start(path.split("/")[4], body)
-
-    def delete(self, path: str, *, grace: int | None = None) -> None:
-        """Delete a pod of the arena, or a policy."""
-        if "/pods/" in path:
-            self._world.policed.stop(path.rsplit("/", 1)[1])
-        self._world.policed.take_away(path)
-
-    def try_create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = True) -> Outcome:
-        """Admit a NetworkPolicy or a Service, or not."""
-        if path.endswith("/networkpolicies"):
-            return self._world.policed.put(path, body, dry_run=dry_run)
-        return self._world.on_propose(body, self._world.allocator.admit(body))
 
 
 class World:
@@ -137,7 +84,7 @@ class World:
         self.overrides[operation] = answerer
 
     def behind(self, name: str) -> list[str]:
-        """Return the addresses behind a Service of the scene."""
+        """Return the addresses behind a shared Service."""
         if name == "empty":
             return []
         pods = self.pods[2:] if name == "peer" else self.pods
@@ -345,19 +292,29 @@ class Transport:
 
 def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
     """Run one check in a world and judge it."""
+    return record_check(world, id, family)[0]
+
+
+def record_check(
+    world: World, id: str, family: Family | None = None
+) -> tuple[Judgement, tuple[Record[Any], ...]]:
+    """Run one check in a world; return what was judged, and the answers."""
     function = catalogue.functions()[id]
     declared = check_of(function)
     assert declared is not None
     if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
+    cluster = ClusterView(api, _inventory(world), NAMESPACE, world.stack)  # type: ignore[arg-type]
+    probes = Probes(
+        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
+        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
+    )
     fixtures = {
         "family": family,
-        "cluster": ClusterView(api, _inventory(world), NAMESPACE, world.stack),  # type: ignore[arg-type]
-        "probes": Probes(
-            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
-            [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
-        ),
+        "cluster": cluster,
+        "probes": probes,
+        "dns": ClusterDns(cluster, probes),
         "services": Services(list(world.services.values())),
         "sandbox": PolicySandbox(api, world.policed.ground, lambda pod: Transport(world, pod)),  # type: ignore[arg-type]
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
@@ -367,7 +324,8 @@ def run_check(world: World, id: str, family: Family | None = None) -> Judgement:
         function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
     except Exception as raised:
         error = raised
-    return judge(level=declared.level, answers=len(api.recorder.take()), error=error)
+    records = api.recorder.take()
+    return judge(level=declared.level, answers=len(records), error=error), records
 
 
 def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:

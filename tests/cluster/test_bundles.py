@@ -26,7 +26,7 @@ def test_closed_port(ipv6k8s_probes):
     """A port on which nobody listens answers."""
     to = ipv6k8s_probes[1].pod.ips[0]
     heard = ipv6k8s_probes[0].ask(tcp_connect.Request(to, 9))
-    expect(heard.answer.connected, expected="a connection", seen=heard)
+    expect(heard.answer.connected, expected="a connection", actual=heard)
 '''
 LEAKY = """
 apiVersion: v1

@@ -46,7 +46,7 @@ def test_denied(ipv6k8s_probes, ipv6k8s_api):
     shut = lambda: not asker.ask(request).answer.connected
     wait_until("the policy is enforced", shut, timeout=30, interval=1)
     heard = asker.ask(request)
-    expect(heard.answer.connected, expected="a connection", seen=heard)
+    expect(heard.answer.connected, expected="a connection", actual=heard)
 '''
 
 

@@ -51,7 +51,7 @@ def test_passes(heard):
 @declare("T-02")
 def test_fails(heard):
     """It holds."""
-    expect(False, expected="the moon", seen=heard)
+    expect(False, expected="the moon", actual=heard)
 
 @declare("T-03")
 def test_asserts_nothing():

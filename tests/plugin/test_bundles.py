@@ -23,7 +23,7 @@ from test_checks import declare, expect, heard
 def test_wanders(heard, monkeypatch, tmp_path):
     """It stays where it is."""
     monkeypatch.chdir(tmp_path)
-    expect(False, expected="the moon", seen=heard)
+    expect(False, expected="the moon", actual=heard)
 '''
 ASKED = ("--ipv6k8s-provider=kind", "--ipv6k8s-report=out.json")
 

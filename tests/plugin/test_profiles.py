@@ -103,6 +103,28 @@ def test_less_evidence_may_be_kept(project: pytest.Pytester) -> None:
     assert (item["answers"], len(item["evidence"])) == (2, 1)
 
 
+def test_evidence_that_failed_is_kept_first(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_much="""
+        from pytest_ipv6k8s import Record, expect_all
+        from test_checks import declare, heard
+
+        @declare("SVC-01")
+        def test_hears_much(ipv6k8s_recorder):
+            \"\"\"It hears yes from everybody.\"\"\"
+            records = [
+                ipv6k8s_recorder.append(Record(source="p", question={}, answer=answer))
+                for answer in [*["yes"] * 500, "no"]
+            ]
+            expect_all(records, lambda record: record.answer == "yes", expected="yes")
+        """
+    )
+    project.runpytest_subprocess("test_much.py", ASKED, "--ipv6k8s-report=out.json")
+    (item,) = json.loads((project.path / "out.json").read_text())["checks"][0]["items"]
+    assert (item["verdict"], item["answers"]) == ("fail", 501)
+    assert item["evidence"][0]["answer"] == "no"
+
+
 def test_a_profile_for_another_stack_ends_the_run_before_anything_is_made(
     pytester: pytest.Pytester,
 ) -> None:

@@ -1,4 +1,4 @@
-"""An arena is made and taken away, and policies stand in it no longer than they should."""
+"""A sandbox is made and taken away, and policies stand in it no longer than they should."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.netpol import sandbox
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
-from pytest_ipv6k8s.netpol.truth_table import tcp
+from pytest_ipv6k8s.netpol.truth_table import expect_isolation, tcp
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.unit.clock import Clock
@@ -66,7 +66,7 @@ class PolicyApi(ClusterApi):
 
 @pytest.fixture
 def api() -> PolicyApi:
-    """An API server with an arena's lists of policies."""
+    """An API server with a sandbox's lists of policies."""
     api = PolicyApi()
     for name in NAMES:
         api.lists[f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies"] = []
@@ -75,8 +75,8 @@ def api() -> PolicyApi:
 
 @pytest.fixture
 def made(api: PolicyApi) -> PolicySandbox:
-    """An arena in which everybody answers everybody."""
-    ground = sandbox.build(api, PLAN, "gw1")
+    """A sandbox in which everybody answers everybody."""
+    pods = sandbox.build(api, PLAN, "gw1")
 
     def source(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
@@ -84,7 +84,7 @@ def made(api: PolicyApi) -> PolicySandbox:
 
         return answer
 
-    return PolicySandbox(api, ground, source)
+    return PolicySandbox(api, pods, source)
 
 
 def _policies(api: PolicyApi) -> list[str]:
@@ -92,21 +92,21 @@ def _policies(api: PolicyApi) -> list[str]:
     return [item["metadata"]["name"] for item in api.lists[path]]
 
 
-def test_an_arena_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) -> None:
-    ground = sandbox.build(api, PLAN, "gw1")
+def test_a_sandbox_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) -> None:
+    pods = sandbox.build(api, PLAN, "gw1")
 
-    assert [(pod.name, pod.node, pod.namespace) for pod in ground.pods] == [
-        ("friend", "a", NAMES[0]),
+    assert [(pod.name, pod.node, pod.namespace) for pod in pods.pods] == [
+        ("allowed", "a", NAMES[0]),
+        ("denied", "b", NAMES[0]),
         ("server-a", "a", NAMES[0]),
         ("server-b", "b", NAMES[0]),
-        ("stranger", "b", NAMES[0]),
-        ("visitor", "a", NAMES[1]),
+        ("outsider", "a", NAMES[1]),
     ]
-    assert (ground.namespace, ground.elsewhere) == NAMES
-    assert ground.service.name == "servers"
+    assert (pods.namespace, pods.elsewhere) == NAMES
+    assert pods.service.name == "servers"
 
 
-def test_an_arena_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -> None:
+def test_a_sandbox_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -> None:
     sandbox.build(api, PLAN, "gw1")
 
     for namespace in api.lists[NAMESPACES]:
@@ -121,18 +121,18 @@ def test_an_arena_is_restricted_and_bears_the_label_of_its_run(api: PolicyApi) -
 
 
 def test_one_node_is_enough(api: PolicyApi) -> None:
-    ground = sandbox.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
+    pods = sandbox.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
 
-    assert {pod.node for pod in ground.pods} == {"a"}
+    assert {pod.node for pod in pods.pods} == {"a"}
 
 
-def test_nothing_of_an_arena_is_left(api: PolicyApi) -> None:
+def test_nothing_of_a_sandbox_is_left(api: PolicyApi) -> None:
     sandbox.remove(api, sandbox.build(api, PLAN, "gw1"))
 
     assert api.lists[NAMESPACES] == []
 
 
-def test_a_killed_run_s_arena_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
+def test_a_killed_run_s_sandbox_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
     sandbox.build(api, PLAN, "gw1")
 
     assert deploy.reap_namespaces(api) == sorted(NAMES)
@@ -141,7 +141,10 @@ def test_a_killed_run_s_arena_goes_with_the_other_namespaces_of_the_run(api: Pol
 def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
     api: PolicyApi, made: PolicySandbox
 ) -> None:
-    with pytest.raises(KeyError), made.standing([made.policy("POL-99-deny", ingress=[])]):
+    with (
+        pytest.raises(KeyError),
+        made.policies.applied([made.policies.new("POL-99-deny", ingress=[])]),
+    ):
         assert _policies(api) == ["pol-99-deny-gw1"]
         raise KeyError
 
@@ -149,7 +152,7 @@ def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
 
 
 def test_a_policy_says_which_directions_it_isolates(made: PolicySandbox) -> None:
-    both = made.policy("POL-99", ingress=[], egress=[{}])["spec"]
+    both = made.policies.new("POL-99", ingress=[], egress=[{}])["spec"]
 
     assert both == {
         "podSelector": {"matchLabels": {}},
@@ -157,7 +160,7 @@ def test_a_policy_says_which_directions_it_isolates(made: PolicySandbox) -> None
         "ingress": [],
         "egress": [{}],
     }
-    assert made.policy("POL-99", egress=[])["spec"]["policyTypes"] == ["Egress"]
+    assert made.policies.new("POL-99", egress=[])["spec"]["policyTypes"] == ["Egress"]
 
 
 def test_a_refused_policy_is_not_met(api: PolicyApi, made: PolicySandbox) -> None:
@@ -165,7 +168,7 @@ def test_a_refused_policy_is_not_met(api: PolicyApi, made: PolicySandbox) -> Non
 
     with (
         pytest.raises(Unmet, match="expected an accepted policy"),
-        made.standing([made.policy("POL-99", ingress=[])]),
+        made.policies.applied([made.policies.new("POL-99", ingress=[])]),
     ):
         pass
 
@@ -177,7 +180,7 @@ def test_a_policy_of_somebody_else_makes_a_check_inconclusive(
     api.lists[path] = [{"metadata": {"name": "foreign"}}]
 
     with pytest.raises(Inconclusive, match=f"there are policies already: {NAMES[1]}/foreign"):
-        made.expect_isolation([], [])
+        expect_isolation(made.policies, [], [])
 
 
 def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
@@ -188,7 +191,7 @@ def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
     flows = tcp([made.allowed], made.servers, family, opens=True)
 
     with pytest.raises(Inconclusive, match=r"control matrix does not hold \(see POL-00\)"):
-        made.expect_isolation([], flows)
+        expect_isolation(made.policies, [], flows)
 
 
 def test_a_cell_says_what_it_had_to_be(
@@ -199,14 +202,14 @@ def test_a_cell_says_what_it_had_to_be(
     flows = tcp([made.allowed], made.servers[:1], family, opens=False)
 
     with pytest.raises(Unmet, match="0 flows get through and 1 are shut") as caught:
-        made.expect_isolation([made.policy("POL-99", ingress=[])], flows)
+        expect_isolation(made.policies, [made.policies.new("POL-99", ingress=[])], flows)
 
-    (seen,) = caught.value.seen
-    assert seen.startswith("has to be shut: pod friend (node a, source none) → 10.1.0.1:8081")
+    (actual,) = caught.value.actual
+    assert actual.startswith("has to be shut: pod allowed (node a, source none) → 10.1.0.1:8081")
 
 
 def test_agents_are_greeted_until_they_answer(api: PolicyApi, clock: Clock) -> None:
-    ground, asked = sandbox.build(api, PLAN, "gw1"), []
+    pods, asked = sandbox.build(api, PLAN, "gw1"), []
 
     def source(pod: ProbePod) -> Any:
         def answer(requests: Sequence[Any]) -> list[Any]:
@@ -217,19 +220,19 @@ def test_agents_are_greeted_until_they_answer(api: PolicyApi, clock: Clock) -> N
 
         return answer
 
-    PolicySandbox(api, ground, source).wait_for_agents()
+    PolicySandbox(api, pods, source).wait_for_agents()
 
-    assert asked == [pod.name for pod in ground.pods for _ in range(2)]
+    assert asked == [pod.name for pod in pods.pods for _ in range(2)]
     assert not api.recorder.take()
 
 
-def test_an_arena_uses_no_right_that_is_not_printed(api: PolicyApi, made: PolicySandbox) -> None:
+def test_a_sandbox_uses_no_right_that_is_not_printed(api: PolicyApi, made: PolicySandbox) -> None:
     from tests.unit.test_rights import _granted, _right
 
     with made.fresh_pod("POL-99", "server", probed=True) as fresh:
         assert made.readiness(fresh).answer.ready
-    made.require_no_policy()
-    made.take_away(made.policy("POL-99"))
+    made.policies.require_none()
+    made.policies.delete(made.policies.new("POL-99"))
 
     used = {_right(verb, path) for verb, path in api.asked if "openshift" not in path}
     assert used - _granted() == set()

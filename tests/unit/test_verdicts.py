@@ -15,7 +15,7 @@ from pytest_ipv6k8s.verdicts import Phase, Verdict, fold, judge
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 INFORMS, SKIP, OTHER_STACK = Verdict.INFORMATIONAL, Verdict.SKIP, Verdict.NOT_APPLICABLE
 UNMET = Unmet("an answer", ["none"], [])
-UNMET_TEXT = "expected an answer; seen: none"
+UNMET_TEXT = "expected an answer; actual: none"
 GONE = "probe pods were deleted: probe-01"
 
 # What happened; the verdict of a check that counts; that of an informational one; the reason.

@@ -68,7 +68,7 @@ def test_the_factor_multiplies_what_a_check_says(
     expectations.set_timeout_factor(4.0)
 
     with pytest.raises(Unmet, match="within 20 s"):
-        eventually(lambda: _records("no"), _holds, expected="it", timeout=5)
+        eventually(lambda: _records("no"), _is_yes, expected="it", timeout=5)
 
     assert sum(clock.slept) >= 20
 
@@ -90,7 +90,7 @@ def _records(*answers: str) -> list[Record[Any]]:
     return [Record(source="p", question={}, answer=answer, path="a → b") for answer in answers]
 
 
-def _holds(record: Record[Any]) -> bool:
+def _is_yes(record: Record[Any]) -> bool:
     return bool(record.answer == "yes")
 
 
@@ -98,12 +98,12 @@ def test_the_first_answers_that_all_hold_are_returned(clock: Clock) -> None:
     good = _records("yes", "yes")
     ask: Callable[[], Sequence[Record[Any]]] = _saying(_records("no", "yes"), good, _records("no"))
 
-    assert eventually(ask, _holds, expected="it", timeout=5) is good
+    assert eventually(ask, _is_yes, expected="it", timeout=5) is good
     assert len(clock.slept) == 1
 
 
 def test_answers_that_hold_at_once_are_asked_once(clock: Clock) -> None:
-    eventually(_saying(_records("yes"), _records("no")), _holds, expected="it")
+    eventually(_saying(_records("yes"), _records("no")), _is_yes, expected="it")
 
     assert clock.slept == []
 
@@ -112,14 +112,25 @@ def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
     ask = _saying(_records("no", "no", "yes"), _records("yes", "no", "yes"))
 
     with pytest.raises(Unmet) as caught:
-        eventually(ask, _holds, expected="a yes from everybody", timeout=1)
+        eventually(ask, _is_yes, expected="a yes from everybody", timeout=1)
 
-    told = re.fullmatch(
+    found = re.fullmatch(
         r"a yes from everybody within 1 s \(waited 1\.0 s over (\d+) tries; "
         r"2 of 3 answers failed at first\)",
         caught.value.expected,
     )
-    assert told
-    assert int(told[1]) == len(clock.slept) + 1
-    assert caught.value.seen == ("a → b: said no",)
+    assert found
+    assert int(found[1]) == len(clock.slept) + 1
+    assert caught.value.actual == ("a → b: said no",)
     assert caught.value.paths == ("a → b",)
+
+
+def test_of_several_tries_the_last_one_is_judged(clock: Clock) -> None:
+    first, last = _records("no", "yes"), _records("no", "yes")
+
+    with pytest.raises(Unmet):
+        eventually(_saying(first, last), _is_yes, expected="it", timeout=1)
+
+    assert not any(record.mark.judged for record in first)
+    assert [record.mark.failed for record in last] == [True, False]
+    assert all(record.mark.judged for record in last)

@@ -1,0 +1,50 @@
+"""Whether somebody outside has success, before a cluster is blamed for what its pods have not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import expect_all
+from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.external.view import ExternalTargets
+from pytest_ipv6k8s.probe.probes import Probe
+
+A = TypeVar("A")
+
+
+def hosts_with_ipv6(external: ExternalTargets) -> list[Probe]:
+    """Return the hosts outside that have IPv6 and can be asked, one without IPv4 first."""
+    targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
+    return [external.host(target.role) for target in targets if target and target.ask]
+
+
+def expect_served(
+    hosts: Sequence[Probe],
+    request: Question[A],
+    records: Sequence[Record[A]],
+    condition: Callable[[Record[A]], object],
+    *,
+    expected: str,
+) -> None:
+    """Expect that what is outside serves all probes, provided that it serves anybody.
+
+    Args:
+        hosts: who else can try it, outside.
+        request: what they try when a probe has no success.
+        records: what the probes got.
+        condition: tells whether one answer is a success.
+        expected: what should be found, as a phrase.
+
+    Raises:
+        Inconclusive: neither a host outside nor any probe has success: whose fault is it?
+        Unmet: some probes have none.
+    """
+    if not all(condition(record) for record in records):
+        everybody = [*(host.ask(request) for host in hosts), *records]
+        if not any(condition(record) for record in everybody):
+            raise Inconclusive(f"it works for nobody, here or outside: {everybody[0]}")
+    expect_all(records, condition, expected=expected)
