@@ -17,13 +17,6 @@ from typing import Any
 RENAMED = {"outside": "external", "outside-image": "testbed-image"}
 """Options by their old name, without the prefix."""
 
-RENAMED_VALUES = {
-    ("external", "hermetic"): "testbed",
-    ("allow", "cluster-scope"): "",
-    ("allow", "disruptive"): "",
-}
-"""Values by option and old word; empty for a value that is gone, for nothing was done with it."""
-
 _METADATA = "ipv6k8s-option"
 
 
@@ -73,21 +66,6 @@ class Option:
     def is_flag(self) -> bool:
         """Whether it takes no value on the command line."""
         return not self.metavar
-
-    def read(self, text: str) -> Any:
-        """Return the value that a text stands for.
-
-        Raises:
-            ValueError: it is no good, or has a new name.
-        """
-        new = RENAMED_VALUES.get((self.name, text))
-        if new is None:
-            return self.parse(text)
-        raise ValueError(
-            f"{text!r} is now {new!r}"
-            if new
-            else f"{text!r} is gone and never changed anything: leave it out"
-        )
 
     def value(self, settings: Any) -> Any:
         """Return its value in the settings of a run."""

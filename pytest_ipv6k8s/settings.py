@@ -344,7 +344,7 @@ def _parse(known: Option, raw: Any, source: str) -> Any:
     else:
         texts = [str(raw)]
     try:
-        parsed = [known.read(text.strip()) for text in texts]
+        parsed = [known.parse(text.strip()) for text in texts]
     except ValueError as error:
         raise ConfigError(
             f"{_named(known, source)}: {error}", remedy=f"see {known.flag} in --help"

@@ -16,8 +16,6 @@ READ_BY_USERS = (
     *("docs", "conformance", "fixtures", "pytest_ipv6k8s"),
 )
 REPORTS_OF_CLUSTERS = "docs/examples/"
-REFUSED = {("pytest_ipv6k8s/options.py", "hermetic")}
-"""Old words of options, which are refused with the new word."""
 NOT_OURS = (  # in two parts, so that this file has none of them
     *("helper" + "-", "sub" + "agent", ".." + "/shared", "/wo" + "rk/", "this " + "session"),
     *("clau" + "de", "anth" + "ropic", "chat" + "gpt", "is" + "sue 3"),
@@ -47,7 +45,7 @@ def test_users_read_the_words_of_the_field() -> None:
         for name, text in _texts(*READ_BY_USERS)
         if not name.startswith(REPORTS_OF_CLUSTERS)
         for number, line in enumerate(text.splitlines(), 1)
-        if (found := PRIVATE.search(line)) and (name, found[0]) not in REFUSED
+        if (found := PRIVATE.search(line))
     ]
     assert not offenders, "\n".join(offenders)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 import time
 from dataclasses import dataclass
 
@@ -49,7 +47,9 @@ class Request(Question[Answer]):
 def perform(request: Request) -> Answer:
     started = time.monotonic()
     try:
-        sock = _connect(request)
+        sock = sockets.connect(
+            request.address, request.port, request.timeout, source_port=request.source_port
+        )
     except OSError as error:
         name = sockets.name_of_error(error)
         return Answer(connected=False, error=name, seconds=time.monotonic() - started)
@@ -78,30 +78,3 @@ def perform(request: Request) -> Answer:
         seen_port=said.get("port", 0),
         seen_mss=said.get("mss", 0),
     )
-
-
-def _connect(request: Request) -> socket.socket:
-    if not request.source_port:
-        return sockets.connect(request.address, request.port, request.timeout)
-    sock = socket.socket(sockets.family_of(request.address), socket.SOCK_STREAM)
-    try:
-        take_port(sock, request.source_port)
-        sock.settimeout(request.timeout)
-        sock.connect((request.address, request.port))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def take_port(sock: socket.socket, port: int) -> None:
-    """Bind a TCP socket to a port, so that peer and NAT forget the connection when it closes.
-
-    Without the reset both would remember it for minutes, and refuse the port to the next one.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.bind(("", port))

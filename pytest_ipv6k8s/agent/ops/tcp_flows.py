@@ -10,7 +10,6 @@ from typing import Any, Dict, List, Tuple
 
 from pytest_ipv6k8s.agent import sockets
 from pytest_ipv6k8s.agent.ops import Question
-from pytest_ipv6k8s.agent.ops.tcp_connect import take_port
 
 _SAMPLE = 5
 
@@ -60,7 +59,7 @@ class _Flow:
     def run(self, request: Request, deadline: float) -> None:
         """Connect, send the port and read its echo; the connection stays open."""
         try:
-            take_port(self.sock, self.port)
+            sockets.take_port(self.sock, self.port)
             self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
             self.sock.connect((request.address, request.port))
             self.sock.sendall(b"%d\n" % self.port)
