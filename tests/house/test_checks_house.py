@@ -7,6 +7,7 @@ from collections import Counter
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.checks import check_of
+from tests.checks.breaking import Broken
 from tests.checks.test_broken_worlds import ALL
 from tests.checks.test_healthy_world import CASES
 from tests.house.tree import SUITE, tree
