@@ -94,7 +94,7 @@ def test_udp_between_pods_loses_nothing(family: Family, probes: Probes) -> None:
 
     expect_all(
         records,
-        lambda record: record.answer.pod == probes.owner(record.question["address"]).name,
+        lambda record: record.answer.pod == probes.owner(record.request["address"]).name,
         expected="echoes of the pod that was asked",
     )
 

@@ -39,10 +39,10 @@ def test_external_aaaa_records_are_found(
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
     target = external.ipv6_target
     wanted = {target.address(Family.V6)}
-    question = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
+    request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
     records = eventually(
-        lambda: probes.from_every_node(question),
+        lambda: probes.from_every_node(request),
         lambda record: data_of(record, "AAAA") == wanted,
         expected=f"{target.name} AAAA is {', '.join(wanted)}",
     )

@@ -48,11 +48,11 @@ def test_one_family_works_while_the_other_is_dead(
         *(tcp_connect.Request(address, port, timeout=1.0) for address in dead),
     )
 
-    answered = [r for r in records if r.question["address"] in dead and r.answer.connected]
+    answered = [r for r in records if r.request["address"] in dead and r.answer.connected]
     if answered:
         raise Inconclusive(f"somebody answers in the black hole: {answered[0]}")
     expect_all(
-        [r for r in records if r.question["address"] in alive],
+        [r for r in records if r.request["address"] in alive],
         lambda r: r.answer.connected,
         expected="a connection in each family on every node",
     )
@@ -100,7 +100,7 @@ def test_fallback_to_the_other_family_is_fast(probes: Probes, external: External
         raise Inconclusive(f"somebody answers at the dead address: {strange[0]}")
     expect_all(
         records,
-        lambda record: record.answer.seconds < limits[record.question["name"]],
+        lambda record: record.answer.seconds < limits[record.request["name"]],
         expected="less than 2 s past a black hole, 0.5 s past a rejecter",
     )
 

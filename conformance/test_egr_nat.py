@@ -96,13 +96,13 @@ def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: Extern
         udp_exchange.Request(address, target.udp, count=3),
     )
 
-    closed = [r for r in records if r.question["port"] == TRACEROUTE_PORT]
+    closed = [r for r in records if r.request["port"] == TRACEROUTE_PORT]
     expect_all(
         closed,
         lambda record: record.answer.error == "ECONNREFUSED",
         expected="ECONNREFUSED on every node",
     )
-    opened = [r for r in records if r.question["port"] == target.udp]
+    opened = [r for r in records if r.request["port"] == target.udp]
     expect_all(opened, lambda r: r.answer.echoed, expected="an echo where the port is open")
 
 
@@ -166,7 +166,7 @@ def test_udp_replies_come_from_where_they_were_asked(
         raise Inconclusive(f"the target does not echo large datagrams: {control}")
     for size, payload in (("small", "ipv6k8s"), ("fragmented", BIG)):
         expect_all(
-            [record for record in records if record.question["payload"] == payload],
+            [record for record in records if record.request["payload"] == payload],
             lambda record: record.answer.echoed,
             expected=f"an echo of {size} datagrams on every node",
         )

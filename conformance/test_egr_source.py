@@ -49,7 +49,7 @@ def _style(
     observations = [
         Observation(
             pod=probes.named(record.source).address(Family.V6),
-            port=record.question["source_port"],
+            port=record.request["source_port"],
             source=record.answer.seen_source,
             seen_port=record.answer.seen_port,
         )

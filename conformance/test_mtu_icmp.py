@@ -69,7 +69,7 @@ def test_exceeded_hop_limits_are_told(probes: Probes) -> None:
 def _reported(record: Record[hop_limit.Answer]) -> bool:
     answer = record.answer
     arrived = (answer.icmp_type, answer.icmp_code) == PORT_UNREACHABLE
-    at_its_end = arrived and answer.offender == record.question["address"]
+    at_its_end = arrived and answer.offender == record.request["address"]
     return answer.icmp_type == TIME_EXCEEDED or at_its_end
 
 

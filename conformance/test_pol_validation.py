@@ -76,7 +76,7 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox: Polic
 
 def _expect_kept(record: Record[Outcome]) -> None:
     """Expect that a block which makes sense is taken as it was written."""
-    written, taken = record.question["spec"]["egress"], record.answer.object.get("spec", {})
+    written, taken = record.request["spec"]["egress"], record.answer.object.get("spec", {})
     expect(
         record.answer.accepted and taken.get("egress") == written,
         expected=f"accepted as it was written: {written}",

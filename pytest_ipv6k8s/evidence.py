@@ -40,8 +40,8 @@ class Record(Generic[A]):
     """One answer of a probe or the API server, with who was asked what.
 
     Attributes:
-        source: where the question was put: the name of a probe pod, or "the API server".
-        question: operation and arguments, as plain data.
+        source: who was asked: the name of a probe pod, or "the API server".
+        request: operation and arguments, as plain data.
         answer: what came back.
         path: from which pod, node and source address to which destination; empty if none.
         seconds: how long the answer took.
@@ -49,7 +49,7 @@ class Record(Generic[A]):
     """
 
     source: str
-    question: dict[str, Any]
+    request: dict[str, Any]
     answer: A
     path: str = ""
     seconds: float = 0.0
@@ -59,7 +59,7 @@ class Record(Generic[A]):
         """Return the record as plain data without secrets."""
         return {
             "source": self.source,
-            "request": redact(self.question),
+            "request": redact(self.request),
             "answer": redact(self.answer),
             "seconds": round(self.seconds, 4),
         }
@@ -94,11 +94,11 @@ class Recorder:
         return record
 
     def api_answer(
-        self, question: dict[str, Any], answer: A, *, path: str = "", seconds: float = 0.0
+        self, request: dict[str, Any], answer: A, *, path: str = "", seconds: float = 0.0
     ) -> Record[A]:
         """Keep what the API server said; see :class:`Record` for the arguments."""
         return self.append(
-            Record(source=API_SERVER, question=question, answer=answer, path=path, seconds=seconds)
+            Record(source=API_SERVER, request=request, answer=answer, path=path, seconds=seconds)
         )
 
     def take(self) -> tuple[Record[Any], ...]:

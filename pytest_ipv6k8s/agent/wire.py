@@ -21,7 +21,7 @@ def operation_of(request: Any) -> str:
     return str(type(request).__module__.rsplit(".", 1)[1])
 
 
-def question_line(seq: int, request: Any) -> bytes:
+def request_line(seq: int, request: Any) -> bytes:
     """Return a request as a line."""
     return _line({"seq": seq, "op": operation_of(request), "args": dataclasses.asdict(request)})
 

@@ -34,7 +34,7 @@ def involved(
     """
     relevant = list(failing) or list(records)
     sources = {record.source for record in relevant}
-    targets = {str(value) for record in relevant for value in record.question.values()}
+    targets = {str(value) for record in relevant for value in record.request.values()}
     chosen = [pod for pod in pods if pod.name in sources or targets & set(pod.ips)]
     nodes = {pod.node for pod in chosen or pods}
     hosts = [pod for pod in pods if pod.host_network and pod.node in nodes]
@@ -88,14 +88,14 @@ def asked_again(
     for name in dict.fromkeys(record.source for record in wanted):
         records = [record for record in wanted if record.source == name]
         with connect(by_name[name]) as ask:  # side by side: each may wait for its whole timeout
-            answers = ask([_request(record.question) for record in records])
+            answers = ask([_request(record.request) for record in records])
         for record, answer in zip(records, answers, strict=True):
             answers_now.append({**record.plain(), "path": record.path, "answerNow": redact(answer)})
     if answers_now:
         yield File(name="asked-again.json", text=json.dumps(answers_now, indent=1, default=str))
 
 
-def _request(question: dict[str, Any]) -> Any:
-    plain = json.loads(json.dumps(question))
+def _request(request: dict[str, Any]) -> Any:
+    plain = json.loads(json.dumps(request))
     module = importlib.import_module(f"{wire.OPERATIONS}.{plain.pop('op')}")
     return wire.build(module.Request, plain)

@@ -216,8 +216,8 @@ class ClusterView:
         return self._api.recorder.api_answer({"verb": "read", "what": what}, answer).answer
 
     def _cite(self, what: str, fact: T) -> T:
-        question = {"verb": "read when the run began", "what": what}
-        return self._api.recorder.api_answer(question, fact).answer
+        request = {"verb": "read when the run began", "what": what}
+        return self._api.recorder.api_answer(request, fact).answer
 
 
 def _slice(item: Object) -> Slice:

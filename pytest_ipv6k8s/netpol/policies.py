@@ -104,8 +104,8 @@ class Policies:
         path, spec = _path(self.namespace), body["spec"]
         outcome = self._api.try_create(path, body, dry_run=dry_run)
         verb = "create (dry run)" if dry_run else "create"
-        question = {"verb": verb, "path": path, "spec": spec}
-        return self._api.recorder.api_answer(question, outcome, path=f"NetworkPolicy {spec}")
+        request = {"verb": verb, "path": path, "spec": spec}
+        return self._api.recorder.api_answer(request, outcome, path=f"NetworkPolicy {spec}")
 
 
 def _path(namespace: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ops import (
-    Question,
+    Request,
     dns_exchange,
     http_get,
     ping,
@@ -41,7 +41,7 @@ class Flow:
     """
 
     source: Probe
-    request: Question[Any]
+    request: Request[Any]
     opens: bool
     answered_by: tuple[str, ...] = ()
 
@@ -136,7 +136,7 @@ def ask_table(flows: Sequence[Flow]) -> list[Cell]:
     return [
         Cell(
             source=record.source,
-            question=record.question,
+            request=record.request,
             answer=record.answer,
             path=record.path,
             seconds=record.seconds,

@@ -23,7 +23,7 @@ def pairs(records: Iterable[Record[Any]], pods: Sequence[ProbePod]) -> tuple[Rea
     owner = {ip: pod for pod in pods for ip in pod.ips}
     last: dict[tuple[str, str], Reach] = {}
     for record in records:
-        one, other = source.get(record.source), owner.get(record.question.get("address", ""))
+        one, other = source.get(record.source), owner.get(record.request.get("address", ""))
         if one is None or other is None:
             continue
         answer = record.answer

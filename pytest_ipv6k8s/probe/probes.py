@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from pytest_ipv6k8s.addresses import Family, endpoint
 from pytest_ipv6k8s.agent import wire
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent.ops import Request
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder
 
@@ -40,7 +40,7 @@ class Transport(Protocol):
         ControlChannelError: the way to the agent broke.
     """
 
-    def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]: ...
+    def __call__(self, requests: Sequence[Request[Any]]) -> list[Any]: ...
 
 
 class Probe:
@@ -76,11 +76,11 @@ class Probe:
         """Tell whether the pod has an address of a family."""
         return any(Family.of(ip) is family for ip in self.pod.ips)
 
-    def ask(self, request: Question[A]) -> Record[A]:
+    def ask(self, request: Request[A]) -> Record[A]:
         """Put one question and return the recorded answer."""
         return self.ask_all([request])[0]
 
-    def ask_all(self, requests: Sequence[Question[A]]) -> list[Record[A]]:
+    def ask_all(self, requests: Sequence[Request[A]]) -> list[Record[A]]:
         """Put questions that are carried out side by side; answers in the same order.
 
         Raises:
@@ -96,21 +96,21 @@ class Probe:
             for request, answer in zip(requests, answers, strict=True)
         ]
 
-    def _record(self, request: Question[A], answer: A, seconds: float) -> Record[A]:
-        question = {"op": wire.operation_of(request), **dataclasses.asdict(request)}  # type: ignore[call-overload]
+    def _record(self, request: Request[A], answer: A, seconds: float) -> Record[A]:
+        fields = {"op": wire.operation_of(request), **dataclasses.asdict(request)}  # type: ignore[call-overload]
         return Record(
             source=self.name,
-            question=question,
+            request=fields,
             answer=answer,
-            path=self._path(question, getattr(answer, "local", "")),
+            path=self._path(fields, getattr(answer, "local", "")),
             seconds=getattr(answer, "seconds", seconds),
         )
 
-    def _path(self, question: dict[str, Any], source: str) -> str:
+    def _path(self, request: dict[str, Any], source: str) -> str:
         kind = "host-network pod" if self.pod.host_network else "pod"
         start = f"{kind} {self.name} (node {self.node}, source {source or 'none'})"
-        target = next((question[k] for k in ("address", "server", "host") if k in question), "")
-        return f"{start} → {endpoint(target, question.get('port'))}" if target else start
+        target = next((request[k] for k in ("address", "server", "host") if k in request), "")
+        return f"{start} → {endpoint(target, request.get('port'))}" if target else start
 
 
 class Probes(Sequence[Probe]):
@@ -159,7 +159,7 @@ class Probes(Sequence[Probe]):
                 if one is not other:
                     yield one, other
 
-    def from_every_node(self, *requests: Question[A]) -> list[Record[A]]:
+    def from_every_node(self, *requests: Request[A]) -> list[Record[A]]:
         """Put the same questions to one probe of every node at once.
 
         Raises:
@@ -169,7 +169,7 @@ class Probes(Sequence[Probe]):
 
     def ask_each(
         self,
-        build: Callable[[Probe], Iterable[Question[A]]],
+        build: Callable[[Probe], Iterable[Request[A]]],
         *,
         among: Sequence[Probe] | None = None,
     ) -> list[Record[A]]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.main import AT_ONCE
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent.ops import Request
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
@@ -58,7 +58,7 @@ class Session:
         self._lock = threading.Lock()
         self.cost = cost or Cost()
 
-    def __call__(self, requests: Sequence[Question[Any]]) -> list[Any]:
+    def __call__(self, requests: Sequence[Request[Any]]) -> list[Any]:
         """Carry out the requests and return their answers in the same order.
 
         Raises:
@@ -77,10 +77,10 @@ class Session:
                 self._exchange(rest, answers)
             return [answers[seq] for seq in numbered]
 
-    def _exchange(self, numbered: dict[int, Question[Any]], answers: dict[int, Any]) -> None:
+    def _exchange(self, numbered: dict[int, Request[Any]], answers: dict[int, Any]) -> None:
         stream = self._ready_stream()
         deadline = time.monotonic() + self._allowance(list(numbered.values()))
-        stream.write(b"".join(wire.question_line(seq, item) for seq, item in numbered.items()))
+        stream.write(b"".join(wire.request_line(seq, item) for seq, item in numbered.items()))
         outstanding = set(numbered)
         while outstanding:
             message = _parse(stream.read_line(deadline))
@@ -93,13 +93,13 @@ class Session:
             outstanding.remove(seq)
         self._last_used = time.monotonic()
 
-    def _with_longer_timeout(self, request: Question[Any]) -> Question[Any]:
+    def _with_longer_timeout(self, request: Request[Any]) -> Request[Any]:
         """Give a question more time, never less: some measure how long an answer takes."""
         timeout = request.timeout * max(self._timeouts.factor, 1.0)
-        extended: Question[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
+        extended: Request[Any] = dataclasses.replace(request, timeout=timeout)  # type: ignore[type-var]
         return extended
 
-    def _allowance(self, requests: Sequence[Question[Any]]) -> float:
+    def _allowance(self, requests: Sequence[Request[Any]]) -> float:
         rounds = -(-len(requests) // AT_ONCE)
         return max(item.timeout for item in requests) * rounds + self._timeouts.agent_reply
 
@@ -127,7 +127,7 @@ def _parse(line: bytes) -> dict[str, Any]:
         raise ControlChannelError(f"the probe sent something odd: {error}") from None
 
 
-def _answer(request: Question[Any], message: dict[str, Any]) -> Any:
+def _answer(request: Request[Any], message: dict[str, Any]) -> Any:
     try:
         return wire.answer_of(wire.operation_of(request), message["answer"])
     except (KeyError, TypeError, AttributeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent.ops import Request
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all
@@ -24,7 +24,7 @@ def hosts_with_ipv6(external: ExternalTargets) -> list[Probe]:
 
 def expect_served(
     hosts: Sequence[Probe],
-    request: Question[A],
+    request: Request[A],
     records: Sequence[Record[A]],
     condition: Callable[[Record[A]], object],
     *,

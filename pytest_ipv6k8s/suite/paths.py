@@ -22,7 +22,7 @@ def echoed_by(probe: Probe) -> Condition:
 
 def echoed_by_owner(probes: Probes) -> Condition:
     """Return the condition that the pod echoed whose address was asked."""
-    return lambda record: echoed_by(probes.owner(record.question["address"]))(record)
+    return lambda record: echoed_by(probes.owner(record.request["address"]))(record)
 
 
 def seen_as_itself(probes: Probes, family: Family) -> Condition:

@@ -113,14 +113,14 @@ def dns_says(kind: str, rcode: str | None = None, data: str | None = None) -> Br
     def break_it(world: World) -> None:
         def change(pod: ProbePod, request: Any, answer: Any) -> Any:
             query = dns.message.from_wire(base64.b64decode(request.wire))
-            question = query.question[0]
-            if dns.rdatatype.to_text(question.rdtype) != kind:
+            request = query.question[0]
+            if dns.rdatatype.to_text(request.rdtype) != kind:
                 return answer
             reply = dns.message.make_response(query)
             if rcode:
                 reply.set_rcode(dns.rcode.from_text(rcode))
             if data:
-                name = question.name.to_text()
+                name = request.name.to_text()
                 reply.answer.append(dns.rrset.from_text(name, 5, "IN", kind, data))
             return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
 

@@ -30,9 +30,9 @@ def _for(label: str, kind: str, *data: str, rcode: str = "NOERROR", ttl: int = 5
     def break_it(world: World) -> None:
         def change(pod: ProbePod, request: Any, answer: Any) -> Any:
             query = dns.message.from_wire(base64.b64decode(request.wire))
-            question = query.question[0]
-            name = question.name.to_text()
-            if not name.startswith(label) or question.rdtype != dns.rdatatype.from_text(kind):
+            request = query.question[0]
+            name = request.name.to_text()
+            if not name.startswith(label) or request.rdtype != dns.rdatatype.from_text(kind):
                 return answer
             reply = dns.message.make_response(query)
             reply.set_rcode(dns.rcode.from_text(rcode))

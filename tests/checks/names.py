@@ -41,8 +41,8 @@ def records(world: World) -> dict[tuple[str, str], list[str]]:
 def exchange(world: World, wire: str) -> str:
     """Answer a query in base64."""
     query = dns.message.from_wire(base64.b64decode(wire))
-    question = query.question[0]
-    name, kind = question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype)
+    request = query.question[0]
+    name, kind = request.name.to_text().lower(), dns.rdatatype.to_text(request.rdtype)
     known = records(world)
     reply = dns.message.make_response(query)
     if outside_names.knows(name):

@@ -38,8 +38,8 @@ def knows(name: str) -> bool:
 
 def answer(reply: dns.message.Message) -> None:
     """Fill in the answers of a reply."""
-    question = reply.question[0]
-    name, kind = question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype)
+    request = reply.question[0]
+    name, kind = request.name.to_text().lower(), dns.rdatatype.to_text(request.rdtype)
     inside = _synthetic(name)
     if inside:
         reverse = dns.name.from_text(".".join(reversed(inside.split("."))) + ".in-addr.arpa.")

@@ -108,7 +108,7 @@ def test_words_are_those_of_the_code() -> None:
 
 
 def test_evidence_has_the_keys_of_a_record() -> None:
-    record: Record[Any] = Record(source="probe-00", question={"op": "x"}, answer={"y": 1})
+    record: Record[Any] = Record(source="probe-00", request={"op": "x"}, answer={"y": 1})
     evidence = DEFS["item"]["properties"]["evidence"]["items"]
 
     assert set(evidence["properties"]) == set(record.plain())

@@ -61,7 +61,7 @@ def agent(program: Path) -> Iterator[Agent]:
 
 
 def test_a_question_is_answered(agent: Agent) -> None:
-    agent.say(wire.question_line(7, identity.Request()))
+    agent.say(wire.request_line(7, identity.Request()))
 
     heard = agent.hear()
 
@@ -73,7 +73,7 @@ def test_a_question_is_answered(agent: Agent) -> None:
 def test_questions_are_carried_out_side_by_side(agent: Agent) -> None:
     requests = [loopback.Request("::1"), loopback.Request("127.0.0.1"), identity.Request()]
 
-    agent.say(b"".join(wire.question_line(seq, item) for seq, item in enumerate(requests)))
+    agent.say(b"".join(wire.request_line(seq, item) for seq, item in enumerate(requests)))
 
     heard = {message["seq"]: message["answer"] for message in (agent.hear() for _ in requests)}
     assert heard[0] == heard[1] == {"works": True, "error": ""}
@@ -81,7 +81,7 @@ def test_questions_are_carried_out_side_by_side(agent: Agent) -> None:
 
 
 def test_a_line_may_come_in_pieces(agent: Agent) -> None:
-    line = wire.question_line(1, tcp_connect.Request("::1", closed_port()))
+    line = wire.request_line(1, tcp_connect.Request("::1", closed_port()))
 
     for number in range(0, len(line), 7):
         agent.say(line[number : number + 7])
@@ -99,12 +99,10 @@ def test_a_line_may_come_in_pieces(agent: Agent) -> None:
         {},
     ],
 )
-def test_a_question_that_cannot_be_carried_out_broke(
-    agent: Agent, question: dict[str, Any]
-) -> None:
-    agent.say(json.dumps({"seq": 3, **question}).encode() + b"\n")
+def test_a_question_that_cannot_be_carried_out_broke(agent: Agent, request: dict[str, Any]) -> None:
+    agent.say(json.dumps({"seq": 3, **request}).encode() + b"\n")
     heard = agent.hear()
-    agent.say(wire.question_line(4, identity.Request()))
+    agent.say(wire.request_line(4, identity.Request()))
 
     assert heard["seq"] == 3
     assert "Error: " in heard["broke"]
@@ -112,7 +110,7 @@ def test_a_question_that_cannot_be_carried_out_broke(
 
 
 def test_good_bye_ends_it_after_the_last_answer(agent: Agent) -> None:
-    agent.say(wire.question_line(1, identity.Request()) + b"bye\n")
+    agent.say(wire.request_line(1, identity.Request()) + b"bye\n")
 
     assert agent.hear()["seq"] == 1
     assert agent.process.wait(AMPLE) == 0
@@ -120,7 +118,7 @@ def test_good_bye_ends_it_after_the_last_answer(agent: Agent) -> None:
 
 
 def test_the_end_of_its_input_ends_it(agent: Agent) -> None:
-    agent.say(wire.question_line(1, identity.Request()))
+    agent.say(wire.request_line(1, identity.Request()))
     agent.stdin.close()
 
     assert agent.process.wait(AMPLE) == 0

@@ -51,7 +51,7 @@ PODS = (
 )
 FAILING: Record[Any] = Record(
     source="probe-00",
-    question={"op": "tcp_connect", "address": "fd00::6", "port": 80, "timeout": 3.0},
+    request={"op": "tcp_connect", "address": "fd00::6", "port": 80, "timeout": 3.0},
     answer=ANSWER,
     path="a → b",
 )
@@ -195,7 +195,7 @@ def test_probes_that_asked_or_were_asked_are_involved_and_their_nodes() -> None:
 
 
 def test_without_a_failing_answer_all_who_answered_are_involved() -> None:
-    heard: Record[Any] = Record(source="probe-02", question={"op": "identity"}, answer={})
+    heard: Record[Any] = Record(source="probe-02", request={"op": "identity"}, answer={})
 
     assert [pod.name for pod in probes.involved(PODS, [], [heard])] == ["probe-02", "host-02"]
 
@@ -229,7 +229,7 @@ def test_the_failing_question_is_asked_again() -> None:
 
 
 def test_what_only_the_api_server_said_is_not_asked_again() -> None:
-    said: Record[Any] = Record(source="the API server", question={"path": "/x"}, answer={})
+    said: Record[Any] = Record(source="the API server", request={"path": "/x"}, answer={})
 
     assert list(probes.asked_again(Sessions().connect, PODS, [said])) == []
 

@@ -33,9 +33,9 @@ def _read(message: dns.message.Message) -> dns_messages.Reply:
 def test_a_query_asks_for_one_name_and_type(record_type: str) -> None:
     query = dns.message.from_wire(base64.b64decode(dns_messages.query(NAME, record_type)))
 
-    (question,) = query.question
-    assert question.name.to_text() == NAME
-    assert dns.rdatatype.to_text(question.rdtype) == record_type
+    (request,) = query.question
+    assert request.name.to_text() == NAME
+    assert dns.rdatatype.to_text(request.rdtype) == record_type
     assert query.flags & dns.flags.RD
     assert (query.edns, query.payload) == (0, 1232)
 

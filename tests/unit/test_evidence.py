@@ -34,7 +34,7 @@ class Said:
 
 def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
     return Record(
-        **{"source": "probe-00", "question": {"op": "identity"}, "answer": answer, **more}
+        **{"source": "probe-00", "request": {"op": "identity"}, "answer": answer, **more}
     )
 
 
@@ -112,7 +112,7 @@ def test_redacting_twice_is_redacting_once(data: Any) -> None:
 def test_the_plain_record_has_no_secrets_and_a_rounded_time() -> None:
     record = _record(
         {"token": "hunter2", "pod": "p"},
-        question={"op": "x", "header": f"Bearer {JWT}"},
+        request={"op": "x", "header": f"Bearer {JWT}"},
         seconds=0.123456,
     )
 
@@ -145,7 +145,7 @@ def test_the_digest_heeds_neither_order_nor_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"answer": "no"}, {"source": "probe-01"}, {"question": {"op": "ping"}}]
+    "changed", [{"answer": "no"}, {"source": "probe-01"}, {"request": {"op": "ping"}}]
 )
 def test_the_digest_heeds_whatever_was_asked_and_said(changed: dict[str, Any]) -> None:
     record = _record("yes")

@@ -29,7 +29,7 @@ def _reach(source: str, destination: str, reached: bool) -> Reach:
 
 def _answer(source: str, address: str, pod: str) -> Record[tcp_connect.Answer]:
     answer = tcp_connect.Answer(connected=bool(pod), pod=pod, echoed=bool(pod))
-    return Record(source=source, question={"op": "tcp_connect", "address": address}, answer=answer)
+    return Record(source=source, request={"op": "tcp_connect", "address": address}, answer=answer)
 
 
 def test_the_last_answer_of_a_pair_counts() -> None:

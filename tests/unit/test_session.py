@@ -23,9 +23,9 @@ from tests.unit.fake_api import FakeApi
 Message = dict[str, Any]
 
 
-def _answer(question: Message) -> bytes:
-    addresses = [question["args"]["name"].upper()]
-    return json.dumps({"seq": question["seq"], "answer": {"addresses": addresses}}).encode()
+def _answer(request: Message) -> bytes:
+    addresses = [request["args"]["name"].upper()]
+    return json.dumps({"seq": request["seq"], "answer": {"addresses": addresses}}).encode()
 
 
 class FakeStream:
@@ -36,7 +36,7 @@ class FakeStream:
     """
 
     def __init__(self, say: Callable[[list[Message]], Sequence[bytes | Exception]] | None = None):
-        self._say = say or (lambda questions: [_answer(question) for question in questions])
+        self._say = say or (lambda questions: [_answer(request) for request in questions])
         self._lines: list[bytes | Exception] = []
         self.asked: list[Message] = []
         self.deadlines: list[float] = []
@@ -75,7 +75,7 @@ def _ask(asked: Session, *names: str) -> list[tuple[str, ...]]:
 
 
 def _names(stream: FakeStream) -> list[str]:
-    return [question["args"]["name"] for question in stream.asked]
+    return [request["args"]["name"] for request in stream.asked]
 
 
 def test_answers_come_back_as_what_the_operation_declares() -> None:
@@ -99,7 +99,7 @@ def test_nothing_is_opened_before_the_first_question() -> None:
     _ask(asked, "b", "c")
 
     assert asked.cost.exec_sessions == 1
-    assert len({question["seq"] for question in stream.asked}) == 3
+    assert len({request["seq"] for request in stream.asked}) == 3
 
 
 def test_a_stream_that_cannot_be_written_to_is_opened_again() -> None:
@@ -165,7 +165,7 @@ def test_an_odd_line_breaks_the_stream(odd: bytes) -> None:
 @pytest.mark.parametrize("odd", [{}, {"answer": {"colour": "red"}}, {"answer": None}])
 def test_an_answer_of_another_shape_breaks_the_stream(odd: Message) -> None:
     def say(questions: list[Message]) -> list[bytes | Exception]:
-        return [json.dumps({"seq": question["seq"], **odd}).encode() for question in questions]
+        return [json.dumps({"seq": request["seq"], **odd}).encode() for request in questions]
 
     with pytest.raises(ControlChannelError):
         _ask(_session(FakeStream(say), FakeStream(say)), "a")

@@ -87,7 +87,7 @@ def test_every_timeout_says_what_is_awaited() -> None:
 
 
 def _records(*answers: str) -> list[Record[Any]]:
-    return [Record(source="p", question={}, answer=answer, path="a → b") for answer in answers]
+    return [Record(source="p", request={}, answer=answer, path="a → b") for answer in answers]
 
 
 def _is_yes(record: Record[Any]) -> bool:

@@ -65,7 +65,7 @@ def test_a_question_arrives_as_it_was_put(operation: str, data: st.DataObject, s
     kind = _module(operation).Request
     request = data.draw(_instances(kind))
 
-    line = wire.question_line(seq, request)
+    line = wire.request_line(seq, request)
 
     message = wire.parse(line.rstrip(b"\n"))
     assert line.count(b"\n") == 1

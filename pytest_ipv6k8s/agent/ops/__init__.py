@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 A = TypeVar("A")
 
 
-class Question(Generic[A]):
+class Request(Generic[A]):
     """A request whose answer is an ``A``. Every request has ``timeout``, in seconds."""
 
     timeout: float

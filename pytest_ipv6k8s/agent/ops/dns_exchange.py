@@ -7,8 +7,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``wire`` is the query in base64, ``transport`` is udp or tcp; ``timeout`` in seconds.
 
     Over UDP the query is sent up to three times within the timeout, as stub resolvers do.

@@ -11,8 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 PACKET_TOO_BIG, UDP = 2, 17
 
@@ -26,7 +25,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``address`` is the asked host's own; the forged messages tell of ``mtu`` bytes.
 
     The port is closed after ``timeout`` seconds.

@@ -14,8 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Tuple
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 RESOLUTION_DELAY = 0.05
 ATTEMPT_DELAY = 0.25
@@ -39,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A name and a port; ``timeout`` in seconds is for everything.
 
     ``naive`` tries one address after the other, each for at most a second.

@@ -8,8 +8,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 IPV6_RECVERR, IP_RECVERR, MSG_ERRQUEUE = 25, 11, 0x2000
 EXTENDED_ERROR = struct.Struct("=IBBBBII")
@@ -28,7 +27,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A literal address, a UDP port and the hop limit; ``timeout`` in seconds, for three tries."""
 
     address: str

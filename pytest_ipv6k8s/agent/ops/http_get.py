@@ -5,8 +5,7 @@ from __future__ import annotations
 import http.client
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import http1, sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import http1, ops, sockets
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A literal address, a port, and a path; ``timeout`` in seconds."""
 
     address: str

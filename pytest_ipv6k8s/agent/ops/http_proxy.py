@@ -9,8 +9,7 @@ import http.client
 import socket
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import http1, sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import http1, ops, sockets
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``host`` (a name or an address) and ``port`` of the proxy; those of the page's server."""
 
     host: str

@@ -6,8 +6,7 @@ import http.client
 import ssl
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import http1, sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import http1, ops, sockets
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``host`` (a name or an address) is connected to; the certificate names ``server_name``."""
 
     host: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops
 
 FILE = "/proc/net/snmp6"
 
@@ -17,7 +17,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``timeout`` is not used: nothing is waited for."""
 
     timeout: float = 1.0

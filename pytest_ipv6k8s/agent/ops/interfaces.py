@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Tuple
 
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops
 
 FOLDER = "/sys/class/net"
 
@@ -27,7 +27,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``timeout`` is not used: nothing is waited for."""
 
     timeout: float = 1.0

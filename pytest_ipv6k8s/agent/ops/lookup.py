@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Tuple
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A name; ``timeout`` in seconds."""
 
     name: str

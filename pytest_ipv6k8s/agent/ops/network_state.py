@@ -8,8 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
-from pytest_ipv6k8s.agent import netlink
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import netlink, ops
 
 _FLAGS = {0x08: "dadfailed", 0x20: "deprecated", 0x40: "tentative", 0x04: "optimistic"}
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
@@ -67,7 +66,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """Nothing to say."""
 
     timeout: float = 3.0

@@ -7,8 +7,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A literal address; ``size`` is the payload in bytes, ``timeout`` is for all requests."""
 
     address: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 _PAUSE, _PATIENCE = 0.05, 0.5
 _SURE = 2
@@ -26,7 +25,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A literal address and a port, tried until connections succeed (``opens``) or fail.
 
     ``timeout`` in seconds is for all tries together.

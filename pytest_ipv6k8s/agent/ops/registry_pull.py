@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Tuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 _IMAGE = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -46,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """The registry's URL, a repository and a tag; ``timeout`` in seconds is for everything."""
 
     url: str

@@ -7,10 +7,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Tuple
 
-from pytest_ipv6k8s.agent.ops import Question, loopback
+from pytest_ipv6k8s.agent import ops
+from pytest_ipv6k8s.agent.ops import loopback
 from pytest_ipv6k8s.agent.ops.network_state import Address, read_addresses
 
-FILE = "/tmp/first-moment.json"
+FILE = "/tmp/startup-addresses.json"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """Nothing to say."""
 
     timeout: float = 3.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """A literal address and a port; ``timeout`` in seconds.
 
     ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.

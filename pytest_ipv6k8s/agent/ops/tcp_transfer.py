@@ -7,8 +7,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """Towards an HTTP server of ours; ``direction`` is down or up; ``timeout`` is for all of it."""
 
     address: str

@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 _open: Dict[int, socket.socket] = {}
 
@@ -35,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """With ``port`` 0: open one on ``address``. With a port: say what came there, and close it.
 
     An inbox is closed when ``wanted`` datagrams came or ``timeout`` has passed. ``own_port`` is

@@ -8,8 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ops import Question
+from pytest_ipv6k8s.agent import ops, sockets
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
 
@@ -32,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request(Question[Answer]):
+class Request(ops.Request[Answer]):
     """``size`` and ``reply_size`` are UDP payloads in bytes; tried ``tries`` times within the time.
 
     ``how`` is unfragmented (with a path MTU that a router may lower), fragmented (into parts of
