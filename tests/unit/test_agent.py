@@ -90,7 +90,7 @@ def test_a_line_may_come_in_pieces(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize(
-    "question",
+    "request",
     [
         {"op": "no_such", "args": {}},
         {"op": "identity", "args": {"colour": "red"}},
