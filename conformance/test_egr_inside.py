@@ -44,7 +44,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
     return [
         (item.payload.split()[0], item.source)
         for record in received
-        for item in record.answer.heard
+        for item in record.answer.received
         if node_of.get(item.payload.split(" ")[0]) == probes.named(record.source).node
     ]
 

@@ -182,7 +182,7 @@ def test_no_unique_local_source_leaves(
     )
     received = host.ask(udp_listen.Request(address, port, wanted=2 * len(probes), timeout=0.5))
 
-    arrived = [item for item in received.answer.heard if item.payload]
+    arrived = [item for item in received.answer.received if item.payload]
     chosen = _node_addresses(cluster)
     if external.network.egress is Egress.NATIVE:
         chosen += [probe.address(Family.V6) for probe in probes]

@@ -222,7 +222,7 @@ def test_pods_meet_behind_the_gateway(probes: Probes, external: ExternalTargets)
     sent = other.ask(udp_exchange.Request(back, mapped.answer.seen_port, timeout=0.5))
     received = one.ask(udp_listen.Request(one.address(Family.V6), inbox, wanted=1, timeout=0.5))
 
-    expect(received.answer.heard, expected="the other pod's datagram", actual=[sent, received])
+    expect(received.answer.received, expected="the other pod's datagram", actual=[sent, received])
 
 
 @n64(

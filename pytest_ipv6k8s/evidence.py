@@ -72,7 +72,7 @@ class Record(Generic[A]):
 
 def _nonempty_fields(answer: Any) -> Iterable[tuple[str, Any]]:
     if not isinstance(answer, dict):
-        return [("said", answer)]
+        return [("answer", answer)]
     return [
         (name, round(value, 3) if isinstance(value, float) else value)
         for name, value in answer.items()

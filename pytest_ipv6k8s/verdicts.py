@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 
+VACUOUS = "asserted nothing: no answer received"
+
 
 class Verdict(enum.Enum):
     """What we say of a check."""
@@ -78,7 +80,9 @@ def judge(
     if error is not None:
         return _judge_error(level, answers, error, phase, out_of_order)
     if answers == 0:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason="asserted nothing: no answer heard")
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE, reason="asserted nothing: no answer received"
+        )
     if level is Level.INFORMATIONAL:
         return Judgement(verdict=Verdict.INFORMATIONAL)
     return Judgement(verdict=Verdict.PASS)

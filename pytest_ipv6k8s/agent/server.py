@@ -70,7 +70,7 @@ def _bound(
 
 
 def _identity(peer: Tuple[Any, ...], payload: str = "", mss: int = 0) -> bytes:
-    said = {
+    reply = {
         "pod": os.environ.get("POD_NAME", ""),
         "node": os.environ.get("NODE_NAME", ""),
         "source": unmapped(peer[0]),
@@ -78,7 +78,7 @@ def _identity(peer: Tuple[Any, ...], payload: str = "", mss: int = 0) -> bytes:
         "payload": payload,
         "mss": mss,
     }
-    return json.dumps(said).encode()
+    return json.dumps(reply).encode()
 
 
 async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

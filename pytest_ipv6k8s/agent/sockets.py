@@ -67,10 +67,10 @@ def unmapped(address: str) -> str:
 def identity(text: bytes) -> Dict[str, Any]:
     """Return what a serving agent said of itself, or {} when it was somebody else."""
     try:
-        said = json.loads(text)
+        reply = json.loads(text)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) and "pod" in said else {}
+    return reply if isinstance(reply, dict) and "pod" in reply else {}
 
 
 def resolve(name: str, timeout: float) -> List[str]:

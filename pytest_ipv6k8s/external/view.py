@@ -117,7 +117,7 @@ class ExternalTargets:
         except ControlChannelError as error:
             return f"the targets cannot be asked: {error}"
         if wrong:
-            return f"targets are not in order: {'; '.join(wrong[:3])}"
+            return f"targets do not work: {'; '.join(wrong[:3])}"
         for target in self.network.targets:
             if target.tcp and target.role not in self._hosts and not _reached(target, probes):
                 where = f"{target.role.value} at {', '.join(target.addresses)}"

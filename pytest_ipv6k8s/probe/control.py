@@ -49,7 +49,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
         )
     except AssertionError as error:
         raise ClusterError(
-            f"the probes are not in order: {error}", remedy="check --ipv6k8s-probe-image"
+            f"the probes do not work: {error}", remedy="check --ipv6k8s-probe-image"
         ) from None
     closed = probes.ask_each(lambda probe: _closed_ports(probe, families))
     for record in closed:

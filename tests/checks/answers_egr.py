@@ -49,7 +49,7 @@ def inboxes(world: World) -> dict[int, list[udp_listen.Datagram]]:
 def _udp_listen(world: World, pod: ProbePod, request: udp_listen.Request) -> udp_listen.Answer:
     boxes = inboxes(world)
     if request.port:
-        return udp_listen.Answer(port=request.port, heard=tuple(boxes.pop(request.port)))
+        return udp_listen.Answer(port=request.port, received=tuple(boxes.pop(request.port)))
     port = FIRST_INBOX + len(boxes)
     boxes[port] = []
     return udp_listen.Answer(port=port)

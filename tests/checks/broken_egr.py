@@ -54,9 +54,9 @@ def heard(pod: str, source: str) -> Break:
     def change(asked: ProbePod, request: Any, answer: Any) -> Any:
         items = [
             replace(item, source=source) if item.payload.startswith(pod) else item
-            for item in answer.heard
+            for item in answer.received
         ]
-        return replace(answer, heard=tuple(items))
+        return replace(answer, received=tuple(items))
 
     return lambda world: world.override("udp_listen", change)
 

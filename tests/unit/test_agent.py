@@ -90,7 +90,7 @@ def test_a_line_may_come_in_pieces(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize(
-    "request",
+    "message",
     [
         {"op": "no_such", "args": {}},
         {"op": "identity", "args": {"colour": "red"}},
@@ -99,8 +99,8 @@ def test_a_line_may_come_in_pieces(agent: Agent) -> None:
         {},
     ],
 )
-def test_a_question_that_cannot_be_carried_out_broke(agent: Agent, request: dict[str, Any]) -> None:
-    agent.say(json.dumps({"seq": 3, **request}).encode() + b"\n")
+def test_a_request_that_cannot_be_carried_out_broke(agent: Agent, message: dict[str, Any]) -> None:
+    agent.say(json.dumps({"seq": 3, **message}).encode() + b"\n")
     heard = agent.hear()
     agent.say(wire.request_line(4, identity.Request()))
 

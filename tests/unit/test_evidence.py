@@ -33,9 +33,7 @@ class Said:
 
 
 def _record(answer: Any = "yes", **more: Any) -> Record[Any]:
-    return Record(
-        **{"source": "probe-00", "request": {"op": "identity"}, "answer": answer, **more}
-    )
+    return Record(**{"source": "probe-00", "request": {"op": "identity"}, "answer": answer, **more})
 
 
 @pytest.mark.parametrize("secret", [JWT, PEM, f"Bearer {JWT}", "bearer-free Bearer abc"])
@@ -131,7 +129,7 @@ def test_a_record_says_its_path_and_what_is_not_empty() -> None:
 
 
 def test_a_record_without_a_path_says_who_was_asked() -> None:
-    assert str(_record("yes")) == "probe-00: said yes"
+    assert str(_record("yes")) == "probe-00: answer yes"
 
 
 def test_what_is_false_or_zero_is_still_said() -> None:
@@ -211,10 +209,10 @@ def test_an_unmet_expectation_knows_what_was_seen_and_where() -> None:
     unmet = _unmet(False, records)
 
     assert unmet.expected == "the moon"
-    assert unmet.actual == ("a → b: said no", "a → c: said nay", "a → b: said n")
+    assert unmet.actual == ("a → b: answer no", "a → c: answer nay", "a → b: answer n")
     assert unmet.paths == ("a → b", "a → c")
     assert isinstance(unmet, AssertionError)
-    assert str(unmet).startswith("expected the moon; actual: a → b: said no; ")
+    assert str(unmet).startswith("expected the moon; actual: a → b: answer no; ")
 
 
 @pytest.mark.parametrize("condition", [False, 0, None, [], ""])

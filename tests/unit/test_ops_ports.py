@@ -114,7 +114,9 @@ def test_an_inbox_says_what_came(address: str) -> None:
         udp_exchange.Request(address, box.port, count=2, payload="probe-00", timeout=SHORT)
     )
 
-    heard = udp_listen.perform(udp_listen.Request(address, box.port, wanted=2, timeout=AMPLE)).heard
+    heard = udp_listen.perform(
+        udp_listen.Request(address, box.port, wanted=2, timeout=AMPLE)
+    ).received
 
     assert [item.payload for item in heard] == ["probe-00 0", "probe-00 1"]
     assert {(item.source, item.port) for item in heard} == {(address, sent.local_port)}

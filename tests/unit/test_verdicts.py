@@ -22,7 +22,7 @@ GONE = "probe pods were deleted: probe-01"
 TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
     "returned": ({}, PASS, INFORMS, ""),
     "returned, probes gone": ({"out_of_order": GONE}, PASS, INFORMS, ""),
-    "asked nothing": ({"answers": 0}, UNKNOWN, UNKNOWN, "asserted nothing: no answer heard"),
+    "asked nothing": ({"answers": 0}, UNKNOWN, UNKNOWN, "asserted nothing: no answer received"),
     "unmet": ({"error": UNMET}, FAIL, INFORMS, UNMET_TEXT),
     "bare assert": ({"error": AssertionError("no")}, FAIL, INFORMS, "no"),
     "unmet, nothing asked": (

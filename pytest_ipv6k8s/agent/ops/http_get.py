@@ -34,13 +34,13 @@ def perform(request: Request) -> Answer:
         with sockets.connect(request.address, request.port, request.timeout) as sock:
             authority = sockets.authority(request.address, request.port)
             response = http1.get(sock, request.path, authority)
-            said = sockets.identity(response.read())
+            reply = sockets.identity(response.read())
             local = sockets.local_address(sock)
     except (OSError, http.client.HTTPException) as error:
         return Answer(status=0, error=sockets.name_of_error(error))
     return Answer(
         status=response.status,
         local=local,
-        pod=said.get("pod", ""),
-        seen_source=said.get("source", ""),
+        pod=reply.get("pod", ""),
+        seen_source=reply.get("source", ""),
     )

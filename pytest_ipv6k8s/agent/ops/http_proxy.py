@@ -53,15 +53,15 @@ def perform(request: Request) -> Answer:
             if granted // 100 != 2:
                 return Answer(granted=granted, local=local)
             page = http1.get(sock, request.path, authority)
-            said = sockets.identity(page.read())
+            reply = sockets.identity(page.read())
         except (OSError, http.client.HTTPException) as error:
             return Answer(granted=granted, local=local, error=sockets.name_of_error(error))
     return Answer(
         granted=granted,
         status=page.status,
         local=local,
-        pod=said.get("pod", ""),
-        seen_source=said.get("source", ""),
+        pod=reply.get("pod", ""),
+        seen_source=reply.get("source", ""),
     )
 
 

@@ -50,7 +50,7 @@ def perform(request: Request) -> Answer:
             sock.connect((request.address, request.port))
             local = sockets.local_address(sock)
             sock.sendall(request.payload.encode() + b"\n")
-            said = sockets.identity(sockets.read_to_end(sock))
+            reply = sockets.identity(sockets.read_to_end(sock))
         except OSError as error:
             name = sockets.name_of_error(error)
             return Answer(supported=True, connected=bool(local), local=local, error=name)
@@ -58,8 +58,8 @@ def perform(request: Request) -> Answer:
         supported=True,
         connected=True,
         local=local,
-        pod=said.get("pod", ""),
-        seen_source=said.get("source", ""),
-        echoed=said.get("payload") == request.payload,
+        pod=reply.get("pod", ""),
+        seen_source=reply.get("source", ""),
+        echoed=reply.get("payload") == request.payload,
         seconds=time.monotonic() - started,
     )

@@ -57,7 +57,7 @@ def perform(request: Request) -> Answer:
         local, local_port = sockets.local_address(sock), sock.getsockname()[1]
         try:
             sock.sendall(request.payload.encode() + b"\n")
-            said = sockets.identity(sockets.read_to_end(sock))
+            reply = sockets.identity(sockets.read_to_end(sock))
         except OSError as error:
             return Answer(
                 connected=True,
@@ -69,11 +69,11 @@ def perform(request: Request) -> Answer:
     return Answer(
         connected=True,
         local=local,
-        pod=said.get("pod", ""),
-        seen_source=said.get("source", ""),
-        echoed=said.get("payload") == request.payload,
+        pod=reply.get("pod", ""),
+        seen_source=reply.get("source", ""),
+        echoed=reply.get("payload") == request.payload,
         seconds=seconds,
         local_port=local_port,
-        seen_port=said.get("port", 0),
-        seen_mss=said.get("mss", 0),
+        seen_port=reply.get("port", 0),
+        seen_mss=reply.get("mss", 0),
     )

@@ -52,7 +52,7 @@ class _Flow:
     def __init__(self, request: Request, port: int) -> None:
         self.port = port
         self.error = ""
-        self.said: Dict[str, Any] = {}
+        self.reply: Dict[str, Any] = {}
         self.sock = socket.socket(sockets.family_of(request.address), socket.SOCK_STREAM)
 
     def run(self, request: Request, deadline: float) -> None:
@@ -62,11 +62,11 @@ class _Flow:
             self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
             self.sock.connect((request.address, request.port))
             self.sock.sendall(b"%d\n" % self.port)
-            self.said = sockets.identity(sockets.read_to_end(self.sock))
+            self.reply = sockets.identity(sockets.read_to_end(self.sock))
         except OSError as error:
             self.error = sockets.name_of_error(error)
             return
-        if self.said.get("payload") != str(self.port):
+        if self.reply.get("payload") != str(self.port):
             self.error = "no echo"
 
 
@@ -92,7 +92,7 @@ def _answer(flows: List[_Flow], seconds: float) -> Answer:
         answered=len(answered),
         taken=len(flows) - len(tried),
         failures=tuple("%d: %s" % (flow.port, flow.error) for flow in failed[:_SAMPLE]),
-        renumbered=sum(flow.said.get("port") != flow.port for flow in answered),
-        seen_sources=tuple(sorted({str(flow.said.get("source", "")) for flow in answered})),
+        renumbered=sum(flow.reply.get("port") != flow.port for flow in answered),
+        seen_sources=tuple(sorted({str(flow.reply.get("source", "")) for flow in answered})),
         seconds=seconds,
     )

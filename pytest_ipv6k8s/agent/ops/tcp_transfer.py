@@ -81,9 +81,9 @@ def _upload(sock: socket.socket, request: Request, deadline: float) -> "tuple[in
     answer = b""
     while b"\r\n\r\n" not in answer or b"}" not in answer:
         answer += _receive(sock, deadline)
-    said = sockets.identity(answer.partition(b"\r\n\r\n")[2])
+    reply = sockets.identity(answer.partition(b"\r\n\r\n")[2])
     wanted = "%d %s" % (len(data), hashlib.sha256(data).hexdigest())
-    return len(data), said.get("payload") == wanted
+    return len(data), reply.get("payload") == wanted
 
 
 def _receive(sock: socket.socket, deadline: float) -> bytes:

@@ -26,10 +26,10 @@ class Datagram:
 
 @dataclass(frozen=True)
 class Answer:
-    """``port`` is the open one; 0 with ``error`` when there is none. ``heard`` is what came."""
+    """``port`` is the open one; 0 with ``error`` when there is none. ``received`` is what came."""
 
     port: int = 0
-    heard: Tuple[Datagram, ...] = ()
+    received: Tuple[Datagram, ...] = ()
     error: str = ""
 
 
@@ -66,15 +66,15 @@ def _close(request: Request) -> Answer:
     sock = _open.pop(request.port, None)
     if sock is None:
         return Answer(error="no such inbox")
-    heard: List[Datagram] = []
+    received: List[Datagram] = []
     deadline = time.monotonic() + request.timeout
     with sock:
-        while len(heard) < request.wanted:
+        while len(received) < request.wanted:
             sock.settimeout(max(deadline - time.monotonic(), 0.001))
             try:
                 data, peer = sock.recvfrom(65536)
             except OSError:
                 break
             source = sockets.unmapped(peer[0])
-            heard.append(Datagram(source, peer[1], data.decode(errors="replace")))
-    return Answer(port=request.port, heard=tuple(heard))
+            received.append(Datagram(source, peer[1], data.decode(errors="replace")))
+    return Answer(port=request.port, received=tuple(received))
