@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_red
+from tests.faults.fault import POLICY_AREA, Fault, expect_red
 from tests.real import RealTestbed, kubectl
 
 pytestmark = pytest.mark.real_cluster
@@ -46,4 +46,4 @@ FAULT = Fault(
 def test_policies_are_not_enforced(
     cilium_cluster: Cluster, cilium_testbed: RealTestbed, tmp_path: Path
 ) -> None:
-    expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, "-k", "POL-")
+    expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, *POLICY_AREA)

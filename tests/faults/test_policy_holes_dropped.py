@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.waiting import wait_until
-from tests.faults.fault import Fault, expect_red
+from tests.faults.fault import POLICY_AREA, Fault, expect_red
 from tests.real import RealTestbed, kubectl
 
 pytestmark = pytest.mark.real_cluster
@@ -88,4 +88,4 @@ FAULT = Fault(
 def test_holes_of_ipv6_blocks_are_dropped(
     cilium_cluster: Cluster, cilium_testbed: RealTestbed, tmp_path: Path
 ) -> None:
-    expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, "-k", "POL-")
+    expect_red(FAULT, cilium_cluster, tmp_path, cilium_testbed.option, *POLICY_AREA)
