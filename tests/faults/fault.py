@@ -22,7 +22,7 @@ EXTERNAL_AREAS = ("-k", "EGR or N64 or MTU or DNS")
 """A fault outside leaves the rest of the suite alone; what may suffer is asked."""
 
 POLICY_AREA = ("-k", "POL-", "-n", "2", "--ipv6k8s-timeout-factor", "1")
-"""NetworkPolicy: where the machine is busy a policy takes effect late, so it gets its whole time."""
+"""Where the machine is busy, a NetworkPolicy takes effect late: it gets its whole time."""
 
 IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 """A broken cluster makes checks wait: let them wait side by side, and not as long."""
