@@ -88,7 +88,7 @@ def _up(wanted: Plan, extras: Extras) -> int:
         if not wanted.built(extras):
             _need_python()
             _need_programs([settings.go_program(), *([] if host else BUILD_PROGRAMS)])
-            settings.name_packages()
+            settings.prepare_go()
         runner.run(wanted.stages(extras, host), wanted.layout)
         wanted.link_programs()
     print(f"the lab is up after {progress.exactly(time.monotonic() - started)}")

@@ -158,10 +158,15 @@ def widen_path() -> None:
     )
 
 
-def name_packages() -> None:
-    """Let Go write the name of each package that it compiles, so that logs show it is at work."""
+def prepare_go() -> None:
+    """Let Go name each package that it compiles, for the logs, and leave out what nobody needs.
+
+    Without debug information and with less garbage collection kind compiles in three quarters of
+    the time of a processor (37 s instead of 49 s).
+    """
     asked = subprocess.run([go_program(), "env", "GOFLAGS"], capture_output=True, text=True)
-    os.environ["GOFLAGS"] = f"{asked.stdout.strip()} -v".strip()
+    os.environ["GOFLAGS"] = f"{asked.stdout.strip()} -v -gcflags=all=-dwarf=false".strip()
+    os.environ.setdefault("GOGC", "800")
 
 
 def debian_mirror() -> str:
