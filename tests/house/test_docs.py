@@ -7,6 +7,7 @@ import re
 import subprocess
 
 from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.options import RENAMED
 from pytest_ipv6k8s.settings import OPTIONS
 from tests.house.tree import ROOT
 
@@ -60,7 +61,7 @@ def test_the_options_page_has_every_option() -> None:
 
 
 def test_options_that_are_named_exist() -> None:
-    known = {option.flag for option in OPTIONS}
+    known = {option.flag for option in OPTIONS} | {f"--ipv6k8s-{name}" for name in RENAMED}
     unknown = {
         f"{page.relative_to(ROOT)}: {name}"
         for page in PAGES
