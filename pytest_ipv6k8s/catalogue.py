@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import pkgutil
@@ -13,6 +14,7 @@ from pytest_ipv6k8s.checks import Area, Check, check_of
 SUITE = "pytest_ipv6k8s.conformance"
 
 
+@functools.cache
 def functions() -> dict[str, Callable[..., Any]]:
     """Return the function of every check, by id, sorted.
 
