@@ -41,7 +41,7 @@ def declare(id, **more):
 @pytest.fixture
 def heard(ipv6k8s_recorder):
     answer = {"token": "hunter2"}
-    record = Record(source="probe-00", question={"op": "x"}, answer=answer, path="a to b")
+    record = Record(source="probe-00", request={"op": "x"}, answer=answer, path="a to b")
     return ipv6k8s_recorder.append(record)
 
 @declare("T-01")

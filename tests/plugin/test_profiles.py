@@ -113,7 +113,7 @@ def test_evidence_that_failed_is_kept_first(project: pytest.Pytester) -> None:
         def test_hears_much(ipv6k8s_recorder):
             \"\"\"It hears yes from everybody.\"\"\"
             records = [
-                ipv6k8s_recorder.append(Record(source="p", question={}, answer=answer))
+                ipv6k8s_recorder.append(Record(source="p", request={}, answer=answer))
                 for answer in [*["yes"] * 500, "no"]
             ]
             expect_all(records, lambda record: record.answer == "yes", expected="yes")
