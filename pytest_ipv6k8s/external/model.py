@@ -6,11 +6,8 @@ One contract, two sources: the testbed, beside a cluster that we made, and
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_ipv6k8s.addresses import Egress, Family
 
@@ -114,44 +111,3 @@ class ExternalNetwork:
     def ipv6_target(self) -> Target | None:
         """A target with IPv6, the dual-stack one where there is one."""
         return self.find(Role.DUAL) or self.find(Role.V6)
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain data, for a worker process."""
-        plain: dict[str, Any] = _without_enums(dataclasses.asdict(self))
-        return plain
-
-    @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> ExternalNetwork:
-        """Return what :meth:`plain` made."""
-        nat64 = data.get("nat64")
-        egress = data.get("egress")
-        targets = tuple(
-            Target(**{**_with_tuples(item), "role": Role(item["role"])})
-            for item in data.get("targets", ())
-        )
-        return cls(
-            **{
-                **data,
-                "targets": targets,
-                "egress": Egress(egress) if egress else None,
-                "nat64": _nat64(nat64) if nat64 else None,
-            }
-        )
-
-
-def _nat64(data: Mapping[str, Any]) -> Nat64:
-    mode = data.get("well_known_prefix")
-    prefix = WellKnownPrefix(mode) if mode else None
-    return Nat64(**{**_with_tuples(data), "well_known_prefix": prefix})
-
-
-def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
-
-
-def _without_enums(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _without_enums(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_without_enums(value) for value in data]
-    return data.value if isinstance(data, enum.Enum) else data

@@ -6,13 +6,14 @@ import json
 
 from pytest_ipv6k8s.addresses import Egress, Family
 from pytest_ipv6k8s.external.model import ExternalNetwork, Role, Target
+from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.testbed import testbed
 
 TESTBED = testbed.network_of(Egress.MASQUERADE)
 
 
 def test_a_network_survives_the_way_to_a_worker() -> None:
-    assert ExternalNetwork.from_plain(json.loads(json.dumps(TESTBED.plain()))) == TESTBED
+    assert build(ExternalNetwork, json.loads(json.dumps(plain(TESTBED)))) == TESTBED
 
 
 def test_an_ipv6_target_may_be_dual_or_not() -> None:
