@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pytest_ipv6k8s import waiting
@@ -26,6 +27,45 @@ def set_timeout_factor(factor: float) -> None:
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record[Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """What the body of one item stated.
+
+    Attributes:
+        expectations: how many expectations were stated of something; of nothing, none was.
+        remarks: what was told beside the verdict, each once.
+    """
+
+    expectations: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+_stated = Statements()
+
+
+def remark(text: str) -> None:
+    """Tell beside the verdict, whatever it will be, what was measured or was not asked.
+
+    Args:
+        text: a phrase: "0 of 3000 datagrams lost", "judged on 2 of 5 nodes".
+    """
+    global _stated
+    remarks = tuple(dict.fromkeys((*_stated.remarks, text)))
+    _stated = Statements(expectations=_stated.expectations, remarks=remarks)
+
+
+def take_statements() -> Statements:
+    """Return what was stated since the last call, and forget it: an item has ended."""
+    global _stated
+    taken, _stated = _stated, Statements()
+    return taken
+
+
+def _count_expectation() -> None:
+    global _stated
+    _stated = Statements(expectations=_stated.expectations + 1, remarks=_stated.remarks)
 
 
 class Unmet(AssertionError):
@@ -68,6 +108,13 @@ def expect(
     """
     several = isinstance(actual, (list, tuple, set, frozenset))
     findings = list(actual) if several else [actual]  # type: ignore[call-overload]
+    _count_expectation()
+    _judge(condition, expected, findings, say)
+
+
+def _judge(
+    condition: object, expected: str, findings: Sequence[Any], say: Callable[[Any], str]
+) -> None:
     records = _records(findings)
     mark(records, failed=not condition)
     if condition:
@@ -97,8 +144,10 @@ def expect_all(
     """
     everything = list(findings)
     failing = [item for item in everything if not condition(item)]
+    if everything:
+        _count_expectation()
     mark(_records(everything), failed=False)
-    expect(not failing, expected=expected, actual=failing, say=say)
+    _judge(not failing, expected, failing, say)
 
 
 def eventually(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
-
-VACUOUS = "asserted nothing: no answer received"
 
 
 class Verdict(enum.Enum):
@@ -56,54 +54,66 @@ def judge(
     *,
     level: Level,
     answers: int,
+    expectations: int,
     error: BaseException | None = None,
     phase: Phase = Phase.CALL,
     not_applicable: str = "",
     skipped: str = "",
     out_of_order: str = "",
+    remarks: Sequence[str] = (),
 ) -> Judgement:
     """Return the verdict of one item.
 
     Args:
-        level: what the check declares; an informational check never fails.
+        level: what the check declares; an informational check never turns a run red.
         answers: how many answers of a probe or the API server were recorded or cited.
+        expectations: how many the body stated; nothing passes without one.
         error: what was raised in set-up or body, None when the body returned.
         phase: where it was raised. A failed teardown is no concern of the verdict.
         not_applicable: why the stack rules the check out.
         skipped: the sentence of the need that is not met.
         out_of_order: what is wrong with the probes themselves, found out when a body asserted.
+        remarks: what the body told beside the verdict; they end its reason.
     """
     if not_applicable:
         return Judgement(verdict=Verdict.NOT_APPLICABLE, reason=not_applicable)
     if skipped:
         return Judgement(verdict=Verdict.SKIP, reason=skipped)
     if error is not None:
-        return _judge_error(level, answers, error, phase, out_of_order)
-    if answers == 0:
-        return Judgement(
-            verdict=Verdict.INCONCLUSIVE, reason="asserted nothing: no answer received"
-        )
-    if level is Level.INFORMATIONAL:
-        return Judgement(verdict=Verdict.INFORMATIONAL)
-    return Judgement(verdict=Verdict.PASS)
+        judgement = _judge_error(answers, error, phase, out_of_order)
+    elif not answers:
+        judgement = _inconclusive("asserted nothing: no answer received")
+    elif not expectations:
+        judgement = _inconclusive("asserted nothing: no expectation was stated of any answer")
+    else:
+        judgement = Judgement(verdict=Verdict.PASS)
+    reason = "; ".join(filter(None, (judgement.reason, *remarks)))
+    judgement = replace(judgement, reason=reason)
+    return _measured_only(judgement) if level is Level.INFORMATIONAL else judgement
 
 
-def _judge_error(
-    level: Level, answers: int, error: BaseException, phase: Phase, out_of_order: str
-) -> Judgement:
+def _measured_only(judgement: Judgement) -> Judgement:
+    """Return what an informational check says: what it measured, or why it could not."""
+    unmeasured = judgement.verdict is Verdict.INCONCLUSIVE
+    reason = f"not measured: {judgement.reason}" if unmeasured else judgement.reason
+    return Judgement(verdict=Verdict.INFORMATIONAL, reason=reason)
+
+
+def _inconclusive(reason: str) -> Judgement:
+    return Judgement(verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _judge_error(answers: int, error: BaseException, phase: Phase, out_of_order: str) -> Judgement:
     if isinstance(error, (Inconclusive, ControlChannelError)):
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason=str(error))
+        return _inconclusive(str(error))
     if not isinstance(error, AssertionError):
-        broke = f"the suite broke: {type(error).__name__}: {error}"
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason=broke)
+        return _inconclusive(f"the suite broke: {type(error).__name__}: {error}")
     if phase is not Phase.CALL:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason=f"set-up asserted: {error}")
+        return _inconclusive(f"set-up asserted: {error}")
     if answers == 0:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason="asserted without having asked")
+        return _inconclusive("asserted without having asked")
     if out_of_order:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, reason=out_of_order)
-    if level is Level.INFORMATIONAL:
-        return Judgement(verdict=Verdict.INFORMATIONAL, reason=str(error))
+        return _inconclusive(out_of_order)
     return Judgement(verdict=Verdict.FAIL, reason=str(error))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
-from pytest_ipv6k8s.expectations import Unmet
+from pytest_ipv6k8s.expectations import Unmet, take_statements
 from pytest_ipv6k8s.masking import redact
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
@@ -68,6 +68,7 @@ def _decide(
     item: pytest.Item, declared: Check, report: pytest.TestReport, call: pytest.CallInfo[None]
 ) -> None:
     records = item.config.stash.setdefault(RECORDER, Recorder()).take()
+    stated = take_statements()
     error = call.excinfo.value if call.excinfo else None
     skipped = item.stash.get(UNMET, "")
     if isinstance(error, pytest.skip.Exception) and not skipped:
@@ -75,6 +76,8 @@ def _decide(
     judgement = judge(
         level=declared.level,
         answers=len(records),
+        expectations=stated.expectations,
+        remarks=stated.remarks,
         error=error,
         phase=Phase(report.when),
         not_applicable=item.stash.get(NOT_APPLICABLE, ""),

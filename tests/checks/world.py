@@ -24,6 +24,7 @@ from pytest_ipv6k8s.agent.ops import (
 )
 from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.evidence import Record, Recorder
+from pytest_ipv6k8s.expectations import take_statements
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.features import Feature
@@ -320,12 +321,21 @@ def record_check(
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
+    take_statements()
     try:
         function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
     except Exception as raised:
         error = raised
     records = api.recorder.take()
-    return judge(level=declared.level, answers=len(records), error=error), records
+    stated = take_statements()
+    judgement = judge(
+        level=declared.level,
+        answers=len(records),
+        expectations=stated.expectations,
+        remarks=stated.remarks,
+        error=error,
+    )
+    return judgement, records
 
 
 def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:

@@ -47,6 +47,7 @@ def heard(ipv6k8s_recorder):
 @declare("T-01")
 def test_passes(heard):
     """It passes."""
+    expect(heard.answer, expected="an answer", actual=heard)
 
 @declare("T-02")
 def test_fails(heard):
@@ -78,7 +79,7 @@ def test_informs(heard):
 @declare("T-08", families=Family)
 def test_per_family(family, heard):
     """It runs for each family."""
-    assert family is Family.V6
+    expect(family is Family.V6, expected="IPv6", actual=heard)
 
 @pytest.fixture
 def broken_setup(heard):

@@ -11,15 +11,17 @@ import pytest
 ASKED = "--ipv6k8s-provider=kind"
 CHECKS = '''
 from pytest_ipv6k8s import WITH_IPV6, Level
-from test_checks import declare, heard
+from test_checks import declare, expect, heard
 
 @declare("SVC-01")
 def test_of_the_profile(heard):
     """It is of the profile."""
+    expect(heard.answer, expected="an answer", actual=heard)
 
 @declare("EGR-01")
 def test_of_another(heard):
     """It is of another."""
+    expect(heard.answer, expected="an answer", actual=heard)
 
 def test_of_the_user():
     pass
@@ -88,12 +90,13 @@ def test_pseudonyms_are_in_every_report(project: pytest.Pytester) -> None:
 def test_less_evidence_may_be_kept(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_much="""
-        from test_checks import declare, heard
+        from test_checks import declare, expect, heard
 
         @declare("SVC-01")
         def test_hears_twice(heard, ipv6k8s_recorder):
             \"\"\"It hears twice.\"\"\"
-            ipv6k8s_recorder.append(heard)
+            again = ipv6k8s_recorder.append(heard)
+            expect(again.answer, expected="an answer", actual=[heard, again])
         """
     )
     project.runpytest_subprocess(

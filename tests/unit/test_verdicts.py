@@ -17,56 +17,63 @@ INFORMS, SKIP, OTHER_STACK = Verdict.INFORMATIONAL, Verdict.SKIP, Verdict.NOT_AP
 UNMET = Unmet("an answer", ["none"], [])
 UNMET_TEXT = "expected an answer; actual: none"
 GONE = "probe pods were deleted: probe-01"
+ORDINARY: dict[str, Any] = {"answers": 3, "expectations": 1}
 
 # What happened; the verdict of a check that counts; that of an informational one; the reason.
 TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
     "returned": ({}, PASS, INFORMS, ""),
     "returned, probes gone": ({"out_of_order": GONE}, PASS, INFORMS, ""),
-    "asked nothing": ({"answers": 0}, UNKNOWN, UNKNOWN, "asserted nothing: no answer received"),
+    "asked nothing": ({"answers": 0}, UNKNOWN, INFORMS, "asserted nothing: no answer received"),
+    "expected nothing": (
+        {"expectations": 0},
+        UNKNOWN,
+        INFORMS,
+        "asserted nothing: no expectation was stated of any answer",
+    ),
     "unmet": ({"error": UNMET}, FAIL, INFORMS, UNMET_TEXT),
     "bare assert": ({"error": AssertionError("no")}, FAIL, INFORMS, "no"),
     "unmet, nothing asked": (
         {"error": UNMET, "answers": 0},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "asserted without having asked",
     ),
-    "unmet, probes gone": ({"error": UNMET, "out_of_order": GONE}, UNKNOWN, UNKNOWN, GONE),
+    "unmet, probes gone": ({"error": UNMET, "out_of_order": GONE}, UNKNOWN, INFORMS, GONE),
     "unmet in set-up": (
         {"error": UNMET, "phase": Phase.SETUP},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         f"set-up asserted: {UNMET_TEXT}",
     ),
-    "gave up": ({"error": Inconclusive("who knows")}, UNKNOWN, UNKNOWN, "who knows"),
+    "gave up": ({"error": Inconclusive("who knows")}, UNKNOWN, INFORMS, "who knows"),
     "gave up in set-up": (
         {"error": Inconclusive("who knows"), "phase": Phase.SETUP, "answers": 0},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "who knows",
     ),
     "channel broke": (
         {"error": ControlChannelError("exec broke", remedy="try again")},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "exec broke. Try again.",
     ),
     "suite broke": (
         {"error": KeyError("x")},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "the suite broke: KeyError: 'x'",
     ),
     "cluster error": (
         {"error": ClusterError("forbidden")},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "the suite broke: ClusterError: forbidden",
     ),
     "interrupted": (
         {"error": KeyboardInterrupt()},
         UNKNOWN,
-        UNKNOWN,
+        INFORMS,
         "the suite broke: KeyboardInterrupt: ",
     ),
     "need not met": ({"skipped": "needs two nodes", "answers": 0}, SKIP, SKIP, "needs two nodes"),
@@ -96,17 +103,29 @@ TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
 def test_whatever_happens_has_one_verdict_and_its_sentence(case: str, level: Level) -> None:
     happened, counts, informs, reason = TABLE[case]
 
-    judgement = judge(**{"level": level, "answers": 3, **happened})
+    judgement = judge(**{"level": level, **ORDINARY, **happened})
 
     assert judgement.verdict is (informs if level is Level.INFORMATIONAL else counts)
-    assert judgement.reason == reason
+    unmeasured = counts is UNKNOWN and level is Level.INFORMATIONAL
+    assert judgement.reason == (f"not measured: {reason}" if unmeasured else reason)
+
+
+@pytest.mark.parametrize("error", [None, UNMET, Inconclusive("who knows")])
+def test_remarks_stand_beside_the_verdict(error: Exception | None) -> None:
+    remarks = ["0 of 3000 lost", "judged on 2 of 5 nodes"]
+
+    judgement = judge(level=Level.CORE, **ORDINARY, remarks=remarks, error=error)
+
+    reason = f"{error}; " if error else ""
+    assert judgement.reason == f"{reason}0 of 3000 lost; judged on 2 of 5 nodes"
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_an_informational_check_never_fails(case: str) -> None:
-    judgement = judge(**{"level": Level.INFORMATIONAL, "answers": 3, **TABLE[case][0]})
+def test_an_informational_check_never_turns_a_run_red(case: str) -> None:
+    judgement = judge(**{"level": Level.INFORMATIONAL, **ORDINARY, **TABLE[case][0]})
 
     assert judgement.verdict not in (PASS, FAIL)
+    assert not judgement.verdict.is_red
 
 
 def test_the_table_has_every_verdict() -> None:
