@@ -169,6 +169,8 @@ DNS = [
 
 NODE = [
     Broken("NODE-01", "unknown CA", answers("https_get", verified=False, status=0)),
+    Broken("NODE-01", "a certificate without the cluster IP", answers("https_get", lambda pod, request: ":" in request.server_name, verified=False, status=0)),
+    Broken("NODE-01", "a certificate without the name", answers("https_get", lambda pod, request: ":" not in request.server_name, verified=False, status=0)),
     Broken("NODE-01", "bad gateway", answers("https_get", status=502)),
     Broken("NODE-01", "somewhere else", answers("https_get", address="fd00::9")),
     Broken("NODE-02", "another family", objects("endpointslices", "kubernetes-ipv6", lambda s: s.update(addressType="IPv4"))),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import ssl
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import http1, ops, sockets
+from pytest_ipv6k8s.agent import http1, ops, sockets, tls
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(ops.Request[Answer]):
-    """``host`` (a name or an address) is connected to; the certificate names ``server_name``."""
+    """``host`` is connected to; the certificate names ``server_name``. Both: name or address."""
 
     host: str
     port: int
@@ -34,16 +33,20 @@ class Request(ops.Request[Answer]):
 
 def perform(request: Request) -> Answer:
     try:
-        context = ssl.create_default_context(cafile=request.ca_file)
+        context = tls.client_context(request.ca_file)
         raw = sockets.connect_to(request.host, request.port, request.timeout)
     except OSError as error:
         return Answer(verified=False, error=sockets.name_of_error(error))
     with raw:
         peer, local = sockets.unmapped(raw.getpeername()[0]), sockets.local_address(raw)
         try:
-            with context.wrap_socket(raw, server_hostname=request.server_name) as tls:
-                status = http1.get(tls, request.path, request.server_name).status
+            with context.wrap_socket(raw, server_hostname=request.server_name) as secure:
+                status = http1.get(secure, request.path, _authority(request.server_name)).status
         except (OSError, http.client.HTTPException) as error:
             text = getattr(error, "verify_message", "") or sockets.name_of_error(error)
             return Answer(verified=False, address=peer, local=local, error=text)
     return Answer(verified=True, address=peer, local=local, status=status)
+
+
+def _authority(host: str) -> str:
+    return "[%s]" % host if ":" in host else host

@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import ssl
 import time
 from dataclasses import dataclass
 from typing import Any, Dict, Tuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from pytest_ipv6k8s.agent import ops, sockets
+from pytest_ipv6k8s.agent import ops, sockets, tls
 
 _IMAGE = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -92,7 +91,7 @@ class _Registry:
         with sockets.connect_to(host, port, timeout, only_ipv6=True) as sock:
             self.local = self.local or sockets.local_address(sock)
             if secure:
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+                sock = tls.client_context().wrap_socket(sock, server_hostname=host)
             connection.sock = sock
             path = (url.path or "/") + ("?" + url.query if url.query else "")
             connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
