@@ -43,7 +43,7 @@ conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.
 	  --ipv6k8s-bundle bundles --pyargs pytest_ipv6k8s.conformance
 
 fast: venv ## unit, check and house tests: no cluster, no network
-	$(BIN)/pytest $(QUICK)
+	$(BIN)/pytest --numprocesses 2 $(QUICK)
 
 offline: venv ## those and the plugin's tests: all that needs no cluster
 	$(BIN)/pytest --numprocesses 2 $(OFFLINE)

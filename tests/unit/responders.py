@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import sys
@@ -69,12 +70,18 @@ def tcp(handle: Handler, address: str = "::1") -> Iterator[int]:
             thread.join()
 
 
-def closed_port(address: str = "::1") -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket(_family(address), socket.SOCK_STREAM) as sock:
-        sock.bind((address, 0))
-        port: int = sock.getsockname()[1]
-        return port
+def closed_port() -> int:
+    """Return a port on which nobody listens in either family.
+
+    It is none of those that the kernel gives to clients, or one of them might take it meanwhile.
+    """
+    while True:
+        port = random.randrange(20000, 32000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for address in ("127.0.0.1", "::1"):
+                sock = socket.socket(_family(address), socket.SOCK_STREAM)
+                stack.enter_context(sock).bind((address, port))
+            return port
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def test_datagrams_are_echoed(agent: Serving, address: str) -> None:
 
 
 def test_a_closed_port_refuses_datagrams() -> None:
-    request = udp_exchange.Request("127.0.0.1", closed_port("127.0.0.1"), count=2, timeout=AMPLE)
+    request = udp_exchange.Request("127.0.0.1", closed_port(), count=2, timeout=AMPLE)
 
     answer = udp_exchange.perform(request)
 
@@ -218,7 +218,7 @@ def test_no_reply_is_an_answer() -> None:
 
 
 def test_a_server_that_is_not_there_refuses() -> None:
-    request = dns_exchange.Request("127.0.0.1", QUERY, port=closed_port("127.0.0.1"))
+    request = dns_exchange.Request("127.0.0.1", QUERY, port=closed_port())
 
     assert dns_exchange.perform(request) == dns_exchange.Answer(error="ECONNREFUSED")
 

@@ -38,7 +38,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Known:
 
 @contextlib.contextmanager
 def listening(address: str, port: int = 0) -> Iterator[int]:
-    """Listen on loopback."""
+    """Listen on loopback, on a port that is free in both families unless one is given."""
+    port = port or closed_port()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, port), family=family) as server:
         yield server.getsockname()[1]

@@ -23,7 +23,7 @@ def agent() -> Iterator[Serving]:
 
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_a_connection_comes_from_the_port_that_was_set(agent: Serving, address: str) -> None:
-    own = closed_port(address)
+    own = closed_port()
     request = tcp_connect.Request(address, agent.tcp, timeout=AMPLE, source_port=own)
 
     answers = [tcp_connect.perform(request) for _ in range(2)]
@@ -40,7 +40,7 @@ def test_without_one_the_kernel_chooses_the_port(agent: Serving) -> None:
 
 @pytest.mark.parametrize("address", LOOPBACKS)
 def test_a_datagram_comes_from_the_port_that_was_set(agent: Serving, address: str) -> None:
-    own = closed_port(address)
+    own = closed_port()
     request = udp_exchange.Request(address, agent.udp, timeout=AMPLE, source_port=own)
 
     answer = udp_exchange.perform(request)
