@@ -25,6 +25,7 @@ paths = partial(check, families=Family, look=ROUTES_LOOK)
 
 @paths(
     "ADDR-15",
+    features=[Feature.PEER],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
         "the node's bridge or routes do not forward between two pods in this family",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, check, expect, expect_all
+from pytest_ipv6k8s import Family, Feature, check, expect, expect_all
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
@@ -51,6 +51,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
 
 @check(
     "EGR-05",
+    features=[Feature.PEER],
     families=Family,
     references=[
         "Kubernetes docs: the Kubernetes network model (no NAT between pods and nodes)",

@@ -36,6 +36,7 @@ def _outsider(external: ExternalTargets) -> Probe:
 
 @egr(
     "EGR-09",
+    features=[Feature.SPEAKING_TARGET, Feature.EGRESS, Feature.PEER],
     level=Level.EXTENDED,
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
     causes=[

@@ -192,6 +192,7 @@ def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
 
 @fragments(
     "MTU-06",
+    features=[Feature.PEER],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5", "Kubernetes docs: virtual IPs and Service proxies"],
     causes=["the Service proxy translates the first fragment only", *FRAGMENT_CAUSES],

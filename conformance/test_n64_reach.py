@@ -203,6 +203,7 @@ def test_host_network_pods_reach_ipv4_hosts(probes: Probes, external: ExternalTa
 
 @n64(
     "N64-26",
+    features=[*NEEDS, Feature.PEER],
     level=Level.INFORMATIONAL,
     references=["RFC 6146 section 3.8"],
     causes=["the gateway lets in only whom the pod has sent to, or does not turn packets round"],

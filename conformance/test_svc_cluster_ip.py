@@ -22,7 +22,11 @@ REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
 
 
-@svc("SVC-01", references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"])
+@svc(
+    "SVC-01",
+    features=[Feature.PEER],
+    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
+)
 def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over TCP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
@@ -34,7 +38,11 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
     )
 
 
-@svc("SVC-02", references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"])
+@svc(
+    "SVC-02",
+    features=[Feature.PEER],
+    references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
+)
 def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: Services) -> None:
     """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
@@ -48,7 +56,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-04",
-    features=[Feature.HOST_NETWORK_PROBES],
+    features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
         "the node has no address of this family that the endpoint can answer to",
@@ -70,6 +78,7 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-05",
+    features=[Feature.PEER],
     references=["Kubernetes docs: debug Services, hairpin"],
     causes=[
         "hairpin mode is off on the bridge port or in the CNI's configuration",
@@ -100,6 +109,7 @@ def _pods_behind(probes: Probes, address: str) -> set[str]:
 
 @svc(
     "SVC-06",
+    features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies"],
     causes=[
         "the proxy's rules name only some endpoints of this family",
@@ -140,6 +150,7 @@ def test_both_cluster_ips_have_the_same_backends(
 
 @svc(
     "SVC-12",
+    features=[Feature.PEER],
     references=["Kubernetes docs: using source IP, type ClusterIP"],
     causes=[
         "the Service proxy masquerades everything (masqueradeAll), or its cluster range or "
@@ -165,6 +176,7 @@ def test_cluster_ip_keeps_the_source_address(
 
 @svc(
     "SVC-13",
+    features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
     causes=[
         "the proxy drops instead of rejecting in this family (no ICMPv6 reject, KUBE-MARK-DROP)",

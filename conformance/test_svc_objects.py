@@ -36,7 +36,7 @@ def test_endpoint_slices_list_the_pods_of_each_family(
 def _wanted(service: Service, family: Family, probes: Probes) -> set[str]:
     if family not in service.families or service.name == "empty":
         return set()
-    behind = [probes.peer] if service.name == "peer" else list(probes)
+    behind = probes[len(probes.one_per_node) :] if service.name == "peer" else list(probes)
     return {ip for probe in behind for ip in probe.pod.ips if Family.of(ip) is family}
 
 

@@ -20,7 +20,7 @@ class Facts(Protocol):
 
     @property
     def pods(self) -> Sequence[Any]:
-        """The probe pods: one a node, one more on the first node."""
+        """The probe pods: one a node, and if there is room one more on the first node."""
 
     @property
     def hosts(self) -> Sequence[Any]:
@@ -109,7 +109,11 @@ class Feature(enum.Enum):
 
     TWO_NODES = OfRun(
         "two nodes with a probe: only one node can run probes",
-        lambda facts: len(facts.pods) > 2,
+        lambda facts: len({pod.node for pod in facts.pods}) > 1,
+    )
+    PEER = OfRun(
+        "two probes on one node: no node had room for a second one",
+        lambda facts: len(facts.pods) > len({pod.node for pod in facts.pods}),
     )
     NODE_POD_CIDRS = OfRun(
         "pod CIDRs on the nodes: this cluster's CNI has an IP pool of its own",

@@ -93,7 +93,7 @@ class Bundles:
         return Access(
             run_id=facts.run_id,
             api=api,
-            pods=(*facts.pods, *facts.hosts),
+            pods=(*facts.pods, *facts.hosts, *facts.peers),
             connect=session,
             shell=shell if facts.owned else None,
         )

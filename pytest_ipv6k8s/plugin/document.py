@@ -155,7 +155,7 @@ def _cost(config: pytest.Config, run: Run) -> RunCost:
     return RunCost(
         api_requests=run.cost.api_requests + checks.api_requests,
         exec_sessions=run.cost.exec_sessions + checks.exec_sessions,
-        probe_pods=len(facts.pods) + len(facts.hosts),
+        probe_pods=len(facts.pods) + len(facts.hosts) + len(facts.peers),
     )
 
 

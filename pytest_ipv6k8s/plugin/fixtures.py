@@ -108,7 +108,8 @@ def ipv6k8s_probes(
     def probe(pod: ProbePod) -> Probe:
         return Probe(pod, _ipv6k8s_connect(pod), ipv6k8s_recorder)
 
-    probes = Probes([*map(probe, ipv6k8s_run.pods)], [*map(probe, ipv6k8s_run.hosts)])
+    run = ipv6k8s_run
+    probes = Probes(*([*map(probe, pods)] for pods in (run.pods, run.hosts, run.peers)))
     broken = partial(control.out_of_order, ipv6k8s_api, probes)
     with _examined(request, "ipv6k8s_probes", broken):
         yield probes

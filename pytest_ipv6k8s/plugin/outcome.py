@@ -171,7 +171,7 @@ def _reachability(
     facts = item.config.stash.get(FACTS, None)
     if facts is None or not declared.matrix:
         return ()
-    return reachability.pairs(records, facts.pods)
+    return reachability.pairs(records, (*facts.pods, *facts.peers))
 
 
 def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> None:

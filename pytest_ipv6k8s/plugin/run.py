@@ -240,6 +240,7 @@ class Run:
             namespace=namespace,
             pods=deployed.pods,
             hosts=deployed.hosts,
+            peers=deployed.peers,
             services=tuple(
                 dataclasses.replace(service, domain=domain) for service in deployed.services
             ),
@@ -288,14 +289,15 @@ class Run:
     def _control(
         self, api: Api, deployed: Deployed, facts: inventory.Inventory
     ) -> control.Controlled:
-        sessions = {pod.name: connect(api, pod) for pod in (*deployed.pods, *deployed.hosts)}
+        everyone = (*deployed.pods, *deployed.hosts, *deployed.peers)
+        sessions = {pod.name: connect(api, pod) for pod in everyone}
 
         def probes(pods: tuple[ProbePod, ...]) -> list[Probe]:
             return [Probe(pod, sessions[pod.name], api.recorder) for pod in pods]
 
         try:
-            everyone = Probes(probes(deployed.pods), probes(deployed.hosts))
-            found = control.control(everyone, facts.stack.families)
+            of = (deployed.pods, deployed.hosts, deployed.peers)
+            found = control.control(Probes(*map(probes, of)), facts.stack.families)
         finally:
             for session in sessions.values():
                 session.close()

@@ -34,6 +34,7 @@ class RunFacts:
     services: tuple[Service, ...]
     external: ExternalNetwork | None = None
     sctp: bool = False
+    peers: tuple[ProbePod, ...] = ()
 
     def plan(self, settings: Settings) -> Plan:
         """Return how further pods are made, on the nodes where probes stand."""

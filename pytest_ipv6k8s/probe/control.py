@@ -74,7 +74,7 @@ def out_of_order(api: Api, probes: Probes) -> str:
     Asked before a cluster is blamed: a probe that was deleted, evicted or restarted in mid-run
     would otherwise be taken for a broken network.
     """
-    everyone = (*probes, *probes.hosts)
+    everyone = probes.everyone
     try:
         for namespace in {probe.pod.namespace for probe in everyone}:
             ours = {probe.name: probe for probe in everyone if probe.pod.namespace == namespace}
@@ -116,9 +116,8 @@ def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.
 
 def _greet(probes: Probes) -> tuple[float, bool]:
     """Return how far the clocks are off, and whether every kernel has SCTP."""
-    everyone = (*probes, *probes.hosts)
     before = time.time()
-    records = probes.ask_each(lambda probe: [identity.Request()], among=everyone)
+    records = probes.ask_each(lambda probe: [identity.Request()], among=probes.everyone)
     after = time.time()
     skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in records)
     return skew, all(r.answer.sctp for r in records)

@@ -20,6 +20,8 @@ from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.waiting import wait_until
 
 _IMAGE_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+FURTHER = "peer-"
+"""Begins the names of the peers that are behind no Service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Deployed:
 
     pods: tuple[ProbePod, ...]
     hosts: tuple[ProbePod, ...]
+    peers: tuple[ProbePod, ...]
     services: tuple[Service, ...]
     seconds: float = field(compare=False, default=0.0)
 
@@ -96,8 +99,10 @@ def deploy(api: Api, plan: Plan) -> Deployed:
         wanted = sum(item[0] == namespace for item in pods)
         wait_for_pods(api, namespace, wanted, plan)
     _wait_for_endpoints(api, plan)
+    inside = running(api, plan.namespace)
     return Deployed(
-        pods=running(api, plan.namespace),
+        pods=tuple(pod for pod in inside if not pod.name.startswith(FURTHER)),
+        peers=tuple(pod for pod in inside if pod.name.startswith(FURTHER)),
         hosts=running(api, plan.host_namespace) if plan.host_network else (),
         services=tuple(Service.from_object(item) for item in services),
         seconds=time.monotonic() - started,
@@ -168,14 +173,16 @@ def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
 
 
 def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
-    def pod(name: str, node: Node, role: str, *, host: bool = False) -> dict[str, Any]:
+    def pod(
+        name: str, node: Node, role: str, *, app: str = "ipv6k8s-probe", host: bool = False
+    ) -> dict[str, Any]:
         return objects.probe_pod(
             name,
             run_id=plan.run_id,
             node=node.name,
             image=plan.image,
             pod_labels={
-                "app": "ipv6k8s-host" if host else "ipv6k8s-probe",
+                "app": app,
                 ROLE_LABEL: role,
             },
             tolerations=plan.tolerations,
@@ -187,8 +194,12 @@ def _pods(plan: Plan, *, any_user: bool) -> list[tuple[str, dict[str, Any]]]:
     numbered = list(enumerate(plan.nodes))
     made = [(plan.namespace, pod(f"probe-{i:02}", n, PROBE)) for i, n in numbered]
     made.append((plan.namespace, pod("probe-peer", plan.nodes[0], PEER)))
+    made += [
+        (plan.namespace, pod(f"{FURTHER}{i:02}", n, PEER, app="ipv6k8s-peer"))
+        for i, n in numbered[1:]
+    ]
     if plan.host_network:
-        hosts = [pod(f"host-{i:02}", n, PROBE, host=True) for i, n in numbered]
+        hosts = [pod(f"host-{i:02}", n, PROBE, app="ipv6k8s-host", host=True) for i, n in numbered]
         made += [(plan.host_namespace, body) for body in hosts]
     return made
 

@@ -116,13 +116,22 @@ class Probe:
 class Probes(Sequence[Probe]):
     """All probes of a run: those in the pod network, and apart from them host-network ones.
 
-    As a sequence it is the probes in the pod network: one for each node, in the order of the
-    nodes' names, and behind them the peer, which shares the first one's node.
+    As a sequence it is the probes in the pod network: one for each node, and behind them the
+    peer, which shares the first one's node, if there was room for it.
+
+    Args:
+        pods: that sequence.
+        hosts: those in the network of their node.
+        peers: further ones, each beside the probe of another node; behind no Service.
     """
 
-    def __init__(self, pods: Sequence[Probe], hosts: Sequence[Probe] = ()) -> None:
+    def __init__(
+        self, pods: Sequence[Probe], hosts: Sequence[Probe] = (), peers: Sequence[Probe] = ()
+    ) -> None:
         self._pods = tuple(pods)
         self.hosts = tuple(hosts)
+        self.peers = tuple(peers)
+        self._has_peer = has_peer([probe.pod for probe in pods])
 
     @overload
     def __getitem__(self, index: int) -> Probe: ...
@@ -136,21 +145,33 @@ class Probes(Sequence[Probe]):
 
     @property
     def peer(self) -> Probe:
-        """The second probe on the first probe's node."""
+        """The second probe on the first probe's node.
+
+        Raises:
+            Inconclusive: no node had room for two.
+        """
+        if not self._has_peer:
+            raise Inconclusive("no node had room for a second probe")
         return self._pods[-1]
 
     @property
     def one_per_node(self) -> tuple[Probe, ...]:
         """The probes without the peer."""
-        return self._pods[:-1]
+        return self._pods[:-1] if self._has_peer else self._pods
+
+    @property
+    def everyone(self) -> tuple[Probe, ...]:
+        """All probes: in the pod network, in the network of their node, and all peers."""
+        return (*self._pods, *self.hosts, *self.peers)
 
     def named(self, name: str) -> Probe:
         """Return the probe with this pod name."""
-        return next(probe for probe in (*self._pods, *self.hosts) if probe.name == name)
+        return next(probe for probe in self.everyone if probe.name == name)
 
     def owner(self, address: str) -> Probe:
         """Return the probe that has this address."""
-        return next(probe for probe in self._pods if address in probe.pod.ips)
+        pods = (*self._pods, *self.peers)
+        return next(probe for probe in pods if address in probe.pod.ips)
 
     def pairs(self) -> Iterator[tuple[Probe, Probe]]:
         """Yield every ordered pair of probes on different nodes."""
@@ -158,6 +179,14 @@ class Probes(Sequence[Probe]):
             for other in self.one_per_node:
                 if one is not other:
                     yield one, other
+
+    def pairs_on_one_node(self) -> Iterator[tuple[Probe, Probe]]:
+        """Yield a probe and the other one on its node, for each node that has two."""
+        others = (*self._pods[len(self.one_per_node) :], *self.peers)
+        beside = {other.node: other for other in others}
+        for probe in self.one_per_node:
+            if probe.node in beside:
+                yield probe, beside[probe.node]
 
     def from_every_node(self, *requests: Request[A]) -> list[Record[A]]:
         """Put the same questions to one probe of every node at once.
@@ -188,3 +217,8 @@ class Probes(Sequence[Probe]):
         with ThreadPoolExecutor(min(len(asked), 16)) as pool:
             answers = pool.map(lambda probe: probe.ask_all(list(build(probe))), asked)
             return [record for records in answers for record in records]
+
+
+def has_peer(pods: Sequence[ProbePod]) -> bool:
+    """Tell whether the last of the probes in the pod network shares a node with the first."""
+    return len(pods) > 1 and pods[-1].node == pods[0].node

@@ -64,6 +64,7 @@ class World:
             self._pod("probe-01", 1, 2),
             self._pod("probe-peer", 0, 3),
         )
+        self.peers = (self._pod("peer-01", 1, 3),)
         self.hosts = tuple(
             replace(
                 self._pod(f"host-0{index}", index, 0),
@@ -152,7 +153,7 @@ class World:
 
     def _objects(self) -> dict[str, list[dict[str, Any]]]:
         return {
-            "pods": [api_objects.pod_object(pod) for pod in (*self.pods, *self.hosts)],
+            "pods": [api_objects.pod_object(pod) for pod in (*self.pods, *self.hosts, *self.peers)],
             "nodes": [api_objects.node_object(node) for node in self.nodes],
             "services": [
                 *(api_objects.service_object(service) for service in self.services.values()),
@@ -188,7 +189,7 @@ class World:
 
     def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
         """Return who answers at an address: a pod, or one behind a Service."""
-        for pod in self.pods:
+        for pod in (*self.pods, *self.peers):
             if address in pod.ips:
                 return pod
         for service in self.services.values():
@@ -307,10 +308,7 @@ def record_check(
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
     cluster = ClusterView(api, _inventory(world), NAMESPACE, world.stack)  # type: ignore[arg-type]
-    probes = Probes(
-        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.pods],
-        [Probe(pod, Transport(world, pod), api.recorder) for pod in world.hosts],
-    )
+    probes = _probes(world, api.recorder)
     fixtures = {
         "family": family,
         "cluster": cluster,
@@ -336,6 +334,13 @@ def record_check(
         error=error,
     )
     return judgement, records
+
+
+def _probes(world: World, recorder: Recorder) -> Probes:
+    def made(pods: Sequence[ProbePod]) -> list[Probe]:
+        return [Probe(pod, Transport(world, pod), recorder) for pod in pods]
+
+    return Probes(made(world.pods), made(world.hosts), made(world.peers))
 
 
 def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:

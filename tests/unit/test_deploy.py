@@ -121,6 +121,7 @@ def test_one_probe_stands_on_each_node_and_the_peer_beside_the_first() -> None:
         ("host-00", "node-a", True),
         ("host-01", "node-b", True),
     ]
+    assert [(pod.name, pod.node) for pod in deployed.peers] == [("peer-01", "node-b")]
     (first, *_) = deployed.pods
     assert (first.ips, first.host_ips) == (("fd00:1::1", "10.1.0.1"), ("fd00::1",))
     assert (first.uid, first.restarts, first.namespace) == ("uid-of-probe-00", 0, "ipv6k8s-abc")

@@ -54,7 +54,8 @@ BARE = Run(inventory=EMPTY)
 OTHER_POOL = _pod("p", "fd00:2::1")
 DNS = DnsService(name="kube-dns", cluster_ips=("fd00::10",))
 HAVE: dict[Feature, Run] = {
-    Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL,) * 3),
+    Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL, replace(OTHER_POOL, node="other"))),
+    Feature.PEER: replace(BARE, pods=(OTHER_POOL, OTHER_POOL)),
     Feature.NODE_POD_CIDRS: replace(BARE, pods=(_pod("p", "fd00:1::1"),)),
     Feature.HOST_NETWORK_PROBES: replace(BARE, hosts=(OTHER_POOL,)),
     Feature.HOST_NETWORK_PODS: replace(BARE, inventory=replace(EMPTY, host_network_pods=True)),
@@ -82,7 +83,7 @@ def test_every_feature_has_a_sentence_that_says_what_is_missing() -> None:
 
 
 def test_nothing_has_no_feature() -> None:
-    bare, nothing = replace(BARE, pods=(OTHER_POOL,) * 2), ExternalNetwork(source="declared")
+    bare, nothing = replace(BARE, pods=(OTHER_POOL,)), ExternalNetwork(source="declared")
     assert [f for f in Feature if f.is_met(bare) or f.is_met(_with(nothing))] == []
 
 

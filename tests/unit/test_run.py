@@ -96,7 +96,9 @@ def begin(provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(run, "Api", lambda *_, **__: FakeApi())
     monkeypatch.setattr(rights, "require", lambda api: None)
     monkeypatch.setattr(inventory, "read", step("read", replace(FACTS, nodes=(NODE,))))
-    monkeypatch.setattr(run, "deploy", step("deploy", Deployed(pods=(), hosts=(), services=())))
+    monkeypatch.setattr(
+        run, "deploy", step("deploy", Deployed(pods=(), hosts=(), peers=(), services=()))
+    )
     monkeypatch.setattr(control, "control", step("control", CONTROLLED))
     monkeypatch.setattr(run, "remove", step("remove probes", []))
 
