@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ci.lab import cilium, gobuild, images, node, rootfs, testbed
+from ci.lab import cilium, gobuild, images, node, probe, rootfs, testbed
 from ci.lab.cilium import Cilium
 from ci.lab.images import ARCHIVE, Programs
 from ci.lab.node import Parts
@@ -55,6 +55,7 @@ class Plan:
     layout: Layout
     kind: Artefact
     base: Artefact
+    probe_base: Artefact
     probe_root: Artefact
     network_root: Artefact
     parts: Parts
@@ -88,8 +89,8 @@ class Plan:
         with_cilium = Extra.CILIUM in extras
         programs = self.parts.programs
         compiled = [self.kind, programs.kubernetes]
-        installed = [self.base, self.probe_root, self.network_root, self.parts.root]
-        installed += [self.testbed_root, self.parts.probe, self.testbed]
+        installed = [self.base, self.probe_base, self.probe_root, self.network_root]
+        installed += [self.parts.root, self.testbed_root, self.parts.probe, self.testbed]
         also_compiled = [programs.flannel, programs.coredns]
         nodes = [self.parts.components, self.node]
         if with_cilium:
@@ -113,6 +114,7 @@ class Plan:
             programs.coredns,
             programs.flannel,
             self.base,
+            self.probe_base,
             self.probe_root,
             self.network_root,
             self.parts.root,
@@ -178,8 +180,9 @@ class Plan:
 def make(layout: Layout, kubernetes: str) -> Plan:
     """Work out the artefacts of one version; nothing is built."""
     base = rootfs.base(layout)
+    others = {"probe-root": probe.base(layout)}
     roots = {
-        name: rootfs.derived(layout, name, packages, base)
+        name: rootfs.derived(layout, name, packages, others.get(name, base))
         for name, packages in rootfs.DERIVED.items()
     }
     programs = Programs(
@@ -199,6 +202,7 @@ def make(layout: Layout, kubernetes: str) -> Plan:
         layout=layout,
         kind=gobuild.tool(layout, gobuild.KIND),
         base=base,
+        probe_base=others["probe-root"],
         probe_root=roots["probe-root"],
         network_root=roots["network-root"],
         parts=parts,

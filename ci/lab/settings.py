@@ -15,6 +15,8 @@ FLANNEL = "v0.26.7"
 CILIUM = "v1.18.3"
 HELM = "v3.22.0"
 DEBIAN = "bookworm"
+# Python 3.13: the first that refuses certificates as strictly as today's `python:3-slim`.
+PROBE_DEBIAN = "trixie"
 DEFAULT_KUBERNETES = "v1.36.3"
 
 # The CoreDNS that kubeadm of this Kubernetes names: an image's tag must tell what is in it.

@@ -149,7 +149,7 @@ def test_what_an_artefact_needs_is_before_it(wanted: Plan, extras: frozenset[Ext
     for before, after in [
         ("packages", "debian-bookworm"),
         ("packages", f"flannel-{settings.FLANNEL}"),
-        ("debian-bookworm", "probe-root"),
+        ("debian-trixie", "probe-root"),
         ("debian-bookworm", "node-root"),
         ("probe-root", "probe-image"),
         ("testbed-root", "testbed-image"),
