@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Sequence
 from functools import partial
 
-from pytest_ipv6k8s import DUAL_STACK, Family, Record, check, expect
+from pytest_ipv6k8s import DUAL_STACK, Family, Record, check, expect, remark
 from pytest_ipv6k8s.suite import ClusterView, Outcome
-from pytest_ipv6k8s.suite.admission import expect_refused
+from pytest_ipv6k8s.suite.admission import expect_refused, require_verdict
 from pytest_ipv6k8s.suite.service_api import (
     DRY_RUN_LOOK,
     PREFER,
@@ -29,6 +29,7 @@ api = partial(check, references=["KEP-563: Services, defaulting"], causes=CAUSES
 
 def _expect_service(record: Record[Outcome], *, policy: str, families: Sequence[Family]) -> None:
     """Expect an accepted proposal with this policy and, one for one, these families."""
+    require_verdict(record)
     spec = record.answer.object.get("spec", {})
     addresses = [ip for ip in spec.get("clusterIPs") or [] if ip != "None"]
 
@@ -81,10 +82,18 @@ def test_one_family_alone_is_single_stack_of_it(cluster: ClusterView) -> None:
 
 @api("API-03")
 def test_prefer_dual_stack_gets_what_the_cluster_has(cluster: ClusterView) -> None:
-    """PreferDualStack without families gets all families of the cluster, its first one first."""
+    """PreferDualStack without families gets all families of the cluster, its first one first.
+
+    What the cluster has is told by the ServiceCIDR ``kubernetes``, which holds the API server's
+    --service-cluster-ip-range. Before Kubernetes 1.33, without one, it is the stack that was
+    declared or inferred; an inference from what Services get cannot be wrong here.
+    """
     record = cluster.propose(ipFamilyPolicy=PREFER)
 
-    _expect_service(record, policy=PREFER, families=cluster.stack.families)
+    ranges = list(dict.fromkeys(map(Family.of, cluster.service_cidrs)))
+    if not ranges:
+        remark("the cluster has no ServiceCIDR object to compare with")
+    _expect_service(record, policy=PREFER, families=ranges or cluster.stack.families)
 
 
 @api("API-04")

@@ -7,6 +7,7 @@ from functools import partial
 
 from pytest_ipv6k8s import Family, Record, check, expect
 from pytest_ipv6k8s.suite import ClusterView, Outcome
+from pytest_ipv6k8s.suite.admission import require_verdict
 from pytest_ipv6k8s.suite.service_api import (
     DRY_RUN_LOOK,
     PREFER,
@@ -26,6 +27,7 @@ api = partial(check, references=["KEP-563: headless Services"], causes=CAUSES, l
 
 def _expect_headless(record: Record[Outcome], *, policy: str, families: Sequence[Family]) -> None:
     """Expect an accepted proposal without an address, with this policy and these families."""
+    require_verdict(record)
     spec = record.answer.object.get("spec", {})
     expect(
         record.answer.accepted

@@ -15,6 +15,7 @@ from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.kube.refusals import DENIED, is_verdict
 from pytest_ipv6k8s.timeouts import Timeouts
 
 Object = dict[str, Any]
@@ -47,6 +48,17 @@ class Outcome:
     def accepted(self) -> bool:
         """Whether the request was carried out, or would have been (dry run)."""
         return self.code < 300
+
+    @property
+    def denied(self) -> bool:
+        """Whether admission refused it: a webhook, a policy, a quota.
+
+        The API server's own validation names a field in each cause (metav1.StatusCause). A denial
+        has no cause, or as that of a ValidatingAdmissionPolicy one without a field; whatever causes
+        a webhook gives, the message names it.
+        """
+        unexplained = self.code < 500 and not any(cause.field for cause in self.causes)
+        return not self.accepted and (unexplained or DENIED in self.message)
 
 
 class ApiError(ClusterError):
@@ -160,8 +172,9 @@ class Api:
         """
         query = {"dryRun": "All"} if dry_run else {}
         code, answer = self._exchange("POST", path, query, body)
-        if code not in (200, 201, 202, 400, 422, 500) or "dry run" in str(answer.get("message")):
-            raise ControlChannelError(f"POST {path}: {code} {answer.get('message', '')}")
+        if not is_verdict(code, answer):
+            message = _short(str(answer.get("message", "")))
+            raise ControlChannelError(f"no verdict on the object: POST {path}: {code} {message}")
         return _outcome(code, answer)
 
     def _must(

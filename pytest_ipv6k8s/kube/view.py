@@ -181,10 +181,13 @@ class ClusterView:
         """Return for each family of the cluster a cluster IP that nobody has.
 
         Raises:
-            Inconclusive: none was found.
+            Inconclusive: there is none for some family.
         """
         offered = self.propose(ipFamilyPolicy="PreferDualStack").answer
         addresses = offered.object.get("spec", {}).get("clusterIPs") or []
+        if {Family.of(address) for address in addresses} != set(self.stack.families):
+            why = offered.message or f"it offers {', '.join(addresses) or 'none'}"
+            raise Inconclusive(f"the API server offers no free cluster IP of each family: {why}")
         return {Family.of(address): self._free_near(address) for address in addresses}
 
     def _free_near(self, address: str) -> str:
@@ -193,9 +196,10 @@ class ClusterView:
         for offset in random.sample(range(1, 250), 10):
             wanted = str(base + offset)
             fields = {"clusterIP": wanted, "clusterIPs": [wanted], "ipFamilies": [family.value]}
-            if self.propose(**fields).answer.accepted:
+            outcome = self.propose(**fields).answer
+            if outcome.accepted:
                 return wanted
-        raise Inconclusive(f"found no free cluster IP near {address}")
+        raise Inconclusive(f"found no free cluster IP near {address}: {outcome.message}")
 
     def _running_pods(self) -> Iterator[Pod]:
         for item in self._api.items("/api/v1/pods", fieldSelector="status.phase=Running"):

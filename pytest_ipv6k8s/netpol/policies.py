@@ -90,10 +90,13 @@ class Policies:
 
         Raises:
             Unmet: the API server refuses one.
+            Inconclusive: admission denies one.
         """
         try:
             for body in bodies:
                 record = self.create(body)
+                if record.answer.denied:
+                    raise Inconclusive(f"admission denied a policy: {record.answer.message}")
                 expect(record.answer.accepted, expected="an accepted policy", actual=record)
             yield
         finally:

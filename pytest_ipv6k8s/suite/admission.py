@@ -1,9 +1,13 @@
-"""What the API server makes of an object: taken as it is, completed, or refused with a reason."""
+"""What the API server makes of an object: taken as it is, completed, or refused with a reason.
+
+What admission denies (a webhook, a policy, a quota) the API server has not judged.
+"""
 
 from __future__ import annotations
 
+from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import expect
+from pytest_ipv6k8s.expectations import expect, remark
 from pytest_ipv6k8s.kube.client import Outcome
 
 
@@ -15,13 +19,35 @@ def describe(record: Record[Outcome]) -> str:
     return f"{record.path}: refused with {answer.code}: {answer.message}"
 
 
+def require_verdict(record: Record[Outcome]) -> None:
+    """Require that the API server itself judged a proposal.
+
+    Raises:
+        Inconclusive: admission denied it, on behalf of whoever wrote the policy.
+    """
+    if record.answer.denied:
+        raise Inconclusive(f"admission, not the API server, refused this: {describe(record)}")
+
+
 def expect_accepted(record: Record[Outcome]) -> None:
-    """Expect that a proposal is fine; beside a refused one: else everything might be refused."""
+    """Expect that a proposal is fine; beside a refused one: else everything might be refused.
+
+    What admission denies was at least not refused for the reason in question. It is told beside the
+    verdict.
+    """
+    if record.answer.denied:
+        remark(f"the counterpart was denied by admission: {describe(record)}")
+        return
     expect(record.answer.accepted, expected="an accepted proposal", actual=record, say=describe)
 
 
 def expect_refused(record: Record[Outcome], *words: str, field: str) -> None:
-    """Expect a refusal of this field (or one of its items) in one of these words."""
+    """Expect a refusal of this field (or one of its items) in one of these words.
+
+    Raises:
+        Inconclusive: admission denied it before it was validated.
+    """
+    require_verdict(record)
     expect(
         any(
             cause.field.startswith(field) and any(word in cause.message for word in words)

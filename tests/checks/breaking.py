@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rdatatype
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.client import Cause, Outcome
 from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.world import World
 
@@ -103,8 +103,15 @@ def all_accepted(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
 
 
 def all_refused(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
-    """A webhook that refuses whatever it sees, in its own words."""
-    return Outcome(code=400, object={}, message="denied by policy", causes=outcome.causes)
+    """An API server that refuses whatever it sees, and what it takes for no good reason."""
+    nothing = (Cause(field="spec.ports", reason="FieldValueInvalid", message="not today"),)
+    return Outcome(code=422, object={}, message="invalid", causes=outcome.causes or nothing)
+
+
+def all_denied(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+    """Admission that denies, in its own words, whatever the API server takes."""
+    message = 'admission webhook "policy.example.com" denied the request: no Services here'
+    return Outcome(code=400, object={}, message=message) if outcome.accepted else outcome
 
 
 def dns_says(kind: str, rcode: str | None = None, data: str | None = None) -> Break:

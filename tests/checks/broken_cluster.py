@@ -7,6 +7,7 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent.ops.network_state import Address, Neighbour, Route
 from tests.checks.breaking import (
+    Break,
     Broken,
     all_accepted,
     all_refused,
@@ -177,6 +178,27 @@ NODE = [
     Broken("NODE-02", "no endpoints", objects("endpointslices", "kubernetes-ipv6", _endpoints([]))),
 ]  # fmt: skip
 
+
+def _only_required(break_it: Break) -> Break:
+    """Change only what became of proposals with RequireDualStack."""
+
+    def apply(world: World) -> None:
+        break_it(world)
+        changed = world.on_propose
+        world.on_propose = lambda body, outcome: (
+            changed(body, outcome)
+            if body["spec"].get("ipFamilyPolicy") == "RequireDualStack"
+            else outcome
+        )
+
+    return apply
+
+
+def _ranges(*cidrs: str) -> Break:
+    """Give the ServiceCIDR ``kubernetes`` these ranges."""
+    return lambda world: setattr(world, "service_cidrs", cidrs)
+
+
 TAKES_ALL, REFUSES_ALL = proposals(all_accepted), proposals(all_refused)
 TO_SINGLE = rewritten(ipFamilyPolicy="SingleStack")
 ONE_FAMILY = rewritten(
@@ -191,12 +213,13 @@ API = [
     Broken("API-02", "the other family", rewritten(ipFamilies=["IPv4"]), DUAL),
     Broken("API-03", "one family only", ONE_FAMILY, DUAL),
     Broken("API-03", "another policy", TO_SINGLE),
+    Broken("API-03", "a range of each family, and only one is given", _ranges("fd00:10:96::/112", "10.96.0.0/16")),
     Broken("API-04", "the other order", SWAPPED, DUAL),
     Broken("API-04", "an unknown family is taken", TAKES_ALL),
     Broken("API-05", "the other order", SWAPPED, DUAL),
     Broken("API-05", "refused", REFUSES_ALL, DUAL),
     Broken("API-09", "another address", OTHER_ADDRESS),
-    Broken("API-10", "no second address", ONE_FAMILY, DUAL),
+    Broken("API-10", "no second address", _only_required(ONE_FAMILY), DUAL),
     Broken("API-22", "another address", objects("services", "kubernetes", _cluster_ips("fd00:10:96::2"))),
     Broken("API-22", "two families", objects("services", "kubernetes", _cluster_ips("10.96.0.1", "fd00:10:96::1")), DUAL),
     Broken("API-15", "another policy", rewritten(ipFamilyPolicy="PreferDualStack")),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.client import Cause, Outcome
 from tests.checks import policies
 from tests.checks.breaking import Break, Broken
 from tests.checks.policies import Packet
@@ -178,7 +178,8 @@ def _anything_goes(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
 
 
 def _nothing_goes(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
-    return Outcome(code=422, object={}, message="no", causes=outcome.causes)
+    nothing = (Cause(field="spec", reason="FieldValueInvalid", message="not today"),)
+    return Outcome(code=422, object={}, message="no", causes=outcome.causes or nothing)
 
 
 def _mapped_open(world: World) -> None:

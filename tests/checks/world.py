@@ -74,6 +74,7 @@ class World:
             for index in range(2)
         )
         self.api_address = self._service_address(stack.primary, 1)
+        self.service_cidrs = tuple(CIDRS[family] for family in stack.families)
         self.dns_addresses = (self._service_address(stack.primary, 10),)
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
@@ -363,7 +364,7 @@ def _inventory(world: World) -> Inventory:
         version="v1.36.3",
         stack=world.stack,
         nodes=world.nodes,
-        service_cidrs=tuple(CIDRS[family] for family in world.stack.families),
+        service_cidrs=world.service_cidrs,
         dns=DnsService(name="kube-dns", cluster_ips=world.dns_addresses),
         cni="fake",
         proxy="fake",

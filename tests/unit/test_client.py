@@ -205,20 +205,83 @@ def test_a_proposal_may_be_meant(api: Api, server: ApiServer) -> None:
     assert server.asked[0].path == SERVICES
 
 
-@pytest.mark.parametrize("code", [400, 422, 500])
+@pytest.mark.parametrize("code", [400, 422])
 def test_a_refused_proposal_says_why(api: Api, server: ApiServer, code: int) -> None:
     cause = {"field": "spec.clusterIPs[0]", "reason": "FieldValueInvalid", "message": "taken"}
-    status = {"message": "Service is invalid", "details": {"causes": [cause, {}]}}
+    status = {"kind": "Status", "message": "is invalid", "details": {"causes": [cause, {}]}}
     _lay(server, status, code=code)
 
     outcome = api.try_create(SERVICES, {})
 
     assert not outcome.accepted
-    assert (outcome.code, outcome.message, outcome.object) == (code, "Service is invalid", {})
+    assert not outcome.denied
+    assert (outcome.code, outcome.message, outcome.object) == (code, "is invalid", {})
     assert outcome.causes == (Cause(**cause), Cause(field="", reason="", message=""))
 
 
-@pytest.mark.parametrize("code", [401, 403, 404, 409, 429, 502, 503, 504])
+FIELD = {"field": "metadata.labels", "message": "team is missing"}
+POLICY = {"message": "ValidatingAdmissionPolicy 'ports' with binding 'all' denied request: no"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "causes"),
+    [
+        (400, 'admission webhook "validate.kyverno.svc-fail" denied the request: no', []),
+        (403, 'admission webhook "validation.gatekeeper.sh" denied the request: no', []),
+        (422, 'admission webhook "labels.example.com" denied the request: is invalid', [FIELD]),
+        (406, 'admission webhook "odd.example.com" denied the request: no', []),
+        (422, f'services "x" is forbidden: {POLICY["message"]}', [POLICY]),
+        (403, 'services "x" is forbidden: exceeded quota: q, requested: services.nodeports=1', []),
+    ],
+)
+def test_what_admission_denies_is_told_apart_from_what_is_invalid(
+    api: Api, server: ApiServer, code: int, message: str, causes: list[dict[str, str]]
+) -> None:
+    _lay(server, {"kind": "Status", "message": message, "details": {"causes": causes}}, code=code)
+
+    outcome = api.try_create(SERVICES, {})
+
+    assert (outcome.denied, outcome.message) == (True, message)
+
+
+def test_a_full_range_is_an_answer(api: Api, server: ApiServer) -> None:
+    full = "Internal error occurred: failed to allocate a serviceIP: range is full"
+    _lay(server, {"kind": "Status", "message": full}, code=500)
+
+    outcome = api.try_create(SERVICES, {})
+
+    assert (outcome.accepted, outcome.denied, outcome.message) == (False, False, full)
+
+
+NO_VERDICT = {
+    "a webhook that cannot be called": (500, 'failed calling webhook "x": connection refused'),
+    "etcd": (500, "etcdserver: request timed out"),
+    "a missing right": (403, 'services is forbidden: User "u" cannot create resource "services"'),
+}
+
+
+@pytest.mark.parametrize("case", NO_VERDICT)
+def test_whoever_keeps_a_proposal_from_being_judged_gives_no_verdict(
+    api: Api, server: ApiServer, case: str
+) -> None:
+    code, message = NO_VERDICT[case]
+    _lay(server, {"kind": "Status", "message": message}, code=code)
+
+    with pytest.raises(ControlChannelError, match="no verdict on the object"):
+        api.try_create(SERVICES, {})
+
+
+@pytest.mark.parametrize("code", [400, 403, 422, 500])
+def test_the_page_of_a_load_balancer_gives_no_verdict(
+    api: Api, server: ApiServer, code: int
+) -> None:
+    server.replies = [Reply(code=code, body=b"<html>failed to allocate</html>")]
+
+    with pytest.raises(ControlChannelError, match="no verdict on the object"):
+        api.try_create(SERVICES, {})
+
+
+@pytest.mark.parametrize("code", [401, 404, 409, 429, 502, 503, 504])
 def test_no_verdict_on_a_proposal_is_trouble_of_the_channel(
     api: Api, server: ApiServer, code: int
 ) -> None:

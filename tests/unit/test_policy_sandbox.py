@@ -14,7 +14,7 @@ from pytest_ipv6k8s.agent.ops import identity, tcp_connect
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.kube import objects
-from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.client import Cause, Outcome
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.netpol import sandbox
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
@@ -59,7 +59,8 @@ class PolicyApi(ClusterApi):
     def try_create(self, path: str, body: Any, *, dry_run: bool = True) -> Outcome:
         """Admit a policy, or not."""
         if self.refuses:
-            return Outcome(code=422, object={}, message="no")
+            cause = Cause(field="spec", reason="FieldValueInvalid", message="no")
+            return Outcome(code=422, object={}, message="no", causes=(cause,))
         self.create(path, body, **({"dryRun": "All"} if dry_run else {}))
         return Outcome(code=201, object=body)
 

@@ -1,0 +1,60 @@
+"""What admission denies is no answer of the API server, and no check fails for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.verdicts import Verdict
+from tests.checks.breaking import all_denied
+from tests.checks.test_healthy_world import CASES
+from tests.checks.world import World, run_check
+
+API = [(id, stack) for id, stack, _ in CASES if id.startswith("API-") and id != "API-22"]
+
+
+@pytest.mark.parametrize(("id", "stack"), API)
+def test_a_webhook_that_denies_every_service_turns_nothing_into_a_fail(
+    id: str, stack: Stack
+) -> None:
+    world = World(stack)
+    world.on_propose = all_denied
+
+    judgement = run_check(world, id)
+
+    assert judgement.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE), judgement
+    assert "no Services here" in judgement.reason
+
+
+BANS: dict[str, tuple[str, str, Outcome]] = {
+    "a quota of no node ports": (
+        "API-18",
+        "NodePort",
+        Outcome(code=403, object={}, message="exceeded quota: no-node-ports"),
+    ),
+    "a policy against ExternalName": (
+        "API-17",
+        "ExternalName",
+        Outcome(code=422, object={}, message="ValidatingAdmissionPolicy denied request"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BANS)
+def test_a_ban_of_one_type_leaves_its_validation_to_be_judged(case: str) -> None:
+    id, banned, ban = BANS[case]
+    world = World(Stack.IPV6)
+
+    def deny(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+        return ban if outcome.accepted and body["spec"].get("type") == banned else outcome
+
+    world.on_propose = deny
+
+    judgement = run_check(world, id)
+
+    assert judgement.verdict is Verdict.PASS, judgement
+    assert ban.message in judgement.reason
