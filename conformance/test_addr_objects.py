@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
-from pytest_ipv6k8s.addresses import in_any, is_canonical, overlaps
-from pytest_ipv6k8s.suite import ClusterView, Probes
+from pytest_ipv6k8s.addresses import (
+    families_of,
+    in_any,
+    is_address,
+    is_canonical,
+    names,
+    overlaps,
+)
+from pytest_ipv6k8s.expectations import remark
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.kube.texts import AddressText
+from pytest_ipv6k8s.kube.view import Pod
+from pytest_ipv6k8s.suite import ClusterView, Probe, Probes
+from pytest_ipv6k8s.waiting import poll
+
+REBUILDING = 10.0
+"""Seconds in which a sandbox that is being rebuilt gets an address again."""
 
 
 @check(
@@ -12,40 +29,66 @@ from pytest_ipv6k8s.suite import ClusterView, Probes
     references=["KEP-563: Pod API", "Kubernetes docs: IPv4/IPv6 dual-stack"],
     causes=[
         "the CNI's IPAM hands out one family only on some nodes",
-        "the nodes have InternalIPs of different order or number (ADDR-09)",
+        "the nodes have InternalIPs of different number (ADDR-09)",
     ],
     look="kubectl get pods -A -o custom-columns=NAME:.metadata.name,IPS:.status.podIPs",
 )
 def test_pod_ips_are_one_per_family_primary_first(cluster: ClusterView, probes: Probes) -> None:
-    """Every pod has one address for each family of the cluster, and all lead with the same one.
+    """Pods have at most one address a family, podIP first, and probes one of each Service family.
 
-    ``podIP`` equals ``podIPs[0]``. Which family leads is not judged: KEP and documentation
-    disagree whether the Services' or the nodes' order counts.
+    ``podIP`` equals ``podIPs[0]``. Pods on nodes that are Ready are judged, and asked twice: one
+    whose sandbox is being rebuilt has no address for a moment. Which family leads is not judged:
+    KEP and documentation disagree whether the Services' or the nodes' order counts.
     """
-    pods = cluster.pods()
-    ours = {probe.name for probe in probes}
+    nodes = {node.name for node in cluster.judged_nodes()}
 
+    pods = [pod for pod in cluster.pods() if pod.node in nodes]
+    odd = _odd_for_long(cluster, pods)
     expect_all(
         pods,
-        lambda pod: _is_well_formed(pod.ip, pod.ips),
+        lambda pod: pod not in odd,
         expected="podIP first in podIPs, at most one address a family",
     )
 
-    wanted = set(cluster.stack.families)
-    names = " and ".join(sorted(family.value for family in wanted))
+    ours, wanted = {probe.name for probe in probes}, set(cluster.stack.families)
     expect_all(
         [pod for pod in pods if pod.namespace == cluster.namespace and pod.name in ours],
-        lambda pod: {Family.of(ip) for ip in pod.ips} == wanted,
-        expected=f"{names} on every probe",
+        lambda pod: wanted <= set(families_of(pod.ips)),
+        expected=f"{names(cluster.stack.families)} on every probe",
+        say=lambda pod: f"pod {pod.name} on {pod.node}: {pod.ips}",
     )
 
-    leading = {pod.name: Family.of(pod.ip) for pod in pods if len(pod.ips) > 1}
-    expect(len(set(leading.values())) <= 1, expected="the same family first", actual=leading)
+    _tell_of_other_families(cluster, probes)
 
 
-def _is_well_formed(ip: str, ips: tuple[str, ...]) -> bool:
-    families = [Family.of(address) for address in ips]
-    return bool(ips) and ips[0] == ip and len(set(families)) == len(families) <= 2
+def _odd_for_long(cluster: ClusterView, pods: Iterable[Pod]) -> list[Pod]:
+    """Return the pods with ill-formed addresses that still are there and have those."""
+    odd = [pod for pod in pods if not _is_well_formed(pod)]
+
+    def still_odd() -> list[Pod]:
+        nonlocal odd
+        if odd:
+            now = set(cluster.pods())
+            odd = [pod for pod in odd if pod in now]
+        return odd
+
+    return poll(still_odd, lambda left: not left, timeout=REBUILDING, interval=2.0)
+
+
+def _is_well_formed(pod: Pod) -> bool:
+    families = [Family.of(address) for address in pod.ips]
+    return bool(pod.ips) and pod.ips[0] == pod.ip and len(set(families)) == len(families)
+
+
+def _tell_of_other_families(cluster: ClusterView, probes: Sequence[Probe]) -> None:
+    """Say which probes lack what others have beyond the Services' families, and who leads."""
+    for family in cluster.pod_stack.families:
+        without = [probe.name for probe in probes if not probe.has(family)]
+        if without and family not in cluster.stack.families:
+            remark(f"pods without {family.value}: {', '.join(without)}")
+    leading = {Family.of(probe.pod.ips[0]) for probe in probes if len(probe.pod.ips) > 1}
+    if len(leading) > 1:
+        remark("some pods have IPv4 first and others IPv6")
 
 
 @check(
@@ -76,7 +119,11 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster: ClusterView, probes
 @check(
     "ADDR-08",
     features=[Feature.HOST_NETWORK_PODS],
-    references=["KEP-563: Pod API, host network", "KEP-2681: status.hostIPs"],
+    references=[
+        "KEP-563: Pod API, host network",
+        "KEP-2681: status.hostIPs",
+        "kubernetes/kubernetes: pkg/util/node, GetNodeHostIPs",
+    ],
     causes=[
         "static pods started before the kubelet knew the node's second address",
         "the kubelet's --node-ip names one family only",
@@ -84,48 +131,58 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster: ClusterView, probes
     look="kubectl get pods -A -o wide --field-selector spec.hostNetwork=true",
 )
 def test_host_network_pods_have_the_addresses_of_their_node(cluster: ClusterView) -> None:
-    """A host-network pod's podIPs and hostIPs are the node's InternalIPs, in the same order."""
-    nodes = {node.name: _first_of_each_family(node.internal_ips) for node in cluster.nodes}
+    """A host-network pod's podIPs and hostIPs are its node's addresses, in the kubelet's order.
+
+    These are the node's first address and the first of the other family, where all InternalIPs
+    come before ExternalIPs.
+    """
+    nodes = {node.name: node.host_ips for node in cluster.judged_nodes()}
+
     pods = [pod for pod in cluster.pods() if pod.host_network and pod.node in nodes]
 
-    odd = [
-        f"{pod.namespace}/{pod.name}: podIPs {pod.ips}, hostIPs {pod.host_ips}, "
-        f"InternalIPs of {pod.node} {nodes[pod.node]}"
-        for pod in pods
-        if pod.ips != nodes[pod.node] or pod.host_ips not in ((), pod.ips)
-    ]
-
-    expect(pods and not odd, expected="podIPs = hostIPs = InternalIPs", actual=odd)
-
-
-def _first_of_each_family(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple({Family.of(address): address for address in reversed(addresses)}.values())[::-1]
+    expect_all(
+        pods,
+        lambda pod: pod.ips == nodes[pod.node] and pod.host_ips in ((), pod.ips),
+        expected="podIPs = hostIPs = the node's addresses",
+        say=lambda pod: (
+            f"{pod.namespace}/{pod.name}: podIPs {pod.ips}, hostIPs {pod.host_ips}, "
+            f"addresses of {pod.node} {nodes[pod.node]}"
+        ),
+    )
 
 
 @check(
     "ADDR-09",
     references=["KEP-563: Node API", "KEP-3705: --node-ip with external cloud providers"],
     causes=[
-        "the kubelet runs without --node-ip=v4,v6, or with the families the other way round",
+        "the kubelet runs without --node-ip=v4,v6",
         "the cloud provider reports one family only",
         "the node had no IPv6 address yet when the kubelet started",
     ],
     look="kubectl get nodes -o custom-columns=NAME:.metadata.name,IPS:.status.addresses",
 )
 def test_nodes_have_an_internal_ip_of_each_family(cluster: ClusterView) -> None:
-    """Every node has an InternalIP of each family of the cluster, the primary family first."""
-    wanted = cluster.stack.families
+    """Every node that is Ready has an address of each family that Services have.
 
-    names = ", then ".join(family.value for family in wanted)
+    An InternalIP, or for want of one an ExternalIP, as the kubelet takes them. Their order is told,
+    not judged: cloud providers sort them in one way for all clusters.
+    """
+    nodes, wanted = cluster.judged_nodes(), cluster.stack.families
+
     expect_all(
-        cluster.nodes,
-        lambda node: (
-            set(wanted) <= {Family.of(ip) for ip in node.internal_ips}
-            and Family.of(node.internal_ips[0]) is wanted[0]
-        ),
-        expected=f"InternalIPs of {names} on every node",
-        say=lambda node: f"{node.name}: {node.internal_ips}",
+        nodes,
+        lambda node: set(wanted) <= set(families_of(node.host_ips)),
+        expected=f"{names(wanted)} on every node",
+        say=lambda node: f"{node.name}: {node.host_ips}",
     )
+
+    outer = [n.name for n in nodes if not set(wanted) <= set(families_of(n.internal_ips))]
+    if outer:
+        remark(f"{len(outer)} nodes have a family as ExternalIP only: {', '.join(outer[:3])}")
+    other = [node.name for node in nodes if Family.of(node.host_ips[0]) is not wanted[0]]
+    if other:
+        first = f"{wanted[0].other.value} first, Services {wanted[0].value}"
+        remark(f"{len(other)} nodes have {first}: {', '.join(other[:3])}")
 
 
 @check(
@@ -140,25 +197,50 @@ def test_nodes_have_an_internal_ip_of_each_family(cluster: ClusterView) -> None:
     look="kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDRS:.spec.podCIDRs",
 )
 def test_pod_cidrs_are_one_per_family_and_disjoint(cluster: ClusterView) -> None:
-    """Nodes have one podCIDR a family, disjoint from each other and from Services and nodes."""
-    nodes, services = cluster.nodes, cluster.service_cidrs
-    wanted = set(cluster.stack.families)
+    """Nodes have one podCIDR a family, disjoint from each other and from Services and nodes.
+
+    A node's own address may lie in its own podCIDR, as on GKE, where both are cut from one prefix;
+    no pod may have it.
+    """
+    nodes, wanted = cluster.judged_nodes(), set(cluster.pod_stack.families)
 
     expect_all(
         nodes,
         lambda node: (
-            len(node.pod_cidrs) == len(wanted) and {Family.of(c) for c in node.pod_cidrs} == wanted
+            len(node.pod_cidrs) == len(wanted) and set(families_of(node.pod_cidrs)) == wanted
         ),
         expected="one podCIDR of each family on every node",
         say=lambda node: f"{node.name}: {node.pod_cidrs}",
     )
 
-    pod_cidrs = [cidr for node in nodes for cidr in node.pod_cidrs]
-    clashes = overlaps([*pod_cidrs, *services])
-    inside = [
-        f"{node.name} {ip}" for node in nodes for ip in node.internal_ips if in_any(ip, pod_cidrs)
+    cidrs = [cidr for node in cluster.nodes for cidr in node.pod_cidrs]
+    clashes = [f"{one} and {other}" for one, other in overlaps([*cidrs, *cluster.service_cidrs])]
+    expect(not clashes, expected="disjoint ranges", actual=clashes)
+
+    inside = [*_in_ranges_of_others(cluster.nodes), *_taken_by_pods(cluster)]
+    expect(not inside, expected="node addresses that no other node's pods get", actual=inside)
+
+
+def _in_ranges_of_others(nodes: Sequence[Node]) -> list[str]:
+    """Return the nodes' addresses that lie in another node's podCIDR."""
+    owner = {cidr: node.name for node in nodes for cidr in node.pod_cidrs}
+    home = {ip: node.name for node in nodes for ip in node.internal_ips}
+    return [
+        f"{ip} of {home[ip]} lies in {cidr} of {owner[cidr]}"
+        for cidr, ip in overlaps([*owner, *home])
+        if cidr in owner and ip in home and owner[cidr] != home[ip]
     ]
-    expect(not (clashes or inside), expected="disjoint ranges", actual=[*clashes, *inside])
+
+
+def _taken_by_pods(cluster: ClusterView) -> list[str]:
+    """Return the pods that have a node's address and are not in its network."""
+    home = {ip: node.name for node in cluster.nodes for ip in node.internal_ips}
+    return [
+        f"pod {pod.namespace}/{pod.name} has {ip} of {home[ip]}"
+        for pod in cluster.pods()
+        for ip in pod.ips
+        if ip in home and not pod.host_network
+    ]
 
 
 @check(
@@ -166,18 +248,50 @@ def test_pod_cidrs_are_one_per_family_and_disjoint(cluster: ClusterView) -> None
     stacks=WITH_IPV6,
     references=["RFC 5952 section 4", "KEP-4858"],
     causes=[
-        "a controller, cloud provider or chart writes IPv6 addresses in a form of its own",
+        "a controller or cloud provider writes IPv6 addresses in a form of its own",
         "objects were stored before the API server insisted on canonical form",
     ],
     look="kubectl get pods,nodes,services,endpointslices -A -o yaml | grep -i ':0:'",
 )
 def test_addresses_are_written_in_canonical_form(cluster: ClusterView) -> None:
-    """Every address and CIDR in an API object is written as RFC 5952 wants it."""
-    texts = cluster.address_texts()
+    """Every address and CIDR that the system writes in an API object is as RFC 5952 wants it."""
+    _expect_canonical(_addresses(cluster, by_users=False))
 
-    odd = [f"{item.where}: {item.text}" for item in texts if not is_canonical(item.text)]
 
-    expect(texts and not odd, expected="canonical text everywhere", actual=odd)
+@check(
+    "ADDR-33",
+    level=Level.INFORMATIONAL,
+    stacks=WITH_IPV6,
+    references=["KEP-4858: existing objects", "RFC 5952 section 4"],
+    causes=["a chart or a manifest has an address in another form, which the API server keeps"],
+    look="kubectl get services,endpointslices -A -o yaml | grep -i ':0:'",
+)
+def test_addresses_of_users_are_written_in_canonical_form(cluster: ClusterView) -> None:
+    """Addresses that users write in Services and EndpointSlices are as RFC 5952 wants them."""
+    _expect_canonical(_addresses(cluster, by_users=True))
+
+
+def _addresses(cluster: ClusterView, *, by_users: bool) -> list[AddressText]:
+    """Return the texts that are addresses or CIDRs, and tell of those that are none."""
+    texts = [text for text in cluster.address_texts() if text.by_users is by_users]
+    found = [item for item in texts if is_address(item.text.partition("/")[0].partition("%")[0])]
+    others = [f"{item.where}: {item.text}" for item in texts if item not in found]
+    if others:
+        remark(f"{len(others)} texts are no addresses: {', '.join(others[:3])}")
+    return found
+
+
+def _expect_canonical(texts: Sequence[AddressText]) -> None:
+    expect_all(
+        texts,
+        lambda item: is_canonical(item.text),
+        expected="canonical text everywhere",
+        say=_told,
+    )
+
+
+def _told(item: AddressText) -> str:
+    return f"{item.where}: {item.text}"
 
 
 @check(
@@ -191,13 +305,10 @@ def test_addresses_are_written_in_canonical_form(cluster: ClusterView) -> None:
     look="kubectl get pods,nodes,services,endpointslices -A -o yaml | grep -i fe80",
 )
 def test_link_local_addresses_stay_out_of_the_api(cluster: ClusterView) -> None:
-    """No link-local address stands in an API object."""
-    texts = cluster.address_texts()
-
-    leaked = [f"{item.where}: {item.text}" for item in texts if _is_link_local(item.text)]
-
-    expect(texts and not leaked, expected="no address of fe80::/10", actual=leaked)
-
-
-def _is_link_local(text: str) -> bool:
-    return in_any(text.split("/")[0].split("%")[0], ["fe80::/10"])
+    """The system writes no link-local address in an API object."""
+    expect_all(
+        _addresses(cluster, by_users=False),
+        lambda item: not in_any(item.text.split("/")[0].split("%")[0], ["fe80::/10"]),
+        expected="no address of fe80::/10",
+        say=_told,
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Feature, Record, check, expect_all
+from pytest_ipv6k8s import ONLY_IPV6, WITH_IPV6, Family, Record, check, expect_all
 from pytest_ipv6k8s.addresses import in_any, same_address
 from pytest_ipv6k8s.agent.ops import (
     loopback,
@@ -14,9 +15,11 @@ from pytest_ipv6k8s.agent.ops import (
     tcp_connect,
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
+CLAT_RANGE = "192.0.0.0/29"
 CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
 
 
@@ -132,18 +135,22 @@ def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     references=["Kubernetes docs: IPv4/IPv6 dual-stack"],
     causes=["the CNI still has an IPv4 pool", "a 464XLAT daemon (CLAT) runs in the pods"],
 )
-def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
-    """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out."""
+def test_ipv6_only_pods_have_no_ipv4(cluster: ClusterView, probes: Probes) -> None:
+    """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out.
+
+    What a declared CLAT has (RFC 7335), and what never leaves the node, is allowed.
+    """
+    allowed = (*NODE_LOCAL_EGRESS, *([CLAT_RANGE] if cluster.clat else ()))
     records = _states(probes)
 
     expect_all(
         records,
-        lambda r: not _ipv4_addresses(r.answer),
+        lambda r: not _ipv4_addresses(r.answer, allowed),
         expected="no IPv4 address",
-        say=lambda r: f"pod {r.source}: {', '.join(_ipv4_addresses(r.answer))}",
+        say=lambda r: f"pod {r.source}: {', '.join(_ipv4_addresses(r.answer, allowed))}",
     )
     expect_all(
-        [r for r in records if not any(map(_is_node_local, r.answer.addresses))],
+        [r for r in records if not any(in_any(a.address, allowed) for a in r.answer.addresses)],
         lambda r: not _ipv4_ways_out(r.answer),
         expected="no IPv4 default route",
         say=lambda r: (
@@ -152,17 +159,13 @@ def test_ipv6_only_pods_have_no_ipv4(probes: Probes) -> None:
     )
 
 
-def _ipv4_addresses(state: network_state.Answer) -> list[str]:
+def _ipv4_addresses(state: network_state.Answer, allowed: Sequence[str]) -> list[str]:
     return [
         f"{item.address} on {item.interface}"
         for item in state.addresses
         if Family.of(item.address) is Family.V4
-        and not in_any(item.address, ("127.0.0.0/8", *NODE_LOCAL_EGRESS))
+        and not in_any(item.address, ("127.0.0.0/8", *allowed))
     ]
-
-
-def _is_node_local(address: network_state.Address) -> bool:
-    return in_any(address.address, NODE_LOCAL_EGRESS)
 
 
 def _ipv4_ways_out(state: network_state.Answer) -> list[str]:
@@ -219,7 +222,6 @@ def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
 @pods(
     "ADDR-22",
     stacks=WITH_IPV6,
-    features=[Feature.TWO_NODES],
     references=["RFC 6724 section 5"],
     causes=[
         "the podIP is marked deprecated or has a narrower scope than the destination",
@@ -233,7 +235,7 @@ def test_source_address_is_the_pod_ip(
     node_ips = [ip for node in cluster.nodes for ip in node.internal_ips if ":" in ip]
     targets = [
         *(probe.address(Family.V6) for probe in probes),
-        services["every"].cluster_ip(Family.V6),
+        *(ip for ip in services["every"].cluster_ips if Family.of(ip) is Family.V6),
         *node_ips[:2],
         "2001:db8::1",
     ]
@@ -263,16 +265,31 @@ def test_source_address_is_the_pod_ip(
     look="sysctl -a | grep disable_ipv6 (on the node)",
 )
 def test_ipv6_is_not_disabled_in_pods(probes: Probes) -> None:
-    """The sysctl disable_ipv6 is 0 in every pod, for all, default and each interface."""
+    """The sysctl disable_ipv6 is 0 in every pod, for all and for the interface of the podIP.
+
+    What new interfaces get (``default``), and what a further network has, is told, not judged.
+    """
     records = _states(probes)
 
     expect_all(
         records,
-        lambda r: not _switched_off(r.answer),
+        lambda r: not _switched_off(r, probes),
         expected="disable_ipv6=0",
-        say=lambda r: f"pod {r.source}: {', '.join(_switched_off(r.answer))}",
+        say=lambda r: f"pod {r.source}: {', '.join(_switched_off(r, probes))}",
     )
 
+    others = [name for r in records for name, value in r.answer.sysctls.items() if value != "0"]
+    if others:
+        remark(f"disabled elsewhere: {', '.join(sorted(set(others))[:3])}")
 
-def _switched_off(state: network_state.Answer) -> list[str]:
-    return [f"{name}={value}" for name, value in state.sysctls.items() if value != "0"]
+
+def _switched_off(record: Record[network_state.Answer], probes: Probes) -> list[str]:
+    """Return what is switched off, of all interfaces and of those that have a podIP."""
+    own, state = probes.named(record.source).pod.ips, record.answer
+    interfaces = {item.interface for item in state.addresses if item.address in own}
+    judged = {f"net.ipv6.conf.{name}.disable_ipv6" for name in ("all", *interfaces)}
+    return [
+        f"{name}={value}"
+        for name, value in state.sysctls.items()
+        if name in judged and value != "0"
+    ]

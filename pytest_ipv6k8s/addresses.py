@@ -138,14 +138,44 @@ def in_any(address: str, cidrs: Iterable[str]) -> bool:
 
 def overlaps(cidrs: Sequence[str]) -> list[tuple[str, str]]:
     """Return every pair of CIDRs of one family that share an address."""
-    pairs = []
-    for index, one in enumerate(cidrs):
-        first = ipaddress.ip_network(one, strict=False)
-        for other in cidrs[index + 1 :]:
-            second = ipaddress.ip_network(other, strict=False)
-            if first.version == second.version and first.overlaps(second):
-                pairs.append((one, other))
-    return pairs
+    networks = [ipaddress.ip_network(cidr, strict=False) for cidr in cidrs]
+    by_start = sorted(range(len(cidrs)), key=lambda i: int(networks[i].network_address))
+    found: list[tuple[int, int]] = []
+    for version in (4, 6):
+        reaching: list[int] = []  # those that begin before and do not end before
+        for index in (i for i in by_start if networks[i].version == version):
+            start = int(networks[index].network_address)
+            reaching = [i for i in reaching if int(networks[i].broadcast_address) >= start]
+            found += [(min(i, index), max(i, index)) for i in reaching]
+            reaching.append(index)
+    return [(cidrs[one], cidrs[other]) for one, other in sorted(found)]
+
+
+def families_of(addresses: Iterable[str]) -> tuple[Family, ...]:
+    """Return the families of addresses or CIDRs, each once, in the order in which they come."""
+    return tuple(dict.fromkeys(Family.of(address) for address in addresses))
+
+
+def first_of_each_family(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Return the first address, and the first of the other family."""
+    found: dict[Family, str] = {}
+    for address in addresses:
+        found.setdefault(Family.of(address), address)
+    return tuple(found.values())
+
+
+def names(families: Iterable[Family]) -> str:
+    """Return the names of families in words."""
+    return " and ".join(family.value for family in families)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address, written in whatever form."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 _KINDS = {

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.addresses import (
+    Family,
+    Stack,
+    families_of,
+    first_of_each_family,
+    is_address,
+    names,
+)
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.enforcement import policy_engine
+from pytest_ipv6k8s.kube.pod_cidrs import pod_cidrs_are_used
 
 UNKNOWN = "unknown"
 _CNI_DAEMONSETS = {
@@ -29,6 +37,7 @@ _CNI_DAEMONSETS = {
     "azure-cns": "azure-cni",
 }
 _IGNORED_ROLES = {"virtual-kubelet"}
+_UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,17 @@ class Node:
     kubelet: str
     kernel: str
     runtime: str
+    external_ips: tuple[str, ...] = ()
+    ready: bool = True
+
+    @property
+    def host_ips(self) -> tuple[str, ...]:
+        """The first address and the first of the other family, InternalIPs before ExternalIPs.
+
+        The kubelet gives these to host-network pods as podIPs, and to all as hostIPs
+        (``GetNodeHostIPs`` in kubernetes/kubernetes, pkg/util/node/node.go).
+        """
+        return first_of_each_family((*self.internal_ips, *self.external_ips))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +74,36 @@ class DnsService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FamiliesSeen:
+    """The families that are seen at the parts of a cluster; empty where nothing was seen."""
+
+    nodes: tuple[Family, ...] = ()
+    pods: tuple[Family, ...] = ()
+    services: tuple[Family, ...] = ()
+    service_cidrs: tuple[Family, ...] = ()
+
+    @property
+    def differences(self) -> str:
+        """Who has which, when they are not the same; empty when they are."""
+        seen = {
+            "nodes": self.nodes,
+            "pods": self.pods,
+            "Services": self.services,
+            "ServiceCIDR": self.service_cidrs,
+        }
+        known = {who: names(families) for who, families in seen.items() if families}
+        if len({frozenset(families) for families in seen.values() if families}) < 2:
+            return ""
+        return ", ".join(f"{who} {families}" for who, families in known.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """The facts. ``stack`` is what Services get; ``proxy`` and ``cni`` may be unknown.
 
     ``cni_version`` is the tag of the CNI's image. ``policy_engine`` is what is known to enforce
-    NetworkPolicy; empty when nothing is.
+    NetworkPolicy; empty when nothing is. ``pod_cidrs_used`` tells whether the CNI takes the
+    addresses of pods from their node's podCIDRs, as far as that is known.
     """
 
     version: str
@@ -71,6 +116,17 @@ class Inventory:
     host_network_pods: bool
     cni_version: str = UNKNOWN
     policy_engine: str = ""
+    families: FamiliesSeen = FamiliesSeen()
+    pod_cidrs_used: bool = False
+
+    @property
+    def pod_stack(self) -> Stack:
+        """The families of pods: those of Services, which they must have, and what they have more.
+
+        What is missing on pods is judged (ADDR-01), so it is not taken from what they have.
+        """
+        more = [family for family in self.families.pods if family not in self.stack.families]
+        return Stack.from_families((*self.stack.families, *more))
 
 
 def read(api: Api) -> Inventory:
@@ -88,17 +144,26 @@ def read(api: Api) -> Inventory:
     found = _daemonsets(api)
     daemonsets = None if found is None else _first_images(found)
     cni, cni_version = _cni(daemonsets)
+    stack, cidrs = _stack(api), _service_cidrs(api)
+    pods = api.items(paths.ALL_PODS, fieldSelector="status.phase=Running")
     return Inventory(
         version=str(version.get("gitVersion", UNKNOWN)),
-        stack=_stack(api),
+        stack=stack,
         nodes=nodes,
-        service_cidrs=_service_cidrs(api),
+        service_cidrs=cidrs,
         dns=_dns_service(api),
         cni=cni,
         cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
-        host_network_pods=_has_host_network_pods(api),
+        host_network_pods=any(_is_host_network(pod) for pod in pods),
         policy_engine=policy_engine(found or [], linux),
+        families=FamiliesSeen(
+            nodes=families_of(ip for node in nodes if node.ready for ip in node.host_ips),
+            pods=families_of(_pod_ips(pods, {node.name for node in nodes})),
+            services=stack.families,
+            service_cidrs=families_of(cidrs),
+        ),
+        pod_cidrs_used=pod_cidrs_are_used(api, cni, _running(cni, found or []), linux),
     )
 
 
@@ -116,11 +181,9 @@ def _node(item: Object) -> Node:
     info = state.get("nodeInfo", {})
     return Node(
         name=item["metadata"]["name"],
-        internal_ips=tuple(
-            entry["address"]
-            for entry in state.get("addresses", [])
-            if entry["type"] == "InternalIP"
-        ),
+        internal_ips=_addresses(item, "InternalIP"),
+        external_ips=_addresses(item, "ExternalIP"),
+        ready=_is_complete(item),
         pod_cidrs=tuple(spec.get("podCIDRs") or []),
         can_run_probes=status.is_ready(item) and not spec.get("unschedulable", False),
         labels=item["metadata"].get("labels", {}),
@@ -128,6 +191,19 @@ def _node(item: Object) -> Node:
         kernel=info.get("kernelVersion", UNKNOWN),
         runtime=info.get("containerRuntimeVersion", UNKNOWN),
     )
+
+
+def _addresses(node: Object, kind: str) -> tuple[str, ...]:
+    """Return a node's addresses of a type; clouds also write names there, which no one can use."""
+    entries = node.get("status", {}).get("addresses") or []
+    found = (entry["address"] for entry in entries if entry["type"] == kind)
+    return tuple(text for text in found if is_address(text))
+
+
+def _is_complete(node: Object) -> bool:
+    """Tell whether a node is Ready and a cloud provider, where there is one, has told of it."""
+    taints = node.get("spec", {}).get("taints") or []
+    return status.is_ready(node) and _UNINITIALIZED not in {taint["key"] for taint in taints}
 
 
 def _stack(api: Api) -> Stack:
@@ -166,9 +242,15 @@ def _dns_service(api: Api) -> DnsService | None:
     return None
 
 
-def _has_host_network_pods(api: Api) -> bool:
-    pods = api.items(paths.ALL_PODS, fieldSelector="status.phase=Running")
-    return any(pod["spec"].get("hostNetwork") for pod in pods)
+def _is_host_network(pod: Object) -> bool:
+    return bool(pod["spec"].get("hostNetwork"))
+
+
+def _pod_ips(pods: list[Object], nodes: Collection[str]) -> Iterator[str]:
+    """Yield the addresses of pods in the pod network of Linux nodes."""
+    for pod in pods:
+        if not _is_host_network(pod) and pod["spec"].get("nodeName") in nodes:
+            yield from status.pod_ips(pod)
 
 
 def _cni(daemonsets: Mapping[str, str] | None) -> tuple[str, str]:
@@ -178,6 +260,11 @@ def _cni(daemonsets: Mapping[str, str] | None) -> tuple[str, str]:
             image = daemonsets[name].partition("@")[0].rpartition("/")[2]
             return cni, image.partition(":")[2] or UNKNOWN
     return UNKNOWN, UNKNOWN
+
+
+def _running(cni: str, daemonsets: list[Object]) -> list[Object]:
+    """Return the DaemonSets of a CNI."""
+    return [item for item in daemonsets if _CNI_DAEMONSETS.get(item["metadata"]["name"]) == cni]
 
 
 def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:

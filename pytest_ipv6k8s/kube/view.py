@@ -6,16 +6,18 @@ import ipaddress
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.expectations import remark
+from pytest_ipv6k8s.kube import objects, paths, texts
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object, Outcome
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.kube.texts import AddressText
 
 T = TypeVar("T")
 
@@ -43,12 +45,8 @@ class Slice:
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressText:
-    """An address or CIDR as it is written in a field of an object."""
-
-    where: str
-    text: str
+MOST_KEPT = 50
+"""How many of the objects that were read a record keeps; of all of them it has the number."""
 
 
 class ClusterView:
@@ -58,14 +56,30 @@ class ClusterView:
         api: the API server; its recorder keeps the answers.
         inventory: the facts that were read when the run began.
         namespace: where proposals go.
-        stack: the stack that is tested.
+        selector: labels of the nodes that are to be judged.
+        clat: whether pods are declared to have a CLAT.
+
+    Attributes:
+        stack: the families of Services.
+        pod_stack: the families of pods.
     """
 
-    def __init__(self, api: Api, inventory: Inventory, namespace: str, stack: Stack) -> None:
+    def __init__(
+        self,
+        api: Api,
+        inventory: Inventory,
+        namespace: str,
+        *,
+        selector: Iterable[tuple[str, str]] = (),
+        clat: bool = False,
+    ) -> None:
         self._api = api
         self._inventory = inventory
+        self._selector = tuple(selector)
         self.namespace = namespace
-        self.stack = stack
+        self.stack = inventory.stack
+        self.pod_stack = inventory.pod_stack
+        self.clat = clat
 
     @property
     def kubectl(self) -> str:
@@ -80,7 +94,24 @@ class ClusterView:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The Linux nodes."""
-        return self._cite("nodes", self._inventory.nodes)
+        self._cite("nodes", _shortened(self._inventory.nodes))
+        return self._inventory.nodes
+
+    def judged_nodes(self) -> tuple[Node, ...]:
+        """Return the Linux nodes that are complete, and selected where labels were given.
+
+        What is left out is remarked beside the verdict.
+        """
+        nodes = self.nodes
+        judged = tuple(node for node in nodes if node.ready and self._is_selected(node))
+        left = [node.name for node in nodes if node not in judged]
+        if left:
+            more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+            remark(
+                f"judged {len(judged)} of {len(nodes)} nodes; not Ready or not selected: "
+                f"{', '.join(left[:5])}{more}"
+            )
+        return judged
 
     @property
     def dns(self) -> DnsService:
@@ -101,7 +132,9 @@ class ClusterView:
 
     def pods(self) -> tuple[Pod, ...]:
         """Return all running pods that we may see, of every namespace."""
-        return self._read("/api/v1/pods", tuple(self._running_pods()))
+        found = tuple(self._running_pods())
+        self._read("/api/v1/pods", _shortened(found))
+        return found
 
     def service(self, namespace: str, name: str) -> Mapping[str, Any]:
         """Return a Service object."""
@@ -138,7 +171,7 @@ class ClusterView:
         These are Pods, Nodes, Services, EndpointSlices and IPAddresses.
         """
         found: list[AddressText] = []
-        for path, texts in _TEXTS.items():
+        for kind, path in _WITH_ADDRESSES.items():
             try:
                 items = self._api.items(path)
             except ApiError as error:
@@ -146,16 +179,9 @@ class ClusterView:
                     raise
                 continue
             for item in items:
-                name = "/".join(
-                    filter(None, (item["metadata"].get("namespace"), item["metadata"]["name"]))
-                )
-                kind = path.rsplit("/", 1)[1]
-                found += [
-                    AddressText(where=f"{kind} {name} {field}", text=text)
-                    for field, text in texts(item)
-                    if text and text != "None"
-                ]
-        return self._read("addresses in objects", tuple(found))
+                found += texts.in_object(kind, item)
+        self._read("addresses in objects", _shortened(found))
+        return tuple(found)
 
     def propose(self, **spec: Any) -> Record[Outcome]:
         """Ask the API server what it would make of a Service; nothing is stored (dry run).
@@ -216,12 +242,29 @@ class ClusterView:
                 host_network=bool(spec.get("hostNetwork")),
             )
 
+    def _is_selected(self, node: Node) -> bool:
+        return all(node.labels.get(key) == value for key, value in self._selector)
+
     def _read(self, what: str, answer: T) -> T:
         return self._api.recorder.api_answer({"verb": "read", "what": what}, answer).answer
 
     def _cite(self, what: str, fact: T) -> T:
         request = {"verb": "read when the run began", "what": what}
         return self._api.recorder.api_answer(request, fact).answer
+
+
+_WITH_ADDRESSES = {
+    "pods": paths.ALL_PODS,
+    "nodes": paths.NODES,
+    "services": "/api/v1/services",
+    "endpointslices": "/apis/discovery.k8s.io/v1/endpointslices",
+    "ipaddresses": "/apis/networking.k8s.io/v1/ipaddresses",
+}
+
+
+def _shortened(found: Sequence[object]) -> Mapping[str, object]:
+    """Return what a record keeps of many objects."""
+    return {"count": len(found), "first": tuple(found[:MOST_KEPT])}
 
 
 def _slice(item: Object) -> Slice:
@@ -236,47 +279,3 @@ def _slice(item: Object) -> Slice:
             for address in endpoint["addresses"]
         ),
     )
-
-
-def _pod_texts(item: Object) -> Iterator[tuple[str, str]]:
-    status = item.get("status", {})
-    yield "status.podIP", status.get("podIP", "")
-    yield "status.hostIP", status.get("hostIP", "")
-    yield from (("status.podIPs", entry["ip"]) for entry in status.get("podIPs") or [])
-    yield from (("status.hostIPs", entry["ip"]) for entry in status.get("hostIPs") or [])
-
-
-def _node_texts(item: Object) -> Iterator[tuple[str, str]]:
-    yield from (("spec.podCIDRs", cidr) for cidr in item.get("spec", {}).get("podCIDRs") or [])
-    for entry in item.get("status", {}).get("addresses") or []:
-        if entry["type"] in ("InternalIP", "ExternalIP"):
-            yield f"status.addresses {entry['type']}", entry["address"]
-
-
-def _service_texts(item: Object) -> Iterator[tuple[str, str]]:
-    spec = item.get("spec", {})
-    yield from (("spec.clusterIPs", ip) for ip in spec.get("clusterIPs") or [])
-    yield from (("spec.externalIPs", ip) for ip in spec.get("externalIPs") or [])
-    balancer = item.get("status", {}).get("loadBalancer", {})
-    for entry in balancer.get("ingress") or []:
-        yield "status.loadBalancer.ingress", entry.get("ip", "")
-
-
-def _slice_texts(item: Object) -> Iterator[tuple[str, str]]:
-    if item.get("addressType") == "FQDN":
-        return
-    for entry in item.get("endpoints") or []:
-        yield from (("endpoints", address) for address in entry["addresses"])
-
-
-def _ip_address_texts(item: Object) -> Iterator[tuple[str, str]]:
-    yield "metadata.name", item["metadata"]["name"]
-
-
-_TEXTS = {
-    "/api/v1/pods": _pod_texts,
-    "/api/v1/nodes": _node_texts,
-    "/api/v1/services": _service_texts,
-    "/apis/discovery.k8s.io/v1/endpointslices": _slice_texts,
-    "/apis/networking.k8s.io/v1/ipaddresses": _ip_address_texts,
-}

@@ -58,12 +58,20 @@ def ipv6k8s_api(
 
 
 @pytest.fixture(scope="session")
-def ipv6k8s_cluster(ipv6k8s_run: RunFacts, ipv6k8s_api: Api) -> ClusterView:
+def ipv6k8s_cluster(
+    request: pytest.FixtureRequest, ipv6k8s_run: RunFacts, ipv6k8s_api: Api
+) -> ClusterView:
     """The cluster: its facts, its objects, and what it would make of a Service."""
     from pytest_ipv6k8s.kube.view import ClusterView
 
     run = ipv6k8s_run
-    return ClusterView(ipv6k8s_api, run.inventory, run.namespace, run.stack)
+    return ClusterView(
+        ipv6k8s_api,
+        run.inventory,
+        run.namespace,
+        selector=request.config.stash[SETTINGS].probes.node_selector,
+        clat=bool(run.external and run.external.clat),
+    )
 
 
 @pytest.fixture(scope="session")

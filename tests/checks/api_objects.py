@@ -28,7 +28,10 @@ def pod_object(pod: ProbePod) -> dict[str, Any]:
 
 def node_object(node: Node) -> dict[str, Any]:
     """Return a node object."""
-    addresses = [{"type": "InternalIP", "address": ip} for ip in node.internal_ips]
+    addresses = [
+        *({"type": "InternalIP", "address": ip} for ip in node.internal_ips),
+        *({"type": "ExternalIP", "address": ip} for ip in node.external_ips),
+    ]
     return {
         "metadata": {"name": node.name},
         "spec": {"podCIDRs": list(node.pod_cidrs)},
@@ -53,7 +56,10 @@ def slice_object(service: str, family: Family, addresses: list[str]) -> dict[str
         "metadata": {
             "name": f"{service}-{family.value.lower()}",
             "namespace": NAMESPACE,
-            "labels": {"kubernetes.io/service-name": service},
+            "labels": {
+                "kubernetes.io/service-name": service,
+                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+            },
         },
         "addressType": family.value,
         "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],

@@ -270,7 +270,7 @@ class World:
             nameservers=self.dns_addresses,
             search=SEARCH,
             options=("ndots:5",),
-            sysctls={"net.ipv6.conf.all.disable_ipv6": "0"},
+            sysctls={f"net.ipv6.conf.{name}.disable_ipv6": "0" for name in ("all", "eth0")},
             environment={
                 "POD_IP": pod.ips[0],
                 "POD_IPS": ",".join(pod.ips),
@@ -308,7 +308,7 @@ def record_check(
     if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
-    cluster = ClusterView(api, _inventory(world), NAMESPACE, world.stack)  # type: ignore[arg-type]
+    cluster = ClusterView(api, _inventory(world), NAMESPACE, clat=world.outside.clat)  # type: ignore[arg-type]
     probes = _probes(world, api.recorder)
     fixtures = {
         "family": family,
