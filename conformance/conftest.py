@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, PolicySandbox, Probes, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns
 
@@ -15,9 +16,12 @@ def cluster(ipv6k8s_cluster: ClusterView) -> ClusterView:
 
 
 @pytest.fixture
-def probes(ipv6k8s_probes: Probes) -> Probes:
-    """The probes."""
-    return ipv6k8s_probes
+def probes(request: pytest.FixtureRequest, ipv6k8s_probes: Probes) -> Probes:
+    """The probes that have an address of the families that the check is about."""
+    declared = check_of(request.function)
+    callspec = getattr(request.node, "callspec", None)
+    family = callspec.params.get("family") if callspec else None
+    return ipv6k8s_probes.having(declared.asked(family) if declared else ())
 
 
 @pytest.fixture

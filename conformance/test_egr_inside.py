@@ -6,6 +6,7 @@ from pytest_ipv6k8s import Family, Feature, check, expect, expect_all
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import UDP
 from pytest_ipv6k8s.suite import Probes, Services
 
@@ -53,6 +54,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
     "EGR-05",
     features=[Feature.PEER],
     families=Family,
+    families_of=FamiliesOf.SERVICES,
     references=[
         "Kubernetes docs: the Kubernetes network model (no NAT between pods and nodes)",
         "Kubernetes docs: IP masquerade agent",

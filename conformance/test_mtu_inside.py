@@ -8,6 +8,7 @@ from functools import partial
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import interfaces, network_state, tcp_connect, tcp_transfer, udp_sized
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import UDP
 from pytest_ipv6k8s.suite import Probe, Probes, Services
 
@@ -193,6 +194,7 @@ def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
 @fragments(
     "MTU-06",
     features=[Feature.PEER],
+    families_of=FamiliesOf.SERVICES,
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5", "Kubernetes docs: virtual IPs and Service proxies"],
     causes=["the Service proxy translates the first fragment only", *FRAGMENT_CAUSES],

@@ -6,6 +6,7 @@ from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import forged_too_big, icmpv6_counters, tcp_transfer, udp_sized
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import HTTP
 from pytest_ipv6k8s.suite import ExternalTargets, Probes, Services, Target
 
@@ -60,6 +61,7 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
 
 @mtu(
     "MTU-08",
+    families_of=FamiliesOf.SERVICES,
     features=[Feature.NARROW_TARGET, Feature.SPEAKING_TARGET, Feature.HOST_NETWORK_PROBES],
     references=["RFC 8201 section 4", "Kubernetes docs: Service, type NodePort"],
     causes=[

@@ -7,6 +7,7 @@ from functools import partial
 
 from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check, expect, expect_all
 from pytest_ipv6k8s.addresses import reverse_name
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.suite import ExternalTargets, Services
 from pytest_ipv6k8s.suite.dns import (
     COREDNS_LOOK,
@@ -194,6 +195,7 @@ def test_validating_clients_get_no_synthesis(dns: ClusterDns, external: External
 @n64(
     "N64-13",
     features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
+    families_of=FamiliesOf.SERVICES,
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
     causes=[
         "CoreDNS' dns64 has translate_all, which replaces the cluster's own records",

@@ -13,6 +13,7 @@ from pytest_ipv6k8s.agent.ops import (
     udp_exchange,
 )
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS, UDP_PORT
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.netpol.sandbox import ALLOWED, NAME_LABEL, SERVER
 from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, expect_isolation, tcp, udp
@@ -175,6 +176,7 @@ def test_ports_ranges_and_named_ports_open_just_those(
 
 @pol(
     "POL-12",
+    families_of=FamiliesOf.SERVICES,
     references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],
     causes=(
         "the engine judges packets before the Service proxy translated them, or after the source "

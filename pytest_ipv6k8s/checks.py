@@ -60,6 +60,16 @@ class Area(enum.Enum):
     SVC = "Services"
 
 
+class FamiliesOf(enum.Enum):
+    """Whose families a check is about: pods may have one that Services have not."""
+
+    PODS = "pods"
+    SERVICES = "services"
+
+
+_OF_PODS = {Area.ADDR.name, Area.EGR.name, Area.MTU.name, Area.N64.name, Area.POL.name}
+
+
 class Level(enum.Enum):
     """How much a check weighs."""
 
@@ -79,6 +89,7 @@ class Check:
         level: core, extended or informational.
         stacks: the stacks on which it applies.
         families: one item for each of these that the cluster has; empty: one item in all.
+        families_of: whose stack and families these are.
         features: preconditions; one that is not met skips the check.
         references: who says so: RFC, KEP or documentation, with the section.
         causes: why clusters usually fail it, the likeliest first.
@@ -97,7 +108,18 @@ class Check:
     references: tuple[str, ...]
     causes: tuple[str, ...]
     look: str
+    families_of: FamiliesOf = FamiliesOf.SERVICES
     matrix: bool = False
+
+    def asked(self, family: Family | None) -> frozenset[Family]:
+        """Return the families that whoever is asked must have: the item's, or those of all stacks.
+
+        Args:
+            family: the item's; None when the check has one item.
+        """
+        if family is not None:
+            return frozenset({family})
+        return frozenset.intersection(*(frozenset(stack.families) for stack in self.stacks))
 
     @property
     def area(self) -> str:
@@ -115,9 +137,12 @@ def check(
     stacks: frozenset[Stack] = ALL_STACKS,
     families: Iterable[Family] = (),
     features: Iterable[Feature] = (),
+    families_of: FamiliesOf | None = None,
     matrix: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
+
+    Without ``families_of`` the area tells: Services and what is about them, or pods.
 
     Raises:
         ValueError: a rule is broken; names the id and the rule.
@@ -136,6 +161,7 @@ def check(
             references=tuple(references),
             causes=tuple(causes),
             look=look,
+            families_of=families_of or _families_of(id),
             matrix=matrix,
         )
         problems = [*_of_docstring(requirement, explanation), *_of_facts(declared)]
@@ -145,6 +171,10 @@ def check(
         return function
 
     return declare
+
+
+def _families_of(id: str) -> FamiliesOf:
+    return FamiliesOf.PODS if id.split("-")[0] in _OF_PODS else FamiliesOf.SERVICES
 
 
 def _of_docstring(requirement: str, explanation: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pytest_ipv6k8s.addresses import Egress, in_any
+from pytest_ipv6k8s.addresses import Egress
 
 
 class Facts(Protocol):
@@ -73,11 +73,6 @@ class OfTargets:
         return facts.external is not None and self.predicate(facts.external)
 
 
-def _pod_cidrs_are_used(facts: Facts) -> bool:
-    cidrs = {node.name: node.pod_cidrs for node in facts.inventory.nodes}
-    return any(in_any(ip, cidrs.get(pod.node, ())) for pod in facts.pods for ip in pod.ips)
-
-
 def _has(*roles: str) -> Callable[[Any], bool]:
     """Return a predicate: whether external targets have all of these roles."""
     return lambda network: set(roles) <= {target.role.value for target in network.targets}
@@ -116,8 +111,9 @@ class Feature(enum.Enum):
         lambda facts: len(facts.pods) > len({pod.node for pod in facts.pods}),
     )
     NODE_POD_CIDRS = OfRun(
-        "pod CIDRs on the nodes: this cluster's CNI has an IP pool of its own",
-        _pod_cidrs_are_used,
+        "a CNI that takes addresses of pods from their node's podCIDRs: this cluster's is not "
+        "known to; if it does, declare `podCIDRs: used`",
+        lambda facts: bool(facts.inventory.pod_cidrs_used),
     )
     HOST_NETWORK_PROBES = OfRun(
         "host-network probe pods: allow them with --ipv6k8s-allow privileged",

@@ -144,6 +144,7 @@ CLUSTER = Cluster(
     cni_version="v0.26.7",
     proxy="kube-proxy nftables",
     nodes=(_node("n1", "fd00::a"), _node("n2", "fd00::b")),
+    families={"pods": tuple(Family), "Services": (Family.V4,)},
 )
 
 

@@ -78,7 +78,8 @@ class ClusterSpec:
     context: str | None = option("The kubeconfig's context to use (its current one).", "NAME")
     stack: Stack = option(
         f"Families of the cluster, first one first: {listed(Stack)} "
-        "(made: ipv6; existing: inferred, and when given a declaration to be kept).",
+        "(made: ipv6; existing: inferred, and when given a declaration to be kept; one "
+        "without IPv6 has to be given).",
         "STACK",
         parse=choice(Stack),
         default=Stack.IPV6,

@@ -35,21 +35,26 @@ _COMPARE = "compare with what `ipv6k8s init` writes"
 
 _EXTERNAL_KEYS = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
 _ENFORCED = {"enforced": True, "none": False}
+_USED = {"used": True, "unused": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """What an operator declares; ``external`` is None when no target is described.
 
-    ``network_policy`` says whether NetworkPolicy is enforced; None leaves it to the inventory.
+    ``network_policy`` says whether NetworkPolicy is enforced, ``pod_cidrs`` whether pods get their
+    addresses from their node's podCIDRs; None leaves either to the inventory.
     """
 
     stack: Stack | None
     external: ExternalNetwork | None
     network_policy: bool | None = None
+    pod_cidrs: bool | None = None
 
     def over(self, facts: Inventory) -> Inventory:
         """Return the facts of a cluster, and where they are declared to be others, those."""
+        if self.pod_cidrs is not None:
+            facts = dataclasses.replace(facts, pod_cidrs_used=self.pod_cidrs)
         if self.network_policy is None:
             return facts
         engine = facts.policy_engine or "declared"
@@ -76,6 +81,7 @@ def read(path: Path) -> Declaration:
         stack=Stack(document["stack"]) if "stack" in document else None,
         external=external,
         network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
+        pod_cidrs=_USED.get(document.get("podCIDRs", "")),
     )
 
 

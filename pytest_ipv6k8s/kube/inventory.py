@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pytest_ipv6k8s.addresses import (
     Family,
@@ -83,18 +83,23 @@ class FamiliesSeen:
     service_cidrs: tuple[Family, ...] = ()
 
     @property
-    def differences(self) -> str:
-        """Who has which, when they are not the same; empty when they are."""
+    def by_part(self) -> dict[str, tuple[Family, ...]]:
+        """The families by where they were seen."""
         seen = {
             "nodes": self.nodes,
             "pods": self.pods,
             "Services": self.services,
             "ServiceCIDR": self.service_cidrs,
         }
-        known = {who: names(families) for who, families in seen.items() if families}
-        if len({frozenset(families) for families in seen.values() if families}) < 2:
+        return {part: families for part, families in seen.items() if families}
+
+    @property
+    def differences(self) -> str:
+        """Who has which, when they are not the same; empty when they are."""
+        seen = self.by_part
+        if len({frozenset(families) for families in seen.values()}) < 2:
             return ""
-        return ", ".join(f"{who} {families}" for who, families in known.items())
+        return ", ".join(f"{part} {names(families)}" for part, families in seen.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +132,11 @@ class Inventory:
         """
         more = [family for family in self.families.pods if family not in self.stack.families]
         return Stack.from_families((*self.stack.families, *more))
+
+    def with_pods(self, addresses: Iterable[Iterable[str]]) -> Inventory:
+        """Return these facts, with the families of the pods that have these addresses."""
+        pods = families_of(ip for ips in addresses for ip in ips)
+        return replace(self, families=replace(self.families, pods=pods))
 
 
 def read(api: Api) -> Inventory:

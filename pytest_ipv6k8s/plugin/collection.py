@@ -57,14 +57,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     declared = check_of(metafunc.function)
     if declared is None or not declared.families:
         return
-    families = [f for f in declared.families if f in _stack(metafunc.config).families]
+    families = [f for f in declared.families if f in _stack(metafunc.config, declared).families]
     families = families or [declared.families[0]]
     metafunc.parametrize("family", families, ids=[family.value for family in families])
 
 
-def _stack(config: pytest.Config) -> Stack:
+def _stack(config: pytest.Config, declared: Check) -> Stack:
     facts = config.stash.get(FACTS, None)
-    return facts.stack if facts else config.stash[SETTINGS].cluster.stack
+    if facts is None:
+        return config.stash[SETTINGS].cluster.stack
+    return facts.stack_of(declared.families_of)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -133,9 +135,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     facts = item.config.stash.get(FACTS, None)
     if declared is None or facts is None:
         return
-    if facts.stack not in declared.stacks:
+    stack = facts.stack_of(declared.families_of)
+    if stack not in declared.stacks:
         names = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
-        reason = f"stack {facts.stack.value}: applies to {names}"
+        reason = f"stack {stack.value}: applies to {names}"
         item.stash[NOT_APPLICABLE] = reason
         pytest.skip(f"{declared.id} not applicable, {reason}")
     for feature in declared.features:

@@ -107,6 +107,7 @@ def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
         cni=facts.inventory.cni,
         cni_version=facts.inventory.cni_version,
         proxy=facts.inventory.proxy,
+        families=facts.inventory.families.by_part,
         nodes=tuple(
             Node(
                 name=node.name,

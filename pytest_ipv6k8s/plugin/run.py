@@ -16,7 +16,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec, provider
 from pytest_ipv6k8s.cost import Cost
-from pytest_ipv6k8s.errors import ClusterError, HostProblem, Inconclusive, Ipv6k8sError
+from pytest_ipv6k8s.errors import HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.external.model import ExternalNetwork
@@ -25,6 +25,7 @@ from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
@@ -154,6 +155,7 @@ class Run:
             plan = self._plan(facts, acquired.cluster)
         with self._bundle_on_failure(acquired, wanted=True):
             ready = self._ready(acquired, plan, facts)
+            refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))
             if external is not None:
                 self.harness.append(setup.control(external, acquired.api))
         return self._facts(acquired, ready, plan.namespace, external)
@@ -223,6 +225,9 @@ class Run:
             self._undo.callback(self._remove_probes, acquired.api)
         deployed = deploy(acquired.api, plan)
         self.tell(f"probes ready after {deployed.seconds:.1f} s")
+        facts = facts.with_pods(pod.ips for pod in deployed.pods)
+        if facts.families.differences:
+            self.tell(f"families differ: {facts.families.differences}")
         controlled = self._control(acquired.api, deployed, facts)
         return Ready(facts=facts, deployed=deployed, controlled=controlled)
 
@@ -260,17 +265,14 @@ class Run:
 
     def _read_facts(self, api: Api, declared: Declaration) -> inventory.Inventory:
         facts = declared.over(inventory.read(api))
-        self._compare_stack(facts, declared.stack)
+        refuse_another(facts, self._declared_stack(declared))
+        if facts.families.pods:
+            refuse_without_ipv6(facts, self._declared_stack(declared))
         self._refuse_profiles(facts.stack)
         return facts
 
-    def _compare_stack(self, facts: inventory.Inventory, by_file: Stack | None) -> None:
-        declared = self.settings.declared_stack or by_file
-        if declared is not None and declared is not facts.stack:
-            raise ClusterError(
-                f"the cluster was declared to be {declared.value}, and it is {facts.stack.value}",
-                remedy="correct --ipv6k8s-stack or the declaration, or the cluster",
-            )
+    def _declared_stack(self, declared: Declaration) -> Stack | None:
+        return self.settings.declared_stack or declared.stack
 
     def _plan(self, facts: inventory.Inventory, cluster: Cluster) -> Plan:
         settings = self.settings
@@ -297,7 +299,7 @@ class Run:
 
         try:
             of = (deployed.pods, deployed.hosts, deployed.peers)
-            found = control.control(Probes(*map(probes, of)), facts.stack.families)
+            found = control.control(Probes(*map(probes, of)), facts.pod_stack.families)
         finally:
             for session in sessions.values():
                 session.close()

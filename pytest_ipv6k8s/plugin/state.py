@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
@@ -35,6 +36,10 @@ class RunFacts:
     external: ExternalNetwork | None = None
     sctp: bool = False
     peers: tuple[ProbePod, ...] = ()
+
+    def stack_of(self, whose: FamiliesOf) -> Stack:
+        """Return the stack of pods or of Services."""
+        return self.inventory.pod_stack if whose is FamiliesOf.PODS else self.stack
 
     def plan(self, settings: Settings) -> Plan:
         """Return how further pods are made, on the nodes where probes stand."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, overload
@@ -14,6 +14,7 @@ from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.ops import Request
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder
+from pytest_ipv6k8s.expectations import remark
 
 A = TypeVar("A")
 CA_FILE = "/ipv6k8s-ca/ca.crt"
@@ -172,6 +173,26 @@ class Probes(Sequence[Probe]):
         """Return the probe that has this address."""
         pods = (*self._pods, *self.peers)
         return next(probe for probe in pods if address in probe.pod.ips)
+
+    def having(self, families: Collection[Family]) -> Probes:
+        """Return the probes that have an address of each of these families.
+
+        The others are told beside the verdict; ADDR-01 judges what they lack.
+
+        Raises:
+            Inconclusive: there is none.
+        """
+
+        def able(probes: Sequence[Probe]) -> list[Probe]:
+            return [probe for probe in probes if all(probe.has(family) for family in families)]
+
+        found, wanted = able(self._pods), " and ".join(sorted(f.value for f in families))
+        if not found:
+            raise Inconclusive(f"no probe has an address of {wanted}")
+        left = sorted({probe.node for probe in self._pods} - {probe.node for probe in found})
+        if left:
+            remark(f"not asked, for want of {wanted}: pods on {', '.join(left)}")
+        return Probes(found, able(self.hosts), able(self.peers))
 
     def pairs(self) -> Iterator[tuple[Probe, Probe]]:
         """Yield every ordered pair of probes on different nodes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
@@ -89,7 +89,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Facts of the cluster."""
+    """Facts of the cluster.
+
+    ``stack`` is that of Services; ``families`` are those that were seen, by where.
+    """
 
     provider: str
     kubernetes: str
@@ -98,6 +101,7 @@ class Cluster:
     cni_version: str
     proxy: str
     nodes: tuple[Node, ...]
+    families: Mapping[str, tuple[Family, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pytest_ipv6k8s.addresses import names
 from pytest_ipv6k8s.reports.matrix import MISSED, REACHED, UNASKED
-from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Counts, Report
+from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Cluster, Counts, Report
 from pytest_ipv6k8s.verdicts import Verdict, fold
 
 NO_FAMILY = "no family"
@@ -57,6 +58,7 @@ def environment(report: Report) -> list[tuple[str, str]]:
     return [
         ("Kubernetes", cluster.kubernetes),
         ("stack", cluster.stack.value),
+        *_families(cluster),
         ("CNI", _with_version(cluster.cni, cluster.cni_version)),
         ("proxy", cluster.proxy),
         ("provider", cluster.provider),
@@ -65,6 +67,14 @@ def environment(report: Report) -> list[tuple[str, str]]:
         ("runtime", _different(node.runtime for node in cluster.nodes)),
         ("kubelet", _different(node.kubelet for node in cluster.nodes)),
     ]
+
+
+def _families(cluster: Cluster) -> list[tuple[str, str]]:
+    """Return the families of each part where these have not the same."""
+    if len({frozenset(found) for found in cluster.families.values()}) < 2:
+        return []
+    parts = [f"{where} {names(found)}" for where, found in cluster.families.items()]
+    return [("families", ", ".join(parts))]
 
 
 def _with_version(name: str, version: str) -> str:

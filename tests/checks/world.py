@@ -309,7 +309,8 @@ def record_check(
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
     cluster = ClusterView(api, _inventory(world), NAMESPACE, clat=world.outside.clat)  # type: ignore[arg-type]
-    probes = _probes(world, api.recorder)
+    take_statements()
+    probes = _probes(world, api.recorder).having(declared.asked(family))
     fixtures = {
         "family": family,
         "cluster": cluster,
@@ -320,7 +321,6 @@ def record_check(
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
-    take_statements()
     try:
         function(**{name: fixtures[name] for name in inspect.signature(function).parameters})
     except Exception as raised:

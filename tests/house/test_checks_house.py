@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.checks import check_of
+from pytest_ipv6k8s.checks import FamiliesOf, check_of
 from tests.checks.breaking import Broken
 from tests.checks.test_broken_worlds import ALL
 from tests.checks.test_healthy_world import CASES
@@ -55,6 +56,22 @@ def _runs(broken: Broken) -> bool:
     if not declared.families:
         return broken.family is None
     return broken.family in declared.families and broken.family in broken.stack.families
+
+
+def test_a_check_that_asks_a_service_in_a_family_is_about_the_families_of_services() -> None:
+    families_of = {DECLARED[id].families_of for id, calls in _calls() if "cluster_ip" in calls}
+    assert families_of == {FamiliesOf.SERVICES}
+
+
+def _calls() -> Iterator[tuple[str, set[str]]]:
+    """Yield the id of every check, with the names of the methods that its body calls."""
+    for file in sorted(SUITE.glob("test_*.py")):
+        for node in tree(file).body:
+            if isinstance(node, ast.FunctionDef) and node.decorator_list:
+                (declared,) = node.decorator_list
+                assert isinstance(declared, ast.Call)
+                inside = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                yield str(ast.literal_eval(declared.args[0])), inside
 
 
 def test_a_broken_world_is_one_in_which_the_check_runs() -> None:

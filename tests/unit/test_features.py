@@ -56,7 +56,7 @@ DNS = DnsService(name="kube-dns", cluster_ips=("fd00::10",))
 HAVE: dict[Feature, Run] = {
     Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL, replace(OTHER_POOL, node="other"))),
     Feature.PEER: replace(BARE, pods=(OTHER_POOL, OTHER_POOL)),
-    Feature.NODE_POD_CIDRS: replace(BARE, pods=(_pod("p", "fd00:1::1"),)),
+    Feature.NODE_POD_CIDRS: replace(BARE, inventory=replace(EMPTY, pod_cidrs_used=True)),
     Feature.HOST_NETWORK_PROBES: replace(BARE, hosts=(OTHER_POOL,)),
     Feature.HOST_NETWORK_PODS: replace(BARE, inventory=replace(EMPTY, host_network_pods=True)),
     Feature.NETWORK_POLICY: replace(BARE, inventory=replace(EMPTY, policy_engine="Calico")),

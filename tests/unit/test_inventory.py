@@ -105,6 +105,59 @@ def test_the_facts_are_read(cluster: FakeApi) -> None:
     )
 
 
+def _pod(*ips: str, node: str = "a", host: bool = False) -> dict[str, Any]:
+    status = {"podIPs": [{"ip": ip} for ip in ips]}
+    return {**_named("p"), "spec": {"hostNetwork": host, "nodeName": node}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("services", "pods", "stack", "differences"),
+    [
+        (
+            ["IPv4"],
+            [_pod("10.1.0.1", "fd00:1::1")],
+            Stack.DUAL,
+            "pods IPv4 and IPv6, Services IPv4, ServiceCIDR IPv6",
+        ),
+        (["IPv6"], [_pod("fd00:1::1")], Stack.IPV6, "nodes IPv6 and IPv4, pods IPv6"),
+        (["IPv4", "IPv6"], [_pod("10.1.0.1")], Stack.DUAL, "pods IPv4, Services IPv4 and IPv6"),
+        (["IPv6"], [_pod("10.1.0.1", host=True)], Stack.IPV6, "nodes IPv6 and IPv4, Services IPv6"),
+        (["IPv6"], [_pod("10.1.0.1", node="windows")], Stack.IPV6, "nodes IPv6 and IPv4, Services"),
+    ],
+)
+def test_families_of_pods_and_of_services_are_two_facts(
+    cluster: FakeApi,
+    services: list[str],
+    pods: list[dict[str, Any]],
+    stack: Stack,
+    differences: str,
+) -> None:
+    cluster.on_create[PROPOSED] = _families(*services)
+    cluster.lists[PODS] = pods
+
+    found = inventory.read(cluster)
+
+    assert [family.value for family in found.stack.families] == services
+    assert found.pod_stack is stack
+    assert differences in found.families.differences
+
+
+def test_addresses_of_nodes_are_taken_as_the_kubelet_takes_them(cluster: FakeApi) -> None:
+    node = _node("a", taints=[{"key": "node.cloudprovider.kubernetes.io/uninitialized"}])
+    node["status"]["addresses"] = [
+        {"type": "ExternalIP", "address": "node-a.example.com"},
+        {"type": "ExternalIP", "address": "2001:db8::1"},
+        {"type": "InternalIP", "address": "10.0.0.1"},
+        {"type": "InternalIP", "address": "10.0.0.2"},
+    ]
+    cluster.lists[NODES] = [node]
+
+    (found,) = inventory.read(cluster).nodes
+
+    assert found.host_ips == ("10.0.0.1", "2001:db8::1")
+    assert not found.ready
+
+
 def test_nothing_is_stored_on_the_cluster(cluster: FakeApi) -> None:
     inventory.read(cluster)
 
