@@ -142,7 +142,7 @@ def check(
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
-    Without ``families_of`` the area tells: Services and what is about them, or pods.
+    Without ``families_of`` the area tells whose they are.
 
     Raises:
         ValueError: a rule is broken; names the id and the rule.
@@ -164,13 +164,16 @@ def check(
             families_of=families_of or _families_of(id),
             matrix=matrix,
         )
-        problems = [*_of_docstring(requirement, explanation), *_of_facts(declared)]
-        if problems:
-            raise ValueError(f"check {id}: {'; '.join(problems)}")
+        _refuse(id, [*_of_docstring(requirement, explanation), *_of_facts(declared)])
         setattr(function, _ATTRIBUTE, declared)
         return function
 
     return declare
+
+
+def _refuse(id: str, problems: list[str]) -> None:
+    if problems:
+        raise ValueError(f"check {id}: {'; '.join(problems)}")
 
 
 def _families_of(id: str) -> FamiliesOf:
