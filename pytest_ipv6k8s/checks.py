@@ -89,7 +89,7 @@ class Check:
         level: core, extended or informational.
         stacks: the stacks on which it applies.
         families: one item for each of these that the cluster has; empty: one item in all.
-        families_of: whose stack and families these are.
+        families_of: whose stack and families these are; where it is not said, the area tells.
         features: preconditions; one that is not met skips the check.
         references: who says so: RFC, KEP or documentation, with the section.
         causes: why clusters usually fail it, the likeliest first.
@@ -141,8 +141,6 @@ def check(
     matrix: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
-
-    Without ``families_of`` the area tells whose they are.
 
     Raises:
         ValueError: a rule is broken; names the id and the rule.
