@@ -50,7 +50,7 @@ def test_a_secret_within_a_text_is_taken_out(secret: str) -> None:
     "key",
     [
         *("token", "Token", "bearerToken", "password", "db_password", "client-secret"),
-        *("Authorization", "client-key-data", "certificate-authority-data"),
+        *("Authorization", "client-key-data", "apiKey"),
     ],
 )
 def test_the_text_under_a_secret_key_is_taken_out_at_any_depth(key: str) -> None:
