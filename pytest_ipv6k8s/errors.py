@@ -12,19 +12,22 @@
 
 from __future__ import annotations
 
+from pytest_ipv6k8s.masking import cleaned, masked
+
 
 class Ipv6k8sError(Exception):
     """A known trouble: one sentence that says what is wrong, one that says what to do.
 
     Args:
-        problem: what is wrong, with names and values, without a final stop.
+        problem: what is wrong, with names and values, without a final stop; secrets that we hold
+            and control characters are taken out.
         remedy: what the reader can do about it, as an imperative; may be empty.
     """
 
     def __init__(self, problem: str, *, remedy: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
+        self.problem = cleaned(masked(problem))
         self.remedy = remedy
+        super().__init__(self.problem)
 
     def __str__(self) -> str:
         if not self.remedy:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.masking import redact_text, without_secrets
 
 Progress = Callable[[str], None]
 """Told one line for each step of long work."""
@@ -33,8 +34,18 @@ class Finished:
 
     @property
     def last_words(self) -> str:
-        """The end of its output, for an error message."""
-        return "\n".join((self.err or self.out).strip().splitlines()[-12:])
+        """The end of its output, for an error message; without secrets."""
+        return redact_text("\n".join((self.err or self.out).strip().splitlines()[-12:]))
+
+    @property
+    def shown(self) -> str:
+        """The command, for an error message; without secrets."""
+        return shown(self.command)
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as it may be shown: without passwords."""
+    return without_secrets(" ".join(command))
 
 
 class CommandFailed(HostProblem):
@@ -80,7 +91,7 @@ def run(
         out, err = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise CommandFailed(f"`{' '.join(words)}` did not end within {timeout:.0f} s") from None
+        raise CommandFailed(f"`{shown(words)}` did not end within {timeout:.0f} s") from None
     except BaseException:
         _end(process)
         raise
@@ -101,9 +112,8 @@ def must_run(
     """
     finished = run(command, timeout=timeout, stdin=stdin, environment=environment)
     if not finished.ok:
-        shown = " ".join(finished.command)
         raise CommandFailed(
-            f"`{shown}` failed with exit code {finished.code}: {finished.last_words}",
+            f"`{finished.shown}` failed with exit code {finished.code}: {finished.last_words}",
             finished=finished,
         )
     return finished.out

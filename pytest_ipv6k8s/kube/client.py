@@ -14,6 +14,7 @@ from pytest_ipv6k8s.agent import tls
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.kube import credentials
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.kube.refusals import DENIED, is_verdict
 from pytest_ipv6k8s.timeouts import Timeouts
@@ -91,7 +92,7 @@ class Api:
         self.recorder = recorder or Recorder()
         self.timeouts = timeouts or Timeouts()
         self.cost = cost or Cost()
-        self.configuration = _load(kubeconfig)
+        self.configuration = credentials.load(kubeconfig)
         self._pool = _pool(self.configuration)
 
     @property
@@ -101,8 +102,7 @@ class Api:
 
     def headers(self) -> dict[str, str]:
         """Return the header that says who we are; empty with a client certificate."""
-        setting = self.configuration.auth_settings().get("BearerToken")
-        return {"authorization": setting["value"]} if setting and setting["value"] else {}
+        return credentials.bearer_header(self.configuration)
 
     def get(self, path: str, **query: str) -> Object:
         """Return an object or a list.
@@ -293,24 +293,6 @@ def explain_connection(server: str, error: BaseException) -> ControlChannelError
 
 def _short(text: str) -> str:
     return " ".join(text.split())[:200].strip("()'\" ")
-
-
-def _load(kubeconfig: Kubeconfig) -> Any:
-    from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_kube_config
-
-    configuration = Configuration()
-    try:
-        load_kube_config(
-            str(kubeconfig.path), context=kubeconfig.context, client_configuration=configuration
-        )
-    except (ConfigException, ValueError, TypeError, KeyError, OSError) as error:
-        raise ConfigError(
-            f"kubeconfig {kubeconfig.path}, context {kubeconfig.context!r} cannot be used: "
-            f"{_short(str(error))}",
-            remedy="check its cluster and user entries",
-        ) from None
-    return configuration
 
 
 def _pool(configuration: Any) -> Any:

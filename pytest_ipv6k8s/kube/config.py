@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.files import read_document
+from pytest_ipv6k8s.masking import hold_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,25 @@ def _files(path: Path) -> list[Path]:
     return [file for file in files if file.exists()] or files[:1]
 
 
+def hold_credentials(path: Path) -> None:
+    """Note the credentials of a kubeconfig, so that nobody ever shows them.
+
+    Raises:
+        ConfigError: a file of it cannot be read.
+    """
+    _documents(path)
+
+
+def _documents(path: Path) -> list[dict[str, Any]]:
+    """Read the files of a kubeconfig, and note their credentials."""
+    files = _files(path)
+    documents = [
+        read_document(file, what="kubeconfig", option="--ipv6k8s-kubeconfig") for file in files
+    ]
+    hold_named(documents)
+    return documents
+
+
 def _contexts(path: Path) -> tuple[list[str], str]:
     """Return the names of all contexts, and the current one.
 
@@ -84,8 +105,7 @@ def _contexts(path: Path) -> tuple[list[str], str]:
     """
     contexts: dict[str, None] = {}
     current = ""
-    for file in _files(path):
-        document = read_document(file, what="kubeconfig", option="--ipv6k8s-kubeconfig")
+    for document in _documents(path):
         listed = document.get("contexts")
         items = listed if isinstance(listed, list) else []
         names = [item["name"] for item in items if isinstance(item, dict) and "name" in item]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_ipv6k8s.errors import ControlChannelError
-from pytest_ipv6k8s.kube import paths
+from pytest_ipv6k8s.kube import paths, unredirected
 from pytest_ipv6k8s.kube.client import Api
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
@@ -31,8 +31,6 @@ class ExecStream:
     def __init__(
         self, api: Api, *, namespace: str, pod: str, container: str, command: Sequence[str]
     ) -> None:
-        from kubernetes.stream.ws_client import websocket_call
-
         self._where = f"exec into pod {namespace}/{pod}"
         self._rest = b""
         query = [("command", word) for word in command] + [
@@ -43,7 +41,7 @@ class ExecStream:
         ]
         url = f"{api.server}{paths.exec_in(namespace, pod)}"
         connect = functools.partial(
-            websocket_call,
+            unredirected.websocket_call,
             api.configuration,
             "GET",
             url,

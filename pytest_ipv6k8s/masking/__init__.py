@@ -9,7 +9,7 @@ from pytest_ipv6k8s.masking.held import (
     hold_url,
     masked,
 )
-from pytest_ipv6k8s.masking.structures import LONGEST_TEXT, redact
+from pytest_ipv6k8s.masking.structures import LONGEST_TEXT, masked_in, redact
 from pytest_ipv6k8s.masking.texts import redact_text, without_secrets
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "hold_named",
     "hold_url",
     "masked",
+    "masked_in",
     "one_line",
     "redact",
     "redact_text",

@@ -87,6 +87,8 @@ def hold_named(data: Any, name: str = "") -> None:
             hold_named(value, before)
             flag = isinstance(value, str) and value.startswith("-") and "=" not in value
             before = str(value) if flag else name
+    elif isinstance(data, str) and "://" in data:
+        hold_url(data)
     elif isinstance(data, str) and len(data) <= _LONGEST:
         inner = _decoded(data)
         if is_secret_name(name) and is_worth_hiding(data):

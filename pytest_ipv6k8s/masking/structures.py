@@ -7,7 +7,7 @@ import enum
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pytest_ipv6k8s.masking.controls import cleaned
 from pytest_ipv6k8s.masking.held import REDACTED, masked
@@ -15,6 +15,7 @@ from pytest_ipv6k8s.masking.names import is_secret_name
 from pytest_ipv6k8s.masking.texts import redact_text
 
 LONGEST_TEXT = 2000
+T = TypeVar("T")
 _WORD = re.compile(r"[\w.:/%\[\]@-]{0,15}|[0-9a-fA-F.:/]+|[a-z0-9]+(?:[.-][a-z0-9]+)*\.?")
 """An address, a name, a number: nothing that a rule could find a secret in."""
 
@@ -41,6 +42,25 @@ def redact(data: Any, *, longest: int | None = LONGEST_TEXT) -> Any:
     if isinstance(data, str):
         return _text(data)[:longest]
     return data
+
+
+def masked_in(data: T) -> T:
+    """Return the same data without the secrets that we hold, and without control characters.
+
+    Dataclasses, mappings and sequences are gone through; all else stays as it is.
+    """
+    found: Any = data
+    if isinstance(found, str) and not isinstance(found, enum.Enum):
+        found = cleaned(masked(found))
+    elif isinstance(found, Mapping):
+        found = {masked_in(key): masked_in(value) for key, value in found.items()}
+    elif isinstance(found, (list, tuple)) and not hasattr(found, "_fields"):
+        found = type(found)(masked_in(value) for value in found)
+    elif dataclasses.is_dataclass(found) and not isinstance(found, type):
+        values = {item.name: getattr(found, item.name) for item in dataclasses.fields(found)}
+        changed = {name: masked_in(value) for name, value in values.items()}
+        found = dataclasses.replace(found, **changed) if changed != values else found
+    return cast("T", found)
 
 
 def _text(text: str) -> str:

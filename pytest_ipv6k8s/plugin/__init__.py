@@ -30,10 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
         from pytest_ipv6k8s import expectations
-        from pytest_ipv6k8s.plugin import interrupts, reporting, run, workers
+        from pytest_ipv6k8s.plugin import interrupts, reporting, run, secrecy, workers
 
         expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
+        plugins.register(secrecy, "ipv6k8s-secrecy")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
         plugins.register(interrupts, "ipv6k8s-interrupts")

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.features import Feature
-from pytest_ipv6k8s.masking import without_secrets
+from pytest_ipv6k8s.masking import masked_in, redact_text, without_secrets
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, RunFacts
 from pytest_ipv6k8s.reports import folding
@@ -50,13 +50,15 @@ def make_report(
         complete: whether the run came to its end.
     """
     facts, settings = config.stash[FACTS], config.stash[SETTINGS]
-    waivers = {waiver.id: waiver.reason for waiver in settings.waive}
+    waivers = {waiver.id: redact_text(waiver.reason) for waiver in settings.waive}
     checks = folding.fold_items(results, waivers)
     harness = folding.by_id([*run.harness, *_own_facts(results)])
-    return Report(
+    report = Report(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         suite=Suite(name="pytest-ipv6k8s", version=__version__, catalogue=catalogue.revision()),
-        implementation=Implementation(**dict(settings.report.implementation)),
+        implementation=Implementation(
+            **{key: redact_text(value) for key, value in settings.report.implementation}
+        ),
         result=folding.result_of(checks, harness, complete=complete, asked=settings.profile),
         complete=complete,
         redacted=False,
@@ -73,6 +75,7 @@ def make_report(
         checks=checks,
         harness=harness,
     )
+    return masked_in(report)
 
 
 def _settings(settings: Settings) -> dict[str, Setting]:
@@ -126,19 +129,30 @@ def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
     for option in OPTIONS:
         source = settings.sources.get(option.key)
         if source == ENVIRONMENT:
-            variables.append(f"{option.variable}={shlex.quote(os.environ[option.variable])}")
+            value = shlex.quote(without_secrets(os.environ[option.variable]))
+            variables.append(f"{option.variable}={value}")
         elif source == INI:
             value = config.getini(option.ini)
             text = value if isinstance(value, str) else " ".join(map(shlex.quote, value))
             ini += ["-o", f"{option.ini}={text}"]
-    arguments = shlex.join(["pytest", *map(str, config.invocation_params.args), *ini])
+    words = ["pytest", *map(str, config.invocation_params.args), *ini]
+    arguments = shlex.join(_separately(words))
     images = {"probe": settings.cluster.probe_image, "node": settings.cluster.node_image}
     images["testbed"] = settings.external.testbed_image
     return Reproduce(
-        command=without_secrets(" ".join([*variables, arguments])),
+        command=" ".join([*variables, arguments]),
         versions={"python": platform.python_version(), **_versions()},
         images={name: image for name, image in images.items() if image},
     )
+
+
+def _separately(words: Sequence[str]) -> list[str]:
+    """Return the words of a command without secrets; the value of an option is looked at alone."""
+    parted = [word.partition("=") for word in words]
+    return [
+        f"{option}={without_secrets(value)}" if option.startswith("-") else without_secrets(word)
+        for word, (option, _, value) in zip(words, parted, strict=True)
+    ]
 
 
 def _versions() -> dict[str, str]:

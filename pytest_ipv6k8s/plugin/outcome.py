@@ -11,7 +11,7 @@ import pytest
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
 from pytest_ipv6k8s.expectations import Unmet, take_statements
-from pytest_ipv6k8s.masking import redact
+from pytest_ipv6k8s.masking import one_line, redact, redact_text
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
 from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
@@ -216,7 +216,7 @@ def _finish(item: pytest.Item, report: pytest.TestReport) -> None:
 
 def _waiver(item: pytest.Item, id: str) -> str:
     waivers = item.config.stash[SETTINGS].waive
-    return next((waiver.reason for waiver in waivers if waiver.id == id), "")
+    return next((redact_text(waiver.reason) for waiver in waivers if waiver.id == id), "")
 
 
 def explain(result: ItemResult) -> str:
@@ -242,4 +242,6 @@ def explain(result: ItemResult) -> str:
 
 
 def _bullets(name: str, values: Sequence[str]) -> list[str]:
-    return [f"  {name if index == 0 else '':9} {value}" for index, value in enumerate(values)]
+    return [
+        f"  {name if index == 0 else '':9} {one_line(value)}" for index, value in enumerate(values)
+    ]

@@ -23,6 +23,7 @@ from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
@@ -58,9 +59,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         config.stash[FACTS] = run.start()
     except (Ipv6k8sError, Inconclusive) as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(cleaned(masked(str(error)))) from None
     except OSError as error:
-        raise pytest.UsageError(f"{error}. Check this machine's disk and rights.") from None
+        trouble = masked(str(error))
+        raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
 
 
 def _only_shows(config: pytest.Config) -> bool:
@@ -74,7 +76,7 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
     def tell(line: str) -> None:
         if reporter is not None:
             reporter.ensure_newline()
-            reporter.write_line(f"ipv6k8s: {line}")
+            reporter.write_line(f"ipv6k8s: {one_line(line)}")
 
     return tell
 

@@ -14,6 +14,7 @@ from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
 from pytest_ipv6k8s.kube import objects, paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
+from pytest_ipv6k8s.masking import hold, hold_named
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
 from pytest_ipv6k8s.probe.zipapp import zipapp
@@ -165,6 +166,9 @@ def _copy_pull_secret(api: Api, secret: str, namespace: str) -> None:
     found = api.find(paths.inside(source, "secrets", name))
     if found is None:
         raise ConfigError(f"there is no Secret {secret}", remedy="check --ipv6k8s-pull-secret")
+    hold_named(found.get("data"))
+    for value in (found.get("data") or {}).values():
+        hold(value)
     copy: dict[str, Any] = {
         key: found[key] for key in ("apiVersion", "kind", "type", "data") if key in found
     }

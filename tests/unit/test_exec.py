@@ -7,12 +7,12 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-import kubernetes.stream.ws_client
 import pytest
 import websocket
 from kubernetes.client.exceptions import ApiException
 
 from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.kube import unredirected
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
 from pytest_ipv6k8s.timeouts import Timeouts
@@ -66,7 +66,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.url, made.query = url, more["query_params"]
         return made
 
-    monkeypatch.setattr(kubernetes.stream.ws_client, "websocket_call", call)
+    monkeypatch.setattr(unredirected, "websocket_call", call)
     return waiting
 
 
@@ -171,7 +171,7 @@ def test_a_server_that_never_accepts_is_given_up(
     def hang(*_: object, **__: object) -> None:
         accepted.wait(30)
 
-    monkeypatch.setattr(kubernetes.stream.ws_client, "websocket_call", hang)
+    monkeypatch.setattr(unredirected, "websocket_call", hang)
 
     with pytest.raises(ControlChannelError, match="exec into pod n/p: no connection within 0 s"):
         _open(api)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -28,10 +27,9 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join([LONG[:64], LONG[64:128]])
 
 
 @pytest.fixture(autouse=True)
-def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test holds its own secrets."""
     monkeypatch.setattr(held, "_held", held._Held())
-    yield
 
 
 SHAPES = {
@@ -92,8 +90,10 @@ def test_an_entry_gives_its_secrets_and_nothing_else() -> None:
             "exec": {
                 "command": "aws",
                 "args": ["get", "--token", "token-of-aws", "--cluster", "prod"],
-                "env": [{"name": "AWS_PROFILE", "value": "default"}]
-                + [{"name": "AWS_SECRET_ACCESS_KEY", "value": "key-of-aws"}],
+                "env": [
+                    {"name": "AWS_PROFILE", "value": "default"},
+                    {"name": "AWS_SECRET_ACCESS_KEY", "value": "key-of-aws"},
+                ],
             },
             ".dockerconfigjson": base64.b64encode(json.dumps(registry).encode()).decode(),
         }

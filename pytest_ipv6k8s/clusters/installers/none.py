@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.masking import without_secrets
 from pytest_ipv6k8s.process import CommandFailed, Progress, run
 
 SHOWN = 60
@@ -37,7 +38,8 @@ class Command:
             ClusterError: it fails or does not end; carries its last words.
         """
         command = spec.cni_command or ""
-        shown = command if len(command) <= SHOWN else f"{command[:SHOWN]}..."
+        safe = without_secrets(command)
+        shown = safe if len(safe) <= SHOWN else f"{safe[:SHOWN]}..."
         progress(f"installing the CNI: {shown}")
         remedy = "try it by hand on the cluster that --ipv6k8s-keep leaves"
         try:

@@ -1,0 +1,109 @@
+"""Whatever pytest shows, keeps or hands to other plugins is without the secrets that we hold.
+
+Reports are masked as they are made, so JUnit files, other plugins and workers never see a secret:
+tracebacks with locals, captured output and sections. The terminal is masked as it is written, and
+log records as they are made.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import Any, TextIO
+
+import pytest
+
+from pytest_ipv6k8s.masking import hold_environment, masked, redact_text
+
+_LIBRARIES = ("root", "kubernetes", "urllib3", "websocket")
+"""Loggers through which libraries tell of credentials: exec plugins' output goes to the root."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note the secrets of our environment, and mask log records from now on."""
+    hold_environment()
+    config.add_cleanup(_mask_logs())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Mask the terminal, before anything is done that may fail."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    writer: Any = getattr(reporter, "_tw", None)
+    if hasattr(writer, "_file") and not isinstance(writer._file, MaskedStream):
+        writer._file = MaskedStream(writer._file)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Mask what became of an item, checks and other tests alike."""
+    report = yield
+    _mask(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Mask what became of a module that was collected."""
+    report = yield
+    _mask(report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excrepr: object) -> None:
+    """Mask an error of pytest's or ours before anybody is told of it."""
+    _mask(excrepr)
+
+
+class MaskedStream:
+    """A text stream that writes no secret; all but writing is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text without the secrets that we hold."""
+        return self._stream.write(masked(text))
+
+
+def _mask(shown: object) -> None:
+    """Mask an object of pytest's in place, such as a report: all texts, however deep."""
+    for name, value in list(getattr(shown, "__dict__", {}).items()):
+        if name not in ("nodeid", "location", "keywords", "result"):
+            object.__setattr__(shown, name, _masked(value))
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {_masked(key): _masked(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_masked(item) for item in value)
+    if type(value).__module__.startswith("_pytest."):
+        _mask(value)
+    return value
+
+
+def _mask_logs() -> Callable[[], None]:
+    """Mask log records as they are made; return what puts the factory before back."""
+    before = logging.getLogRecordFactory()
+
+    def make(*args: Any, **more: Any) -> logging.LogRecord:
+        record = before(*args, **more)
+        try:
+            said = record.getMessage()
+        except Exception:  # a record that is broken shows its own trouble later
+            return record
+        library = record.name.partition(".")[0] in _LIBRARIES
+        safe = redact_text(said) if library else masked(said)
+        if safe != said:
+            record.msg, record.args = safe, ()
+        return record
+
+    logging.setLogRecordFactory(make)
+    return lambda: logging.setLogRecordFactory(before)
