@@ -25,6 +25,8 @@ SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
     "faults": ("tests/faults/test_*.py",),
+    "odd-dual": ("tests/oddities/test_on_dual.py",),
+    "odd-ipv6": ("tests/oddities/test_on_ipv6.py",),
     "k3s": ("tests/cluster/test_k3s_containers.py",),
     "ipv6": tuple(f"tests/cluster/test_{name}.py" for name in ON_IPV6.split()),
 }

@@ -49,13 +49,14 @@ def node_image(cni: str) -> str | None:
 
 
 @contextmanager
-def kind_cluster(stack: Stack, *, cni: str = "default") -> Iterator[Cluster]:
+def kind_cluster(stack: Stack, *, cni: str = "default", workers: int = 1) -> Iterator[Cluster]:
     """Make a kind cluster and delete it afterwards."""
     settings = settings_of_environment()
     run_id = ownership.new_run_id()
     spec = ClusterSpec(
         run_id=run_id,
         stack=stack,
+        workers=workers,
         cni=cni,
         cni_chart=settings.cluster.cni_chart,
         cni_values=settings.cluster.cni_values,

@@ -1,0 +1,156 @@
+"""What platforms demand of whoever makes objects, and put into new namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from tests.oddities.changing import in_every_new_namespace, objects
+from tests.oddities.oddity import Oddity
+
+_SYSTEM = ["kube-system", "local-path-storage", "default"]
+_OURS = {
+    "matchExpressions": [
+        {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": _SYSTEM}
+    ]
+}
+
+
+def _generated(kind: str, api: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "generated"}, "spec": spec}
+
+
+LIMIT_RANGE = _generated(
+    "LimitRange",
+    "v1",
+    {
+        "limits": [
+            {
+                "type": "Container",
+                "default": {"cpu": "100m", "memory": "64Mi"},
+                "defaultRequest": {"cpu": "20m", "memory": "32Mi"},
+            }
+        ]
+    },
+)
+QUOTA = _generated(
+    "ResourceQuota",
+    "v1",
+    {
+        "hard": {
+            "pods": "40",
+            "services": "40",
+            "requests.cpu": "4",
+            "requests.memory": "8Gi",
+            "limits.cpu": "40",
+            "limits.memory": "16Gi",
+        }
+    },
+)
+DEFAULT_DENY = _generated(
+    "NetworkPolicy",
+    "networking.k8s.io/v1",
+    {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+)
+
+
+@contextmanager
+def _policy(cluster: Cluster, kind: str, spec: dict[str, Any]) -> Iterator[None]:
+    """Have an admission policy and its binding, for objects in namespaces of users."""
+    group = "admissionregistration.k8s.io/v1"
+    binding: dict[str, Any] = {
+        "policyName": "odd",
+        "matchResources": {"namespaceSelector": _OURS},
+    }
+    if kind == "ValidatingAdmissionPolicy":
+        binding["validationActions"] = ["Deny"]
+    bodies = [
+        {"apiVersion": group, "kind": kind, "metadata": {"name": "odd"}, "spec": spec},
+        {
+            "apiVersion": group,
+            "kind": f"{kind}Binding",
+            "metadata": {"name": "odd"},
+            "spec": binding,
+        },
+    ]
+    with objects(cluster, *bodies):
+        yield
+
+
+def _rule(resource: str, group: str = "") -> dict[str, Any]:
+    return {
+        "resourceRules": [
+            {
+                "apiGroups": [group],
+                "apiVersions": ["*"],
+                "operations": ["CREATE"],
+                "resources": [resource],
+            }
+        ]
+    }
+
+
+def _demanded(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
+    spec = {
+        "failurePolicy": "Fail",
+        "matchConstraints": _rule(resource),
+        "validations": [{"expression": expression, "message": "the platform forbids this"}],
+    }
+    return _policy(cluster, "ValidatingAdmissionPolicy", spec)
+
+
+def _mutated(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
+    spec = {
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "Never",
+        "matchConstraints": _rule(resource),
+        "mutations": [
+            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+        ],
+    }
+    return _policy(cluster, "MutatingAdmissionPolicy", spec)
+
+
+_NDOTS = """Object{spec: Object.spec{dnsConfig: Object.spec.dnsConfig{options: [
+    Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}}"""
+_LABELLED = "has(object.metadata.labels) && 'team' in object.metadata.labels"
+_LIMITED = "object.spec.containers.all(c, has(c.resources.limits) && 'cpu' in c.resources.limits)"
+
+ODDITIES = [
+    Oddity(
+        name="limit-range-with-low-defaults",
+        changed=lambda cluster: in_every_new_namespace(cluster, LIMIT_RANGE),
+    ),
+    Oddity(
+        name="resource-quota",
+        changed=lambda cluster: in_every_new_namespace(cluster, QUOTA),
+    ),
+    Oddity(
+        name="default-deny-that-nobody-enforces",
+        changed=lambda cluster: in_every_new_namespace(cluster, DEFAULT_DENY),
+        unjudged={"": "NetworkPolicy"},
+    ),
+    Oddity(
+        name="labels-demanded",
+        changed=lambda cluster: _demanded(cluster, "pods", _LABELLED),
+        options=("--ipv6k8s-label=team=net",),
+    ),
+    Oddity(
+        name="limits-demanded",
+        changed=lambda cluster: _demanded(cluster, "pods", _LIMITED),
+    ),
+    Oddity(
+        name="node-ports-forbidden",
+        changed=lambda cluster: _demanded(cluster, "services", "object.spec.type != 'NodePort'"),
+    ),
+    Oddity(
+        name="external-names-forbidden",
+        changed=lambda cluster: _demanded(
+            cluster, "services", "object.spec.type != 'ExternalName'"
+        ),
+        unjudged={"API-15": "platform"},
+    ),
+    Oddity(name="ndots-mutated", changed=lambda cluster: _mutated(cluster, "pods", _NDOTS)),
+]

@@ -1,0 +1,18 @@
+"""Oddities of an IPv6-only cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.oddities.conftest import Healthy
+from tests.oddities.oddity import Oddity, expect_same
+from tests.oddities.slices import EVERYWHERE, chosen
+
+pytestmark = pytest.mark.real_cluster
+
+
+@pytest.mark.parametrize("oddity", chosen(EVERYWHERE, "ipv6"), ids=lambda oddity: oddity.name)
+def test_no_verdict_changes(oddity: Oddity, healthy_ipv6: Healthy, tmp_path: Path) -> None:
+    expect_same(oddity, healthy_ipv6.cluster, healthy_ipv6.usual, tmp_path)
