@@ -56,6 +56,10 @@ def pytest_internalerror(excrepr: object) -> None:
     _mask(excrepr)
 
 
+# Names, and what leads to pytest's own nodes (``call`` of a report is a CallInfo): never printed.
+_NOT_SHOWN = ("_id", "call", "keywords", "location", "nodeid", "result")
+
+
 class MaskedStream:
     """A text stream that writes no secret; all but writing is the stream's own."""
 
@@ -73,7 +77,7 @@ class MaskedStream:
 def _mask(shown: object) -> None:
     """Mask an object of pytest's in place, such as a report: all texts, however deep."""
     for name, value in list(getattr(shown, "__dict__", {}).items()):
-        if name not in ("nodeid", "location", "keywords", "result"):
+        if name not in _NOT_SHOWN:
             object.__setattr__(shown, name, _masked(value))
 
 

@@ -79,9 +79,7 @@ def _other_service(cluster: Cluster) -> Iterator[None]:
     kubectl(cluster, *SYSTEM, "delete", "service", "kube-dns")
     try:
         with objects(cluster, *_server(deployment, labels), other):
-            kubectl(
-                cluster, "-n", "openshift-dns", "rollout", "status", f"deployment/{name}"
-            )
+            kubectl(cluster, "-n", "openshift-dns", "rollout", "status", f"deployment/{name}")
             yield
     finally:
         kubectl(cluster, "apply", "-f", "-", stdin=json.dumps(service))
