@@ -1,19 +1,23 @@
-"""Dumps of the kernel's addresses, routes and neighbours over rtnetlink. Standard library only.
+"""What the kernel knows of links, addresses, routes and neighbours, over rtnetlink.
+
+Standard library only.
 
 Everything here is read without privileges (rtnetlink(7)); stock images have no ``ip`` program.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import Any, Dict, Iterator, List, Tuple
 
-RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 22, 26, 30
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_REQUEST_DUMP = 0x301
+_REQUEST, _REQUEST_DUMP = 0x1, 0x301
+_RTA_DST = 1
 _HEADER = struct.Struct("=IHHII")
-_BODY_SIZES = {RTM_GETADDR: 8, RTM_GETROUTE: 12, RTM_GETNEIGH: 12}
+_BODY_SIZES = {RTM_GETLINK: 16, RTM_GETADDR: 8, RTM_GETROUTE: 12, RTM_GETNEIGH: 12}
 
 Message = Tuple[bytes, Dict[int, bytes]]
 
@@ -24,19 +28,37 @@ def dump(kind: int, family: int = socket.AF_UNSPEC) -> List[Message]:
     Raises:
         OSError: the kernel refused.
     """
+    body = bytes([family]) + bytes(_BODY_SIZES[kind] - 1)
+    return list(_ask(kind, _REQUEST_DUMP, body))
+
+
+def route_to(address: str) -> Dict[int, bytes]:
+    """Return the attributes of the route that a packet to a literal address takes.
+
+    Raises:
+        OSError: there is none.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    packed = socket.inet_pton(family, address)
+    body = struct.pack("=BB", family, len(packed) * 8) + bytes(_BODY_SIZES[RTM_GETROUTE] - 2)
+    wanted = struct.pack("=HH", 4 + len(packed), _RTA_DST) + packed
+    _, found = next(_ask(RTM_GETROUTE, _REQUEST, body + wanted))
+    return found
+
+
+def _ask(kind: int, flags: int, request: bytes) -> Iterator[Message]:
     size = _BODY_SIZES[kind]
-    body = bytes([family]) + bytes(size - 1)
-    found: List[Message] = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
         sock.settimeout(2)
-        sock.send(_HEADER.pack(_HEADER.size + size, kind, _REQUEST_DUMP, 1, 0) + body)
+        sock.send(_HEADER.pack(_HEADER.size + len(request), kind, flags, 1, 0) + request)
         while True:
             for message_kind, payload in _messages(sock.recv(1 << 18)):
                 if message_kind == _NLMSG_DONE:
-                    return found
+                    return
                 if message_kind == _NLMSG_ERROR:
-                    raise OSError(-struct.unpack_from("=i", payload)[0], "rtnetlink refused")
-                found.append((payload[:size], attributes(payload[size:])))
+                    number = -struct.unpack_from("=i", payload)[0]
+                    raise OSError(number, os.strerror(number))
+                yield payload[:size], attributes(payload[size:])
 
 
 def _messages(data: bytes) -> Iterator[Tuple[int, bytes]]:

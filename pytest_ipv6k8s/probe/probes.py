@@ -239,6 +239,24 @@ class Probes(Sequence[Probe]):
             answers = pool.map(lambda probe: probe.ask_all(list(build(probe))), asked)
             return [record for records in answers for record in records]
 
+    def across_nodes(
+        self, build: Callable[[Probe, Probe], Iterable[Request[A]]]
+    ) -> list[Record[A]]:
+        """Put questions of every ordered pair of probes on different nodes, all nodes at once.
+
+        Args:
+            build: makes the questions that the first probe of a pair asks the second.
+
+        Raises:
+            ControlChannelError: the way to one of them broke.
+        """
+
+        def questions(one: Probe) -> list[Request[A]]:
+            others = [other for other in self.one_per_node if other is not one]
+            return [request for other in others for request in build(one, other)]
+
+        return self.ask_each(questions, among=self.one_per_node)
+
 
 def has_peer(pods: Sequence[ProbePod]) -> bool:
     """Tell whether the last of the probes in the pod network shares a node with the first."""

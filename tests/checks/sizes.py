@@ -12,6 +12,7 @@ from pytest_ipv6k8s.agent.ops import (
     hop_limit,
     icmpv6_counters,
     interfaces,
+    route_to,
     tcp_transfer,
     udp_sized,
 )
@@ -50,6 +51,7 @@ def _udp_sized(world: World, pod: ProbePod, request: udp_sized.Request) -> udp_s
     arrived = fits or request.how != udp_sized.UNFRAGMENTED
     return udp_sized.Answer(
         arrived=arrived,
+        arrivals=(request.tries if request.every else 1) * arrived,
         replied=max(request.reply_size, 60) if arrived else 0,
         path_mtu=_way(request.address),
         too_big=not arrived,
@@ -59,7 +61,15 @@ def _udp_sized(world: World, pod: ProbePod, request: udp_sized.Request) -> udp_s
 
 
 def _hop_limit(world: World, pod: ProbePod, request: hop_limit.Request) -> hop_limit.Answer:
-    return hop_limit.Answer(icmp_type=3, icmp_code=0, offender=pod.host_ips[0])
+    if request.hops == 1:
+        return hop_limit.Answer(icmp_type=3, icmp_code=0, offender=pod.host_ips[0])
+    return hop_limit.Answer(
+        1, 4, offender=request.address, local=world._source(pod, request.address)
+    )
+
+
+def _route_to(world: World, pod: ProbePod, request: route_to.Request) -> route_to.Answer:
+    return route_to.Answer(interface="eth0", kind="veth", mtu=MTU)
 
 
 def _forged_too_big(world: World, pod: ProbePod, request: Any) -> forged_too_big.Answer:
@@ -78,4 +88,5 @@ ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
     "hop_limit": _hop_limit,
     "icmpv6_counters": _icmpv6_counters,
     "interfaces": _interfaces,
+    "route_to": _route_to,
 }

@@ -24,7 +24,7 @@ def _without_hairpin(stack: Stack) -> World:
 
     def send(pod: ProbePod, request: Any, answer: Any) -> Any:
         own = request.address in world.services["every"].cluster_ips
-        return replace(answer, arrived=False, error="ETIMEDOUT") if own else answer
+        return replace(answer, arrived=False, arrivals=0, error="ETIMEDOUT") if own else answer
 
     world.override("tcp_connect", connect)
     world.override("udp_sized", send)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import socket
 import struct
 from collections.abc import Iterator
 
 import pytest
 
-from pytest_ipv6k8s.agent import sockets
+from pytest_ipv6k8s.agent import netlink, sockets
 from pytest_ipv6k8s.agent.ops import (
     forged_too_big,
     hop_limit,
     interfaces,
+    route_to,
     tcp_connect,
     tcp_transfer,
     udp_sized,
 )
 from tests.unit.responders import Serving, closed_port, serving_agent, tcp, udp
 
-AMPLE, SHORT = 10.0, 0.2
+AMPLE, SHORT, EACH = 10.0, 0.2, 0.5
 LOOPBACKS = ("::1", "127.0.0.1")
 
 
@@ -100,6 +102,20 @@ def test_a_datagram_without_a_reply_times_out() -> None:
     assert (answer.arrived, answer.error) == (False, "ETIMEDOUT")
 
 
+def test_every_datagram_is_sent_and_counted_where_that_is_asked() -> None:
+    taken = iter([True, False, True, True])
+
+    def take(data: bytes) -> list[bytes]:
+        whole = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
+        return [whole] if next(taken) else []
+
+    with udp(take) as port:
+        request = udp_sized.Request("::1", port, 100, tries=4, timeout=4 * EACH, every=True)
+        answer = udp_sized.perform(request)
+
+    assert (answer.arrived, answer.arrivals, answer.error) == (True, 3, "")
+
+
 def test_a_datagram_larger_than_the_interface_is_refused_by_the_kernel() -> None:
     request = udp_sized.Request(
         "::1", closed_port(), 65450, how=udp_sized.UNFRAGMENTED, tries=1, timeout=SHORT
@@ -124,11 +140,78 @@ def test_nobody_complains_about_a_datagram_that_is_taken() -> None:
     assert (answer.icmp_type, answer.error) == (-1, "ETIMEDOUT")
 
 
-def test_interfaces_are_listed_without_loopback() -> None:
+def _attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value
+
+
+def _link(index: int, name: str, *, flags: int, mtu: int, kind: str = "") -> netlink.Message:
+    info = _attribute(1, kind.encode() + b"\0")
+    attributes = {3: name.encode() + b"\0", 4: struct.pack("=I", mtu), 18: info}
+    return struct.pack("=BBHiII", 0, 0, 1, index, flags, 0), attributes
+
+
+@pytest.fixture
+def links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel with loopback, an interface, a tunnel and a fallback device."""
+    known = [
+        _link(1, "lo", flags=0x9, mtu=65536),
+        _link(2, "eth0", flags=0x1, mtu=1500),
+        _link(3, "flannel-v6.1", flags=0x1, mtu=1430, kind="vxlan"),
+        _link(4, "sit0", flags=0x0, mtu=1480, kind="sit"),
+    ]
+    monkeypatch.setattr(netlink, "dump", lambda kind: known)
+
+
+@pytest.mark.usefixtures("links")
+def test_interfaces_are_listed_with_kind_and_state_and_without_loopback() -> None:
     answer = interfaces.perform(interfaces.Request())
 
-    assert all(link.mtu > 0 for link in answer.links)
-    assert "lo" not in {link.name for link in answer.links}
+    assert answer.links == (
+        interfaces.Link("eth0", 1500),
+        interfaces.Link("flannel-v6.1", 1430, kind="vxlan"),
+        interfaces.Link("sit0", 1480, up=False, kind="sit"),
+    )
+
+
+def test_the_interfaces_of_this_machine_have_an_mtu() -> None:
+    assert all(link.mtu > 0 for link in interfaces.perform(interfaces.Request()).links)
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize(
+    ("index", "mtu", "expires", "interface", "carries"),
+    [
+        (2, 0, 0, "eth0", 1500),
+        (3, 0, 0, "flannel-v6.1", 1430),
+        (2, 1450, 0, "eth0", 1450),
+        (2, 1300, 500, "eth0", 1500),
+        (9, 0, 0, "", 0),
+    ],
+    ids=["interface", "tunnel", "route", "learned", "gone"],
+)
+def test_the_way_to_an_address_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    index: int,
+    mtu: int,
+    expires: int,
+    interface: str,
+    carries: int,
+) -> None:
+    route = {4: struct.pack("=I", index), 12: struct.pack("=IIi", 0, 0, expires) + bytes(20)}
+    if mtu:
+        route[8] = _attribute(2, struct.pack("=I", mtu))
+    monkeypatch.setattr(netlink, "route_to", lambda address: route)
+
+    answer = route_to.perform(route_to.Request("2001:db8::1"))
+
+    assert (answer.interface, answer.mtu) == (interface, carries)
+
+
+@pytest.mark.parametrize("address", LOOPBACKS)
+def test_the_kernel_knows_the_way_to_loopback(address: str) -> None:
+    (index,) = struct.unpack("=I", netlink.route_to(address)[4])
+
+    assert index == socket.if_nametoindex("lo")
 
 
 @pytest.mark.parametrize(("address", "mss"), [("::1", 65476), ("127.0.0.1", 65495)])

@@ -1,4 +1,4 @@
-"""Send a datagram that may not go far, and say which router complains."""
+"""Send a datagram that goes so far at most, and say which ICMP error it meets, and whose."""
 
 from __future__ import annotations
 

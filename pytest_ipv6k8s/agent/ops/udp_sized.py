@@ -1,4 +1,4 @@
-"""Send one UDP datagram of a size, and say whether it arrived whole and what came back."""
+"""Send UDP datagrams of a size, and say whether they arrived whole and what came back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
 class Answer:
     """``arrived`` tells that the server got it whole; ``replied`` is the reply's size in bytes.
 
-    ``path_mtu`` is what the kernel knows of the way there, ``too_big`` that it refused the size.
+    ``arrivals`` counts those that did. ``path_mtu`` is what the kernel knows of the way there,
+    ``too_big`` that it refused the size.
     """
 
     arrived: bool
@@ -28,6 +29,7 @@ class Answer:
     replied_from: str = ""
     error: str = ""
     seconds: float = 0.0
+    arrivals: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Request(ops.Request[Answer]):
     """``size`` and ``reply_size`` are UDP payloads in bytes; tried ``tries`` times within the time.
 
     ``how`` is unfragmented (with a path MTU that a router may lower), fragmented (into parts of
-    1280 bytes) or as needed.
+    1280 bytes) or as needed. ``every`` sends all ``tries`` one after the other, whatever becomes
+    of the first: to count them.
     """
 
     address: str
@@ -45,6 +48,7 @@ class Request(ops.Request[Answer]):
     how: str = AS_NEEDED
     tries: int = 3
     timeout: float = 3.0
+    every: bool = False
 
 
 def perform(request: Request) -> Answer:
@@ -56,26 +60,34 @@ def perform(request: Request) -> Answer:
         except OSError as error:
             return Answer(arrived=False, error=sockets.name_of_error(error))
         sock.settimeout(request.timeout / request.tries)
-        reply, failure, too_big = b"", "", False
-        for _ in range(request.tries):
-            try:
-                sock.send(_payload(request))
-                reply = sock.recv(65535)
-                failure = ""
-                break
-            except OSError as error:
-                failure = sockets.name_of_error(error)
-                too_big = too_big or error.errno == errno.EMSGSIZE
-        return Answer(
-            arrived=_says_whole(reply, request),
-            replied=len(reply),
-            path_mtu=sockets.path_mtu(sock),
-            too_big=too_big,
-            local=sockets.local_address(sock),
-            replied_from=sock.getpeername()[0] if reply else "",
-            error=failure,
-            seconds=time.monotonic() - started,
-        )
+        return _exchange(sock, request, started)
+
+
+def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
+    reply, failure, too_big, arrivals = b"", "", False, 0
+    for _ in range(request.tries):
+        try:
+            sock.send(_payload(request))
+            reply = sock.recv(65535)
+        except OSError as error:
+            failure = sockets.name_of_error(error)
+            too_big = too_big or error.errno == errno.EMSGSIZE
+            continue
+        failure = ""
+        arrivals += _says_whole(reply, request)
+        if not request.every:
+            break
+    return Answer(
+        arrived=arrivals > 0,
+        replied=len(reply),
+        path_mtu=sockets.path_mtu(sock),
+        too_big=too_big,
+        local=sockets.local_address(sock),
+        replied_from=sock.getpeername()[0] if reply else "",
+        error=failure,
+        seconds=time.monotonic() - started,
+        arrivals=arrivals,
+    )
 
 
 def _payload(request: Request) -> bytes:
