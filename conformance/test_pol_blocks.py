@@ -92,7 +92,7 @@ def test_an_ipv6_block_opens_what_lies_in_it(
             to_address(sandbox.denied, other, port, opens=False),
             to_address(third, other, port, opens=True),
         ]
-    expect_isolation(sandbox.policies, policies, flows)
+    expect_isolation(sandbox, policies, flows)
 
 
 @pol(
@@ -127,7 +127,7 @@ def test_the_hole_in_an_ipv6_block_is_shut(
     ]
     for other, port in _others(external, target, hole):
         flows.append(to_address(sandbox.allowed, other, port, opens=True))
-    expect_isolation(sandbox.policies, policies, flows)
+    expect_isolation(sandbox, policies, flows)
 
 
 @pol(
@@ -153,7 +153,7 @@ def test_a_block_of_one_family_does_not_open_the_other(
         _egress(sandbox, "POL-07-both", third, _block(f"{ipv4}/32"), _block(f"{ipv6}/128")),
     ]
 
-    expect_isolation(sandbox.policies, policies, _both_ways(sandbox, target))
+    expect_isolation(sandbox, policies, _both_ways(sandbox, target))
 
 
 def _both_ways(sandbox: PolicySandbox, target: Target) -> list[Flow]:
@@ -190,7 +190,7 @@ def test_everything_of_one_family_is_not_everything(
         _egress(sandbox, "POL-08-both", sandbox.servers[0], _block(ANY_IPV4), _block(ANY_IPV6)),
     ]
 
-    expect_isolation(sandbox.policies, policies, _both_ways(sandbox, external.target(Role.DUAL)))
+    expect_isolation(sandbox, policies, _both_ways(sandbox, external.target(Role.DUAL)))
 
 
 @pol(
@@ -224,4 +224,4 @@ def test_a_mapped_address_gets_the_verdict_of_its_ipv4_address(
         to_address(sandbox.denied, mapped, port, opens=False),
         to_address(sandbox.denied, ipv6, port, opens=True),
     ]
-    expect_isolation(sandbox.policies, policies, flows)
+    expect_isolation(sandbox, policies, flows)

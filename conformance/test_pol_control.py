@@ -17,6 +17,7 @@ from pytest_ipv6k8s import (
     eventually,
     expect,
     expect_all,
+    remark,
 )
 from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
@@ -79,14 +80,14 @@ def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySan
     closed = tcp([sandbox.allowed], sandbox.servers, family, opens=False, port=CLOSED_PORT)
 
     sandbox.policies.require_none()
-    expect_open(flows)
+    expect_open(sandbox, flows)
     expect_all(
         ask_table(closed), lambda cell: cell.agrees, expected="a refusal where nobody listens"
     )
     with sandbox.policies.applied([deny]):
         for _ in range(3):
             ask_table(flows)
-    expect_open(flows)
+    expect_open(sandbox, flows)
 
 
 @pol(
@@ -121,8 +122,8 @@ def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> No
     ]
 
     applied = sandbox.policies.applied([deny, allow_in, allow_out])
-    with between_controls(sandbox.policies, settled), applied:
-        expect_table(settled)
+    with between_controls(sandbox, settled), applied:
+        expect_table(sandbox, settled)
         with sandbox.fresh_pod("POL-10", ALLOWED) as fresh:
             _expect_first_connections(sandbox, fresh, family)
 
@@ -169,8 +170,8 @@ def test_the_kubelet_reaches_pods_under_default_deny(
     settled = tcp([sandbox.allowed], sandbox.servers, family, opens=False)
 
     applied = sandbox.policies.applied([deny])
-    with between_controls(sandbox.policies, settled), applied:
-        expect_table(settled)
+    with between_controls(sandbox, settled), applied:
+        expect_table(sandbox, settled)
         with sandbox.fresh_pod("POL-11", SERVER, probed=True) as fresh:
             _expect_ready(sandbox, fresh, family)
 
@@ -184,7 +185,7 @@ def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
         timeout=20,
     )
     control = tcp([fresh], [sandbox.outsider], family, opens=True)
-    expect_table([*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
+    expect_table(sandbox, [*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
     still = sandbox.readiness(fresh)
     stays = still.answer.ready and not still.answer.restarts
     expect(stays, expected="it stays Ready", actual=still)
@@ -192,7 +193,7 @@ def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
 
 @pol(
     "POL-15",
-    level=Level.EXTENDED,
+    level=Level.INFORMATIONAL,
     stacks=DUAL_STACK,
     references=[f"{SOURCE}, Network policies and their lifecycle", "KEP-563"],
     causes=[
@@ -204,7 +205,10 @@ def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
 def test_policies_take_effect_in_both_families_at_once(
     sandbox: PolicySandbox, cluster: ClusterView
 ) -> None:
-    """A policy takes effect, and ends, in both families within two seconds of each other."""
+    """A policy takes effect, and ends, in both families within two seconds (our limit).
+
+    No Kubernetes text says so; what was measured is told beside the verdict.
+    """
     first, second = cluster.stack.families
     deny = sandbox.policies.new("POL-15-deny", pods=SERVERS, ingress=[])
     server = sandbox.servers[1]
@@ -213,7 +217,7 @@ def test_policies_take_effect_in_both_families_at_once(
     ]
 
     policies, families = sandbox.policies, (first, second)
-    with between_controls(policies, flows):
+    with between_controls(sandbox, flows):
         try:
             create = partial(policies.create, deny)
             shutting = _flips(sandbox, server, families, create, opens=False)
@@ -243,6 +247,8 @@ def _flips(
 
 def _expect_parity(records: list[Record[policy_latency.Answer]], how: str) -> None:
     expect_all(records, lambda record: record.answer.flipped, expected=f"both families {how}")
+    seconds = [f"{Family.of(r.request['address']).value} {r.answer.seconds:.1f} s" for r in records]
+    remark(f"{how}: {', '.join(seconds)}")
     first, second = (record.answer.seconds for record in records)
     expect(
         abs(first - second) < FLIP_LIMIT,
@@ -273,8 +279,8 @@ def test_echo_requests_under_default_deny(sandbox: PolicySandbox) -> None:
     echoes = Flow(source=sandbox.allowed, request=request, opens=False)
 
     sandbox.policies.require_none()
-    require_reachable([*flows, echoes])
+    require_reachable(sandbox, [*flows, echoes])
     with sandbox.policies.applied([deny]):
-        expect_table(flows)
+        expect_table(sandbox, flows)
         (cell,) = ask_table([echoes])
     expect(cell.agrees, expected="no echo reply under default deny", actual=cell)

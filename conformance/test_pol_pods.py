@@ -16,7 +16,16 @@ from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORT, TCP_PORTS
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.dns_messages import query
 from pytest_ipv6k8s.netpol.sandbox import ALLOWED, NAME_LABEL, SERVER
-from pytest_ipv6k8s.netpol.truth_table import TRY, Flow, expect_isolation, tcp, udp
+from pytest_ipv6k8s.netpol.truth_table import (
+    TRY,
+    Flow,
+    expect_isolation,
+    expect_open,
+    expect_table,
+    require_reachable,
+    tcp,
+    udp,
+)
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Services
 from pytest_ipv6k8s.suite.dns import pods_behind
@@ -43,7 +52,8 @@ pol = partial(
 def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandbox) -> None:
     """A policy that selects all pods and allows no ingress shuts them, on their node and to others.
 
-    What they send themselves to a pod that no policy selects still gets through.
+    What they send themselves to a pod that no policy selects still gets through. Where nothing is
+    shut at all, the other checks of the area have nothing to judge, and say so.
     """
     deny = sandbox.policies.new("POL-01-deny", ingress=[])
 
@@ -58,7 +68,11 @@ def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandb
         *tcp(sandbox.servers, [sandbox.outsider], family, opens=True),
         *udp(sandbox.servers, [sandbox.outsider], family, opens=True),
     ]
-    expect_isolation(sandbox.policies, [deny], flows)
+    sandbox.policies.require_none()
+    require_reachable(sandbox, flows)
+    with sandbox.policies.applied([deny]):
+        expect_table(sandbox, flows)
+    expect_open(sandbox, flows)
 
 
 def _dns_addresses(cluster: ClusterView, family: Family) -> list[str]:
@@ -95,7 +109,7 @@ def test_default_deny_of_egress_leaves_what_is_allowed(
         for transport in ("udp", "tcp"):
             request = dns_exchange.Request(address, wire, transport=transport, timeout=TRY)
             flows.append(Flow(source=sandbox.allowed, request=request, opens=True))
-    expect_isolation(sandbox.policies, [only_dns], flows)
+    expect_isolation(sandbox, [only_dns], flows)
 
 
 @pol("POL-03", references=[f"{SOURCE}, behavior of to and from selectors", "KEP-563"])
@@ -114,7 +128,7 @@ def test_pod_selector_opens_to_pods_of_its_own_namespace(
         *tcp([sandbox.denied, sandbox.outsider], sandbox.servers, family, opens=False),
         *udp([sandbox.denied], sandbox.servers, family, opens=False),
     ]
-    expect_isolation(sandbox.policies, [allow], flows)
+    expect_isolation(sandbox, [allow], flows)
 
 
 @pol("POL-04", references=[f"{SOURCE}, targeting a Namespace by its name"])
@@ -132,7 +146,7 @@ def test_namespace_selector_opens_to_pods_of_that_namespace(
         *tcp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
         *udp([sandbox.allowed], sandbox.servers, family, opens=False),
     ]
-    expect_isolation(sandbox.policies, [allow], flows)
+    expect_isolation(sandbox, [allow], flows)
 
 
 @pol(
@@ -171,7 +185,7 @@ def test_ports_ranges_and_named_ports_open_just_those(
             request = http_get.Request(target.address(family), HTTP_PORT, timeout=TRY)
             answered_by = (target.name,)
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=answered_by))
-    expect_isolation(sandbox.policies, [ranged, named], flows)
+    expect_isolation(sandbox, [ranged, named], flows)
 
 
 @pol(
@@ -204,7 +218,7 @@ def test_a_policy_judges_alike_through_a_service(family: Family, sandbox: Policy
             udp_exchange.Request(address, UDP, count=2, timeout=TRY),
         ):
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=names))
-    expect_isolation(sandbox.policies, [allow], flows)
+    expect_isolation(sandbox, [allow], flows)
 
 
 @pol(
@@ -228,4 +242,4 @@ def test_an_sctp_port_opens_to_sctp_alone(family: Family, sandbox: PolicySandbox
             source=sandbox.allowed, request=request, opens=opens, answered_by=(target.name,)
         )
         flows.append(flow)
-    expect_isolation(sandbox.policies, [allow, deny], flows)
+    expect_isolation(sandbox, [allow, deny], flows)

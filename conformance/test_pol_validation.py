@@ -54,7 +54,7 @@ def test_blocks_that_make_no_sense_are_refused_and_isolate_nobody(sandbox: Polic
     """
     flows = tcp([sandbox.allowed], sandbox.servers, Family.V6, opens=True)
     sandbox.policies.require_none()
-    require_reachable(flows)
+    require_reachable(sandbox, flows)
 
     for cidr, hole in (
         (OUTSIDE, OTHER),
@@ -93,6 +93,6 @@ def _expect_no_effect(sandbox: PolicySandbox, flows: Sequence[Flow]) -> None:
         expect_refused(policies.create(body), SUBSET, field=f"{BLOCK}.except[0]")
         left = policies.names(policies.namespace)
         expect(not left, expected="no policy is left of a refused one", actual=left)
-        expect_table(flows)
+        expect_table(sandbox, flows)
     finally:
         policies.delete(body)

@@ -43,18 +43,22 @@ class Declaration:
     """What an operator declares; ``external`` is None when no target is described.
 
     ``network_policy`` says whether NetworkPolicy is enforced, ``pod_cidrs`` whether pods get their
-    addresses from their node's podCIDRs; None leaves either to the inventory.
+    addresses from their node's podCIDRs; None leaves either to the inventory. ``policy_seconds``
+    is how long a policy may take to be enforced; 0 leaves it to us.
     """
 
     stack: Stack | None
     external: ExternalNetwork | None
     network_policy: bool | None = None
     pod_cidrs: bool | None = None
+    policy_seconds: int = 0
 
     def over(self, facts: Inventory) -> Inventory:
         """Return the facts of a cluster, and where they are declared to be others, those."""
         if self.pod_cidrs is not None:
             facts = dataclasses.replace(facts, pod_cidrs_used=self.pod_cidrs)
+        if self.policy_seconds:
+            facts = dataclasses.replace(facts, policy_seconds=self.policy_seconds)
         if self.network_policy is None:
             return facts
         engine = facts.policy_engine or "declared"
@@ -82,6 +86,7 @@ def read(path: Path) -> Declaration:
         external=external,
         network_policy=_ENFORCED.get(document.get("networkPolicy", "")),
         pod_cidrs=_USED.get(document.get("podCIDRs", "")),
+        policy_seconds=document.get("networkPolicySeconds", 0),
     )
 
 

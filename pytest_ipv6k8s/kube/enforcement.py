@@ -1,60 +1,147 @@
-"""Who enforces NetworkPolicy on a cluster, as far as the objects of the cluster tell."""
+"""Who enforces NetworkPolicy on a cluster, as far as its objects and settings tell."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from pytest_ipv6k8s.kube.client import Object
+from pytest_ipv6k8s.kube import paths
+from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 
-# Each enforces NetworkPolicy as it is installed by default; says its documentation:
-_ENFORCING_DAEMONSETS = {
-    "cilium": "cilium",  # docs.cilium.io, Network Policy: enable-policy is "default"
-    "anetd": "cilium",  # cloud.google.com/kubernetes-engine/docs/concepts/dataplane-v2
-    "calico-node": "calico",  # docs.tigera.io/calico, Kubernetes policy
-    "canal": "calico",  # docs.tigera.io/calico, flannel with Calico's policy
-    "rke2-canal": "calico",  # docs.rke2.io/networking/basic_network_options
-    "antrea-agent": "antrea",  # antrea.io/docs, Antrea Network Policy
-    "kube-router": "kube-router",  # kube-router.io/docs/user-guide: --run-firewall is true
-    "ovnkube-node": "ovn-kubernetes",  # ovn-kubernetes.io/features/network-security-controls
-    "kube-ovn-cni": "kube-ovn",  # kubeovn.github.io/docs: --enable-np is true
-    "kube-network-policies": "kube-network-policies",  # kubernetes-sigs/kube-network-policies
-}
-# weaveworks.com/docs/net: the second container of the pod is the policy controller.
-_WEAVE, _WEAVE_CONTROLLER = "weave-net", "weave-npc"
+Settings = Mapping[str, str]
+"""The data of a ConfigMap; empty where there is none, or we may not see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Engine:
+    """A policy engine, known by a DaemonSet or a container in one.
+
+    Attributes:
+        name: how it is called.
+        known_by: names of DaemonSets and of containers.
+        arguments: arguments of which one switches it on; empty where it is on by default.
+        off: arguments that switch it off.
+        config_map: the ConfigMap, beside the DaemonSet, that can switch it off.
+        settings_off: the settings that do.
+    """
+
+    name: str
+    known_by: frozenset[str]
+    arguments: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
+    config_map: str = ""
+    settings_off: frozenset[tuple[str, str]] = frozenset()
+
+
+# Each enforces NetworkPolicy as it is installed by default, unless it says otherwise here; says:
+_ENGINES = (
+    # docs.cilium.io, Network Policy, Policy Enforcement Modes, and cilium-agent's command
+    # reference; cloud.google.com/kubernetes-engine/docs/concepts/dataplane-v2 for anetd
+    _Engine(
+        name="cilium",
+        known_by=frozenset({"cilium", "cilium-agent", "anetd"}),
+        off=frozenset({"--enable-policy=never", "--enable-k8s-networkpolicy=false"}),
+        config_map="cilium-config",
+        settings_off=frozenset({("enable-policy", "never"), ("enable-k8s-networkpolicy", "false")}),
+    ),
+    # docs.tigera.io/calico, Kubernetes policy; canal, rke2-canal and GKE run this container too
+    _Engine(name="calico", known_by=frozenset({"calico-node", "canal", "rke2-canal"})),
+    # antrea.io/docs, Antrea Network Policy
+    _Engine(name="antrea", known_by=frozenset({"antrea-agent"})),
+    # kube-router.io/docs/user-guide: --run-firewall is true
+    _Engine(
+        name="kube-router",
+        known_by=frozenset({"kube-router"}),
+        off=frozenset({"--run-firewall=false"}),
+    ),
+    # ovn-kubernetes.io/features/network-security-controls
+    _Engine(name="ovn-kubernetes", known_by=frozenset({"ovnkube-node"})),
+    # kubeovn.github.io/docs: --enable-np is true
+    _Engine(name="kube-ovn", known_by=frozenset({"kube-ovn-cni"})),
+    # kubernetes-sigs/kube-network-policies; flannel's chart puts it beside its own container
+    _Engine(name="kube-network-policies", known_by=frozenset({"kube-network-policies"})),
+    # docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html: the container is always
+    # there, and does nothing without this argument (aws/amazon-vpc-cni-k8s, aws-k8s-cni.yaml)
+    _Engine(
+        name="aws-network-policy-agent",
+        known_by=frozenset({"aws-eks-nodeagent", "aws-network-policy-agent"}),
+        arguments=frozenset({"--enable-network-policy=true", "--enable-network-policy"}),
+    ),
+    # Azure/azure-container-networking, npm/azure-npm.yaml
+    _Engine(name="azure-npm", known_by=frozenset({"azure-npm"})),
+    # weaveworks.com/docs/net: the second container of the pod is the policy controller
+    _Engine(name="weave", known_by=frozenset({"weave-npc"})),
+)
 # kind v0.24.0 release notes: kindnetd v20240813 is the first with NetworkPolicy.
 _KINDNET, _FIRST_ENFORCING_KINDNET = "kindnet", 20240813
 # docs.k3s.io/networking: kube-router's policy controller is embedded, unless it is disabled.
 _K3S, _K3S_ARGUMENTS, _K3S_DISABLED = "+k3s", "k3s.io/node-args", "--disable-network-policy"
 
 
-def policy_engine(daemonsets: Sequence[Object], nodes: Sequence[Object]) -> str:
+def policy_engine(api: Api, daemonsets: Sequence[Object], nodes: Sequence[Object]) -> str:
     """Return what is known to enforce NetworkPolicy; empty when nothing is known to.
 
     Args:
+        api: where the settings of an engine are read.
         daemonsets: those of all namespaces that we may see.
         nodes: the Node objects.
     """
-    by_name = {item["metadata"]["name"]: item for item in daemonsets}
-    for name, engine in _ENFORCING_DAEMONSETS.items():
-        if name in by_name:
-            return engine
-    if _WEAVE in by_name and _WEAVE_CONTROLLER in _containers(by_name[_WEAVE]):
-        return "weave"
-    if _KINDNET in by_name and _kindnet_enforces(by_name[_KINDNET]):
+
+    def settings_beside(daemonset: Object, name: str) -> Settings:
+        return _settings(api, daemonset["metadata"].get("namespace", paths.KUBE_SYSTEM), name)
+
+    for engine in _ENGINES:
+        for daemonset in daemonsets:
+            if _enforces(engine, daemonset, settings_beside):
+                return engine.name
+    if any(_is_enforcing_kindnet(daemonset) for daemonset in daemonsets):
         return "kindnet"
     return "kube-router in k3s" if nodes and all(map(_k3s_enforces, nodes)) else ""
 
 
-def _containers(daemonset: Object) -> Mapping[str, str]:
-    """Return the images of a DaemonSet's containers by name."""
+def _enforces(
+    engine: _Engine, daemonset: Object, settings_beside: Callable[[Object, str], Settings]
+) -> bool:
+    names = {daemonset["metadata"]["name"], *(c["name"] for c in _containers(daemonset))}
+    if not engine.known_by & names:
+        return False
+    arguments = set(_arguments(daemonset))
+    if engine.off & arguments or (engine.arguments and not engine.arguments & arguments):
+        return False
+    if not engine.config_map:
+        return True
+    settings = settings_beside(daemonset, engine.config_map)
+    return not engine.settings_off & set(settings.items())
+
+
+def _settings(api: Api, namespace: str, name: str) -> Settings:
+    """Return the data of a ConfigMap, as far as we may see it."""
+    try:
+        return (api.find(paths.config_map(namespace, name)) or {}).get("data") or {}
+    except ApiError:
+        return {}
+
+
+def _containers(daemonset: Object) -> list[Object]:
     pod = daemonset.get("spec", {}).get("template", {}).get("spec", {})
-    return {item["name"]: item.get("image", "") for item in pod.get("containers") or []}
+    return pod.get("containers") or []
 
 
-def _kindnet_enforces(daemonset: Object) -> bool:
-    dates = [re.search(r":v(\d{8})\b", image) for image in _containers(daemonset).values()]
-    return any(int(found[1]) >= _FIRST_ENFORCING_KINDNET for found in dates if found)
+def _arguments(daemonset: Object) -> Iterator[str]:
+    """Yield the arguments of all containers, ``--name value`` as ``--name=value``."""
+    for container in _containers(daemonset):
+        words = [*(container.get("command") or []), *(container.get("args") or [])]
+        yield from words
+        yield from (f"{name}={value}" for name, value in itertools.pairwise(words))
+
+
+def _is_enforcing_kindnet(daemonset: Object) -> bool:
+    images = [container.get("image", "") for container in _containers(daemonset)]
+    dates = [re.search(r":v(\d{8})\b", image) for image in images]
+    enforcing = any(int(found[1]) >= _FIRST_ENFORCING_KINDNET for found in dates if found)
+    return daemonset["metadata"]["name"] == _KINDNET and enforcing
 
 
 def _k3s_enforces(node: Object) -> bool:

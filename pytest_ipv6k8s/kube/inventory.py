@@ -108,7 +108,8 @@ class Inventory:
 
     ``cni_version`` is the tag of the CNI's image. ``policy_engine`` is what is known to enforce
     NetworkPolicy; empty when nothing is. ``pod_cidrs_used`` tells whether the CNI takes the
-    addresses of pods from their node's podCIDRs, as far as that is known.
+    addresses of pods from their node's podCIDRs, as far as that is known. In ``policy_seconds``
+    a NetworkPolicy has to be enforced: our limit, the API promises none.
     """
 
     version: str
@@ -121,6 +122,7 @@ class Inventory:
     host_network_pods: bool
     cni_version: str = UNKNOWN
     policy_engine: str = ""
+    policy_seconds: int = 30
     families: FamiliesSeen = FamiliesSeen()
     pod_cidrs_used: bool = False
 
@@ -166,7 +168,7 @@ def read(api: Api) -> Inventory:
         cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
         host_network_pods=any(_is_host_network(pod) for pod in pods),
-        policy_engine=policy_engine(found or [], linux),
+        policy_engine=policy_engine(api, found or [], linux),
         families=FamiliesSeen(
             nodes=families_of(ip for node in nodes if node.ready for ip in node.host_ips),
             pods=families_of(_pod_ips(pods, {node.name for node in nodes})),

@@ -155,11 +155,22 @@ class PolicySandbox:
         api: the API server; its recorder keeps the answers.
         made: what stands.
         connect: makes the way to a pod's agent.
+        convergence: seconds in which policies have to take effect, and to end.
+
+    Attributes:
+        enforced: whether a policy was seen to shut anything, None when nobody looked.
     """
 
     def __init__(
-        self, api: Api, made: SandboxPods, connect: Callable[[ProbePod], Transport]
+        self,
+        api: Api,
+        made: SandboxPods,
+        connect: Callable[[ProbePod], Transport],
+        *,
+        convergence: float,
     ) -> None:
+        self.convergence = convergence
+        self.enforced: bool | None = None
         self._api = api
         self._pods = made
         self._connect = connect

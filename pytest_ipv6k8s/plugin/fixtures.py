@@ -159,7 +159,8 @@ def ipv6k8s_policy_sandbox(
 
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
     pods = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
-    made = sandbox.PolicySandbox(ipv6k8s_api, pods, _ipv6k8s_connect)
+    seconds = ipv6k8s_run.inventory.policy_seconds
+    made = sandbox.PolicySandbox(ipv6k8s_api, pods, _ipv6k8s_connect, convergence=seconds)
     made.wait_for_agents()
     with _examined(
         request,

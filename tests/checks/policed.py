@@ -144,6 +144,8 @@ class Policed:
         through = self.verdict(packet, right)
         if operation == "policy_latency":
             seconds = self.flip_seconds[Family.of(address)]
+            if self.standing and not request.opens and through:
+                return policy_latency.Answer(flipped=False, tries=3)
             return policy_latency.Answer(flipped=seconds < 10, tries=3, seconds=seconds)
         if target is None or not through:
             return self._beyond(pod, request, address) if through else _DENIED[operation]

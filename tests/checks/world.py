@@ -317,7 +317,12 @@ def record_check(
         "probes": probes,
         "dns": ClusterDns(cluster, probes),
         "services": Services(list(world.services.values())),
-        "sandbox": PolicySandbox(api, world.policed.ground, lambda pod: Transport(world, pod)),  # type: ignore[arg-type]
+        "sandbox": PolicySandbox(
+            api,  # type: ignore[arg-type]
+            world.policed.ground,
+            lambda pod: Transport(world, pod),
+            convergence=30,
+        ),
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None

@@ -161,6 +161,11 @@ def test_what_is_declared_of_network_policy_overrides_what_is_inferred(
     assert declared.over(replace(FACTS, policy_engine=inferred)).policy_engine == engine
 
 
+@pytest.mark.parametrize(("line", "seconds"), [("", 30), ("networkPolicySeconds: 120", 120)])
+def test_how_long_a_policy_may_take_is_declared(tmp_path: Path, line: str, seconds: int) -> None:
+    assert read(_file(tmp_path, line)).over(FACTS).policy_seconds == seconds
+
+
 def test_a_draft_says_what_is_known_of_network_policy(tmp_path: Path) -> None:
     assert "inferred (cilium does)" in draft(Stack.IPV6, about="v1", policy_engine="cilium")
     assert "inferred (nothing here is known to)" in draft(Stack.IPV6, about="v1")
@@ -168,6 +173,7 @@ def test_a_draft_says_what_is_known_of_network_policy(tmp_path: Path) -> None:
 
 BAD = {
     "unknown enforcement": ("networkPolicy: maybe", "'maybe' is not one of"),
+    "no time for a policy": ("networkPolicySeconds: 0", "0 is less than the minimum of 1"),
     "not yaml": ("x: {", "is not YAML"),
     "unknown key": ("colour: red", "'colour' was unexpected"),
     "a key that is no text": ("1: red", "1 was unexpected"),

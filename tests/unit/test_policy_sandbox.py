@@ -85,7 +85,7 @@ def made(api: PolicyApi) -> PolicySandbox:
 
         return answer
 
-    return PolicySandbox(api, pods, source)
+    return PolicySandbox(api, pods, source, convergence=1)
 
 
 def _policies(api: PolicyApi) -> list[str]:
@@ -181,29 +181,27 @@ def test_a_policy_of_somebody_else_makes_a_check_inconclusive(
     api.lists[path] = [{"metadata": {"name": "foreign"}}]
 
     with pytest.raises(Inconclusive, match=f"there are policies already: {NAMES[1]}/foreign"):
-        expect_isolation(made.policies, [], [])
+        expect_isolation(made, [], [])
 
 
 def test_flows_that_are_shut_without_a_policy_make_a_check_inconclusive(
-    made: PolicySandbox, monkeypatch: pytest.MonkeyPatch
+    made: PolicySandbox,
 ) -> None:
-    monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
+    made.convergence = 0.1
     (family, _) = Stack.DUAL.families
     flows = tcp([made.allowed], made.servers, family, opens=True)
 
     with pytest.raises(Inconclusive, match=r"control matrix does not hold \(see POL-00\)"):
-        expect_isolation(made.policies, [], flows)
+        expect_isolation(made, [], flows)
 
 
-def test_a_cell_says_what_it_had_to_be(
-    made: PolicySandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pytest_ipv6k8s.netpol.truth_table.CONVERGENCE", 0.1)
+def test_a_cell_says_what_it_had_to_be(made: PolicySandbox) -> None:
+    made.convergence, made.enforced = 0.1, True
     (family, _) = Stack.DUAL.families
     flows = tcp([made.allowed], made.servers[:1], family, opens=False)
 
     with pytest.raises(Unmet, match="0 flows get through and 1 are shut") as caught:
-        expect_isolation(made.policies, [made.policies.new("POL-99", ingress=[])], flows)
+        expect_isolation(made, [made.policies.new("POL-99", ingress=[])], flows)
 
     (actual,) = caught.value.actual
     assert actual.startswith("has to be shut: pod allowed (node a, source none) → 10.1.0.1:8081")
@@ -221,7 +219,7 @@ def test_agents_are_greeted_until_they_answer(api: PolicyApi, clock: Clock) -> N
 
         return answer
 
-    PolicySandbox(api, pods, source).wait_for_agents()
+    PolicySandbox(api, pods, source, convergence=1).wait_for_agents()
 
     assert asked == [pod.name for pod in pods.pods for _ in range(2)]
     assert not api.recorder.take()
