@@ -317,12 +317,7 @@ def record_check(
         "probes": probes,
         "dns": ClusterDns(cluster, probes),
         "services": Services(list(world.services.values())),
-        "sandbox": PolicySandbox(
-            api,  # type: ignore[arg-type]
-            world.policed.ground,
-            lambda pod: Transport(world, pod),
-            convergence=30,
-        ),
+        "sandbox": _sandbox(world, api),
         "external": ExternalTargets(world.outside, _hosts(world, api.recorder)),
     }
     error: Exception | None = None
@@ -340,6 +335,13 @@ def record_check(
         error=error,
     )
     return judgement, records
+
+
+def _sandbox(world: World, api: FakeApi) -> PolicySandbox:
+    def connect(pod: ProbePod) -> Transport:
+        return Transport(world, pod)
+
+    return PolicySandbox(api, world.policed.ground, connect, convergence=30)  # type: ignore[arg-type]
 
 
 def _probes(world: World, recorder: Recorder) -> Probes:
