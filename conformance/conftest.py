@@ -32,7 +32,8 @@ def sandbox(ipv6k8s_policy_sandbox: PolicySandbox) -> PolicySandbox:
 
 @pytest.fixture
 def external(ipv6k8s_external: ExternalTargets) -> ExternalTargets:
-    """The external targets."""
+    """The external targets, none of them used yet."""
+    ipv6k8s_external.forget_used()
     return ipv6k8s_external
 
 

@@ -28,7 +28,7 @@ LONGEST = 2.0
 @check(
     "DNS-18",
     stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET, Feature.ZONE],
+    features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=UPSTREAM_CAUSES,
     look=COREDNS_LOOK,
@@ -37,7 +37,7 @@ def test_external_aaaa_records_are_found(
     cluster: ClusterView, probes: Probes, external: ExternalTargets
 ) -> None:
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
-    target = external.ipv6_target
+    target = external.ipv6_target_with("name")
     wanted = {target.address(Family.V6)}
     request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 

@@ -31,7 +31,7 @@ def _is_whole(record: Record[registry_pull.Answer]) -> bool:
 
 @egr(
     "EGR-19",
-    features=[Feature.PROXY, Feature.IPV4_TARGET, Feature.EGRESS],
+    features=[Feature.PROXY, Feature.IPV4_TARGET_HTTP, Feature.EGRESS],
     references=["RFC 9110 section 9.3.6", "RFC 6586 section 5"],
     causes=[
         "the proxy listens on IPv4 only, or its name has no AAAA record",

@@ -19,24 +19,19 @@ from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.external.model import Role
-from pytest_ipv6k8s.suite import ExternalTargets, Probe, Probes
+from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite.liveness import expect_served
 from pytest_ipv6k8s.suite.paths import echoed_by_owner
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
 TRACEROUTE_PORT = 33499  # closed, and packet filters let it be refused
-egr = partial(check, stacks=WITH_IPV6, features=[Feature.SPEAKING_TARGET, Feature.EGRESS])
+egr = partial(check, stacks=WITH_IPV6)
 BIG = "x" * 2000
-
-
-def _outsider(external: ExternalTargets) -> Probe:
-    """Return a host outside that can try what pods try: another target, or the target itself."""
-    found = external.network.find(Role.V6)
-    return external.host(Role.V6 if found and found.ask else Role.DUAL)
 
 
 @egr(
     "EGR-09",
-    features=[Feature.SPEAKING_TARGET, Feature.EGRESS, Feature.PEER],
+    features=[Feature.DUAL_TARGET_IDENTIFIES, Feature.EGRESS, Feature.PEER],
     level=Level.EXTENDED,
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
     causes=[
@@ -62,10 +57,21 @@ def test_flows_with_equal_source_ports_do_not_collide(
     if any(record.answer.taken > FLOWS // 10 for record in records):
         raise Inconclusive("too many of the source ports are taken in a probe")
     if not all(map(_lost_none, records)):
-        control = _outsider(external).ask(request)
-        if not _lost_none(control):
-            raise Inconclusive(f"the target loses connections of hosts outside: {control}")
+        _require_room(external, request)
     expect_all(records, _lost_none, expected="an echo on every one of the connections")
+
+
+def _require_room(external: ExternalTargets, request: tcp_flows.Request) -> None:
+    """Require that the target, and what stands before it, take as many flows of somebody else."""
+    elsewhere = external.others(Role.DUAL)
+    if not elsewhere:
+        raise Inconclusive(
+            "connections are lost, and no other target can be asked whether the target loses them: "
+            "declare `ask` of `v6`"
+        )
+    control = elsewhere[0].ask(request)
+    if not _lost_none(control):
+        raise Inconclusive(f"the target loses connections of hosts outside: {control}")
 
 
 def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
@@ -74,6 +80,7 @@ def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
 
 @egr(
     "EGR-13",
+    features=[Feature.DUAL_TARGET_UDP, Feature.EGRESS],
     references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
     causes=[
         "a packet filter drops ICMPv6 type 1 towards pods or nodes",
@@ -85,25 +92,21 @@ def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
 def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: ExternalTargets) -> None:
     """A datagram to a closed port outside brings ECONNREFUSED to the pod's socket.
 
-    That the target itself refuses is asked of another target, or of itself where there is none.
+    Where no pod gets it, another target has to: else the target drops what it should refuse.
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
+    closed = udp_exchange.Request(address, TRACEROUTE_PORT, count=3)
 
-    control = _outsider(external).ask(udp_exchange.Request(address, TRACEROUTE_PORT))
-    if control.answer.error != "ECONNREFUSED":
-        raise Inconclusive(f"the target does not refuse datagrams: {control}")
-    records = probes.from_every_node(
-        udp_exchange.Request(address, TRACEROUTE_PORT, count=3),
-        udp_exchange.Request(address, target.udp, count=3),
-    )
+    refused = probes.from_every_node(closed)
+    opened = probes.from_every_node(udp_exchange.Request(address, target.udp, count=3))
 
-    closed = [r for r in records if r.request["port"] == TRACEROUTE_PORT]
-    expect_all(
+    expect_served(
+        external.others(Role.DUAL),
         closed,
+        refused,
         lambda record: record.answer.error == "ECONNREFUSED",
         expected="ECONNREFUSED on every node",
     )
-    opened = [r for r in records if r.request["port"] == target.udp]
     expect_all(opened, lambda r: r.answer.echoed, expected="an echo where the port is open")
 
 
@@ -138,6 +141,7 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
 @egr(
     "EGR-18",
     level=Level.EXTENDED,
+    features=[Feature.DUAL_TARGET_UDP, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],
     causes=[
         "the CNI's data path drops IPv6 fragments: only the first one has ports",
@@ -157,17 +161,15 @@ def test_udp_replies_come_from_where_they_were_asked(
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    records = probes.from_every_node(
-        udp_exchange.Request(address, target.udp, count=3),
-        udp_exchange.Request(address, target.udp, count=3, payload=BIG),
-    )
-
-    control = _outsider(external).ask(udp_exchange.Request(address, target.udp, payload=BIG))
-    if not control.answer.echoed:
-        raise Inconclusive(f"the target does not echo large datagrams: {control}")
     for size, payload in (("small", "ipv6k8s"), ("fragmented", BIG)):
-        expect_all(
-            [record for record in records if record.request["payload"] == payload],
+        request = udp_exchange.Request(address, target.udp, count=3, payload=payload)
+
+        records = probes.from_every_node(request)
+
+        expect_served(
+            external.others(Role.DUAL),
+            request,
+            records,
             lambda record: record.answer.echoed,
             expected=f"an echo of {size} datagrams on every node",
         )

@@ -25,7 +25,7 @@ mtu = partial(check, stacks=WITH_IPV6, causes=PTB_CAUSES, look=LOOK)
 
 @mtu(
     "MTU-07",
-    features=[Feature.NARROW_TARGET, Feature.EGRESS],
+    features=[Feature.NARROW_TARGET_HTTP, Feature.NARROW_TARGET_UDP, Feature.EGRESS],
     references=["RFC 8201 section 4", "RFC 4443 section 3.2"],
 )
 def test_transfers_adapt_to_a_narrow_path(probes: Probes, external: ExternalTargets) -> None:
@@ -62,7 +62,7 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
 @mtu(
     "MTU-08",
     families_of=FamiliesOf.SERVICES,
-    features=[Feature.NARROW_TARGET, Feature.SPEAKING_TARGET, Feature.HOST_NETWORK_PROBES],
+    features=[Feature.SPEAKING_NARROW_TARGET, Feature.HOST_NETWORK_PROBES],
     references=["RFC 8201 section 4", "Kubernetes docs: Service, type NodePort"],
     causes=[
         "packet-too-big for a Service's answer reaches a node whose Service proxy does not lead it "
@@ -87,7 +87,7 @@ def test_clients_behind_a_narrow_path_download_from_a_service(
 
 @mtu(
     "MTU-09",
-    features=[Feature.NARROW_TARGET, Feature.SPEAKING_TARGET, Feature.EGRESS],
+    features=[Feature.SPEAKING_NARROW_TARGET, Feature.EGRESS],
     level=Level.INFORMATIONAL,
     references=["RFC 8201 section 4", "RFC 8200 section 5"],
     causes=["a kernel or datapath that heeds what RFC 8201 wants discarded"],
@@ -126,7 +126,7 @@ def _too_big_received(probes: Probes) -> dict[str, int]:
 
 @mtu(
     "MTU-12",
-    features=[Feature.NARROW_TARGET, Feature.MASQUERADE],
+    features=[Feature.NARROW_TARGET_UDP, Feature.MASQUERADE],
     references=["RFC 4443 section 3.2", "RFC 8201 section 4"],
     causes=PTB_CAUSES[::-1],
 )

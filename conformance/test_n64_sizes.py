@@ -14,7 +14,7 @@ HEADER_DIFFERENCE = 20
 @check(
     "N64-22",
     stacks=WITH_IPV6,
-    features=[Feature.NAT64, Feature.NARROW_TARGET],
+    features=[Feature.NAT64, Feature.NARROW_IPV4_TARGETS],
     level=Level.EXTENDED,
     references=["RFC 7915 section 4.2", "RFC 7915 section 5.2"],
     causes=["the translator drops ICMPv4 fragmentation-needed instead of translating it"],
@@ -40,7 +40,7 @@ def _expect_learned(records: Sequence[Record[tcp_transfer.Answer]], mtu: int) ->
 @check(
     "N64-23",
     stacks=WITH_IPV6,
-    features=[Feature.NAT64, Feature.IPV4_TARGET],
+    features=[Feature.NAT64, Feature.IPV4_TARGET_UDP],
     level=Level.EXTENDED,
     references=["RFC 7915 section 4.1", "RFC 7915 section 5.1"],
     causes=["the translator drops fragments, or translates the first one only"],

@@ -10,7 +10,7 @@ import ipaddress
 from functools import partial
 from typing import Any
 
-from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Inconclusive, Level, check
+from pytest_ipv6k8s import DUAL_STACK, WITH_IPV6, Family, Feature, Level, check
 from pytest_ipv6k8s.addresses import in_any
 from pytest_ipv6k8s.netpol.policies import Policy
 from pytest_ipv6k8s.netpol.sandbox import NAME_LABEL
@@ -50,17 +50,10 @@ def _others(external: ExternalTargets, target: Target, cidr: str) -> list[tuple[
     return [(a, port) for a, port in addresses if a and not in_any(a, [cidr])]
 
 
-def _target(external: ExternalTargets) -> Target:
-    target = external.ipv6_target
-    if not target.tcp:
-        raise Inconclusive(f"target {target.role.value} has no TCP port")
-    return target
-
-
 @pol(
     "POL-05",
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET_TCP, Feature.EGRESS],
     references=[SOURCE, "RFC 4291 section 2.3"],
     causes=CAUSES,
 )
@@ -72,7 +65,7 @@ def test_an_ipv6_block_opens_what_lies_in_it(
     Each length is another pod's policy, so all are seen side by side; the outsider's namespace has
     no policy.
     """
-    target = _target(external)
+    target = external.ipv6_target_with("tcp")
     address, subnet = target.address(V6), _around(target.address(V6), 64)
     third = sandbox.servers[0]
     policies = [
@@ -98,7 +91,7 @@ def test_an_ipv6_block_opens_what_lies_in_it(
 @pol(
     "POL-06",
     stacks=WITH_IPV6,
-    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET, Feature.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.IPV6_TARGET_TCP, Feature.EGRESS],
     references=[SOURCE],
     causes=(
         "the policy engine ignores `except` in IPv6 blocks, or the API server's admission dropped "
@@ -110,7 +103,7 @@ def test_the_hole_in_an_ipv6_block_is_shut(
     sandbox: PolicySandbox, external: ExternalTargets
 ) -> None:
     """An address in `except` of an IPv6 ipBlock is shut, while the rest of the block is open."""
-    target = _target(external)
+    target = external.ipv6_target_with("tcp")
     address, subnet = target.address(V6), _around(target.address(V6), 64)
     third = sandbox.servers[0]
     hole = f"{address}/128"
@@ -133,7 +126,7 @@ def test_the_hole_in_an_ipv6_block_is_shut(
 @pol(
     "POL-07",
     stacks=DUAL_STACK,
-    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET_TCP, Feature.EGRESS],
     references=[SOURCE, "KEP-563"],
     causes=(
         "a list with both families makes the policy engine refuse the whole policy",
@@ -173,7 +166,7 @@ def _both_ways(sandbox: PolicySandbox, target: Target) -> list[Flow]:
 @pol(
     "POL-08",
     stacks=DUAL_STACK,
-    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET_TCP, Feature.EGRESS],
     references=[SOURCE],
     causes=(
         "the policy engine takes 0.0.0.0/0 or ::/0 for everything, whatever its family",
@@ -197,7 +190,7 @@ def test_everything_of_one_family_is_not_everything(
     "POL-16",
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
-    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET, Feature.EGRESS],
+    features=[Feature.NETWORK_POLICY, Feature.DUAL_TARGET_TCP, Feature.EGRESS],
     references=["RFC 4038 section 4.2", SOURCE],
     causes=(
         "the engine judges socket calls by their IPv6 address (::ffff:0:0/96), and not the IPv4 "

@@ -24,9 +24,10 @@ REFERENCE = re.compile(
     r"|KEP-\d+(: \S.*)?"
     r"|[A-Z][\w /.-]* (docs|documentation|specification): \S.*"
     r"|[\w-]+/[\w-]+: \S.*"
+    r"|ipv6k8s\.yaml: \S.*"
     r"|Kubernetes DNS-Based Service Discovery section [\d.]+)"
 )
-"""What a reference looks like: an RFC, a KEP, documentation, or a file of a repository."""
+"""What a reference looks like: RFC, KEP, documentation, a repository's file, a declaration."""
 
 COMMANDS = frozenset(
     {

@@ -8,6 +8,7 @@
     ├── ClusterError          the cluster cannot be reached, used or made     exit 4
     └── ControlChannelError   the API server or an exec session broke off     inconclusive
     Inconclusive              a check could not find out                      inconclusive
+    NothingToJudge            a check looked: it is about nothing here        not applicable
 """
 
 from __future__ import annotations
@@ -54,3 +55,7 @@ class ControlChannelError(Ipv6k8sError):
 
 class Inconclusive(Exception):
     """Raised by a check, a fixture or a probe that could not find out; never a failure."""
+
+
+class NothingToJudge(Exception):
+    """Raised by a check that looked and found nothing here that its requirement is about."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pytest_ipv6k8s.addresses import Egress
+from pytest_ipv6k8s.addresses import Egress, Family
 
 
 class Facts(Protocol):
@@ -73,13 +73,28 @@ class OfTargets:
         return facts.external is not None and self.predicate(facts.external)
 
 
-def _has(*roles: str) -> Callable[[Any], bool]:
-    """Return a predicate: whether external targets have all of these roles."""
-    return lambda network: set(roles) <= {target.role.value for target in network.targets}
+def _target(role: str, *parts: str, family: Family | None = None) -> Callable[[Any], bool]:
+    """Return a predicate: whether there is a target of a role with all that is asked of it.
+
+    Args:
+        role: the role's name.
+        parts: attributes of a ``Target`` that must be declared.
+        family: of which it must have an address; None when any will do.
+    """
+    return lambda network: any(
+        target.role.value == role
+        and all(getattr(target, part) for part in parts)
+        and (family is None or target.address(family))
+        for target in network.targets
+    )
 
 
-def _can_ask_dual(network: Any) -> bool:
-    return any(target.role.value == "dual" and target.ask for target in network.targets)
+def _ipv6_target(*parts: str) -> Callable[[Any], bool]:
+    return lambda network: network.ipv6_target_with(*parts) is not None
+
+
+def _all_of(*predicates: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda network: all(predicate(network) for predicate in predicates)
 
 
 def _all_prefix_lengths(network: Any) -> bool:
@@ -123,27 +138,103 @@ class Feature(enum.Enum):
         "a running host-network pod that may be read: none was found",
         lambda facts: bool(facts.inventory.host_network_pods),
     )
-    IPV6_TARGET = OfTargets(
-        f"an IPv6 target outside the cluster: declare one, {_TESTBED}",
-        lambda network: network.ipv6_target is not None,
+    IPV6_TARGET_TCP = OfTargets(
+        f"an IPv6 target with a TCP port: declare `tcp` of `dual` or `v6`, {_TESTBED}",
+        _ipv6_target("tcp"),
+    )
+    IPV6_TARGET_UDP = OfTargets(
+        f"an IPv6 target with a UDP port of our agent: declare `udp` of `dual` or `v6`, {_TESTBED}",
+        _ipv6_target("udp"),
+    )
+    IPV6_TARGET_PING = OfTargets(
+        "an IPv6 target that answers echo requests which pods may send: declare `ping: true` of "
+        f"`dual` or `v6`, {_TESTBED}",
+        _ipv6_target("ping"),
+    )
+    IPV6_TARGET_NAME = OfTargets(
+        f"an IPv6 target with a DNS name: declare `name` of `dual` or `v6`, {_TESTBED}",
+        _ipv6_target("name"),
     )
     IPV4_TARGET = OfTargets(
-        f"an IPv4-only target outside the cluster: declare one, {_TESTBED}", _has("v4")
+        f"an IPv4-only target outside the cluster: declare `v4`, {_TESTBED}", _target("v4")
+    )
+    IPV4_TARGET_TCP = OfTargets(
+        f"an IPv4-only target with a TCP port: declare `tcp` of `v4`, {_TESTBED}",
+        _target("v4", "tcp"),
+    )
+    IPV4_TARGET_UDP = OfTargets(
+        f"an IPv4-only target with a UDP port of our agent: declare `udp` of `v4`, {_TESTBED}",
+        _target("v4", "udp"),
+    )
+    IPV4_TARGET_HTTP = OfTargets(
+        f"an IPv4-only target with a web server: declare `http` of `v4`, {_TESTBED}",
+        _target("v4", "http"),
+    )
+    IPV4_TARGET_PING = OfTargets(
+        "an IPv4-only target that answers echo requests which pods may send: declare `ping: true` "
+        f"of `v4`, {_TESTBED}",
+        _target("v4", "ping"),
+    )
+    IPV4_TARGET_IDENTIFIES = OfTargets(
+        "an IPv4-only target that says whom it saw: declare `tcp` and `identifies: true` of `v4`, "
+        f"{_TESTBED}",
+        _target("v4", "tcp", "identifies"),
     )
     DUAL_TARGET = OfTargets(
-        f"a dual-stack target outside the cluster: declare one, {_TESTBED}", _has("dual")
+        f"a dual-stack target outside the cluster: declare `dual`, {_TESTBED}", _target("dual")
+    )
+    DUAL_TARGET_TCP = OfTargets(
+        f"a dual-stack target with a TCP port: declare `tcp` of `dual`, {_TESTBED}",
+        _target("dual", "tcp"),
+    )
+    DUAL_TARGET_UDP = OfTargets(
+        f"a dual-stack target with a UDP port of our agent: declare `udp` of `dual`, {_TESTBED}",
+        _target("dual", "udp"),
+    )
+    DUAL_TARGET_IDENTIFIES = OfTargets(
+        "a dual-stack target that says whom it saw: declare `tcp` and `identifies: true` of "
+        f"`dual`, {_TESTBED}",
+        _target("dual", "tcp", "identifies"),
     )
     SPEAKING_TARGET = OfTargets(
-        "a target that runs our agent and can be asked: declare `ask` for one", _can_ask_dual
+        "a dual-stack target that runs our agent and can be asked: declare `ask` of `dual`, "
+        f"{_TESTBED}",
+        _target("dual", "ask"),
     )
-    NARROW_TARGET = OfTargets(
-        f"a target behind a 1280-byte link: declare one, {_TESTBED}", _has("narrow")
+    NARROW_TARGET_UDP = OfTargets(
+        "an IPv6 target behind a 1280-byte link, with a UDP port of our agent: declare `udp` of "
+        f"`narrow`, {_TESTBED}",
+        _target("narrow", "udp", family=Family.V6),
+    )
+    NARROW_TARGET_HTTP = OfTargets(
+        "an IPv6 target behind a 1280-byte link, with the web server of our agent: declare `http` "
+        f"of `narrow`, {_TESTBED}",
+        _target("narrow", "http", family=Family.V6),
+    )
+    SPEAKING_NARROW_TARGET = OfTargets(
+        "an IPv6 target behind a 1280-byte link that runs our agent and can be asked: declare "
+        f"`ask` of `narrow`, {_TESTBED}",
+        _target("narrow", "ask", family=Family.V6),
+    )
+    NARROW_IPV4_TARGETS = OfTargets(
+        "targets with IPv4 behind links of 1280 and of 1400 bytes, with the web server of our "
+        f"agent: declare `http` of `narrow` and `narrow-1400`, {_TESTBED}",
+        _all_of(
+            _target("narrow", "http", family=Family.V4),
+            _target("narrow-1400", "http", family=Family.V4),
+        ),
     )
     DEAD_ENDS = OfTargets(
-        f"a black hole and a rejecter outside: declare them, {_TESTBED}",
-        _has("black-hole", "rejecter"),
+        f"a black hole and a rejecter of both families outside: declare them, {_TESTBED}",
+        _all_of(
+            *(_target(r, family=f) for r in ("black-hole", "rejecter") for f in Family),
+        ),
     )
     EGRESS = OfTargets(
+        "a way out of the cluster: `egress` is declared to be none",
+        lambda network: network.egress is not Egress.NONE,
+    )
+    EGRESS_STYLE = OfTargets(
         "a declared egress style other than none: declare `egress`",
         lambda network: network.egress not in (None, Egress.NONE),
     )
@@ -183,6 +274,10 @@ class Feature(enum.Enum):
     )
     CLAT = OfTargets(
         "a CLAT in IPv6-only pods: declare `clat: true`", lambda network: bool(network.clat)
+    )
+    NO_CLAT = OfRun(
+        "pods without a CLAT: one is declared, and N64-27 judges it",
+        lambda facts: not (facts.external and facts.external.clat),
     )
     PROXY = OfTargets(
         f"a web proxy: declare `proxy`, {_TESTBED}", lambda network: bool(network.proxy)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_ipv6k8s.checks import Level
-from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
+from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive, NothingToJudge
 
 
 class Verdict(enum.Enum):
@@ -104,6 +104,8 @@ def _inconclusive(reason: str) -> Judgement:
 
 
 def _judge_error(answers: int, error: BaseException, phase: Phase, out_of_order: str) -> Judgement:
+    if isinstance(error, NothingToJudge):
+        return Judgement(verdict=Verdict.NOT_APPLICABLE, reason=str(error))
     if isinstance(error, (Inconclusive, ControlChannelError)):
         return _inconclusive(str(error))
     if not isinstance(error, AssertionError):

@@ -244,6 +244,7 @@ def _target_from(keys: Mapping[str, Any]) -> Target:
         udp=keys.get("udp", 0),
         http=keys.get("http", 0),
         identifies=keys.get("identifies", False),
+        ping=keys.get("ping", False),
         ask=tuple(keys.get("ask", ())),
     )
 
@@ -257,6 +258,7 @@ def _keys_of_target(target: Target) -> dict[str, Any]:
         udp=target.udp,
         http=target.http,
         identifies=target.identifies,
+        ping=target.ping,
         ask=target.ask,
     )
 

@@ -24,6 +24,11 @@ class Role(enum.Enum):
     REJECTER = "rejecter"
 
 
+TESTBED = "testbed"
+SILENT = (Role.BLACK_HOLE, Role.REJECTER)
+"""The roles at whose addresses nobody answers."""
+
+
 class WellKnownPrefix(enum.Enum):
     """Whether a translator carries non-global IPv4 behind 64:ff9b::/96 (RFC 6052 section 3.1)."""
 
@@ -41,6 +46,7 @@ class Target:
         name: a DNS name with these addresses; empty when there is none.
         tcp, udp, http: ports of its servers; 0 when there is none.
         identifies: whether the servers say who they are and whom they saw, as our agent does.
+        ping: whether it answers echo requests, and nothing on the way drops those of pods.
         ask: command that starts our agent beside it, so that it can be asked, too.
     """
 
@@ -51,6 +57,7 @@ class Target:
     udp: int = 0
     http: int = 0
     identifies: bool = False
+    ping: bool = False
     ask: tuple[str, ...] = ()
 
     def address(self, family: Family) -> str:
@@ -82,7 +89,7 @@ class ExternalNetwork:
     """What there is beyond the cluster, and how pods get there.
 
     Attributes:
-        source: ``testbed`` or ``declared``.
+        source: ``TESTBED`` or ``declared``.
         targets: the peers; each role at most once.
         egress: how packets of pods are to look to targets; None when it is not declared.
         nat64: the NAT64 gateway, None when there is none.
@@ -107,7 +114,11 @@ class ExternalNetwork:
         """Return the target for a role, or None."""
         return next((target for target in self.targets if target.role is role), None)
 
-    @property
-    def ipv6_target(self) -> Target | None:
-        """A target with IPv6, the dual-stack one where there is one."""
-        return self.find(Role.DUAL) or self.find(Role.V6)
+    def ipv6_target_with(self, *parts: str) -> Target | None:
+        """Return a target with IPv6, the dual-stack one if it will do.
+
+        Args:
+            parts: attributes that must be declared: "tcp", "name", …
+        """
+        found = [target for target in map(self.find, (Role.DUAL, Role.V6)) if target]
+        return next((t for t in found if all(getattr(t, part) for part in parts)), None)

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from pytest_ipv6k8s.addresses import Family, nat64_prefix_problem
-from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
+from pytest_ipv6k8s.external.model import SILENT, ExternalNetwork, Nat64, Role, Target
 
-_SILENT = (Role.BLACK_HOLE, Role.REJECTER)
+_FAMILY = {Role.V4: Family.V4, Role.V6: Family.V6}
 
 
 def problems(network: ExternalNetwork) -> Iterator[str]:
@@ -35,9 +35,14 @@ def target_problems(targets: Sequence[Target]) -> Iterator[str]:
         families = [Family.of(address) for address in target.addresses]
         if len(set(families)) < len(families):
             yield f"{where}.addresses: two of one family"
+        only = _FAMILY.get(target.role)
+        if only and set(families) != {only}:
+            yield f"{where}.addresses: a {target.role.value} target has {only.value} and no other"
         if target.role is Role.DUAL and len(families) < 2:
             yield f"{where}.addresses: a dual target needs one of each family"
-        if target.role not in _SILENT and not (target.tcp or target.udp or target.http):
+        if target.role not in SILENT and not (
+            target.tcp or target.udp or target.http or target.ping
+        ):
             yield f"{where}: it has no port: give tcp, udp or http"
     roles = [target.role for target in targets]
     for role in sorted({role.value for role in roles if roles.count(role) > 1}):

@@ -7,13 +7,13 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pytest_ipv6k8s.addresses import Family, embed
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
+from pytest_ipv6k8s.external.model import SILENT, TESTBED, ExternalNetwork, Nat64, Role, Target
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.session import Session
 from pytest_ipv6k8s.timeouts import Timeouts
@@ -21,6 +21,9 @@ from pytest_ipv6k8s.timeouts import Timeouts
 
 class ExternalTargets:
     """What a check may know of, and ask of, external targets.
+
+    It remembers which targets were used, until :meth:`forget_used`: when a check fails, these are
+    looked at, and no others.
 
     Args:
         network: what there is.
@@ -30,6 +33,11 @@ class ExternalTargets:
     def __init__(self, network: ExternalNetwork, hosts: Mapping[Role, Probe]) -> None:
         self.network = network
         self._hosts = dict(hosts)
+        self._used: set[Role] = set()
+
+    def forget_used(self) -> None:
+        """Forget which targets were used: another check begins."""
+        self._used.clear()
 
     def target(self, role: Role | str) -> Target:
         """Return the target for a role.
@@ -40,18 +48,23 @@ class ExternalTargets:
         found = self.network.find(Role(role))
         if found is None:
             raise Inconclusive(f"there is no target for the role {Role(role).value}")
+        self._used.add(found.role)
         return found
 
-    @property
-    def ipv6_target(self) -> Target:
-        """A target with IPv6, the dual-stack one where there is one.
+    def ipv6_target_with(self, *parts: str) -> Target:
+        """Return a target with IPv6, the dual-stack one if it will do.
+
+        Args:
+            parts: attributes of it that must be declared.
 
         Raises:
             Inconclusive: there is none; a check names the need for it.
         """
-        if self.network.ipv6_target is None:
-            raise Inconclusive("there is no target with IPv6")
-        return self.network.ipv6_target
+        found = self.network.ipv6_target_with(*parts)
+        if found is None:
+            raise Inconclusive(f"there is no target with IPv6 and {', '.join(parts)}")
+        self._used.add(found.role)
+        return found
 
     def address(self, role: Role | str, family: Family) -> str:
         """Return a target's address of a family.
@@ -64,6 +77,14 @@ class ExternalTargets:
             raise Inconclusive(f"target {Role(role).value} has no {family.value} address")
         return address
 
+    def others(self, role: Role | str, family: Family = Family.V6) -> list[Probe]:
+        """Return the targets of a family that can be asked, without a certain one.
+
+        What one sees of another came from elsewhere, and passed the filters before that one.
+        """
+        found = (self.network.find(other) for other in Role if other is not Role(role))
+        return [self._hosts[t.role] for t in found if t and t.ask and t.address(family)]
+
     def host(self, role: Role | str) -> Probe:
         """Return a target that can be asked, as a probe.
 
@@ -73,6 +94,7 @@ class ExternalTargets:
         found = self._hosts.get(Role(role))
         if found is None:
             raise Inconclusive(f"target {Role(role).value} cannot be asked")
+        self._used.add(Role(role))
         return found
 
     @property
@@ -90,8 +112,14 @@ class ExternalTargets:
         """Return the IPv6 address under which the gateway's first prefix reaches an IPv4 one."""
         return embed(self.nat64.prefixes[0], ipv4)
 
-    def control(self) -> list[str]:
+    def control(self, roles: Collection[Role] = tuple(Role)) -> list[str]:
         """Ask the targets of each other, without the cluster; return what is wrong with them.
+
+        The testbed's NAT64 gateways are targets, too. An operator's belongs to what is tested, and
+        targets need not have a way to it.
+
+        Args:
+            roles: those to ask of.
 
         Raises:
             ControlChannelError: a target cannot be asked.
@@ -99,37 +127,63 @@ class ExternalTargets:
         source = self._hosts.get(Role.DUAL)
         if source is None:
             return []
-        reachable = [t for t in self.network.targets if t.tcp and t.role in self._hosts]
-        wanted = [(a, t.tcp) for t in reachable for a in t.addresses]
-        if self.network.nat64 and self.network.find(Role.V4):
-            ipv4, port = self.address(Role.V4, Family.V4), self.target(Role.V4).tcp
-            wanted += [(embed(p, ipv4), port) for p in self.network.nat64.prefixes]
+        asked = [t for t in self.network.targets if t.role in roles and _port(t)]
+        wanted = [(a, _port(t)) for t in asked if t.role in self._hosts for a in t.addresses]
+        if self.network.source == TESTBED and self.network.nat64:
+            ipv4_only = [t for t in asked if t.role is Role.V4]
+            wanted += [
+                (embed(prefix, target.address(Family.V4)), _port(target))
+                for target in ipv4_only
+                for prefix in self.network.nat64.prefixes
+            ]
         records = source.ask_all([tcp_connect.Request(a, port) for a, port in wanted])
         return [str(record) for record in records if not record.answer.connected]
 
     def out_of_order(self, probes: Probes) -> str:
-        """Say what is wrong with the targets themselves; empty when they answer.
+        """Say what is wrong with the targets that were used; empty when they answer.
 
         A target that cannot be asked is taken to be alive when some probe of some node reaches it.
         """
         try:
-            wrong = self.control()
+            wrong = self.control(self._used)
         except ControlChannelError as error:
             return f"the targets cannot be asked: {error}"
         if wrong:
             return f"targets do not work: {'; '.join(wrong[:3])}"
         for target in self.network.targets:
-            if target.tcp and target.role not in self._hosts and not _reached(target, probes):
+            unasked = target.role in self._used and target.role not in self._hosts
+            if unasked and not self._is_reached(target, probes):
                 where = f"{target.role.value} at {', '.join(target.addresses)}"
                 return f"no probe reaches target {where}, nor can it be asked: declare `ask`"
         return ""
 
+    def _is_reached(self, target: Target, probes: Probes) -> bool:
+        """Tell whether any probe gets a connection; also where there is no way to try."""
+        if target.role in SILENT or not _port(target):
+            return True
+        records = probes.ask_each(
+            lambda probe: [
+                tcp_connect.Request(address, _port(target))
+                for address in self._ways_to(target, probe)
+            ]
+        )
+        return not records or any(record.answer.connected for record in records)
 
-def _reached(target: Target, probes: Probes) -> bool:
-    records = probes.ask_each(
-        lambda probe: [tcp_connect.Request(address, target.tcp) for address in target.addresses]
-    )
-    return any(record.answer.connected for record in records)
+    def _ways_to(self, target: Target, probe: Probe) -> list[str]:
+        """Return the addresses by which a probe can reach a target, as checks try them."""
+        families = {Family.of(ip) for ip in probe.pod.ips}
+        if self.network.clat:
+            families.add(Family.V4)
+        found = [address for address in target.addresses if Family.of(address) in families]
+        ipv4 = target.address(Family.V4)
+        if ipv4 and self.network.nat64 and Family.V6 in families:
+            found += [embed(prefix, ipv4) for prefix in self.network.nat64.prefixes]
+        return found
+
+
+def _port(target: Target) -> int:
+    """Return a port at which connections are taken; 0 when there is none."""
+    return target.tcp or target.http
 
 
 def hosts(

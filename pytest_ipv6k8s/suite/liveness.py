@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pytest_ipv6k8s.agent.ops import Request
+from pytest_ipv6k8s.agent.ops import Request, ping
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import expect_all
-from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.expectations import expect_all, remark
+from pytest_ipv6k8s.external.model import Role, Target
 from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.probe.probes import Probe
 
@@ -20,6 +20,40 @@ def hosts_with_ipv6(external: ExternalTargets) -> list[Probe]:
     """Return the hosts outside that have IPv6 and can be asked, one without IPv4 first."""
     targets = [external.network.find(role) for role in (Role.V6, Role.DUAL)]
     return [external.host(target.role) for target in targets if target and target.ask]
+
+
+def is_served_by(target: Target) -> Callable[[Record[Any]], bool]:
+    """Return the condition that a target itself took a connection, as far as it can tell.
+
+    Where it identifies itself, neither a proxy on the way nor another host will do.
+    """
+
+    def condition(record: Record[Any]) -> bool:
+        answer = record.answer
+        if not target.identifies:
+            return bool(answer.connected)
+        return bool(answer.echoed) and answer.pod == f"target-{target.role.value}"
+
+    return condition
+
+
+def connection_to(target: Target) -> str:
+    """Return in words what :func:`is_served_by` demands."""
+    return f"an echo of target {target.role.value}" if target.identifies else "a connection"
+
+
+def permitted(records: Sequence[Record[ping.Answer]]) -> list[Record[ping.Answer]]:
+    """Return the answers of those probes that may send echo requests.
+
+    Raises:
+        Inconclusive: none may.
+    """
+    allowed = [record for record in records if record.answer.permitted]
+    if not allowed:
+        raise Inconclusive("no probe may send ICMPv6 echo requests")
+    if len(allowed) < len(records):
+        remark(f"judged on {len(allowed)} of {len(records)} nodes: on others pods may not ping")
+    return allowed
 
 
 def expect_served(
@@ -33,7 +67,7 @@ def expect_served(
     """Expect that what is outside serves all probes, provided that it serves anybody.
 
     Args:
-        hosts: who else can try it, outside.
+        hosts: who else can try it, outside and from elsewhere: not the server itself.
         request: what they try when a probe has no success.
         records: what the probes got.
         condition: tells whether one answer is a success.

@@ -18,7 +18,14 @@ from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.docker import LABEL, Docker, last_line
 from pytest_ipv6k8s.errors import HostProblem
-from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
+from pytest_ipv6k8s.external.model import (
+    TESTBED,
+    ExternalNetwork,
+    Nat64,
+    Role,
+    Target,
+    WellKnownPrefix,
+)
 from pytest_ipv6k8s.kube import coredns
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
@@ -339,7 +346,7 @@ def _corefile(before: str, plan: Plan) -> str:
 def network_of(egress: Egress, *, container: str = "testbed") -> ExternalNetwork:
     """Return what the testbed has; nothing is made."""
     return ExternalNetwork(
-        source="testbed",
+        source=TESTBED,
         targets=(*_hosts(container), *_dead_ends()),
         egress=egress,
         nat64=Nat64(
@@ -366,6 +373,7 @@ def _hosts(container: str) -> Sequence[Target]:
             udp=UDP_PORT,
             http=HTTP_PORT,
             identifies=True,
+            ping=True,
             ask=ask_command(container, host.role),
         )
         for host in layout.HOSTS

@@ -74,7 +74,12 @@ def worn(world: World) -> None:
 OUT = [
     Broken("EGR-01", "one node has no way out", answers("tcp_connect", ONE, **SILENT)),
     Broken("EGR-02", "one node has no UDP", answers("udp_exchange", ONE, **LOST)),
-    Broken("EGR-02", "one node has no ICMPv6", answers("ping", ONE, received=0)),
+    Broken("EGR-02", "no node has UDP", answers("udp_exchange", of_pods, **LOST)),
+    Broken("EGR-21", "one node has no ICMPv6", answers("ping", ONE, received=0)),
+    Broken("EGR-21", "no node has ICMPv6", answers("ping", of_pods, received=0)),
+    Broken("EGR-01", "somebody else answers", answers("tcp_connect", ONE, pod="stranger")),
+    Broken("EGR-01", "a proxy answers", answers("tcp_connect", ONE, echoed=False, pod="", seen_source="")),
+    Broken("EGR-11", "somebody else answers", answers("tcp_connect", from_pod("host-01"), pod="stranger")),
     Broken("EGR-11", "one node has no way out", answers("tcp_connect", from_pod("host-01"), **SILENT)),
     Broken("EGR-11", "another node's address", answers("tcp_connect", from_pod("host-01"), seen_source=NODE_0)),
     Broken("EGR-11", "somebody's address", answers("tcp_connect", from_pod("host-00"), seen_source=STRANGER), DUAL),
@@ -119,6 +124,7 @@ NAT = [
 
 FAMILIES = [
     Broken("EGR-06", "no IPv4", answers("tcp_connect", of_one(lambda r: "." in r.address), **SILENT), DUAL),
+    Broken("EGR-06", "somebody else answers", answers("tcp_connect", of_one(lambda r: ":" in r.address), pod="stranger"), DUAL),
     Broken("EGR-06", "no IPv6", answers("tcp_connect", of_one(lambda r: ":" in r.address), **SILENT), DUAL),
     Broken("EGR-07", "slow behind the rejecter", answers("happy_eyeballs", of_one(lambda r: r.name.startswith("rejecter")), seconds=1.1), DUAL),
     Broken("EGR-07", "slow behind the black hole", answers("happy_eyeballs", seconds=2.1), DUAL),
@@ -126,7 +132,6 @@ FAMILIES = [
     Broken("EGR-08", "it hangs", answers("tcp_connect", ONE, error="ETIMEDOUT", seconds=3.0)),
     Broken("EGR-08", "it fails slowly", answers("tcp_connect", error="EHOSTUNREACH", seconds=3.0)),
     Broken("EGR-08", "it works without a CLAT", answers("tcp_connect", ONE, connected=True, error="")),
-    Broken("EGR-08", "the CLAT does not work", both(declared(clat=True), answers("tcp_connect", ONE, **UNSEEN))),
 ]  # fmt: skip
 
 HELPERS = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ipv6k8s.addresses import Family, extract, in_any
 from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.testbed import layout
 from tests.checks import answers_egr, sizes
@@ -64,6 +65,8 @@ def _tcp_connect(world: World, pod: ProbePod, request: tcp_connect.Request) -> A
     if not is_outside(request.address):
         return None
     host = host_at(request.address)
+    if host and request.port not in (HTTP_PORT, TCP_PORT):
+        return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
     source = local(pod, request.address) or (CLAT if world.outside.clat else "")
     if host is None or not source:
         return tcp_connect.Answer(connected=False, error=error_towards(pod, request.address))

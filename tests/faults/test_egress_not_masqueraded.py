@@ -29,7 +29,7 @@ def masquerade_rule_gone(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=masquerade_rule_gone,
-    must=frozenset({"EGR-01", "EGR-02", "EGR-14"}),
+    must=frozenset({"EGR-01", "EGR-02", "EGR-14", "EGR-21"}),
     may=checks_of_targets() | {"EGR-03"},
     cause={"EGR-01": "does not masquerade IPv6"},
 )

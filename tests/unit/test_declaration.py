@@ -71,6 +71,7 @@ def test_a_draft_with_all_its_settings_is_a_declaration(tmp_path: Path) -> None:
         udp=8082,
         http=8080,
         identifies=True,
+        ping=True,
         ask=("ssh", "target.example.com", "python3", "-I", "agent.pyz", "ask"),
     )
     v4 = Target(role=Role.V4, addresses=("198.51.100.20",), tcp=8081, udp=8082, http=8080)
@@ -209,6 +210,10 @@ BAD = {
         "targets: [{role: v6, addresses: ['::1'], tcp: 1}, {role: narrow, addresses: ['::1'], "
         "tcp: 1}]",
         "::1 is v6's already",
+    ),
+    "another family": (
+        "targets: [{role: v4, addresses: ['::1'], tcp: 1}]",
+        "a v4 target has IPv4 and no other",
     ),
     "same role": (
         "targets: [{role: v6, addresses: ['::1'], tcp: 1}, {role: v6, addresses: ['::2'], tcp: 1}]",

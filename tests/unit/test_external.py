@@ -20,6 +20,7 @@ def test_an_ipv6_target_may_be_dual_or_not() -> None:
     only = Target(role=Role.V6, addresses=("2001:db8::1",), tcp=443)
     network = ExternalNetwork(source="declared", targets=(only,))
 
-    assert network.ipv6_target is only
+    assert network.ipv6_target_with("tcp") is only
+    assert network.ipv6_target_with("udp") is None
     assert only.address(Family.V6) == "2001:db8::1"
     assert only.address(Family.V4) == ""
