@@ -157,7 +157,8 @@ def test_udp_replies_come_from_where_they_were_asked(
     """UDP replies come from the address and port that was asked, also to a fragmented datagram.
 
     The sockets are connected: what comes from elsewhere is not heard. The small datagrams tell
-    whether it is the fragments.
+    whether it is the fragments. These may also be lost beyond the cluster, where networks drop them
+    (RFC 7872, RFC 8900): declare `udp` of a target to which they get.
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
