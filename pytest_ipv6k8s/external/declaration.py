@@ -20,6 +20,7 @@ from pytest_ipv6k8s.external import rules
 from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
 from pytest_ipv6k8s.files import read_document
 from pytest_ipv6k8s.kube.inventory import Inventory
+from pytest_ipv6k8s.masking import hold_named
 
 API_VERSION = "ipv6k8s.io/v1alpha1"
 KIND = "ClusterDeclaration"
@@ -74,7 +75,8 @@ def read(path: Path) -> Declaration:
     """
     document = read_document(path, what="declaration", option="--ipv6k8s-declaration")
     _refuse_older_form(path, document)
-    problem = _header_problem(document) or _schema_problem(document)
+    hold_named(document)
+    problem = _header_problem(document) or _password_problem(document) or _schema_problem(document)
     external = None
     if not problem and any(key in document for key in _EXTERNAL_KEYS):
         external = _network_from(document)
@@ -152,6 +154,14 @@ def _header_problem(document: Mapping[str, Any]) -> str:
         return f"it does not say its {' and '.join(missing)}: it has to begin with {lines}"
     if version != API_VERSION:
         return f"apiVersion: it is {version!r}, and this ipv6k8s reads {API_VERSION}"
+    return ""
+
+
+def _password_problem(document: Mapping[str, Any]) -> str:
+    """Refuse what every report would publish; the value itself is not told."""
+    for key in ("proxy", "registry"):
+        if "@" in str(document.get(key, "")):
+            return f"{key}: it has a user or a password, and reports would publish it"
     return ""
 
 

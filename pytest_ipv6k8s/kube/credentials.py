@@ -32,7 +32,7 @@ def load(kubeconfig: Kubeconfig) -> Any:
         load_kube_config(
             str(kubeconfig.path), context=kubeconfig.context, client_configuration=configuration
         )
-    except (ConfigException, ValueError, TypeError, KeyError, OSError) as error:
+    except (ConfigException, ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         raise ConfigError(
             f"kubeconfig {kubeconfig.path}, context {kubeconfig.context!r} cannot be used: "
             f"{_unquoted(error)}",

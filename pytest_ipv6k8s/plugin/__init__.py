@@ -34,7 +34,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
-        plugins.register(secrecy, "ipv6k8s-secrecy")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
         plugins.register(interrupts, "ipv6k8s-interrupts")
@@ -43,3 +42,4 @@ def pytest_configure(config: pytest.Config) -> None:
             from pytest_ipv6k8s.plugin import bundles
 
             plugins.register(bundles, "ipv6k8s-bundles")
+        plugins.register(secrecy, "ipv6k8s-secrecy")  # the last one, so its hooks are around all

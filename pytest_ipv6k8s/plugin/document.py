@@ -136,7 +136,7 @@ def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
             text = value if isinstance(value, str) else " ".join(map(shlex.quote, value))
             ini += ["-o", f"{option.ini}={text}"]
     words = ["pytest", *map(str, config.invocation_params.args), *ini]
-    arguments = shlex.join(_separately(words))
+    arguments = shlex.join(map(_shown_word, words))
     images = {"probe": settings.cluster.probe_image, "node": settings.cluster.node_image}
     images["testbed"] = settings.external.testbed_image
     return Reproduce(
@@ -146,13 +146,12 @@ def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
     )
 
 
-def _separately(words: Sequence[str]) -> list[str]:
-    """Return the words of a command without secrets; the value of an option is looked at alone."""
-    parted = [word.partition("=") for word in words]
-    return [
-        f"{option}={without_secrets(value)}" if option.startswith("-") else without_secrets(word)
-        for word, (option, _, value) in zip(words, parted, strict=True)
-    ]
+def _shown_word(word: str) -> str:
+    """Return a word of a command without secrets; the value of an option is looked at alone."""
+    option, equals, value = word.partition("=")
+    if equals and option.startswith("-"):
+        return f"{option}={without_secrets(value)}"
+    return without_secrets(word)
 
 
 def _versions() -> dict[str, str]:

@@ -51,6 +51,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Mask what a worker reports once more: it knows fewer secrets than the controller."""
+    _mask(report)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: object) -> None:
     """Mask an error of pytest's or ours before anybody is told of it."""
     _mask(excrepr)
@@ -88,7 +94,7 @@ def _masked(value: Any) -> Any:
         return {_masked(key): _masked(item) for key, item in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_masked(item) for item in value)
-    if type(value).__module__.startswith("_pytest."):
+    if hasattr(value, "toterminal"):  # part of a traceback
         _mask(value)
     return value
 

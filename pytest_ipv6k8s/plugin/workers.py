@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.kube.config import hold_credentials
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin.state import COST, FACTS, RunFacts
 
@@ -51,4 +52,6 @@ def receive(config: pytest.Config) -> None:
     """Take the facts that the controller handed over."""
     handed = getattr(config, "workerinput", {}).get(_KEY)
     if handed:
-        config.stash[FACTS] = build(RunFacts, json.loads(handed))
+        facts = config.stash[FACTS] = build(RunFacts, json.loads(handed))
+        if facts.kubeconfig.exists():
+            hold_credentials(facts.kubeconfig)
