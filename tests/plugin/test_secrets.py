@@ -174,8 +174,10 @@ def test_breaks_afterwards(heard, broken):
     """It breaks with a secret when all is over."""
     expect(True, expected="x", actual=heard)
 '''
-LOUD = ("-vv", "--tb=long", "-l", "--full-trace", "-rA", "--junitxml=out.xml", "-o")
-LOUD = (*LOUD, "junit_logging=all", "--log-cli-level=DEBUG", "--log-file=out.log")
+LOUD = (
+    *("-vv", "--tb=long", "-l", "--full-trace", "-rA", "--junitxml=out.xml"),
+    *("-o", "junit_logging=all", "--log-cli-level=DEBUG", "--log-file=out.log"),
+)
 FORMATS = ("json", "yaml", "md", "html")
 
 
