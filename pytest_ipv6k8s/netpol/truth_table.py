@@ -242,9 +242,9 @@ def between_controls(sandbox: PolicySandbox, flows: Sequence[Flow]) -> Iterator[
             policy shuts anything.
         Unmet: they are still shut when the policies are gone.
     """
+    sandbox.policies.require_none()
     if sandbox.enforced is False:
         require_enforcement(sandbox)
-    sandbox.policies.require_none()
     require_reachable(sandbox, flows)
     try:
         yield
