@@ -163,16 +163,23 @@ def _too_large(ways: Sequence[Record[route_to.Answer]], probes: Probes) -> Itera
     causes=["large packets are lost between the nodes while small ones pass", *MTU_CAUSES],
 )
 def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
-    """Eight MiB pass between pods on different nodes, in both directions, and arrive intact."""
-    size = 8 << 20
-    source, server = next(iter(probes.pairs()))
-    address = server.address(family)
-    requests = [
-        tcp_transfer.Request(address, HTTP_PORT, size=size, direction=direction)
-        for direction in ("down", "up")
-    ]
+    """Eight MiB pass between pods on different nodes, in both directions, and arrive intact.
 
-    records = source.ask_all(requests)
+    Every node asks the next one, so that each is at both ends.
+    """
+    size = 8 << 20
+    nodes = probes.one_per_node
+    server_of = {one.name: nodes[(number + 1) % len(nodes)] for number, one in enumerate(nodes)}
+
+    records = probes.ask_each(
+        lambda one: [
+            tcp_transfer.Request(
+                server_of[one.name].address(family), HTTP_PORT, size=size, direction=direction
+            )
+            for direction in ("down", "up")
+        ],
+        among=nodes,
+    )
 
     expect_all(records, lambda record: record.answer.intact, expected=f"{size} bytes, intact")
 

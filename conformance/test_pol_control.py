@@ -138,7 +138,9 @@ def _expect_first_connections(sandbox: PolicySandbox, fresh: Probe, family: Fami
         eventually(
             lambda: fresh.ask_all(requests),
             lambda record: record.answer.echoed,
-            expected=f"the allowed connections of a new pod in {FIRST_CONNECTION:.0f} s each",
+            expected="the allowed connections of a new pod in "
+            f"{FIRST_CONNECTION:.0f} s each (our limit)",
+            timeout=sandbox.convergence,
         )
     finally:
         fresh.ask(network_state.Request())
@@ -182,7 +184,7 @@ def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
         lambda: [sandbox.readiness(fresh)],
         lambda record: record.answer.ready,
         expected="a Ready pod, asked by its kubelet every second",
-        timeout=20,
+        timeout=sandbox.convergence,
     )
     control = tcp([fresh], [sandbox.outsider], family, opens=True)
     expect_table(sandbox, [*tcp([sandbox.allowed], [fresh], family, opens=False), *control])

@@ -68,6 +68,7 @@ ROWS = [
     Broken("MTU-02", "larger than the tunnel", TUNNEL),
     *(Broken("MTU-03", f"{d} stalls", answers("tcp_transfer", _direction(d), **STUCK), family=V6) for d in ("up", "down")),
     Broken("MTU-03", "stalls", answers("tcp_transfer", **STUCK), Stack.DUAL, V4),
+    Broken("MTU-03", "the last node's stall", answers("tcp_transfer", from_pod("probe-01"), **STUCK), family=V6),
     Broken("MTU-03", "damaged", answers("tcp_transfer", intact=False), family=V6),
     Broken("MTU-04", "lost", answers("udp_sized", **LOST), family=V6),
     Broken("MTU-04", "two of three are lost", answers("udp_sized", **TWO_OF_THREE_LOST), family=V6),
