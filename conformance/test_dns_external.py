@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check, eventually, expect, expect_all
-from pytest_ipv6k8s.agent.ops import dns_exchange, lookup, network_state
-from pytest_ipv6k8s.dns_messages import query
+import secrets
+
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
-from pytest_ipv6k8s.suite.dns import (
-    COREDNS_LOOK,
-    ClusterDns,
-    answered,
-    data_of,
-    describe,
-    pods_behind,
-)
+from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, data_of, is_settled
+from pytest_ipv6k8s.suite.lookups import expect_found, requests
+from pytest_ipv6k8s.suite.rates import TRIES
+from pytest_ipv6k8s.suite.upstreams import expect_upstreams
 
 UPSTREAM_CAUSES = [
     "CoreDNS forwards to an address of a family that its pods do not have: an IPv4 nameserver in "
@@ -22,44 +18,38 @@ UPSTREAM_CAUSES = [
     "the pod",
     "the CNI does not let CoreDNS out (EGR-01)",
 ]
-LONGEST = 2.0
 
 
 @check(
     "DNS-18",
     stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.IPV6_TARGET_NAME],
+    features=[Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=UPSTREAM_CAUSES,
     look=COREDNS_LOOK,
 )
 def test_external_aaaa_records_are_found(
-    cluster: ClusterView, probes: Probes, external: ExternalTargets
+    dns: ClusterDns, probes: Probes, external: ExternalTargets
 ) -> None:
     """The AAAA record of a name outside the cluster is found, also by getaddrinfo, within 2 s."""
     target = external.ipv6_target_with("name")
     wanted = {target.address(Family.V6)}
-    request = dns_exchange.Request(cluster.dns.cluster_ips[0], query(target.name, "AAAA"))
 
-    records = eventually(
-        lambda: probes.from_every_node(request),
+    records = dns.measure([target.name], "AAAA", "udp")
+    looked_up = probes.from_every_node(*requests([target.name.rstrip(".")]))
+
+    dns.expect_measured(
+        records,
+        f"{target.name} AAAA is {', '.join(wanted)}",
         lambda record: data_of(record, "AAAA") == wanted,
-        expected=f"{target.name} AAAA is {', '.join(wanted)}",
     )
-    looked_up = probes.from_every_node(lookup.Request(target.name.rstrip(".")))
-
-    expect(records, expected="an answer", actual=records, say=describe)
-    expect_all(
-        looked_up,
-        lambda record: wanted <= set(record.answer.addresses) and record.seconds <= LONGEST,
-        expected=f"{', '.join(wanted)} in less than {LONGEST:.0f} s",
-    )
+    expect_found(looked_up, wanted, exactly=False)
 
 
 @check(
     "DNS-19",
     stacks=WITH_IPV6,
-    features=[Feature.CLUSTER_DNS, Feature.ZONE, Feature.HOST_NETWORK_PROBES],
+    features=[Feature.ZONE],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
     causes=UPSTREAM_CAUSES,
     look=COREDNS_LOOK,
@@ -67,27 +57,17 @@ def test_external_aaaa_records_are_found(
 def test_upstream_resolvers_can_be_reached(
     cluster: ClusterView, dns: ClusterDns, probes: Probes, external: ExternalTargets
 ) -> None:
-    """Every resolver to which CoreDNS forwards has a family of its pods, and answers a pod."""
-    upstreams = set(cluster.dns_upstreams())
-    if any(upstream.startswith("/") for upstream in upstreams):
-        states = probes.ask_each(lambda _: [network_state.Request()], among=probes.hosts)
-        upstreams = {server for state in states for server in state.answer.nameservers}
-    servers = sorted(_address(name) for name in upstreams if not name.startswith("/"))
-    families = {Family.of(ip) for pod in pods_behind(cluster) for ip in pod.ips}
+    """Each DNS server gets answers from outside for names that no cache has; no resolver is dead.
 
-    expect(servers, expected="a resolver to forward to", actual=list(upstreams))
-    expect_all(
-        servers,
-        lambda server: Family.of(server) in families,
-        expected="resolvers of a family that CoreDNS' pods have",
-    )
-    records = dns.ask_once(f"v6.{external.network.zone}.", "AAAA", servers=servers)
-    expect_all(records, answered, expected="an answer from every resolver", say=describe)
+    Names that nobody has asked for go through each server in turn, wherever that may forward. The
+    resolvers in the Corefile, or in the nodes' resolv.conf, are asked as well, on their own port
+    and transport, and judged where pods may ask one of them themselves.
+    """
+    zone = external.network.zone
+    names = [f"ipv6k8s-{secrets.token_hex(6)}.{zone}." for _ in range(TRIES)]
 
+    records = dns.measure(names, "AAAA", "udp", patience=5.0)
 
-def _address(server: str) -> str:
-    """Return the address in a resolver's name: ``tls://[2001:db8::1]:853``."""
-    text = server.rpartition("://")[2]
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0] if text.count(":") == 1 else text
+    expected = "NXDOMAIN or NOERROR from outside"
+    dns.expect_measured(records, expected, is_settled)
+    expect_upstreams(cluster, dns, probes, f"v6.{zone}.")

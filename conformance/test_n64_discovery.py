@@ -17,7 +17,7 @@ DNS64_CAUSES = [
     "pods ask over IPv4",
     "queries for ipv4only.arpa are answered from a zone or a cache without DNS64",
 ]
-NEEDS = (Feature.CLUSTER_DNS, Feature.DNS64)
+NEEDS = (Feature.DNS64,)
 n64 = partial(check, stacks=WITH_IPV6, features=NEEDS, look=COREDNS_LOOK)
 
 
@@ -28,7 +28,7 @@ def _prefixes(record: Exchange, inside: str) -> set[str]:
 
 @n64(
     "N64-01",
-    features=[Feature.CLUSTER_DNS, Feature.NAT64, Feature.DNS64],
+    features=[Feature.NAT64, Feature.DNS64],
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
 )
@@ -36,7 +36,7 @@ def test_pods_discover_the_prefix(dns: ClusterDns, external: ExternalTargets) ->
     """The AAAA records of ipv4only.arpa yield the NAT64 prefix of the gateway."""
     declared = external.nat64.prefixes[0]
 
-    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA")
 
     expect_all(
         records,
@@ -57,7 +57,7 @@ def test_pods_discover_the_prefix(dns: ClusterDns, external: ExternalTargets) ->
 )
 def test_the_discovered_prefix_is_legal(dns: ClusterDns) -> None:
     """The discovered prefix is legal, and both well-known addresses give the same one."""
-    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses)
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA")
 
     expected = "one prefix of a legal length with a u-octet of zero, in both records"
     expect_all(records, _common_legal_prefix, expected=expected, say=describe)
@@ -79,7 +79,7 @@ def _common_legal_prefix(record: Exchange) -> bool:
 )
 def test_every_node_discovers_the_same(dns: ClusterDns) -> None:
     """Every node discovers the same addresses over each DNS address, ten times out of ten."""
-    records = dns.ask(WELL_KNOWN_NAME, "AAAA", servers=dns.addresses * 10)
+    records = dns.ask(WELL_KNOWN_NAME, "AAAA", times=10)
 
     first = data_of(records[0], "AAAA")
     other = [record for record in records if data_of(record, "AAAA") != first]
@@ -94,7 +94,7 @@ def test_every_node_discovers_the_same(dns: ClusterDns) -> None:
 )
 def test_the_well_known_name_has_its_ipv4_addresses(dns: ClusterDns) -> None:
     """The A records of ipv4only.arpa are exactly 192.0.0.170 and 192.0.0.171."""
-    records = dns.ask(WELL_KNOWN_NAME, "A", servers=dns.addresses)
+    records = dns.ask(WELL_KNOWN_NAME, "A")
 
     expect_all(
         records,

@@ -28,7 +28,6 @@ from pytest_ipv6k8s.netpol.truth_table import (
 )
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Services
-from pytest_ipv6k8s.suite.dns import pods_behind
 
 SOURCE = "Kubernetes docs: Network Policies"
 CAUSES = (
@@ -75,12 +74,16 @@ def test_default_deny_of_ingress_shuts_pods(family: Family, sandbox: PolicySandb
     expect_open(sandbox, flows)
 
 
-def _dns_addresses(cluster: ClusterView, family: Family) -> list[str]:
-    """Return the addresses of this family of the pods behind the cluster's DNS Service."""
-    found = [ip for pod in pods_behind(cluster) for ip in pod.ips if Family.of(ip) is family]
+def _dns_servers(cluster: ClusterView, family: Family) -> list[tuple[str, dict[str, int]]]:
+    """Return addresses of this family, and ports, of the pods behind the cluster's DNS Service.
+
+    The ports are the pods' own: 5353 on OpenShift, which a policy has to name.
+    """
+    servers = cluster.dns_servers()
+    found = [(ip, dict(s.ports)) for s in servers for ip in s.ips if Family.of(ip) is family]
     if not found:
         raise Inconclusive(f"no pod behind the cluster's DNS has an {family.value} address")
-    return found
+    return found[:2]
 
 
 @pol(
@@ -91,12 +94,14 @@ def _dns_addresses(cluster: ClusterView, family: Family) -> list[str]:
 def test_default_deny_of_egress_leaves_what_is_allowed(
     family: Family, sandbox: PolicySandbox, cluster: ClusterView, services: Services
 ) -> None:
-    """A policy that allows egress to port 53 alone leaves DNS and shuts all other egress.
+    """A policy that allows egress to the DNS ports alone leaves DNS and shuts all other egress.
 
     The pods of the cluster's DNS are asked on their own addresses of the family: its Service
     often has one family only.
     """
-    ports = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    servers = _dns_servers(cluster, family)
+    asked = sorted({(port, transport) for _, ports in servers for transport, port in ports.items()})
+    ports = [{"port": port, "protocol": transport.upper()} for port, transport in asked]
     only_dns = sandbox.policies.new("POL-02-only-dns", egress=[{"ports": ports}])
     wire = query(services["every"].dns_name, family.record_type)
 
@@ -105,9 +110,9 @@ def test_default_deny_of_egress_leaves_what_is_allowed(
         *udp([sandbox.allowed, sandbox.denied], sandbox.servers, family, opens=False),
         *tcp([sandbox.outsider], sandbox.servers, family, opens=True),
     ]
-    for address in _dns_addresses(cluster, family)[:2]:
-        for transport in ("udp", "tcp"):
-            request = dns_exchange.Request(address, wire, transport=transport, timeout=TRY)
+    for address, served in servers:
+        for transport, port in served.items():
+            request = dns_exchange.Request(address, wire, transport, port, timeout=TRY)
             flows.append(Flow(source=sandbox.allowed, request=request, opens=True))
     expect_isolation(sandbox, [only_dns], flows)
 

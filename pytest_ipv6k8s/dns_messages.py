@@ -13,14 +13,14 @@ class Reply:
     Attributes:
         rcode: NOERROR, NXDOMAIN, SERVFAIL and so on (RFC 6895).
         records: the answer section: record type, owner and data, all as text.
-        has_soa: whether the authority section has an SOA (RFC 2308 section 2.2).
+        soa_ttl: of the SOA in the authority section (RFC 2308 section 3), None without one.
         truncated: the TC bit.
         ttls: the time to live of each record set of the answer section, in seconds.
     """
 
     rcode: str
     records: tuple[tuple[str, str, str], ...]
-    has_soa: bool
+    soa_ttl: int | None
     truncated: bool
     ttls: tuple[int, ...] = ()
 
@@ -70,7 +70,10 @@ def reply(wire: str) -> Reply | None:
             for rrset in message.answer
             for item in rrset
         ),
-        has_soa=any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.authority),
+        soa_ttl=next(
+            (int(rrset.ttl) for rrset in message.authority if rrset.rdtype == dns.rdatatype.SOA),
+            None,
+        ),
         truncated=bool(message.flags & dns.flags.TC),
         ttls=tuple(int(rrset.ttl) for rrset in message.answer),
     )

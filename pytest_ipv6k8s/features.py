@@ -296,7 +296,7 @@ class Feature(enum.Enum):
         lambda facts: facts.sctp,
     )
     CLUSTER_DNS = OfRun(
-        "a cluster DNS Service: kube-system has none labelled k8s-app=kube-dns",
+        "a Service of the cluster's DNS: none has the address of the pods' nameserver",
         lambda facts: facts.inventory.dns is not None,
     )
 

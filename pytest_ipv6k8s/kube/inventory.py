@@ -67,8 +67,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsService:
-    """The Service of the cluster's DNS."""
+    """The Service at the address of the pods' nameserver."""
 
+    namespace: str
     name: str
     cluster_ips: tuple[str, ...]
 
@@ -109,17 +110,18 @@ class Inventory:
     ``cni_version`` is the tag of the CNI's image. ``policy_engine`` is what is known to enforce
     NetworkPolicy; empty when nothing is. ``pod_cidrs_used`` tells whether the CNI takes the
     addresses of pods from their node's podCIDRs, as far as that is known. In ``policy_seconds``
-    a NetworkPolicy has to be enforced: our limit, the API promises none.
+    a NetworkPolicy has to be enforced: our limit, the API promises none. ``dns`` is known once
+    pods have shown their nameservers.
     """
 
     version: str
     stack: Stack
     nodes: tuple[Node, ...]
     service_cidrs: tuple[str, ...]
-    dns: DnsService | None
     cni: str
     proxy: str
     host_network_pods: bool
+    dns: DnsService | None = None
     cni_version: str = UNKNOWN
     policy_engine: str = ""
     policy_seconds: int = 30
@@ -163,7 +165,6 @@ def read(api: Api) -> Inventory:
         stack=stack,
         nodes=nodes,
         service_cidrs=cidrs,
-        dns=_dns_service(api),
         cni=cni,
         cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
@@ -244,14 +245,6 @@ def _service_cidrs(api: Api) -> tuple[str, ...]:
     objects = _optional(api, paths.SERVICE_CIDRS)
     default = next((o for o in objects if o["metadata"]["name"] == "kubernetes"), None)
     return tuple((default or {}).get("spec", {}).get("cidrs") or [])
-
-
-def _dns_service(api: Api) -> DnsService | None:
-    for item in api.items(paths.services(paths.KUBE_SYSTEM), labelSelector="k8s-app=kube-dns"):
-        addresses = item["spec"].get("clusterIPs") or []
-        if addresses and addresses[0] != "None":
-            return DnsService(name=item["metadata"]["name"], cluster_ips=tuple(addresses))
-    return None
 
 
 def _is_host_network(pod: Object) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 NODES = "/api/v1/nodes"
 ALL_PODS = "/api/v1/pods"
+ALL_SERVICES = "/api/v1/services"
 NAMESPACES = "/api/v1/namespaces"
 ALL_DAEMONSETS = "/apis/apps/v1/daemonsets"
 SERVICE_CIDRS = "/apis/networking.k8s.io/v1/servicecidrs"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import random
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
-from pytest_ipv6k8s.kube import objects, paths, texts
+from pytest_ipv6k8s.kube import objects, paths, resolver, texts
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object, Outcome
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
+from pytest_ipv6k8s.kube.resolver import Configuration, DnsServer
 from pytest_ipv6k8s.kube.texts import AddressText
 
 T = TypeVar("T")
@@ -114,16 +114,31 @@ class ClusterView:
         return judged
 
     @property
-    def dns(self) -> DnsService:
-        """The Service of the cluster's DNS.
+    def dns(self) -> DnsService | None:
+        """The Service at the address of the pods' nameserver, None when there is none."""
+        return self._cite("cluster DNS Service", self._inventory.dns)
+
+    def dns_servers(self) -> tuple[DnsServer, ...]:
+        """Return the ready endpoints of that Service; none where there is no Service."""
+        service = self._inventory.dns
+        found = resolver.servers(self._api, service) if service else ()
+        return self._read("servers behind the cluster's DNS", found)
+
+    def dns_configuration(self) -> Configuration | None:
+        """Return how that Service's CoreDNS is configured, None when we cannot know.
 
         Raises:
-            Inconclusive: none was found; a check names the feature.
+            CorefileError: CoreDNS would not start with it.
         """
-        found = self._cite("cluster DNS Service", self._inventory.dns)
-        if found is None:
-            raise Inconclusive("no Service of the cluster's DNS was found")
-        return found
+        service = self._inventory.dns
+        found = resolver.configuration(self._api, service) if service else None
+        return self._read("CoreDNS' configuration", found)
+
+    def dns_of_pod(self, namespace: str, name: str) -> Mapping[str, Any]:
+        """Return the dnsPolicy and dnsConfig with which a pod was admitted."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+        spec = self._api.get(path)["spec"]
+        return self._read(path, {key: spec.get(key) for key in ("dnsPolicy", "dnsConfig")})
 
     @property
     def service_cidrs(self) -> tuple[str, ...]:
@@ -141,22 +156,6 @@ class ClusterView:
         path = f"/api/v1/namespaces/{namespace}/services/{name}"
         found = self._api.get(path)
         return self._read(path, {"metadata": {"name": name}, "spec": found["spec"]})
-
-    def dns_upstreams(self) -> tuple[str, ...]:
-        """Return where CoreDNS forwards names outside the cluster: addresses, or a file's name.
-
-        Raises:
-            Inconclusive: there is no CoreDNS whose configuration we may read.
-        """
-        path = "/api/v1/namespaces/kube-system/configmaps/coredns"
-        try:
-            corefile = (self._api.find(path) or {}).get("data", {}).get("Corefile", "")
-        except ApiError as error:
-            raise Inconclusive(f"the Corefile cannot be read: {error}") from None
-        if not corefile:
-            raise Inconclusive("kube-system has no ConfigMap coredns with a Corefile")
-        words = re.findall(r"^[ \t]*forward[ \t]+\.[ \t]+([^\n{]+)", corefile, re.MULTILINE)
-        return self._read(path, tuple(word for line in words for word in line.split()))
 
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
         """Return the EndpointSlices of a Service."""

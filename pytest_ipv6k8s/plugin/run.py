@@ -20,7 +20,7 @@ from pytest_ipv6k8s.errors import HostProblem, Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.external.model import ExternalNetwork
-from pytest_ipv6k8s.kube import inventory, rights
+from pytest_ipv6k8s.kube import inventory, resolver, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.masking import cleaned, masked, one_line
@@ -243,7 +243,10 @@ class Run:
             context=acquired.cluster.context,
             owned=acquired.cluster.owned,
             stack=ready.facts.stack,
-            inventory=ready.facts,
+            inventory=dataclasses.replace(
+                ready.facts,
+                dns=resolver.service_at(acquired.api, ready.controlled.nameservers),
+            ),
             namespace=namespace,
             pods=deployed.pods,
             hosts=deployed.hosts,

@@ -23,13 +23,14 @@ WORST_SKEW = 2.0
 class Controlled:
     """What the control questions showed, as phrases for the report.
 
-    ``sctp`` says whether every probe's kernel has SCTP.
+    ``sctp`` says whether every probe's kernel has SCTP, ``nameservers`` are those of all probes.
     """
 
     negative: str
     servers: str
     skew: float
     domain: str
+    nameservers: tuple[str, ...]
     sctp: bool
 
 
@@ -59,11 +60,13 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
                 remedy="find what answers in place of the pods: a transparent proxy?",
             )
     skew, sctp = _greet(probes)
+    states = probes.ask_each(lambda probe: [network_state.Request()])
     return Controlled(
         negative=f"{len(closed)} closed ports refused",
         servers=f"{len(records)} servers answered",
         skew=skew,
-        domain=_domain(probes[0]),
+        domain=_domain(states[0].answer.search),
+        nameservers=tuple(dict.fromkeys(a for s in states for a in s.answer.nameservers)),
         sctp=sctp,
     )
 
@@ -123,7 +126,6 @@ def _greet(probes: Probes) -> tuple[float, bool]:
     return skew, all(r.answer.sctp for r in records)
 
 
-def _domain(probe: Probe) -> str:
+def _domain(search: Sequence[str]) -> str:
     """Return the cluster's DNS domain, as the kubelet wrote it into resolv.conf."""
-    search = probe.ask(network_state.Request()).answer.search
     return next((name[4:] for name in search if name.startswith("svc.")), "cluster.local")

@@ -16,7 +16,11 @@ def pod_object(pod: ProbePod) -> dict[str, Any]:
     """Return a pod object."""
     return {
         "metadata": {"name": pod.name, "namespace": pod.namespace},
-        "spec": {"nodeName": pod.node, "hostNetwork": pod.host_network},
+        "spec": {
+            "nodeName": pod.node,
+            "hostNetwork": pod.host_network,
+            "dnsPolicy": "ClusterFirst",
+        },
         "status": {
             "phase": "Running",
             "podIP": pod.ips[0],
@@ -64,3 +68,43 @@ def slice_object(service: str, family: Family, addresses: list[str]) -> dict[str
         "addressType": family.value,
         "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],
     }
+
+
+PORTS = [
+    {"name": "dns", "protocol": "UDP", "port": 53},
+    {"name": "dns-tcp", "protocol": "TCP", "port": 53},
+    {"name": "metrics", "protocol": "TCP", "port": 9153},
+]
+
+
+def dns_service_object(address: str) -> dict[str, Any]:
+    """Return the Service of the cluster's DNS."""
+    return {
+        "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+        "spec": {
+            "clusterIP": address,
+            "clusterIPs": [address],
+            "ipFamilies": [Family.of(address).value],
+            "ports": PORTS,
+        },
+        "status": {"loadBalancer": {}},
+    }
+
+
+def dns_slice_object(family: Family, addresses: list[str]) -> dict[str, Any]:
+    """Return the slice of the cluster's DNS."""
+    found = slice_object("kube-dns", family, addresses)
+    return {**found, "ports": PORTS}
+
+
+def dns_pod_object(pod: ProbePod) -> dict[str, Any]:
+    """Return a pod of the cluster's DNS."""
+    found = pod_object(pod)
+    mount = {"name": "config-volume", "mountPath": "/etc/coredns"}
+    found["spec"] |= {
+        "containers": [
+            {"name": "coredns", "args": ["-conf", "/etc/coredns/Corefile"], "volumeMounts": [mount]}
+        ],
+        "volumes": [{"name": "config-volume", "configMap": {"name": "coredns"}}],
+    }
+    return found

@@ -158,8 +158,8 @@ DNS = [
     Broken("DNS-11", "another name", dns_says("PTR", data="other.example.")),
     Broken("DNS-14", "no SRV", dns_says("SRV", rcode="NXDOMAIN")),
     Broken("DNS-14", "target without address", dns_says("AAAA"), DUAL),
-    Broken("DNS-16", "one family only", answers("lookup", addresses=("10.96.1.0",)), DUAL),
-    Broken("DNS-16", "slow", answers("lookup", seconds=5.1)),
+    Broken("DNS-16", "one family only", answers("lookups", in_time={"10.96.1.0": 20}), DUAL),
+    Broken("DNS-16", "slow", answers("lookups", in_time={}, late={"fd00:10:96::1:0": 20})),
     Broken("DNS-16", "SERVFAIL while searching", dns_says("A", rcode="SERVFAIL")),
 ]  # fmt: skip
 

@@ -16,8 +16,10 @@ def _forward(*servers: str) -> Break:
 ROWS = [
     Broken("DNS-18", "no record", dns_says("AAAA")),
     Broken("DNS-18", "another address", dns_says("AAAA", data="2001:db8::bad")),
-    Broken("DNS-18", "slow", answers("lookup", seconds=4.0)),
-    Broken("DNS-18", "not by getaddrinfo", answers("lookup", addresses=())),
+    Broken("DNS-18", "slow", answers("lookups", in_time={}, late={"2001:db8:2::10": 20})),
+    Broken(
+        "DNS-18", "not by getaddrinfo", answers("lookups", in_time={}, errors={"no such name": 20})
+    ),
     Broken("DNS-19", "another family", _forward("192.0.2.53")),
     Broken("DNS-19", "loopback of the node", _forward("::1")),
     Broken("DNS-19", "one is dead", _forward("2001:db8:53::53", "2001:db8:53::99")),

@@ -46,7 +46,10 @@ def exchange(world: World, wire: str) -> str:
     known = records(world)
     reply = dns.message.make_response(query)
     if outside_names.knows(name):
-        outside_names.answer(reply)
+        if world.is_forwarded():
+            outside_names.answer(reply)
+        else:
+            reply.set_rcode(dns.rcode.SERVFAIL)
         return base64.b64encode(reply.to_wire()).decode()
     data = known.get((name, kind))
     if data:

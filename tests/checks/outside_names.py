@@ -22,6 +22,7 @@ ZONES = {
     "ipv4only.arpa.": "ipv4only.arpa.zone",
     "100.51.198.in-addr.arpa.": "198.51.100.zone",
 }
+SOA_TTL = 300
 PREFIX = layout.NAT64_PREFIXES[0]
 
 
@@ -54,11 +55,17 @@ def answer(reply: dns.message.Message) -> None:
         found = [a for a in found if not in_any(a, ["::ffff:0:0/96"])]
         if not found:
             addresses, ttl = _data(end, "A")
-            found, ttl = [embed(PREFIX, a) for a in addresses], min(ttl, 600)
+            found, ttl = [embed(PREFIX, a) for a in addresses], min(ttl, SOA_TTL)
     if found:
         _add(reply, end, kind, found, ttl)
-    elif not _exists(end):
+        return
+    if not _exists(end):
         reply.set_rcode(dns.rcode.NXDOMAIN)
+    for origin in ZONES:
+        if end.endswith(origin):
+            soa = _zone(origin).get_rrset(origin, "SOA")
+            data = [item.to_text() for item in soa or ()]
+            reply.authority.append(dns.rrset.from_text(origin, SOA_TTL, "IN", "SOA", *data))
 
 
 def addresses(name: str) -> list[str]:

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
     https_get,
-    lookup,
+    lookups,
     loopback,
     network_state,
     source_address,
@@ -28,7 +28,7 @@ from pytest_ipv6k8s.expectations import take_statements
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.features import Feature
-from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube import corefile, objects
 from pytest_ipv6k8s.kube.client import Outcome
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
@@ -76,6 +76,10 @@ class World:
         self.api_address = self._service_address(stack.primary, 1)
         self.service_cidrs = tuple(CIDRS[family] for family in stack.families)
         self.dns_addresses = (self._service_address(stack.primary, 10),)
+        self.dns_pods = tuple(
+            replace(self._pod(f"coredns-{index}", index, 10), namespace="kube-system")
+            for index in range(2)
+        )
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
         self.objects = self._objects()
@@ -104,6 +108,11 @@ class World:
             honest = getattr(self, f"_{operation}")(pod, request)
         override = self.overrides.get(operation)
         return override(pod, request, honest) if override else honest
+
+    def is_forwarded(self) -> bool:
+        """Tell whether the cluster's DNS forwards to a resolver that it can reach."""
+        upstreams = [u.address for u in corefile.forwards(corefile.parse(self.corefile))]
+        return any(upstream in self._upstreams() for upstream in upstreams)
 
     def _upstreams(self) -> list[str]:
         """Return the outside's resolvers, one for each family."""
@@ -154,11 +163,15 @@ class World:
 
     def _objects(self) -> dict[str, list[dict[str, Any]]]:
         return {
-            "pods": [api_objects.pod_object(pod) for pod in (*self.pods, *self.hosts, *self.peers)],
+            "pods": [
+                *(api_objects.pod_object(p) for p in (*self.pods, *self.hosts, *self.peers)),
+                *(api_objects.dns_pod_object(pod) for pod in self.dns_pods),
+            ],
             "nodes": [api_objects.node_object(node) for node in self.nodes],
             "services": [
                 *(api_objects.service_object(service) for service in self.services.values()),
                 api_objects.service_object(self._kubernetes()),
+                api_objects.dns_service_object(self.dns_addresses[0]),
             ],
             "endpointslices": self._slices(),
             "ipaddresses": [{"metadata": {"name": self.api_address}}],
@@ -181,11 +194,11 @@ class World:
             for family in service.families
         ]
         first = self.stack.primary
-        dns_pods = [ip for pod in self.pods[:2] for ip in pod.ips]
+        dns = [self._source(pod, self.dns_addresses[0]) for pod in self.dns_pods]
         return [
             *found,
             api_objects.slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]]),
-            api_objects.slice_object("kube-dns", first, dns_pods),
+            api_objects.dns_slice_object(first, dns),
         ]
 
     def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
@@ -229,13 +242,17 @@ class World:
         )
 
     def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:
-        if request.server not in (*self.dns_addresses, *layout.DNS64_SERVER):
+        servers = (*self.dns_addresses, *(ip for pod in self.dns_pods for ip in pod.ips))
+        if request.server not in (*servers, *layout.DNS64_SERVER):
             return dns_exchange.Answer(error="ETIMEDOUT")
         local = self._source(pod, request.server)
         return dns_exchange.Answer(wire=names.exchange(self, request.wire), local=local)
 
-    def _lookup(self, pod: ProbePod, request: lookup.Request) -> lookup.Answer:
-        return lookup.Answer(addresses=names.look_up(self, request.name, SEARCH), seconds=0.01)
+    def _lookups(self, pod: ProbePod, request: lookups.Request) -> lookups.Answer:
+        found = " ".join(sorted(names.look_up(self, request.name, SEARCH)))
+        if not found:
+            return lookups.Answer(errors={"no such name": request.count}, longest=0.01)
+        return lookups.Answer(in_time={found: request.count}, p99=0.01, longest=0.01)
 
     def _loopback(self, pod: ProbePod, request: loopback.Request) -> loopback.Answer:
         return loopback.Answer(works=True)
@@ -372,7 +389,7 @@ def _inventory(world: World) -> Inventory:
         stack=world.stack,
         nodes=world.nodes,
         service_cidrs=world.service_cidrs,
-        dns=DnsService(name="kube-dns", cluster_ips=world.dns_addresses),
+        dns=DnsService(namespace="kube-system", name="kube-dns", cluster_ips=world.dns_addresses),
         cni="fake",
         proxy="fake",
         host_network_pods=True,

@@ -57,7 +57,7 @@ def test_the_answers_are_read() -> None:
 
     found = _read(message)
 
-    assert (found.rcode, found.has_soa, found.truncated) == ("NOERROR", False, False)
+    assert (found.rcode, found.soa_ttl, found.truncated) == ("NOERROR", None, False)
     assert found.data("AAAA") == ("fd00::1", "fd00::2")
     assert found.data("CNAME") == ("b.example.",)
     assert found.data("A") == ()
@@ -85,8 +85,8 @@ def test_an_soa_counts_in_the_authority_section_only() -> None:
     denied.authority.append(soa)
     answered.answer.append(soa)
 
-    assert _read(denied).has_soa
-    assert not _read(answered).has_soa
+    assert _read(denied).soa_ttl == 5
+    assert _read(answered).soa_ttl is None
 
 
 def test_the_truncation_bit_is_read() -> None:

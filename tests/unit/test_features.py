@@ -52,7 +52,7 @@ EMPTY = Inventory(
 )
 BARE = Run(inventory=EMPTY)
 OTHER_POOL = _pod("p", "fd00:2::1")
-DNS = DnsService(name="kube-dns", cluster_ips=("fd00::10",))
+DNS = DnsService(namespace="kube-system", name="kube-dns", cluster_ips=("fd00::10",))
 HAVE: dict[Feature, Run] = {
     Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL, replace(OTHER_POOL, node="other"))),
     Feature.PEER: replace(BARE, pods=(OTHER_POOL, OTHER_POOL)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 DAEMONSETS = "/apis/apps/v1/daemonsets"
 CIDRS = "/apis/networking.k8s.io/v1/servicecidrs"
-DNS = "/api/v1/namespaces/kube-system/services"
 PROXY = "/api/v1/namespaces/kube-system/configmaps/kube-proxy"
 PROPOSED = "/api/v1/namespaces/default/services"
 
@@ -72,13 +72,6 @@ def cluster() -> FakeApi:
             {**_named("extra"), "spec": {"cidrs": ["fd00:97::/112"]}},
             {**_named("kubernetes"), "spec": {"cidrs": ["fd00:96::/112"]}},
         ],
-        DNS: [
-            {**_named("other"), "spec": {"clusterIPs": ["fd00:96::1"]}},
-            {
-                **_named("kube-dns", **{"k8s-app": "kube-dns"}),
-                "spec": {"clusterIPs": ["fd00:96::a"]},
-            },
-        ],
     }
     return api
 
@@ -89,7 +82,6 @@ def test_the_facts_are_read(cluster: FakeApi) -> None:
     assert (found.version, found.stack) == ("v1.36.3", Stack.IPV6)
     assert (found.cni, found.proxy) == ("kindnet", "kube-proxy nftables")
     assert found.service_cidrs == ("fd00:96::/112",)
-    assert found.dns == DnsService(name="kube-dns", cluster_ips=("fd00:96::a",))
     assert found.host_network_pods
     assert found.policy_engine == ""
     assert [node.name for node in found.nodes] == ["a", "b"]
@@ -293,30 +285,16 @@ def test_daemonsets_that_may_not_be_seen_leave_the_proxy_unknown(cluster: FakeAp
     assert inventory.read(cluster).proxy == "unknown"
 
 
-@pytest.mark.parametrize(
-    "services",
-    [
-        [],
-        [{**_named("d", **{"k8s-app": "kube-dns"}), "spec": {"clusterIPs": ["None"]}}],
-        [{**_named("d", **{"k8s-app": "kube-dns"}), "spec": {}}],
-    ],
-)
-def test_a_cluster_may_have_no_dns_service(cluster: FakeApi, services: list[Any]) -> None:
-    cluster.lists[DNS] = services
-
-    assert inventory.read(cluster).dns is None
-
-
 def test_a_cluster_may_show_no_host_network_pods(cluster: FakeApi) -> None:
     cluster.lists[PODS] = [{**_named("p"), "spec": {}}]
 
     assert not inventory.read(cluster).host_network_pods
 
 
-@pytest.mark.parametrize("dns", [True, False])
-def test_the_facts_reach_a_worker_as_they_are(cluster: FakeApi, dns: bool) -> None:
-    if not dns:
-        cluster.lists[DNS] = []
-    found = inventory.read(cluster)
+@pytest.mark.parametrize(
+    "dns", [None, DnsService(namespace="n", name="dns", cluster_ips=("fd00::a",))]
+)
+def test_the_facts_reach_a_worker_as_they_are(cluster: FakeApi, dns: DnsService | None) -> None:
+    found = replace(inventory.read(cluster), dns=dns)
 
     assert build(Inventory, json.loads(json.dumps(plain(found)))) == found

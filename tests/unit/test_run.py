@@ -32,7 +32,9 @@ NODE = inventory.Node(
     kernel="",
     runtime="",
 )
-CONTROLLED = control.Controlled(negative="", servers="", skew=0.0, domain="example", sctp=False)
+CONTROLLED = control.Controlled(
+    negative="", servers="", skew=0.0, domain="example", nameservers=(), sctp=False
+)
 
 
 @dataclass

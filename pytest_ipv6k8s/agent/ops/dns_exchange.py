@@ -23,7 +23,8 @@ class Answer:
 class Request(ops.Request[Answer]):
     """``wire`` is the query in base64, ``transport`` is udp or tcp; ``timeout`` in seconds.
 
-    Over UDP the query is sent up to three times within the timeout, as stub resolvers do.
+    Over UDP the query is sent up to ``sends`` times within the timeout, as stub resolvers do;
+    each request has a socket, and so a source port, of its own.
     """
 
     server: str
@@ -31,6 +32,7 @@ class Request(ops.Request[Answer]):
     transport: str = "udp"
     port: int = 53
     timeout: float = 5.0
+    sends: int = 3
 
 
 def perform(request: Request) -> Answer:
@@ -45,9 +47,9 @@ def perform(request: Request) -> Answer:
 
 def _over_udp(request: Request, query: bytes) -> "tuple[bytes, str]":
     with socket.socket(sockets.family_of(request.server), socket.SOCK_DGRAM) as sock:
-        sock.settimeout(request.timeout / 3)
+        sock.settimeout(request.timeout / request.sends)
         sock.connect((request.server, request.port))
-        for _ in range(3):
+        for _ in range(request.sends):
             sock.send(query)
             try:
                 reply = sock.recv(65535)

@@ -1,0 +1,128 @@
+"""DNS: how applications look names up, with the pod's C library."""
+
+from __future__ import annotations
+
+from pytest_ipv6k8s import check, expect, expect_all, remark
+from pytest_ipv6k8s.agent.ops import dns_exchange, lookups
+from pytest_ipv6k8s.dns_messages import query, reply
+from pytest_ipv6k8s.suite import Probes, Service, Services
+from pytest_ipv6k8s.suite.dns import ClusterDns, Exchange
+from pytest_ipv6k8s.suite.lookups import LookUps, count, expect_found, requests, say
+
+LOOKUP_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"
+LOOKUP_CAUSES = (
+    "the answer for one record type is lost or late: the resolver waits for both",
+    "one of the servers behind the nameserver does not answer (DNS-01)",
+    "the resolver of the node does not answer: its search domains are asked there",
+)
+
+
+@check(
+    "DNS-16",
+    references=["Kubernetes docs: DNS for Services and Pods", "RFC 4074 section 4"],
+    causes=[
+        "SERVFAIL for a search domain makes resolvers give up before the right name",
+        *LOOKUP_CAUSES,
+    ],
+    look=LOOKUP_LOOK,
+)
+def test_applications_resolve_cluster_names_quickly(
+    dns: ClusterDns, probes: Probes, services: Services
+) -> None:
+    """The C library finds short and full names of a Service within two seconds in every pod.
+
+    Twenty look-ups of each name, none of them repeated: all have to find just the Service's
+    addresses, and half have to be in time. The limit is ours.
+    """
+    service = services["every"]
+    full = service.dns_name.rstrip(".")
+    names = (service.name, f"{service.name}.{service.namespace}", f"{full}", f"{full}.")
+    dns.await_records(
+        service.dns_name,
+        service.families[0].record_type,
+        {service.cluster_ip(service.families[0])},
+    )
+
+    records = probes.ask_each(lambda _: requests(names))
+
+    expect_found(records, set(service.cluster_ips))
+    expect_all(
+        _search_answers(dns, probes, service),
+        lambda record: _rcode(record) in ("NOERROR", "NXDOMAIN"),
+        expected="NOERROR or NXDOMAIN for every search domain",
+    )
+
+
+def _search_answers(dns: ClusterDns, probes: Probes, service: Service) -> list[Exchange]:
+    """Ask every pod's first nameserver for the Service in the cluster's search domains."""
+    return probes.ask_each(
+        lambda probe: [
+            dns_exchange.Request(
+                dns.addresses(probe)[0].address,
+                query(f"{service.name}.{service.namespace}.{domain}.", family.record_type),
+            )
+            for domain in dns.states[probe.name].search
+            if domain.endswith(service.domain)
+            for family in (service.families[0], service.families[0].other)
+        ]
+    )
+
+
+def _rcode(record: Exchange) -> str:
+    found = reply(record.answer.wire)
+    return found.rcode if found else record.answer.error
+
+
+FIRST, ALL = 200, 2000
+LIMIT = 0.035
+LOST = 1.0
+
+
+@check(
+    "DNS-17",
+    references=["RFC 8305 section 3", "RFC 1035 section 7.2"],
+    causes=[
+        "two queries from one port race for one entry of the connection table, and one is dropped "
+        "(conntrack -S counts insert_failed)",
+        *LOOKUP_CAUSES,
+        "packets are lost on the way to the servers (see ADDR-16)",
+    ],
+    look="conntrack -S",
+)
+def test_lookups_of_both_families_lose_nothing(
+    dns: ClusterDns, probes: Probes, services: Services
+) -> None:
+    """Of look-ups that ask for A and AAAA at once, at most 3.5 in a hundred take a second or fail.
+
+    A stub resolver sends both queries from one port and waits for both; one that is lost is sent
+    again after five seconds, or one where resolv.conf says so. The limit is ours. 200 look-ups,
+    shared among all pods, end the check when at most one is slow; otherwise 2000 are judged
+    together. With one query in a hundred lost, two look-ups in a hundred are slow, and fewer than
+    one run in 100,000 is red; with five slow ones in a hundred 999 runs in 1000 are.
+    """
+    service = services["every"]
+    for family in service.families:
+        dns.await_records(service.dns_name, family.record_type, {service.cluster_ip(family)})
+
+    records = _look_up(probes, service, FIRST)
+    seen = count(records)
+    if seen.slow > 1 and seen.slow < seen.asked / 10:
+        records += _look_up(probes, service, ALL - FIRST)
+        seen = count(records)
+
+    remark(
+        f"{seen.slow} of {seen.asked} look-ups were slow; 99 of 100 within {seen.p99 * 1000:.0f} ms"
+    )
+    slow = [record for record in records if count([record]).slow]
+    expect(
+        seen.slow <= LIMIT * seen.asked,
+        expected=f"at most {LIMIT:.1%} look-ups of {LOST:.0f} s and more",
+        actual=slow or records,
+        say=say,
+    )
+
+
+def _look_up(probes: Probes, service: Service, total: int) -> list[LookUps]:
+    each = -(-total // len(probes))
+    request = lookups.Request(service.dns_name, each, limit=LOST, at_once=16, timeout=30.0)
+    return probes.ask_each(lambda _: [request])

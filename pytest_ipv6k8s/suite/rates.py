@@ -1,0 +1,83 @@
+"""First tries without a retry, judged by a rate for each way that was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pytest_ipv6k8s.evidence import Record, mark
+from pytest_ipv6k8s.expectations import expect_all
+
+R = TypeVar("R", bound=Record[Any])
+TRIES = 10
+LEAST = 7
+"""Of ten first tries. With one in a hundred lost, fewer succeed twice in a million times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """The tries on one way: how many there were, and those that failed."""
+
+    records: Sequence[Record[Any]]
+    failed: Sequence[Record[Any]]
+
+    @property
+    def good(self) -> int:
+        """How many succeeded."""
+        return len(self.records) - len(self.failed)
+
+
+def rates_of(
+    records: Sequence[R], condition: Callable[[R], object], way: Callable[[R], Hashable]
+) -> list[Rate]:
+    """Return the rate of each way, and mark the records as judged."""
+    mark(records, failed=False)
+    ways: dict[Hashable, list[R]] = {}
+    for record in records:
+        ways.setdefault(way(record), []).append(record)
+    return [
+        Rate(records=tries, failed=[record for record in tries if not condition(record)])
+        for tries in ways.values()
+    ]
+
+
+def expect_rates(
+    records: Sequence[R],
+    condition: Callable[[R], object],
+    *,
+    way: Callable[[R], Hashable],
+    expected: str,
+    say: Callable[[R], str],
+    least: int = LEAST,
+) -> None:
+    """Expect that first tries succeed often enough on each way.
+
+    Args:
+        records: of all ways, as often as it was tried.
+        condition: tells whether one try succeeded.
+        way: which way a try took.
+        expected: what a try should bring, as a phrase.
+        say: puts a try that failed into words.
+        least: how many tries of :data:`TRIES` have to succeed, in proportion.
+
+    Raises:
+        Unmet: carries one failed try of each way on which too few did.
+    """
+    rates = {id(_shown(rate)): rate for rate in rates_of(records, condition, way)}
+
+    def sufficient(record: Record[Any]) -> bool:
+        rate = rates[id(record)]
+        return rate.good * TRIES >= least * len(rate.records)
+
+    def told(record: Any) -> str:
+        rate = rates[id(record)]
+        return f"{rate.good} of {len(rate.records)}: {say(record)}"
+
+    shown = [_shown(rate) for rate in rates.values()]
+    rule = f"{expected}, at least {least} of {TRIES} first tries"
+    expect_all(shown, sufficient, expected=rule, say=told)
+
+
+def _shown(rate: Rate) -> Record[Any]:
+    return rate.failed[0] if rate.failed else rate.records[0]
