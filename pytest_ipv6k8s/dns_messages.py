@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from dataclasses import dataclass
 
 
@@ -49,6 +50,7 @@ def query(name: str, record_type: str, *, validating: bool = False) -> str:
     return base64.b64encode(message.to_wire()).decode()
 
 
+@functools.lru_cache(maxsize=4096)
 def reply(wire: str) -> Reply | None:
     """Return what a reply in base64 says, None when there is none or it is no DNS message."""
     import dns.exception

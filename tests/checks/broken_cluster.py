@@ -160,6 +160,8 @@ DNS = [
     Broken("DNS-14", "target without address", dns_says("AAAA"), DUAL),
     Broken("DNS-16", "one family only", answers("lookups", in_time={"10.96.1.0": 20}), DUAL),
     Broken("DNS-16", "slow", answers("lookups", in_time={}, late={"fd00:10:96::1:0": 20})),
+    Broken("DNS-17", "one in ten is slow", answers("lookups", in_time={"a": 60}, late={"a": 7})),
+    Broken("DNS-17", "one in ten fails", answers("lookups", in_time={"a": 60}, errors={"b": 7})),
     Broken("DNS-16", "SERVFAIL while searching", dns_says("A", rcode="SERVFAIL")),
 ]  # fmt: skip
 
