@@ -12,7 +12,6 @@ from pytest_ipv6k8s import (
     Level,
     Record,
     check,
-    eventually,
     expect_all,
 )
 from pytest_ipv6k8s.addresses import same_address
@@ -126,14 +125,11 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
     """With native egress a host outside reaches every podIP and is seen with its own address."""
     host = external.host("dual")
 
-    records = eventually(
-        lambda: host.ask_all(
-            [tcp_connect.Request(probe.address(Family.V6), TCP_PORT) for probe in probes]
-        ),
-        echoed_by_owner(probes),
-        expected="every pod echoes",
+    records = host.ask_all(
+        [tcp_connect.Request(probe.address(Family.V6), TCP_PORT) for probe in probes]
     )
 
+    expect_all(records, echoed_by_owner(probes), expected="every pod echoes")
     own = external.address("dual", Family.V6)
     expect_all(records, lambda r: same_address(r.answer.seen_source, own), expected=f"source {own}")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.addresses import Family, in_any
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
@@ -20,6 +20,7 @@ from pytest_ipv6k8s.kube.resolver import Configuration, DnsServer
 from pytest_ipv6k8s.kube.texts import AddressText
 
 T = TypeVar("T")
+_NEAR, _TRIES = 250, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,9 +218,8 @@ class ClusterView:
 
     def _free_near(self, address: str) -> str:
         """Look around: what a dry run offers is not always free."""
-        base, family = ipaddress.ip_address(address), Family.of(address)
-        for offset in random.sample(range(1, 250), 10):
-            wanted = str(base + offset)
+        family = Family.of(address)
+        for wanted in _neighbours(address, self.service_cidrs):
             fields = {"clusterIP": wanted, "clusterIPs": [wanted], "ipFamilies": [family.value]}
             outcome = self.propose(**fields).answer
             if outcome.accepted:
@@ -264,6 +264,19 @@ _WITH_ADDRESSES = {
 def _shortened(found: Sequence[object]) -> Mapping[str, object]:
     """Return what a record keeps of many objects."""
     return {"count": len(found), "first": tuple(found[:MOST_KEPT])}
+
+
+def _neighbours(address: str, ranges: Iterable[str]) -> list[str]:
+    """Return addresses near another one in random order, in its range as far as that is known."""
+    base = ipaddress.ip_address(address)
+    own = next((cidr for cidr in ranges if in_any(address, [cidr])), None)
+    below, above = _NEAR, _NEAR
+    if own:
+        network = ipaddress.ip_network(own)
+        below = min(_NEAR, int(base) - int(network.network_address) - 1)
+        above = min(_NEAR, int(network.broadcast_address) - int(base) - 1)
+    offsets = [offset for offset in range(-below, above + 1) if offset]
+    return [str(base + offset) for offset in random.sample(offsets, min(len(offsets), _TRIES))]
 
 
 def _slice(item: Object) -> Slice:

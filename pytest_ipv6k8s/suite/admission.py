@@ -10,6 +10,8 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect, remark
 from pytest_ipv6k8s.kube.client import Outcome
 
+_TAKEN = ("is already allocated", "range is full")  # pkg/registry/core/service/ipallocator
+
 
 def describe(record: Record[Outcome]) -> str:
     """Return what the API server made of an object, or why it refused it."""
@@ -20,13 +22,17 @@ def describe(record: Record[Outcome]) -> str:
 
 
 def require_verdict(record: Record[Outcome]) -> None:
-    """Require that the API server itself judged a proposal.
+    """Require that the API server itself judged what a proposal says.
 
     Raises:
-        Inconclusive: admission denied it, on behalf of whoever wrote the policy.
+        Inconclusive: admission denied it, on behalf of whoever wrote the policy; or others have the
+            addresses.
     """
-    if record.answer.denied:
+    answer = record.answer
+    if answer.denied:
         raise Inconclusive(f"admission, not the API server, refused this: {describe(record)}")
+    if not answer.accepted and any(words in answer.message for words in _TAKEN):
+        raise Inconclusive(f"other Services have the addresses: {describe(record)}")
 
 
 def expect_accepted(record: Record[Outcome]) -> None:
@@ -38,6 +44,7 @@ def expect_accepted(record: Record[Outcome]) -> None:
     if record.answer.denied:
         remark(f"the counterpart was denied by admission: {describe(record)}")
         return
+    require_verdict(record)
     expect(record.answer.accepted, expected="an accepted proposal", actual=record, say=describe)
 
 

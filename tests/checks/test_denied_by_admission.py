@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.client import Cause, Outcome
 from pytest_ipv6k8s.verdicts import Verdict
-from tests.checks.breaking import all_denied
+from tests.checks.breaking import all_denied, all_refused
 from tests.checks.test_healthy_world import CASES
 from tests.checks.world import World, run_check
 
@@ -58,3 +58,45 @@ def test_a_ban_of_one_type_leaves_its_validation_to_be_judged(case: str) -> None
 
     assert judgement.verdict is Verdict.PASS, judgement
     assert ban.message in judgement.reason
+
+
+FULL = "Internal error occurred: failed to allocate a serviceIP: range is full"
+TAKEN = "spec.clusterIPs: Invalid value: failed to allocate IP: provided IP is already allocated"
+
+
+@pytest.mark.parametrize(
+    ("id", "code", "message"),
+    [("API-01", 500, FULL), ("API-09", 422, TAKEN), ("API-12", 422, TAKEN)],
+)
+def test_addresses_that_others_have_are_no_fault(id: str, code: int, message: str) -> None:
+    world = World(Stack.IPV6)
+    taken = Outcome(
+        code=code, object={}, message=message, causes=(Cause(field="x", reason="", message=""),)
+    )
+
+    def refuse(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+        own = body["spec"].get("clusterIP") and "ipFamilies" not in body["spec"]
+        return taken if outcome.accepted and (own or code == 500) else outcome
+
+    world.on_propose = refuse
+
+    judgement = run_check(world, id)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE, judgement
+    assert "other Services have" in judgement.reason
+
+
+def test_a_free_address_is_found_in_a_small_range() -> None:
+    world = World(Stack.IPV6)
+    world.service_cidrs = ("fd00:10:96::100/124",)
+    inside = {f"fd00:10:96::1{number:02x}" for number in range(1, 15)}
+
+    def refuse(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
+        beyond = set(body["spec"].get("clusterIPs", ())) - inside
+        return all_refused(body, outcome) if beyond else outcome
+
+    world.on_propose = refuse
+
+    judgement = run_check(world, "API-09")
+
+    assert judgement.verdict is Verdict.PASS, judgement
