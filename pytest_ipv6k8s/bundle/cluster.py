@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pytest_ipv6k8s.bundle.chosen import chosen
+from pytest_ipv6k8s.bundle.configs import safe_config
 from pytest_ipv6k8s.bundle.gathering import File, Keep, Source
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.kube import paths
@@ -17,7 +19,6 @@ from pytest_ipv6k8s.masking import redact
 
 _SYSTEM = paths.KUBE_SYSTEM
 _KINDS = ("endpointslices", "services", "pods", "networkpolicies", "events")
-_NOISE = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration", "images")
 _MOST_OBJECTS, _MOST_LOGS, _LINES, _BYTES = "500", 12, "400", "131072"
 
 
@@ -45,17 +46,12 @@ def _objects(api: Api, run_id: str, kind: str) -> Iterator[File]:
 def _list(api: Api, path: str, name: str) -> File:
     page = api.get(path, limit=_MOST_OBJECTS)
     remaining = (page.get("metadata") or {}).get("remainingItemCount")
-    content = {"kind": page.get("kind", "List"), "items": page.get("items") or []}
+    kind = name.rpartition("/")[2].removesuffix(".json")
+    items = [chosen(kind, item) for item in page.get("items") or []]
+    content: dict[str, Any] = {"kind": page.get("kind", "List"), "items": items}
     if remaining:
         content = {**content, "leftOut": remaining}
-    return File(name=name, text=json.dumps(redact(_quiet(content), longest=None), indent=1))
-
-
-def _quiet(data: Any) -> Any:
-    """Return plain data without what is long and says nothing."""
-    if isinstance(data, Mapping):
-        return {key: _quiet(value) for key, value in data.items() if key not in _NOISE}
-    return [_quiet(value) for value in data] if isinstance(data, list) else data
+    return File(name=name, text=json.dumps(redact(content, longest=None), indent=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +100,9 @@ def _config(found: Object | None) -> Iterator[File]:
     if found is None:
         return
     meta = found["metadata"]
-    for key, text in redact(found.get("data") or {}, longest=None).items():
-        yield File(name=f"config/{meta['namespace']}/{meta['name']}/{key}", text=str(text))
+    for key, text in (found.get("data") or {}).items():
+        name = f"config/{meta['namespace']}/{meta['name']}/{key}"
+        yield File(name=name, text=safe_config(key, str(text)))
 
 
 def _logs(api: Api, component: _Component, nodes: Sequence[str]) -> Iterator[File]:

@@ -7,11 +7,12 @@ import itertools
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, each once."""
     return frozenset(text.split())
 
 
-_WORDS = _words(
+_WORDS = words(
     """
     pass pw pwd passcode passin passout requirepass bindpw secret secrets token tokens auth
     authz masterauth authorization creds cred psk presharedkey privatekey accesskey
@@ -23,14 +24,14 @@ _ENDS = (
     *("password", "passwords", "passwd", "passphrase", "token", "secret", "apikey", "apitoken"),
     *("credential", "credentials", "credentialsdata"),
 )
-_BEFORE_KEY = _words(
+_BEFORE_KEY = words(
     """
     api access private secret encryption encrypt signing sign master ssh account shared
     client storage session app application consumer license preshared pre hmac aes deploy
     auth data service subscription server tls registry admin cipher host
     """
 )
-_HARMLESS_ENDS = _words(
+_HARMLESS_ENDS = words(
     """
     name names file files path paths ref refs dir type types kind ttl seconds expiration
     expiry expires count size length len mount volume audience audiences mode modes method

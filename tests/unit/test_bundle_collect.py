@@ -112,7 +112,8 @@ def api() -> FakeApi:
     for namespace in ("ipv6k8s-abc", "kube-system", "default"):
         for kind in cluster._KINDS:
             found.lists[paths.inside(namespace, kind)] = []
-    noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "kept": "yes"}
+    noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "x/y": "hunter2"}
+    noise |= {"service.kubernetes.io/kept": "yes"}
     found.lists["/api/v1/namespaces/default/services"] = [
         {"metadata": {"name": "kubernetes", "annotations": noise, "managedFields": ["hunter2"]}}
     ]
@@ -152,7 +153,9 @@ def test_objects_of_the_run_and_of_the_system_are_read_without_noise(api: FakeAp
         for kind in ("services", "endpointslices", "pods", "networkpolicies", "events"):
             assert f"objects/{namespace}/{kind}.json" in found
     (service,) = json.loads(found["objects/default/services.json"])["items"]
-    assert service == {"metadata": {"name": "kubernetes", "annotations": {"kept": "yes"}}}
+    assert service == {
+        "metadata": {"name": "kubernetes", "annotations": {"service.kubernetes.io/kept": "yes"}}
+    }
     assert json.loads(found["objects/nodes.json"])["items"][0]["status"] == {}
     assert "hunter2" not in found["objects/kube-system/pods.json"]
 
