@@ -27,6 +27,11 @@ class Rate:
         """How many succeeded."""
         return len(self.records) - len(self.failed)
 
+    @property
+    def share(self) -> float:
+        """How many of all succeeded, between 0 and 1."""
+        return self.good / len(self.records)
+
 
 def rates_of(
     records: Sequence[R], condition: Callable[[R], object], way: Callable[[R], Hashable]
@@ -62,19 +67,19 @@ def expect_rates(
         least: how many tries of :data:`TRIES` have to succeed, in proportion.
 
     Raises:
-        Unmet: carries one failed try of each way on which too few did.
+        Unmet: carries one failed try of each way on which too few did, the worst first.
     """
-    rates = {id(_shown(rate)): rate for rate in rates_of(records, condition, way)}
+    found = sorted(rates_of(records, condition, way), key=lambda rate: rate.share)
+    rates = {id(_shown(rate)): rate for rate in found}
 
     def sufficient(record: Record[Any]) -> bool:
-        rate = rates[id(record)]
-        return rate.good * TRIES >= least * len(rate.records)
+        return rates[id(record)].share * TRIES >= least
 
     def told(record: Any) -> str:
         rate = rates[id(record)]
         return f"{rate.good} of {len(rate.records)}: {say(record)}"
 
-    shown = [_shown(rate) for rate in rates.values()]
+    shown = [_shown(rate) for rate in found]
     rule = f"{expected}, at least {least} of {TRIES} first tries"
     expect_all(shown, sufficient, expected=rule, say=told)
 
