@@ -9,7 +9,7 @@ something outside the cluster (169.254.169.254 of Cloud DNS) serves it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,25 +74,31 @@ def servers(api: Api, service: DnsService) -> tuple[DnsServer, ...]:
     }
     selector = f"kubernetes.io/service-name={service.name}"
     slices = api.items(paths.endpoint_slices(service.namespace), labelSelector=selector)
-    owners = {
-        entry["ip"]: pod
-        for pod in api.items(paths.pods(service.namespace))
-        for entry in pod.get("status", {}).get("podIPs") or ()
-        if not pod["spec"].get("hostNetwork") or _serves_dns(pod)
-    }
-    found = [server for item in slices for server in _of_slice(item, names, owners)]
+    pods = api.items(paths.pods(service.namespace))
+    found = [server for item in slices for server in _of_slice(item, names, pods)]
     return tuple(sorted(found, key=lambda server: (server.pod, server.address)))
 
 
-def _serves_dns(pod: Object) -> bool:
-    """Tell a DNS pod in its node's network from the other pods that have the node's address."""
-    containers = pod["spec"].get("containers") or ()
-    ports = [port for container in containers for port in container.get("ports") or ()]
-    return any(port.get("name", "").startswith("dns") for port in ports)
+def _owner(endpoint: Object, pods: Sequence[Object]) -> Object:
+    """Return the pod of an endpoint, empty when it is none of these.
+
+    Where the slice does not name it, its address does, unless that is its node's.
+    """
+    name = (endpoint.get("targetRef") or {}).get("name")
+    address = endpoint["addresses"][0]
+    for pod in pods:
+        own = () if pod["spec"].get("hostNetwork") else _ips(pod)
+        if pod["metadata"]["name"] == name or (not name and address in own):
+            return pod
+    return {}
+
+
+def _ips(pod: Object) -> tuple[str, ...]:
+    return tuple(entry["ip"] for entry in pod.get("status", {}).get("podIPs") or ())
 
 
 def _of_slice(
-    item: Object, names: Mapping[str, str], owners: Mapping[str, Object]
+    item: Object, names: Mapping[str, str], pods: Sequence[Object]
 ) -> Iterator[DnsServer]:
     ports = {
         port.get("protocol", "TCP").lower(): port["port"]
@@ -102,16 +108,14 @@ def _of_slice(
     for endpoint in item.get("endpoints") or ():
         if endpoint.get("conditions", {}).get("ready") is False:
             continue
-        for address in endpoint["addresses"][:1]:
-            pod = owners.get(address, {})
-            yield DnsServer(
-                pod=pod.get("metadata", {}).get("name", ""),
-                node=endpoint.get("nodeName") or pod.get("spec", {}).get("nodeName", ""),
-                address=address,
-                ports=ports,
-                ips=tuple(entry["ip"] for entry in pod.get("status", {}).get("podIPs") or ())
-                or (address,),
-            )
+        pod, address = _owner(endpoint, pods), endpoint["addresses"][0]
+        yield DnsServer(
+            pod=pod.get("metadata", {}).get("name", ""),
+            node=endpoint.get("nodeName") or pod.get("spec", {}).get("nodeName", ""),
+            address=address,
+            ports=ports,
+            ips=_ips(pod) or (address,),
+        )
 
 
 def configuration(api: Api, service: DnsService) -> Configuration | None:

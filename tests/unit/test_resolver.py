@@ -70,7 +70,8 @@ def api() -> FakeApi:
         f"{FOLDER}/pods": [
             _pod("dns-b", "fd01::b", "10.128.0.11"),
             _pod("dns-a", "fd01::a", "10.128.0.10"),
-            _pod("node-resolver", "fd01::1", hostNetwork=True),
+            _pod("node-resolver", "fd00::1", hostNetwork=True),
+            _pod("dns-c", "fd00::1", hostNetwork=True),
         ],
         SLICES: [
             {
@@ -84,6 +85,7 @@ def api() -> FakeApi:
                     {"addresses": ["fd01::b"], "nodeName": "n-b"},
                     {"addresses": ["fd01::a"], "conditions": {"ready": True}},
                     {"addresses": ["fd01::c"], "conditions": {"ready": False}},
+                    {"addresses": ["fd00::1"], "targetRef": {"kind": "Pod", "name": "dns-c"}},
                 ],
             }
         ],
@@ -111,10 +113,11 @@ def test_the_service_has_the_address_of_the_pods_nameserver(
 
 
 def test_ready_servers_are_told_with_pod_node_and_their_own_ports(api: FakeApi) -> None:
-    first, second = resolver.servers(api, OPENSHIFT)
+    first, second, third = resolver.servers(api, OPENSHIFT)
 
     assert str(first) == "pod dns-a (node node-of-dns-a)"
     assert str(second) == "pod dns-b (node n-b)"
+    assert str(third) == "pod dns-c (node node-of-dns-c)"
     assert (second.address, second.ports) == ("fd01::b", {"udp": 5353, "tcp": 5353})
     assert second.ips == ("fd01::b", "10.128.0.11")
 
