@@ -73,7 +73,7 @@ def test_pods_reach_an_ipv6_target_over_udp(probes: Probes, external: ExternalTa
 @egr(
     "EGR-21",
     level=Level.EXTENDED,
-    features=[Feature.IPV6_TARGET_PING, Feature.EGRESS],
+    features=[Feature.IPV6_TARGET_PING, Feature.EGRESS, Feature.ECHO_REQUESTS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
     causes=[
         "a packet filter drops ICMPv6 echo (RFC 4890 section 4.3.1)",

@@ -80,7 +80,7 @@ def test_ipv4_hosts_answer_over_udp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-16",
-    features=[Feature.NAT64, Feature.IPV4_TARGET_PING],
+    features=[Feature.NAT64, Feature.IPV4_TARGET_PING, Feature.ECHO_REQUESTS],
     references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
     causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
 )

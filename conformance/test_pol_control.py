@@ -263,6 +263,7 @@ def _expect_parity(records: list[Record[policy_latency.Answer]], how: str) -> No
     "POL-18",
     level=Level.INFORMATIONAL,
     stacks=WITH_IPV6,
+    features=[Feature.NETWORK_POLICY, Feature.ECHO_REQUESTS],
     references=[
         "RFC 4890 section 4.3.1",
         f"{SOURCE}, what you can't do with network policies",

@@ -31,6 +31,10 @@ class Facts(Protocol):
         """Whether probes can open an SCTP socket."""
 
     @property
+    def ping(self) -> bool:
+        """Whether any pod may send echo requests."""
+
+    @property
     def inventory(self) -> Any:
         """The ``Inventory``: what is known of the cluster."""
 
@@ -294,6 +298,10 @@ class Feature(enum.Enum):
     SCTP = OfRun(
         "SCTP in the nodes' kernels: it is not loaded there, or closed to pods",
         lambda facts: facts.sctp,
+    )
+    ECHO_REQUESTS = OfRun(
+        "pods that may send echo requests: their runtime refuses (net.ipv4.ping_group_range)",
+        lambda facts: facts.ping,
     )
     CLUSTER_DNS = OfRun(
         "a Service of the cluster's DNS: none has the address of the pods' nameserver",

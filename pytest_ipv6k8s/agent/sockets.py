@@ -44,6 +44,20 @@ def has_sctp(protocols: str = "/proc/net/protocols") -> bool:
     return False
 
 
+def may_ping() -> bool:
+    """Tell whether we may send ICMP or ICMPv6 echo requests (icmp(7): ping_group_range)."""
+    for family, protocol in (
+        (socket.AF_INET6, socket.IPPROTO_ICMPV6),
+        (socket.AF_INET, socket.IPPROTO_ICMP),
+    ):
+        try:
+            socket.socket(family, socket.SOCK_DGRAM, protocol).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
 def name_of_error(error: BaseException) -> str:
     """Return a short, stable name: ECONNREFUSED, ETIMEDOUT, or the class and text."""
     if isinstance(error, socket.timeout):

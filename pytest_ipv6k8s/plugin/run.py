@@ -256,6 +256,7 @@ class Run:
             ),
             external=external,
             sctp=ready.controlled.sctp,
+            ping=ready.controlled.ping,
         )
 
     def _refuse_settings(self) -> None:

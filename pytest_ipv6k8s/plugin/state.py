@@ -35,6 +35,7 @@ class RunFacts:
     services: tuple[Service, ...]
     external: ExternalNetwork | None = None
     sctp: bool = False
+    ping: bool = False
     peers: tuple[ProbePod, ...] = ()
 
     def stack_of(self, whose: FamiliesOf) -> Stack:

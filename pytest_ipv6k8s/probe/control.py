@@ -23,7 +23,8 @@ WORST_SKEW = 2.0
 class Controlled:
     """What the control questions showed, as phrases for the report.
 
-    ``sctp`` says whether every probe's kernel has SCTP, ``nameservers`` are those of all probes.
+    ``sctp`` says whether every probe's kernel has SCTP, ``ping`` whether any pod may send echo
+    requests; ``nameservers`` are those of all probes.
     """
 
     negative: str
@@ -32,6 +33,7 @@ class Controlled:
     domain: str
     nameservers: tuple[str, ...]
     sctp: bool
+    ping: bool
 
 
 def control(probes: Probes, families: Sequence[Family]) -> Controlled:
@@ -59,7 +61,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
                 f"a closed port answered ({record}), so no answer can be trusted",
                 remedy="find what answers in place of the pods: a transparent proxy?",
             )
-    skew, sctp = _greet(probes)
+    skew, identities = _greet(probes)
     states = probes.ask_each(lambda probe: [network_state.Request()])
     return Controlled(
         negative=f"{len(closed)} closed ports refused",
@@ -67,7 +69,8 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
         skew=skew,
         domain=_domain(states[0].answer.search),
         nameservers=tuple(dict.fromkeys(a for s in states for a in s.answer.nameservers)),
-        sctp=sctp,
+        sctp=all(identity.sctp for identity in identities.values()),
+        ping=any(identities[probe.name].ping for probe in probes),
     )
 
 
@@ -117,13 +120,13 @@ def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.
     ]
 
 
-def _greet(probes: Probes) -> tuple[float, bool]:
-    """Return how far the clocks are off, and whether every kernel has SCTP."""
+def _greet(probes: Probes) -> tuple[float, dict[str, identity.Answer]]:
+    """Return how far the clocks are off, and what each probe says of itself."""
     before = time.time()
     records = probes.ask_each(lambda probe: [identity.Request()], among=probes.everyone)
     after = time.time()
     skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in records)
-    return skew, all(r.answer.sctp for r in records)
+    return skew, {record.source: record.answer for record in records}
 
 
 def _domain(search: Sequence[str]) -> str:

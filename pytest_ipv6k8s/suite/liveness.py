@@ -52,7 +52,7 @@ def permitted(records: Sequence[Record[ping.Answer]]) -> list[Record[ping.Answer
     if not allowed:
         raise Inconclusive("no probe may send ICMPv6 echo requests")
     if len(allowed) < len(records):
-        remark(f"judged on {len(allowed)} of {len(records)} nodes: on others pods may not ping")
+        remark(f"{len(allowed)} of {len(records)} asked: other pods may not send echo requests")
     return allowed
 
 

@@ -23,6 +23,7 @@ class Run:
     pods: tuple[ProbePod, ...] = ()
     hosts: tuple[ProbePod, ...] = ()
     sctp: bool = False
+    ping: bool = False
     external: ExternalNetwork | None = None
 
 
@@ -61,6 +62,7 @@ HAVE: dict[Feature, Run] = {
     Feature.HOST_NETWORK_PODS: replace(BARE, inventory=replace(EMPTY, host_network_pods=True)),
     Feature.NETWORK_POLICY: replace(BARE, inventory=replace(EMPTY, policy_engine="Calico")),
     Feature.SCTP: replace(BARE, sctp=True),
+    Feature.ECHO_REQUESTS: replace(BARE, ping=True),
     Feature.CLUSTER_DNS: replace(BARE, inventory=replace(EMPTY, dns=DNS)),
 }
 TESTBED = testbed.network_of(Egress.MASQUERADE)

@@ -139,3 +139,12 @@ def test_sctp_that_is_closed_to_us_is_not_there(
 
 def test_a_probe_says_whether_its_kernel_has_sctp() -> None:
     assert identity.perform(identity.Request()).sctp is sockets.has_sctp()
+
+
+def test_a_probe_says_whether_it_may_ping(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: int) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr("socket.socket", refuse)
+
+    assert not identity.perform(identity.Request()).ping

@@ -33,7 +33,7 @@ NODE = inventory.Node(
     runtime="",
 )
 CONTROLLED = control.Controlled(
-    negative="", servers="", skew=0.0, domain="example", nameservers=(), sctp=False
+    negative="", servers="", skew=0.0, domain="example", nameservers=(), sctp=False, ping=False
 )
 
 

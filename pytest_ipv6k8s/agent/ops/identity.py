@@ -14,7 +14,8 @@ from pytest_ipv6k8s.agent import ops, sockets
 class Answer:
     """``time`` is seconds since the epoch, by the node's clock.
 
-    ``sctp`` says whether the kernel lets us open an SCTP socket.
+    ``sctp`` says whether the kernel lets us open an SCTP socket, ``ping`` whether we may send echo
+    requests.
     """
 
     pod: str
@@ -23,6 +24,7 @@ class Answer:
     kernel: str
     time: float
     sctp: bool = False
+    ping: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,4 +42,5 @@ def perform(request: Request) -> Answer:
         kernel=platform.release(),
         time=time.time(),
         sctp=sockets.has_sctp(),
+        ping=sockets.may_ping(),
     )
