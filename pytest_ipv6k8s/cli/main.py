@@ -17,6 +17,7 @@ from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.cli import report
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
+from pytest_ipv6k8s.masking import hold_environment, one_line
 from pytest_ipv6k8s.profiles import PROFILES
 
 OK, PROBLEM, USAGE = 0, 1, 4
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     chosen = parser.parse_args(arguments)
+    hold_environment()
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -177,7 +179,7 @@ def _init(chosen: argparse.Namespace) -> int:
 
     path = config.find(chosen.kubeconfig, os.environ)
     facts = inventory.read(Api(config.read(path, chosen.context)))
-    about = f"{facts.version}, CNI {facts.cni}, {facts.proxy}"
+    about = one_line(f"{facts.version}, CNI {facts.cni}, {facts.proxy}")
     print(draft(facts.stack, about=about, policy_engine=facts.policy_engine), end="")
     return OK
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import __version__, catalogue
+from pytest_ipv6k8s.masking import masked_in, one_line
 from pytest_ipv6k8s.reports import (
     Report,
     checking,
@@ -54,9 +55,9 @@ def _check(chosen: argparse.Namespace) -> int:
     if not report.complete:
         problems.append("the run did not come to its end")
     for problem in problems:
-        print(f"problem  {problem}")
+        print(f"problem  {one_line(problem)}")
     for remark in checking.remarks(report, version=__version__, catalogue=revision):
-        print(f"remark   {remark}")
+        print(f"remark   {one_line(remark)}")
     for claim in report.profiles:
         extended = f", extended {claim.extended.result.value}" if claim.extended else ""
         print(f"profile  {claim.name}: core {claim.core.result.value}{extended}")
@@ -67,7 +68,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 def _diff(chosen: argparse.Namespace) -> int:
-    one, other = reading.read(chosen.before), reading.read(chosen.after)
+    one, other = masked_in(reading.read(chosen.before)), masked_in(reading.read(chosen.after))
     print(f"before  {_summary(one)}\nafter   {_summary(other)}")
     if one.suite != other.suite:
         print("remark  different suites: a check may ask for something else")
@@ -87,7 +88,7 @@ def _summary(report: Report) -> str:
         report.result.value,
         report.date,
     )
-    return ", ".join(filter(None, words))
+    return one_line(", ".join(filter(None, words)))
 
 
 def _line(difference: Difference) -> str:
@@ -95,12 +96,12 @@ def _line(difference: Difference) -> str:
     change = " → ".join(verdict.value for verdict in verdicts if verdict)
     families = f" [{', '.join(difference.families)}]" if difference.families else ""
     name = f"{difference.change.value:7} {difference.id:8}"
-    return f"{name} {change}{families}  {difference.requirement}"
+    return f"{name} {one_line(change + families)}  {one_line(difference.requirement)}"
 
 
 def _render(chosen: argparse.Namespace) -> int:
     writer = writer_for(Path(f"report.{chosen.to}"))
-    report = reading.read(chosen.file)
+    report = masked_in(reading.read(chosen.file))
     if chosen.redact:
         report = redacted(report)
     if chosen.output is None:
