@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ipv6k8s.kube import paths
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 
 # flannel-io/flannel, pkg/subnet/kube: with --kube-subnet-mgr it serves node.spec.podCIDRs, and
@@ -48,7 +48,8 @@ def pod_cidrs_are_used(
         daemonsets: those that run it.
         nodes: the Node objects.
     """
-    if nodes and all(_annotations(node).get(_FLANNEL) == "true" for node in nodes):
+    ready = [node for node in nodes if status.is_ready(node)]
+    if ready and all(_annotations(node).get(_FLANNEL) == "true" for node in ready):
         return True
     rule = _RULES.get(cni)
     if rule is None or not daemonsets:

@@ -51,6 +51,7 @@ def _devices(cluster: Cluster) -> Iterator[None]:
         yield
 
 
+STORAGE = "fd00:5707:a9e::/64"
 _OTHER = "ip -6 -o addr show dev eth0 scope global | sed -En 's/.* inet6 ([^ ]+).*/\\1/p' | head -1"
 
 
@@ -69,7 +70,8 @@ def _second_address(cluster: Cluster) -> Iterator[None]:
 def _second_nic(cluster: Cluster) -> Iterator[None]:
     """Put each node on another network, too, which has no way out."""
     name = f"{cluster.name}-storage"
-    must_run(["docker", "network", "create", "--internal", "--ipv6", name], timeout=30)
+    create = ["docker", "network", "create", "--internal", "--ipv6", "--subnet", STORAGE, name]
+    must_run(create, timeout=30)
     with ExitStack() as undone:
         undone.callback(must_run, ["docker", "network", "rm", name], timeout=30)
         for node in all_nodes(cluster):

@@ -21,7 +21,11 @@ def _daemonset(*args: str) -> dict[str, Any]:
 
 
 def _node(**annotations: str) -> dict[str, Any]:
-    return {"metadata": {"name": "a", "annotations": annotations}}
+    ready = [{"type": "Ready", "status": "True"}]
+    return {
+        "metadata": {"name": "a", "annotations": annotations},
+        "status": {"conditions": ready},
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,14 @@ def test_flannel_says_so_on_nodes_also_where_it_is_built_in() -> None:
 
     assert pod_cidrs_are_used(FakeApi(), "unknown", [], [_node(**flannel)])
     assert not pod_cidrs_are_used(FakeApi(), "flannel", [], [_node(**flannel), _node()])
+
+
+def test_a_node_that_joins_has_yet_to_hear_of_flannel() -> None:
+    flannel = {"flannel.alpha.coreos.com/kube-subnet-manager": "true"}
+
+    assert pod_cidrs_are_used(
+        FakeApi(), "flannel", [], [_node(**flannel), _node() | {"status": {}}]
+    )
 
 
 def test_kube_router_uses_them_unless_nodes_or_arguments_say_otherwise() -> None:
