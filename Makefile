@@ -14,10 +14,10 @@ INSTALL = PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --qui
 QUICK := tests/unit tests/checks tests/house
 OFFLINE := $(QUICK) tests/plugin
 # Tests that share a cluster run one after the other.
-REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults
+REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults tests/oddities
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast offline lowest lint types cluster bench docs site lab lab-cilium clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster oddities bench docs site lab lab-cilium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,10 @@ types: venv ## mypy, strict
 cluster: venv lab-cilium ## the tests on real clusters
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest $(REAL)
+
+oddities: venv lab ## the suite on clusters that are odd but healthy, all of them; a slice: SLICE=word
+	eval "$$(ci/lab/lab env)"
+	SLICE=$(or $(SLICE),all) $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/oddities
 
 test: lint types lab-cilium ## everything that CI runs
 	eval "$$(ci/lab/lab env)"

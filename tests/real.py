@@ -49,7 +49,9 @@ def node_image(cni: str) -> str | None:
 
 
 @contextmanager
-def kind_cluster(stack: Stack, *, cni: str = "default", workers: int = 1) -> Iterator[Cluster]:
+def kind_cluster(
+    stack: Stack, *, cni: str = "default", workers: int = 1, service_cidrs: tuple[str, ...] = ()
+) -> Iterator[Cluster]:
     """Make a kind cluster and delete it afterwards."""
     settings = settings_of_environment()
     run_id = ownership.new_run_id()
@@ -57,6 +59,7 @@ def kind_cluster(stack: Stack, *, cni: str = "default", workers: int = 1) -> Ite
         run_id=run_id,
         stack=stack,
         workers=workers,
+        service_cidrs=service_cidrs,
         cni=cni,
         cni_chart=settings.cluster.cni_chart,
         cni_values=settings.cluster.cni_values,

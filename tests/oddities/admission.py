@@ -106,15 +106,13 @@ def _mutated(cluster: Cluster, resource: str, expression: str) -> AbstractContex
         "failurePolicy": "Fail",
         "reinvocationPolicy": "Never",
         "matchConstraints": _rule(resource),
-        "mutations": [
-            {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
-        ],
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
     }
     return _policy(cluster, "MutatingAdmissionPolicy", spec)
 
 
-_NDOTS = """Object{spec: Object.spec{dnsConfig: Object.spec.dnsConfig{options: [
-    Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}}"""
+_NDOTS = """[JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{options: [
+    Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}]"""
 _LABELLED = "has(object.metadata.labels) && 'team' in object.metadata.labels"
 _LIMITED = "object.spec.containers.all(c, has(c.resources.limits) && 'cpu' in c.resources.limits)"
 

@@ -15,8 +15,8 @@ from pytest_ipv6k8s.agent.ops import https_get
 from pytest_ipv6k8s.errors import ConfigError, ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from tests.certificates import Signed, plain
 from tests.unit.api_server import Reply, kubeconfig, serving
-from tests.unit.certificates import Signed, plain
 
 Case = Callable[[Path], tuple[Signed, Path]]
 
@@ -36,27 +36,27 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _without_key_identifiers(folder: Path) -> tuple[Signed, Path]:
     ca = plain(folder, "kubernetes")
-    return plain(folder, "kube-apiserver", issuer=ca, addresses=("::1",)), ca.write()
+    return plain(folder, "kube-apiserver", issuer=ca, addresses=("::1",)), ca.write()[0]
 
 
 def _trusted_though_no_root(folder: Path) -> tuple[Signed, Path]:
     middle = plain(folder, "kubernetes", issuer=plain(folder, "of the company"))
-    return plain(folder, "kube-apiserver", issuer=middle, addresses=("::1",)), middle.write()
+    return plain(folder, "kube-apiserver", issuer=middle, addresses=("::1",)), middle.write()[0]
 
 
 def _other_address(folder: Path) -> tuple[Signed, Path]:
     ca = plain(folder, "kubernetes")
-    return plain(folder, "kube-apiserver", issuer=ca, addresses=("10.96.0.1",)), ca.write()
+    return plain(folder, "kube-apiserver", issuer=ca, addresses=("10.96.0.1",)), ca.write()[0]
 
 
 def _only_a_common_name(folder: Path) -> tuple[Signed, Path]:
     ca = plain(folder, "kubernetes")
-    return plain(folder, "localhost", issuer=ca), ca.write()
+    return plain(folder, "localhost", issuer=ca), ca.write()[0]
 
 
 def _foreign(folder: Path) -> tuple[Signed, Path]:
     ca, other = plain(folder, "kubernetes"), plain(folder, "kubernetes")
-    return plain(folder, "kube-apiserver", issuer=other, addresses=("::1",)), ca.write()
+    return plain(folder, "kube-apiserver", issuer=other, addresses=("::1",)), ca.write()[0]
 
 
 GOOD = pytest.mark.parametrize("case", [_without_key_identifiers, _trusted_though_no_root])

@@ -25,16 +25,11 @@ class Signed:
     certificate: x509.Certificate
     folder: Path
 
-    def write(self) -> Path:
-        """Write the certificate, and return where it is."""
-        path = self.folder / f"{self.certificate.serial_number}.pem"
-        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
-        return path
-
-    def configure_cert(self, context: ssl.SSLContext) -> None:
-        """Let a server have the certificate."""
-        path = self.write()
-        secret = path.with_suffix(".key")
+    def write(self) -> tuple[Path, Path]:
+        """Write the certificate and its key, and return where they are."""
+        certificate = self.folder / f"{self.certificate.serial_number}.pem"
+        certificate.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        secret = certificate.with_suffix(".key")
         secret.write_bytes(
             self.key.private_bytes(
                 serialization.Encoding.PEM,
@@ -42,7 +37,11 @@ class Signed:
                 serialization.NoEncryption(),
             )
         )
-        context.load_cert_chain(path, secret)
+        return certificate, secret
+
+    def configure_cert(self, context: ssl.SSLContext) -> None:
+        """Let a server have the certificate."""
+        context.load_cert_chain(*self.write())
 
 
 def plain(
