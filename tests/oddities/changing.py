@@ -53,7 +53,7 @@ def running(node: str, script: str) -> Iterator[None]:
     try:
         yield
     finally:
-        on_node(node, f"systemctl stop {name}; systemctl reset-failed {name} || true")
+        on_node(node, f"systemctl stop {name} || true")
 
 
 @contextmanager
