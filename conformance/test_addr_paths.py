@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
-from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
-from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.agent.ops import tcp_connect
+from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.suite import Probes
 from pytest_ipv6k8s.suite.paths import echoed_by_owner, seen_as_itself
 
@@ -71,32 +71,6 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
         ),
         echoed_by_owner(probes),
         expected="every pod on another node echoes",
-    )
-
-
-@paths(
-    "ADDR-17",
-    references=["Kubernetes docs: the Kubernetes network model"],
-    causes=CROSS_NODE_CAUSES,
-)
-def test_udp_between_pods_loses_nothing(family: Family, probes: Probes) -> None:
-    """Ten of ten UDP datagrams between pods come back, on one node and across nodes."""
-    records = eventually(
-        lambda: probes.ask_each(
-            lambda probe: [
-                udp_exchange.Request(other.address(family), UDP_PORT, count=DATAGRAMS)
-                for other in probes
-                if other is not probe
-            ]
-        ),
-        lambda record: record.answer.echoed == DATAGRAMS,
-        expected=f"{DATAGRAMS} of {DATAGRAMS} datagrams from every pod",
-    )
-
-    expect_all(
-        records,
-        lambda record: record.answer.pod == probes.owner(record.request["address"]).name,
-        expected="echoes of the pod that was asked",
     )
 
 

@@ -192,5 +192,37 @@ def eventually(
     return records
 
 
+def settle(
+    ask: Callable[[], Sequence[R]], condition: Callable[[R], object], *, timeout: float = 10.0
+) -> None:
+    """Wait until a change of ours has taken effect: two rounds in a row are as expected.
+
+    Nothing is judged, also not when the time is up: what is asked afterwards, once, is. How long
+    it took is told beside the verdict, where the first two rounds did not suffice.
+
+    Args:
+        ask: puts the questions of one round.
+        condition: tells whether one answer is what is expected.
+        timeout: seconds until we give up waiting.
+    """
+    started, rounds, in_a_row = time.monotonic(), 0, 0
+
+    def round_of() -> int:
+        nonlocal rounds, in_a_row
+        rounds += 1
+        in_a_row = in_a_row + 1 if all(condition(record) for record in ask()) else 0
+        return in_a_row
+
+    def twice(count: int) -> bool:
+        return count >= 2
+
+    found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.1)
+    took = f"{time.monotonic() - started:.1f} s and {rounds} rounds"
+    if not twice(found):
+        remark(f"no two rounds in a row were as expected in {took}")
+    elif rounds > 2:
+        remark(f"as expected from {took} on")
+
+
 def _records(findings: Iterable[object]) -> list[Record[Any]]:
     return [item for item in findings if isinstance(item, Record)]

@@ -1,4 +1,4 @@
-"""The ports on which an agent serves, and one on which nobody does."""
+"""The ports on which an agent serves, one on which nobody does, and how a bare echo is asked for."""
 
 HTTP_PORT = 8080
 TCP_PORT = 8081
@@ -6,3 +6,4 @@ UDP_PORT = 8082
 TCP_PORTS = (TCP_PORT, 8083, 8084)
 SCTP_PORT = 8085
 CLOSED_PORT = 9
+ECHO = b"echo "

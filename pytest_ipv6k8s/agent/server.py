@@ -11,10 +11,11 @@ import socket
 from typing import Any, List, Tuple
 
 from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ports import HTTP_PORT, SCTP_PORT, TCP_PORTS, UDP_PORT
+from pytest_ipv6k8s.agent.ports import ECHO, HTTP_PORT, SCTP_PORT, TCP_PORTS, UDP_PORT
 from pytest_ipv6k8s.agent.sockets import unmapped
 
 LARGEST = 16 << 20
+LARGEST_BUFFER = 4 << 20
 
 
 def serve() -> None:
@@ -61,6 +62,8 @@ def _bound(
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if kind == socket.SOCK_DGRAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGEST_BUFFER)
     if kind == socket.SOCK_STREAM:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, sockets.TCP_SAVE_SYN, 1)
@@ -84,6 +87,9 @@ def _identity(peer: Tuple[Any, ...], payload: str = "", mss: int = 0) -> bytes:
 async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         line = await asyncio.wait_for(reader.readline(), 10)
+        if line.startswith(ECHO):
+            await _echo(reader, writer)
+            return
         peer = writer.get_extra_info("peername")
         mss = sockets.saved_mss(writer.get_extra_info("socket"))
         writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n"), mss))
@@ -92,6 +98,18 @@ async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         pass
     finally:
         writer.close()
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer line by line, with what we had to send again so far, until the peer closes."""
+    sock, line = writer.get_extra_info("socket"), ECHO
+    while line:
+        writer.write(b"%s%d %s\n" % (ECHO, sockets.retransmissions(sock), _name()))
+        line = await asyncio.wait_for(reader.readline(), 60)
+
+
+def _name() -> bytes:
+    return os.environ.get("POD_NAME", "").encode()
 
 
 async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,7 +143,9 @@ class _Udp(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Tuple[Any, ...]) -> None:
-        if data.startswith(b"size "):
+        if data.startswith(ECHO):
+            self.transport.sendto(b"%s %s" % (data, _name()), addr)
+        elif data.startswith(b"size "):
             reply = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
             wanted = min(int(data.split(b" ", 2)[1]), 65000)
             self.transport.sendto(reply.ljust(wanted, b"."), addr)

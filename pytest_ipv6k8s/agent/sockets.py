@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 IP_MTU, IP_MTU_DISCOVER, IPV6_MTU, IPV6_MTU_DISCOVER = 14, 10, 24, 23
 PMTUDISC_DONT, PMTUDISC_DO = 0, 2
 TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
+TCP_INFO_TOTAL_RETRANS = 100
 SMALLEST_MTU = 1280
 IPPROTO_SCTP = 132
 
@@ -203,6 +204,15 @@ def shape(sock: socket.socket, how: str) -> None:
         sock.setsockopt(level, IPV6_MTU, SMALLEST_MTU)
     elif not six:
         sock.setsockopt(level, discover, PMTUDISC_DONT)
+
+
+def retransmissions(sock: Any) -> int:
+    """Return how often the kernel sent a segment of a connection again, its SYN too (TCP_INFO)."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_TOTAL_RETRANS + 4)
+    except OSError:
+        return 0
+    return int(struct.unpack_from("I", info, TCP_INFO_TOTAL_RETRANS)[0])
 
 
 def pattern(size: int) -> bytes:

@@ -20,7 +20,9 @@ from pytest_ipv6k8s.agent.ops import (
     source_address,
     startup_addresses,
     tcp_connect,
+    tcp_loss,
     udp_exchange,
+    udp_loss,
 )
 from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.evidence import Record, Recorder
@@ -239,6 +241,24 @@ class World:
             local=source,
             pod=target.name,
             seen_source=source,
+        )
+
+    def _udp_loss(self, pod: ProbePod, request: udp_loss.Request) -> udp_loss.Answer:
+        target, source = self._target(request.address), self._source(pod, request.address)
+        assert target is not None
+        return udp_loss.Answer(
+            sent=request.count, lost=0, flows=request.flows, pods=(target.name,), local=source
+        )
+
+    def _tcp_loss(self, pod: ProbePod, request: tcp_loss.Request) -> tcp_loss.Answer:
+        target, source = self._target(request.address), self._source(pod, request.address)
+        assert target is not None
+        return tcp_loss.Answer(
+            trips=request.count,
+            lossy=0,
+            connections=request.connections,
+            pods=(target.name,),
+            local=source,
         )
 
     def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:

@@ -30,7 +30,7 @@ def route_gone(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=route_gone,
-    must=frozenset({"ADDR-16", "ADDR-17"}),
+    must=frozenset({"ADDR-16", "ADDR-17", "ADDR-34"}),
     may=frozenset(
         {
             *("ADDR-05", "ADDR-20", "DNS-01", "DNS-02", "DNS-03", "DNS-04", "DNS-07", "DNS-08"),

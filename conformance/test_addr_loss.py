@@ -1,0 +1,72 @@
+"""Loss between pods: datagrams that do not come back, segments that are sent again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pytest_ipv6k8s import Family, check
+from pytest_ipv6k8s.agent.ops import tcp_loss, udp_loss
+from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.suite import Probes
+from pytest_ipv6k8s.suite.loss import Loss, ask_pairs, expect_little_loss
+
+loss_check = partial(
+    check,
+    families=Family,
+    references=["Kubernetes docs: the Kubernetes network model", "RFC 7680 section 2"],
+    causes=[
+        "the route to the other node's podCIDR is missing for this family, or one of several "
+        "equal routes leads nowhere (flows that are dead as a whole)",
+        "a packet filter, a security group or a policer on the way drops some packets",
+        "a link, a queue or a connection-tracking table on the way is full or defective",
+        "forwarding is off or neighbour discovery is filtered on one of the nodes",
+    ],
+    look="ip -s link; nstat -az; conntrack -S (on the nodes named above)",
+)
+
+
+@loss_check("ADDR-17")
+def test_udp_between_pods_loses_little(family: Family, probes: Probes) -> None:
+    """UDP between pods loses less than 3 % (our limit), on one node and across nodes.
+
+    Between each two nodes, and on each node, 3000 numbered datagrams from 32 ports are echoed, 16
+    on their way at a time, once. A path that loses 3 % is red, one that loses 1 % is told.
+    """
+    records = ask_pairs(probes, lambda other: udp_loss.Request(other.address(family), UDP_PORT))
+
+    losses = [
+        Loss(
+            record=record,
+            owner=probes.owner(record.request["address"]).name,
+            count=record.answer.sent,
+            lost=record.answer.lost,
+            dead=tuple(f"source port {port}" for port in record.answer.silent),
+            pods=record.answer.pods,
+        )
+        for record in records
+    ]
+    expect_little_loss(losses, "datagrams")
+
+
+@loss_check("ADDR-34")
+def test_tcp_between_pods_loses_little(family: Family, probes: Probes) -> None:
+    """TCP between pods sends less than 3 % again (our limit), on one node and across nodes.
+
+    Between each two nodes, and on each node, 32 connections go to and fro 94 times. A round trip
+    counts as lost when the kernel at either end had to send something again. A connection that is
+    refused, reset or never answered is a failure whatever the rate.
+    """
+    records = ask_pairs(probes, lambda other: tcp_loss.Request(other.address(family), TCP_PORT))
+
+    losses = [
+        Loss(
+            record=record,
+            owner=probes.owner(record.request["address"]).name,
+            count=record.answer.trips,
+            lost=record.answer.lossy,
+            dead=record.answer.failures,
+            pods=record.answer.pods,
+        )
+        for record in records
+    ]
+    expect_little_loss(losses, "round trips")
