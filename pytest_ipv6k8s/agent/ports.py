@@ -1,4 +1,4 @@
-"""The ports on which an agent serves, one on which nobody does, and how a bare echo is asked for."""
+"""The ports on which an agent serves, one on which nobody does, and what asks for a bare echo."""
 
 HTTP_PORT = 8080
 TCP_PORT = 8081

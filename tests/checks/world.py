@@ -20,9 +20,7 @@ from pytest_ipv6k8s.agent.ops import (
     source_address,
     startup_addresses,
     tcp_connect,
-    tcp_loss,
     udp_exchange,
-    udp_loss,
 )
 from pytest_ipv6k8s.checks import check_of
 from pytest_ipv6k8s.evidence import Record, Recorder
@@ -43,6 +41,7 @@ from pytest_ipv6k8s.testbed import layout, testbed
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import CIDRS, Allocator
+from tests.checks.answers_loss import ANSWERS as LOSS_ANSWERS
 from tests.checks.fake_api import FakeApi
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 from tests.checks.policed import Policed
@@ -102,7 +101,7 @@ class World:
     def answer(self, pod: ProbePod, request: Any) -> Any:
         """Answer a probe's question."""
         operation = wire.operation_of(request)
-        outside = OUTSIDE_ANSWERS.get(operation)
+        outside = {**OUTSIDE_ANSWERS, **LOSS_ANSWERS}.get(operation)
         honest = self.policed.answer(pod, request)
         if honest is None and outside:
             honest = outside(self, pod, request)
@@ -241,24 +240,6 @@ class World:
             local=source,
             pod=target.name,
             seen_source=source,
-        )
-
-    def _udp_loss(self, pod: ProbePod, request: udp_loss.Request) -> udp_loss.Answer:
-        target, source = self._target(request.address), self._source(pod, request.address)
-        assert target is not None
-        return udp_loss.Answer(
-            sent=request.count, lost=0, flows=request.flows, pods=(target.name,), local=source
-        )
-
-    def _tcp_loss(self, pod: ProbePod, request: tcp_loss.Request) -> tcp_loss.Answer:
-        target, source = self._target(request.address), self._source(pod, request.address)
-        assert target is not None
-        return tcp_loss.Answer(
-            trips=request.count,
-            lossy=0,
-            connections=request.connections,
-            pods=(target.name,),
-            local=source,
         )
 
     def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:
