@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from pytest_ipv6k8s import Family, Feature, check, eventually, expect, expect_all
+from pytest_ipv6k8s import Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
-from pytest_ipv6k8s.suite import Probes
-from pytest_ipv6k8s.suite.paths import echoed_by_owner, seen_as_itself
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.suite import Probe, Probes
+from pytest_ipv6k8s.suite.paths import (
+    PATIENT,
+    echoed_by_owner,
+    expect_every_try,
+    expect_untranslated,
+)
 
-DATAGRAMS = 10
 CROSS_NODE_CAUSES = (
     "the route to the other node's podCIDR is missing for this family",
     "the underlay does not carry pod addresses of this family: security group, firewall, "
@@ -21,6 +27,20 @@ ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agen
 
 
 paths = partial(check, families=Family, look=ROUTES_LOOK)
+
+
+def _connections(
+    probes: Probes, family: Family, pairs: Sequence[tuple[Probe, Probe]]
+) -> list[Record[tcp_connect.Answer]]:
+    """Connect once from the one to the other of each pair."""
+    return probes.ask_each(
+        lambda probe: [
+            tcp_connect.Request(other.address(family), TCP_PORT, timeout=PATIENT)
+            for one, other in pairs
+            if one is probe
+        ],
+        among=list(dict.fromkeys(one for one, _ in pairs)),
+    )
 
 
 @paths(
@@ -34,20 +54,14 @@ paths = partial(check, families=Family, look=ROUTES_LOOK)
     matrix=True,
 )
 def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> None:
-    """Two pods on one node reach each other over TCP."""
-    pair = (probes[0], probes.peer)
+    """Two pods on one node reach each other over TCP, on every node that has two."""
+    one_way = list(probes.pairs_on_one_node())
+    pairs = [*one_way, *((other, one) for one, other in one_way)]
 
-    eventually(
-        lambda: probes.ask_each(
-            lambda probe: [
-                tcp_connect.Request(other.address(family), TCP_PORT)
-                for other in pair
-                if other is not probe
-            ],
-            among=pair,
-        ),
+    expect_every_try(
+        lambda tries: _connections(probes, family, pairs * tries),
         echoed_by_owner(probes),
-        expected="both pods of the node echo",
+        expected="both pods of a node echo",
     )
 
 
@@ -60,15 +74,10 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
 )
 def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes) -> None:
     """Pods on different nodes reach each other over TCP, in both directions."""
-    eventually(
-        lambda: probes.ask_each(
-            lambda probe: [
-                tcp_connect.Request(other.address(family), TCP_PORT)
-                for one, other in probes.pairs()
-                if one is probe
-            ],
-            among=probes.one_per_node,
-        ),
+    pairs = list(probes.pairs())
+
+    expect_every_try(
+        lambda tries: _connections(probes, family, pairs * tries),
         echoed_by_owner(probes),
         expected="every pod on another node echoes",
     )
@@ -86,16 +95,6 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
 )
 def test_pods_see_each_other_without_translation(family: Family, probes: Probes) -> None:
     """A pod sees the address of the pod that talks to it, not one of a node."""
-    records = probes.ask_each(
-        lambda probe: [
-            tcp_connect.Request(other.address(family), TCP_PORT)
-            for other in probes
-            if other is not probe
-        ]
-    )
+    pairs = [(one, other) for one in probes for other in probes if one is not other]
 
-    reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="at least one pair of pods that talk", actual=records)
-    expect_all(
-        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
-    )
+    expect_untranslated(_connections(probes, family, pairs), probes, family)

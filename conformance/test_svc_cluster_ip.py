@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_ipv6k8s import DUAL_STACK, Family, Feature, check, eventually, expect, expect_all
+from pytest_ipv6k8s import (
+    DUAL_STACK,
+    Family,
+    Feature,
+    check,
+    eventually,
+    expect,
+    expect_all,
+    remark,
+)
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import settle
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
-from pytest_ipv6k8s.suite.paths import echoed_by, seen_as_itself
+from pytest_ipv6k8s.suite.backends import (
+    expect_all_answered,
+    expect_all_reached,
+    pods_behind,
+    reached_from_every_node,
+)
+from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
@@ -17,9 +34,13 @@ PROXY_CAUSES = (
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
-TRIES_PER_ENDPOINT = 20
+DATAGRAMS, MOST = 10, 7
 REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
+
+
+def _connection(address: str) -> tcp_connect.Request:
+    return tcp_connect.Request(address, TCP, timeout=PATIENT)
 
 
 @svc(
@@ -31,8 +52,8 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
     """A cluster IP answers over TCP on every node, with the endpoint there or elsewhere."""
     address = services["peer"].cluster_ip(family)
 
-    eventually(
-        lambda: probes.from_every_node(tcp_connect.Request(address, TCP)),
+    expect_every_try(
+        lambda tries: probes.from_every_node(*[_connection(address)] * tries),
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
     )
@@ -44,13 +65,28 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
 def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: Services) -> None:
-    """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere."""
+    """A cluster IP answers over UDP on every node, with the endpoint there or elsewhere.
+
+    Seven of ten datagrams without another try: loss as such is ADDR-17.
+    """
     address = services["peer"].cluster_ip(family)
 
-    eventually(
-        lambda: probes.from_every_node(udp_exchange.Request(address, UDP)),
-        lambda record: record.answer.echoed == 1 and record.answer.pod == probes.peer.name,
-        expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
+    def most_came_back(record: Record[udp_exchange.Answer]) -> bool:
+        return record.answer.echoed >= MOST and record.answer.pod == probes.peer.name
+
+    def ask() -> list[Record[udp_exchange.Answer]]:
+        return probes.from_every_node(
+            udp_exchange.Request(address, UDP, count=DATAGRAMS, timeout=PATIENT)
+        )
+
+    settle(ask, most_came_back)
+    records = ask()
+    echoed = sum(record.answer.echoed for record in records)
+    remark(f"{echoed} of {DATAGRAMS * len(records)} datagrams came back")
+    expect_all(
+        records,
+        most_came_back,
+        expected=f"at least {MOST} of {DATAGRAMS} echoes of pod {probes.peer.name} on every node",
     )
 
 
@@ -67,9 +103,9 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
     """A cluster IP answers to processes in the network namespace of every node."""
     address = services["peer"].cluster_ip(family)
 
-    eventually(
-        lambda: probes.ask_each(
-            lambda probe: [tcp_connect.Request(address, TCP)], among=probes.hosts
+    expect_every_try(
+        lambda tries: probes.ask_each(
+            lambda probe: [_connection(address)] * tries, among=probes.hosts
         ),
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked by every node",
@@ -93,18 +129,11 @@ def test_endpoint_reaches_itself_through_its_service(
     """A pod reaches itself through a Service that has it as the only endpoint (hairpin)."""
     address = services["peer"].cluster_ip(family)
 
-    eventually(
-        lambda: [probes.peer.ask(tcp_connect.Request(address, TCP))],
+    expect_every_try(
+        lambda tries: probes.peer.ask_all([_connection(address)] * tries),
         echoed_by(probes.peer),
         expected="the pod's own echo",
     )
-
-
-def _pods_behind(probes: Probes, address: str) -> set[str]:
-    """Return the pods that answered another one: whether a pod reaches itself is SVC-05."""
-    requests = [tcp_connect.Request(address, TCP)] * (TRIES_PER_ENDPOINT * len(probes))
-    records = probes.ask_each(lambda probe: requests, among=(probes[0], probes.peer))
-    return {record.answer.pod for record in records if record.answer.pod != record.source} - {""}
 
 
 @svc(
@@ -118,14 +147,16 @@ def _pods_behind(probes: Probes, address: str) -> set[str]:
     look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
 )
 def test_all_endpoints_get_connections(family: Family, probes: Probes, services: Services) -> None:
-    """Connections to a Service reach all of its endpoints.
+    """Every connection to a Service is answered on every node, and together all endpoints are.
 
-    With twenty tries for each endpoint a fair proxy misses one once in a hundred million runs.
+    With twenty tries for each endpoint a proxy that chooses at random misses one once in a hundred
+    million runs. A proxy may also choose by the client's address; then what no client was sent to
+    is told, and not judged.
     """
-    found = _pods_behind(probes, services["every"].cluster_ip(family))
+    clients = reached_from_every_node(probes, services["every"].cluster_ip(family))
 
-    wanted = {probe.name for probe in probes}
-    expect(found == wanted, expected=f"all of {sorted(wanted)}", actual=f"only {sorted(found)}")
+    expect_all_answered(clients)
+    expect_all_reached(clients, frozenset(probe.name for probe in probes))
 
 
 @check(
@@ -140,12 +171,17 @@ def test_both_cluster_ips_have_the_same_backends(
 ) -> None:
     """The two cluster IPs of a dual-stack Service lead to the same pods."""
     first, second = (
-        _pods_behind(probes, services["every"].cluster_ip(family))
+        reached_from_every_node(probes, services["every"].cluster_ip(family))
         for family in cluster.stack.families
     )
 
-    seen = f"{sorted(first)} and {sorted(second)}"
-    expect(first and first == second, expected="the same pods behind both", actual=seen)
+    expect_all_answered([*first, *second])
+    if any(client.spread for client in (*first, *second)):
+        one, other = pods_behind(first), pods_behind(second)
+        seen = f"{sorted(one)} and {sorted(other)}"
+        expect(one and one == other, expected="the same pods behind both", actual=seen)
+    else:
+        remark("each client is sent to one endpoint, so which there are was not compared")
 
 
 @svc(
@@ -165,13 +201,7 @@ def test_cluster_ip_keeps_the_source_address(
     """A pod behind a cluster IP sees the address of the pod that asks."""
     address = services["peer"].cluster_ip(family)
 
-    records = probes.from_every_node(tcp_connect.Request(address, TCP))
-
-    reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="an answer through the Service", actual=records)
-    expect_all(
-        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
-    )
+    expect_untranslated(probes.from_every_node(_connection(address)), probes, family)
 
 
 @svc(
@@ -187,7 +217,7 @@ def test_cluster_ip_keeps_the_source_address(
 def test_service_without_endpoints_refuses(
     family: Family, probes: Probes, services: Services
 ) -> None:
-    """A Service without endpoints refuses connections at once instead of letting them time out.
+    """A Service without endpoints refuses connections in 2 s (our limit); they do not time out.
 
     Where the asking node itself refuses, the kernel heeds it at the second SYN, after one second:
     the first refusal comes while the socket is still busy connecting.
@@ -199,9 +229,13 @@ def test_service_without_endpoints_refuses(
         lambda record: record.answer.error in REFUSALS,
         expected="a refusal in less than 2 s on every node",
     )
-    control = probes[0].ask(tcp_connect.Request(full, TCP))
+    controls = probes.from_every_node(_connection(full))
 
-    expect(control.answer.echoed, expected="an echo where there is an endpoint", actual=control)
+    expect_all(
+        controls,
+        lambda record: record.answer.echoed,
+        expected="an echo where there is an endpoint, on every node",
+    )
     expect_all(
         records,
         lambda record: not record.answer.connected,

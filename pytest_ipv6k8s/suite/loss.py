@@ -24,7 +24,7 @@ FEWEST = 300
 def allowed(count: int) -> int:
     """Return how many of so many round trips may be lossy: 54 of 3000, 1.8 %.
 
-    That is what a path that loses one in a hundred exceeds about once in 100 000 measurements.
+    That is what a path that loses one in a hundred exceeds about once in 41 000 measurements.
     """
     spread = math.sqrt(count * TOLERATED * (1 - TOLERATED))
     return math.ceil(count * TOLERATED + SIGMAS * spread)

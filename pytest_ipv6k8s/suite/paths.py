@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, same_address
+from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
 """IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
+
+TRIES = 10
+"""How often each path is asked, without another chance for any of them."""
+
+PATIENT = 8.0
+"""Seconds for a connection: SYNs leave at 0, 1, 3 and 7 s (RFC 6298), and one is enough."""
 
 Condition = Callable[[Record[Any]], bool]
 
@@ -30,3 +38,40 @@ def seen_as_itself(probes: Probes, family: Family) -> Condition:
     return lambda record: same_address(
         record.answer.seen_source, probes.named(record.source).address(family)
     )
+
+
+def expect_every_try(
+    ask: Callable[[int], Sequence[Record[Any]]], condition: Condition, *, expected: str
+) -> None:
+    """Wait once until rules for pods and Services of ours are loaded; then judge first tries.
+
+    Args:
+        ask: asks each path so many times.
+        condition: tells whether one answer is what is expected.
+        expected: what should be found, as a phrase.
+
+    Raises:
+        Unmet: some of ten tries on each path failed; all of them count.
+    """
+    settle(lambda: ask(1), condition)
+    records = ask(TRIES)
+    good = sum(bool(condition(record)) for record in records)
+    remark(f"{good} of {len(records)} connections at the first try")
+    expect_all(records, condition, expected=f"{expected}, {TRIES} times out of {TRIES}")
+
+
+def expect_untranslated(records: Sequence[Record[Any]], probes: Probes, family: Family) -> None:
+    """Expect that the other end saw the asking pod's own address, wherever it was reached.
+
+    Raises:
+        Unmet: it saw another one.
+        Inconclusive: some paths carry nothing, so that there was nothing to be seen.
+    """
+    reached = [record for record in records if record.answer.seen_source]
+    expect_all(
+        reached, seen_as_itself(probes, family), expected="the asking pod's own address as source"
+    )
+    unreached = [record for record in records if not record.answer.seen_source]
+    if unreached:
+        count = f"{len(unreached)} of {len(records)} paths carry nothing"
+        raise Inconclusive(f"{count}, so what is seen there is not known: {unreached[0]}")

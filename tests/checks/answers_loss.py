@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pytest_ipv6k8s.agent.ops import tcp_loss, udp_loss
@@ -28,4 +29,7 @@ def _tcp_loss(world: Any, pod: ProbePod, request: tcp_loss.Request) -> tcp_loss.
     )
 
 
-ANSWERS = {"udp_loss": _udp_loss, "tcp_loss": _tcp_loss}
+ANSWERS: dict[str, Callable[[Any, ProbePod, Any], Any]] = {
+    "udp_loss": _udp_loss,
+    "tcp_loss": _tcp_loss,
+}

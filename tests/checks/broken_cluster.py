@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
@@ -71,10 +72,32 @@ def _text(change_status: dict[str, Any]) -> Any:
 def _only_first_behind(family: Family) -> Any:
     def break_it(world: World) -> None:
         def change(pod: Any, request: Any, answer: Any) -> Any:
-            from dataclasses import replace
-
             stuck = Family.of(request.address) is family and answer.connected
             return replace(answer, pod="probe-00") if stuck else answer
+
+        world.override("tcp_connect", change)
+
+    return break_it
+
+
+def _never(name: str) -> Break:
+    """Send nobody to a pod: another one answers in its place."""
+
+    def break_it(world: World) -> None:
+        def change(pod: Any, request: Any, answer: Any) -> Any:
+            return replace(answer, pod="probe-00") if answer.pod == name else answer
+
+        world.override("tcp_connect", change)
+
+    return break_it
+
+
+def _dead(name: str) -> Break:
+    """Lose all that leads to a pod."""
+
+    def break_it(world: World) -> None:
+        def change(pod: Any, request: Any, answer: Any) -> Any:
+            return replace(answer, **OTHER_NODE) if answer.pod == name else answer
 
         world.override("tcp_connect", change)
 
@@ -116,7 +139,6 @@ ADDR = [
     Broken("ADDR-34", "a connection failed", answers("tcp_loss", failed=1, failures=("4001: ETIMEDOUT",)), family=V6),
     Broken("ADDR-34", "somebody else answers", answers("tcp_loss", pods=("stranger",)), DUAL, V4),
     Broken("ADDR-20", "a node as source", answers("tcp_connect", **NODE_SOURCE), family=V6),
-    Broken("ADDR-20", "nobody reached", answers("tcp_connect", **{**OTHER_NODE, "seen_source": ""}), family=V6),
     Broken("ADDR-22", "link-local source", answers("source_address", local="fe80::2")),
     Broken("ADDR-22", "no route", answers("source_address", local="", error="ENETUNREACH")),
     Broken("ADDR-26", "disabled where the podIP is", state(lambda s: {"sysctls": {"net.ipv6.conf.eth0.disable_ipv6": "1"}})),
@@ -130,7 +152,9 @@ SVC = [
     Broken("SVC-02", "one node hears nothing", answers("udp_exchange", from_pod("probe-01"), echoed=0), family=V6),
     Broken("SVC-04", "one node hears nothing", answers("tcp_connect", from_pod("host-01"), **OTHER_NODE), family=V6),
     Broken("SVC-05", "no hairpin", answers("tcp_connect", from_pod("probe-peer"), **OTHER_NODE), family=V6),
-    Broken("SVC-06", "one endpoint never used", _only_first_behind(V6), family=V6),
+    Broken("SVC-06", "one endpoint never used", _never("probe-01"), family=V6),
+    Broken("SVC-06", "one endpoint dead", _dead("probe-01"), family=V6),
+    Broken("SVC-11", "one endpoint dead", _dead("probe-01"), DUAL),
     Broken("SVC-07", "one address missing", objects("endpointslices", "every-ipv6", _endpoints(["fd00:10:244:1::2"]))),
     Broken("SVC-07", "endpoints of nobody", objects("endpointslices", "empty-ipv6", _endpoints(["fd00::1"]))),
     Broken("SVC-10", "two cluster IPs", objects("services", "only-ipv4", _cluster_ips("10.96.0.9", "fd00:10:96::9")), DUAL, V4),

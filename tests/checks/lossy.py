@@ -11,7 +11,7 @@ from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.world import World
 
 Picks = Callable[[ProbePod, Any], bool]
-SYNS, LAST = (0.0, 1.0, 3.0, 7.0), 15.0
+SYNS = (0.0, 1.0, 3.0, 7.0)
 """When a kernel sends a SYN that is not answered (RFC 6298: one second, doubled)."""
 
 
@@ -29,7 +29,7 @@ def lose(world: World, rate: float, seed: int, only: Picks = everywhere) -> None
 
     def connect(request: Any, answer: Any) -> Any:
         tries = sum(at < request.timeout for at in SYNS)
-        return _timed_out(answer) if lost(tries) == tries else answer
+        return timed_out(answer) if lost(tries) == tries else answer
 
     changes: dict[str, Callable[[Any, Any], Any]] = {
         "tcp_connect": connect,
@@ -50,7 +50,7 @@ def kill_flows(world: World, only: Picks = everywhere) -> None:
         return lost if turn[0] % 2 else answer
 
     changes: dict[str, Callable[[Any, Any], Any]] = {
-        "tcp_connect": lambda q, a: every_other(a, _timed_out(a)),
+        "tcp_connect": lambda q, a: every_other(a, timed_out(a)),
         "udp_exchange": lambda q, a: every_other(a, replace(a, echoed=0, error="ETIMEDOUT")),
         "udp_loss": lambda q, a: replace(a, sent=200, lost=100, silent=(4001, 4003)),
         "tcp_loss": lambda q, a: replace(
@@ -61,7 +61,8 @@ def kill_flows(world: World, only: Picks = everywhere) -> None:
         world.override(operation, _where(only, change))
 
 
-def _timed_out(answer: Any) -> Any:
+def timed_out(answer: Any) -> Any:
+    """Return what becomes of a connection whose packets all get lost."""
     return replace(answer, connected=False, echoed=False, pod="", seen_source="", error="ETIMEDOUT")
 
 

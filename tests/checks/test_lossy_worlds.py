@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.suite.loss import allowed
 from pytest_ipv6k8s.verdicts import Verdict
-from tests.checks.lossy import kill_flows, lose
+from tests.checks.lossy import kill_flows, lose, timed_out
 from tests.checks.world import World, run_check
 
 LOSS = ("ADDR-17", "ADDR-34")
@@ -38,7 +39,8 @@ def test_three_in_a_hundred_on_one_path_are_always_red(id: str, rate: float) -> 
     assert set(_verdicts(id, rate)) == {Verdict.FAIL}
 
 
-NEVER_RED = ("ADDR-15", "ADDR-16", "ADDR-20", *LOSS)
+SERVICES = ("SVC-01", "SVC-02", "SVC-05", "SVC-06", "SVC-12", "SVC-13")
+NEVER_RED = ("ADDR-15", "ADDR-16", "ADDR-20", *SERVICES, *LOSS)
 
 
 @pytest.mark.parametrize("id", NEVER_RED)
@@ -53,7 +55,7 @@ def test_one_in_a_hundred_is_never_red(id: str, rate: float) -> None:
     assert set(found) == {Verdict.PASS}
 
 
-@pytest.mark.parametrize("id", ["ADDR-16", *LOSS])
+@pytest.mark.parametrize("id", ["ADDR-16", "SVC-01", "SVC-02", "SVC-06", *LOSS])
 def test_one_flow_in_two_is_red(id: str) -> None:
     world = World(Stack.IPV6)
     kill_flows(world)
@@ -61,6 +63,53 @@ def test_one_flow_in_two_is_red(id: str) -> None:
     judgement = run_check(world, id, V6)
 
     assert judgement.verdict is Verdict.FAIL, judgement
+
+
+@pytest.mark.parametrize("name", ["probe-00", "probe-01", "probe-peer"])
+def test_an_endpoint_that_is_dead_behind_a_service_is_named(name: str) -> None:
+    world = World(Stack.IPV6)
+    world.override(
+        "tcp_connect",
+        lambda pod, request, answer: timed_out(answer) if answer.pod == name else answer,
+    )
+
+    judgement = run_check(world, "SVC-06", V6)
+
+    assert judgement.verdict is Verdict.FAIL, judgement
+
+
+@pytest.mark.parametrize("id", ["ADDR-16", "SVC-01", "SVC-02", "SVC-06"])
+@pytest.mark.parametrize("name", ["node-0", "node-1"])
+def test_a_node_whose_pods_get_nowhere_is_named(id: str, name: str) -> None:
+    world = World(Stack.IPV6)
+    lose(world, 1.0, 0, only=lambda pod, request: pod.node == name)
+
+    judgement = run_check(world, id, V6)
+
+    assert judgement.verdict is Verdict.FAIL, judgement
+    assert name in judgement.reason
+
+
+@pytest.mark.parametrize("id", ["ADDR-20", "SVC-12"])
+def test_what_a_path_without_an_answer_shows_is_not_known(id: str) -> None:
+    world = World(Stack.IPV6)
+    lose(world, 1.0, 0, only=lambda pod, request: pod.name == "probe-01")
+
+    judgement = run_check(world, id, V6)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE, judgement
+
+
+def test_a_proxy_that_chooses_by_the_clients_address_is_not_blamed() -> None:
+    world, chosen = World(Stack.IPV6), {"probe-00": "probe-peer", "peer-01": "probe-00"}
+    world.override(
+        "tcp_connect",
+        lambda pod, request, answer: replace(answer, pod=chosen.get(pod.name, answer.pod)),
+    )
+
+    judgement = run_check(world, "SVC-06", V6)
+
+    assert judgement.verdict is Verdict.PASS, judgement
 
 
 def test_what_was_lost_is_told_where_it_is_not_red() -> None:

@@ -101,7 +101,7 @@ class World:
     def answer(self, pod: ProbePod, request: Any) -> Any:
         """Answer a probe's question."""
         operation = wire.operation_of(request)
-        outside = {**OUTSIDE_ANSWERS, **LOSS_ANSWERS}.get(operation)
+        outside = OUTSIDE_ANSWERS.get(operation) or LOSS_ANSWERS.get(operation)
         honest = self.policed.answer(pod, request)
         if honest is None and outside:
             honest = outside(self, pod, request)

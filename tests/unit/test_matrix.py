@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ops import tcp_connect
-from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.evidence import Mark, Record
 from pytest_ipv6k8s.plugin.reachability import pairs
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.reports import view
@@ -29,13 +30,16 @@ def _reach(source: str, destination: str, reached: bool) -> Reach:
 
 def _answer(source: str, address: str, pod: str) -> Record[tcp_connect.Answer]:
     answer = tcp_connect.Answer(connected=bool(pod), pod=pod, echoed=bool(pod))
-    return Record(source=source, request={"op": "tcp_connect", "address": address}, answer=answer)
+    request = {"op": "tcp_connect", "address": address}
+    return Record(source=source, request=request, answer=answer, mark=Mark(judged=True))
 
 
-def test_the_last_answer_of_a_pair_counts() -> None:
-    records = [_answer("p0", "fd00::2", ""), _answer("p0", "fd00::2", "p1")]
+def test_every_answer_that_was_judged_counts() -> None:
+    early = replace(_answer("p0", "fd00::2", ""), mark=Mark())
+    good, bad = _answer("p0", "fd00::2", "p1"), _answer("p0", "fd00::2", "")
 
-    assert pairs(records, PODS) == (_reach("n1", "n2", True),)
+    assert pairs([early, good], PODS) == (_reach("n1", "n2", True),)
+    assert pairs([bad, good], PODS) == (_reach("n1", "n2", False),)
 
 
 def test_an_echo_of_another_pod_is_no_way_there() -> None:

@@ -1,0 +1,128 @@
+"""Who answers behind a Service, and whether everybody does, asked from every node."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.agent.ops import tcp_connect
+from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import expect_all, remark, settle
+from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.probe.services import TCP
+from pytest_ipv6k8s.suite.paths import PATIENT
+
+TRIES_PER_ENDPOINT, SIGMAS = 20, 4.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What one probe got through a Service.
+
+    Attributes:
+        probe: who asked.
+        endpoints: how many pods are behind the Service.
+        is_endpoint: whether it is one of them.
+        records: its connections.
+    """
+
+    probe: Probe
+    endpoints: int
+    is_endpoint: bool
+    records: tuple[Record[tcp_connect.Answer], ...]
+
+    @property
+    def pods(self) -> frozenset[str]:
+        """The pods that answered."""
+        return frozenset(record.answer.pod for record in self.records) - {""}
+
+    @property
+    def spread(self) -> bool:
+        """Whether it is sent to more than one pod."""
+        return len(self.pods) > 1
+
+    @property
+    def failed(self) -> tuple[Record[tcp_connect.Answer], ...]:
+        """The connections that failed, but not those that may have led to itself.
+
+        Whether a pod reaches itself through a Service is SVC-05. Where it does not, as in Cilium
+        before 1.19, it loses its own share of the connections.
+        """
+        bad = tuple(record for record in self.records if not record.answer.echoed)
+        share, count = 1 / self.endpoints, len(self.records)
+        most = math.ceil(count * share + SIGMAS * math.sqrt(count * share * (1 - share)))
+        alone = self.is_endpoint and self.probe.name not in self.pods and self.endpoints > 1
+        return () if alone and len(bad) <= most else bad
+
+    def missing(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Return the endpoints that it was not sent to, but for itself."""
+        return wanted - self.pods - {self.probe.name}
+
+
+def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
+    """Ask a Service with all probes behind it from every node, by a pod not behind it if there is.
+
+    Args:
+        probes: who may ask.
+        address: the cluster IP.
+    """
+    beside = {probe.node: probe for probe in probes.peers}
+    asked = [beside.get(probe.node, probe) for probe in probes.one_per_node]
+    request = tcp_connect.Request(address, TCP, timeout=PATIENT)
+    settle(
+        lambda: probes.ask_each(lambda probe: [request], among=asked),
+        lambda record: record.answer.echoed,
+        timeout=3.0,
+    )
+    tries = [request] * (TRIES_PER_ENDPOINT * len(probes))
+    records = probes.ask_each(lambda probe: tries, among=asked)
+    return [
+        Client(
+            probe=probe,
+            endpoints=len(probes),
+            is_endpoint=probe in tuple(probes),
+            records=tuple(record for record in records if record.source == probe.name),
+        )
+        for probe in asked
+    ]
+
+
+def pods_behind(clients: Sequence[Client]) -> frozenset[str]:
+    """Return the pods that answered anybody."""
+    return frozenset().union(*(client.pods for client in clients))
+
+
+def expect_all_answered(clients: Sequence[Client]) -> None:
+    """Expect that every connection was answered, and tell how many were."""
+    records = [record for client in clients for record in client.records]
+    failed = {id(record) for client in clients for record in client.failed}
+    good = sum(record.answer.echoed for record in records)
+    remark(f"{good} of {len(records)} connections at the first try")
+    expect_all(
+        records, lambda record: id(record) not in failed, expected="an echo on every connection"
+    )
+
+
+def expect_all_reached(clients: Sequence[Client], wanted: frozenset[str]) -> None:
+    """Expect that every client is sent to all endpoints, or, if to one only, that they differ.
+
+    Raises:
+        Unmet: a client is sent to several endpoints, but not to all.
+        Inconclusive: all clients are sent to one and the same.
+    """
+    spreading = [client for client in clients if client.spread]
+    expect_all(
+        spreading,
+        lambda client: not client.missing(wanted),
+        expected="connections to every endpoint from every node",
+        say=lambda client: (
+            f"node {client.probe.node} never reached {sorted(client.missing(wanted))}"
+        ),
+    )
+    missed = wanted - pods_behind(clients) - {client.probe.name for client in clients}
+    if missed and not spreading:
+        remark(f"no client was sent to {sorted(missed)}: each is sent to one endpoint")
+        if len(pods_behind(clients)) == 1:
+            raise Inconclusive("all clients are sent to one and the same endpoint")
