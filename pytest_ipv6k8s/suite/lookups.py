@@ -17,7 +17,7 @@ LIMIT = 2.0
 
 def requests(names: Iterable[str]) -> list[lookups.Request]:
     """Return the requests that look each name up 20 times."""
-    return [lookups.Request(name, TIMES, limit=LIMIT) for name in names]
+    return [lookups.Request(name, TIMES, limit=LIMIT, timeout=12.0) for name in names]
 
 
 def expect_found(records: Sequence[LookUps], wanted: set[str], *, exactly: bool = True) -> None:
