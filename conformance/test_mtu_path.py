@@ -62,7 +62,11 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
 @mtu(
     "MTU-08",
     families_of=FamiliesOf.SERVICES,
-    features=[Feature.SPEAKING_NARROW_TARGET, Feature.HOST_NETWORK_PROBES],
+    features=[
+        Feature.SPEAKING_NARROW_TARGET,
+        Feature.HOST_NETWORK_PROBES,
+        Feature.NODE_PORT,
+    ],
     references=["RFC 8201 section 4", "Kubernetes docs: Service, type NodePort"],
     causes=[
         "packet-too-big for a Service's answer reaches a node whose Service proxy does not lead it "

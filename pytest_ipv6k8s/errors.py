@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_ipv6k8s.masking import cleaned, masked
 
 
@@ -59,3 +61,20 @@ class Inconclusive(Exception):
 
 class NothingToJudge(Exception):
     """Raised by a check that looked and found nothing here that its requirement is about."""
+
+
+def by_reason(troubles: Iterable[tuple[str, str]], *, at_most: int = 3) -> str:
+    """Return who is in trouble in one line, by reason: ``a, b and 4 more (NotReady)``.
+
+    Args:
+        troubles: pairs of a name and the reason.
+        at_most: so many are named for a reason.
+    """
+    names: dict[str, list[str]] = {}
+    for name, reason in troubles:
+        names.setdefault(reason, []).append(name)
+    parts = []
+    for reason, some in names.items():
+        more = f" and {len(some) - at_most} more" if len(some) > at_most else ""
+        parts.append(f"{', '.join(some[:at_most])}{more} ({reason})")
+    return ", ".join(parts)

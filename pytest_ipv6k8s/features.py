@@ -27,6 +27,10 @@ class Facts(Protocol):
         """The probe pods in the network of their node."""
 
     @property
+    def services(self) -> Sequence[Any]:
+        """The shared Services."""
+
+    @property
     def sctp(self) -> bool:
         """Whether probes can open an SCTP socket."""
 
@@ -128,6 +132,10 @@ class Feature(enum.Enum):
     PEER = OfRun(
         "two probes on one node: no node had room for a second one",
         lambda facts: len(facts.pods) > len({pod.node for pod in facts.pods}),
+    )
+    NODE_PORT = OfRun(
+        "a Service with node ports: host-network probes are not allowed, or admission refuses it",
+        lambda facts: any(service.node_ports for service in facts.services),
     )
     NODE_POD_CIDRS = OfRun(
         "a CNI that takes addresses of pods from their node's podCIDRs: this cluster's is not "

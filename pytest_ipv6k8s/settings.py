@@ -138,6 +138,41 @@ class ProbeSettings:
     pull_secret: str | None = option(
         "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"
     )
+    namespace: str | None = option(
+        "A namespace that exists, for all that is made; only that is deleted in it, and checks "
+        "that need namespaces of their own are skipped.",
+        "NAME",
+    )
+    labels: tuple[tuple[str, str], ...] = option(
+        "A label of the namespaces and pods that are made.",
+        "KEY=VALUE",
+        parse=label,
+        default=(),
+        name="label",
+    )
+    annotations: tuple[tuple[str, str], ...] = option(
+        "An annotation of the namespaces and pods that are made.",
+        "KEY=VALUE",
+        parse=label,
+        default=(),
+        name="annotation",
+        separator="\n",
+    )
+    priority_class: str | None = option("The PriorityClass of probe pods.", "NAME")
+    requests: tuple[tuple[str, str], ...] = option(
+        "What a probe pod requests, by resource (cpu=10m, memory=32Mi).",
+        "RESOURCE=QUANTITY",
+        parse=label,
+        default=(),
+        name="request",
+    )
+    limits: tuple[tuple[str, str], ...] = option(
+        "The limits of a probe pod, by resource (cpu=1, memory=512Mi).",
+        "RESOURCE=QUANTITY",
+        parse=label,
+        default=(),
+        name="limit",
+    )
     allow: tuple[Allow, ...] = option(
         f"What may be done on a cluster that was not made for the run: {listed(Allow)} "
         "(probes in the network of their node).",

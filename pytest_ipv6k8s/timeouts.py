@@ -32,6 +32,7 @@ class Timeouts:
         exec_connect: an exec session with a pod.
         agent_reply: an agent, on top of what its operation may take.
         probes_ready: probe pods, until they are ready and have addresses.
+        probe_scheduled: a probe pod, until its node has room for it.
         namespace_ready: what Kubernetes itself puts into a new namespace.
         namespace_gone: namespaces that are deleted.
         endpoints: EndpointSlices, until they name every probe.
@@ -62,6 +63,7 @@ class Timeouts:
     exec_connect: float = 15.0
     agent_reply: float = 10.0
     probes_ready: float = 90.0
+    probe_scheduled: float = 20.0
     namespace_ready: float = 30.0
     namespace_gone: float = 60.0
     endpoints: float = 15.0

@@ -209,6 +209,6 @@ def _reap(chosen: argparse.Namespace) -> int:
 def _reap_namespaces(path: Path, context: str | None) -> list[str]:
     from pytest_ipv6k8s.kube import config
     from pytest_ipv6k8s.kube.client import Api
-    from pytest_ipv6k8s.probe.deploy import reap_namespaces
+    from pytest_ipv6k8s.probe.removing import reap
 
-    return reap_namespaces(Api(config.read(path, context)))
+    return reap(Api(config.read(path, context)))

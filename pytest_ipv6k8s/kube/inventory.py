@@ -18,6 +18,7 @@ from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.enforcement import policy_engine
 from pytest_ipv6k8s.kube.pod_cidrs import pod_cidrs_are_used
+from pytest_ipv6k8s.kube.taints import Taint, taints_of
 
 UNKNOWN = "unknown"
 _CNI_DAEMONSETS = {
@@ -47,13 +48,13 @@ class Node:
     name: str
     internal_ips: tuple[str, ...]
     pod_cidrs: tuple[str, ...]
-    can_run_probes: bool
     labels: Mapping[str, str]
     kubelet: str
     kernel: str
     runtime: str
     external_ips: tuple[str, ...] = ()
     ready: bool = True
+    taints: tuple[Taint, ...] = ()
 
     @property
     def host_ips(self) -> tuple[str, ...]:
@@ -198,11 +199,11 @@ def _node(item: Object) -> Node:
         external_ips=_addresses(item, "ExternalIP"),
         ready=_is_complete(item),
         pod_cidrs=tuple(spec.get("podCIDRs") or []),
-        can_run_probes=status.is_ready(item) and not spec.get("unschedulable", False),
         labels=item["metadata"].get("labels", {}),
         kubelet=info.get("kubeletVersion", UNKNOWN),
         kernel=info.get("kernelVersion", UNKNOWN),
         runtime=info.get("containerRuntimeVersion", UNKNOWN),
+        taints=taints_of(item),
     )
 
 

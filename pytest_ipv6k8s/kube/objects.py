@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.kube import taints
 
 Object = dict[str, Any]
 RUN_LABEL = "ipv6k8s/run"
 _MANAGED = {"app.kubernetes.io/managed-by": "ipv6k8s"}
 _PROBE_USER = 65532
+CONTAINER = "agent"
+"""The one container of a pod of ours."""
+
+NO_MESH = (
+    {
+        "sidecar.istio.io/inject": "false",
+        "istio.io/dataplane-mode": "none",
+        "kuma.io/sidecar-injection": "disabled",
+    },
+    {
+        "sidecar.istio.io/inject": "false",
+        "linkerd.io/inject": "disabled",
+        "kuma.io/sidecar-injection": "disabled",
+        "consul.hashicorp.com/connect-inject": "false",
+        "openservicemesh.io/sidecar-injection": "disabled",
+        "appmesh.k8s.aws/sidecarInjectorWebhook": "disabled",
+    },
+)
+"""Labels and annotations by which pods stay out of service meshes, as their documentation has
+them: Istio (sidecars and ambient), Linkerd, Kuma, Consul, Open Service Mesh, App Mesh."""
+
 _VOLUMES = [
     {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
     {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
@@ -24,19 +47,54 @@ _NAMED_PORTS = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How all pods and namespaces of a run are made.
+
+    Attributes:
+        image: of every pod.
+        tolerations: on top of our own.
+        pull_secret: ``NAMESPACE/NAME`` of the Secret to pull the image with.
+        labels: of namespaces and pods, for those who demand some.
+        annotations: likewise.
+        priority_class: of pods.
+        requests: what a pod is scheduled by, by resource.
+        limits: what it never gets more of. A server that is throttled would look like a slow
+            network, so they are far above what it needs.
+    """
+
+    image: str
+    tolerations: tuple[Mapping[str, str], ...] = ()
+    pull_secret: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+    priority_class: str | None = None
+    requests: tuple[tuple[str, str], ...] = ()
+    limits: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def resources(self) -> Object:
+        """Requests and limits of a container, defaults included."""
+        return {
+            "requests": {"cpu": "10m", "memory": "32Mi", **dict(self.requests)},
+            "limits": {"cpu": "1", "memory": "512Mi", **dict(self.limits)},
+        }
+
+
 def labels(run_id: str, **more: str) -> dict[str, str]:
     """Return the labels that everything of a run carries."""
     return {**_MANAGED, RUN_LABEL: run_id, **more}
 
 
-def namespace(name: str, run_id: str, *, security: str) -> Object:
+def namespace(name: str, run_id: str, manner: Manner, *, security: str) -> Object:
     """Return a namespace that enforces a Pod Security level: restricted or privileged."""
     enforced = {"pod-security.kubernetes.io/enforce": security}
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": name, "labels": {**labels(run_id), **enforced}},
+    metadata = {
+        "name": name,
+        "labels": {**dict(manner.labels), **labels(run_id), **enforced},
+        "annotations": dict(manner.annotations),
     }
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
 def config_map(name: str, run_id: str, files: Mapping[str, str]) -> Object:
@@ -113,10 +171,8 @@ def probe_pod(
     *,
     run_id: str,
     node: str,
-    image: str,
+    manner: Manner,
     pod_labels: Mapping[str, str],
-    tolerations: Sequence[Mapping[str, str]] = (),
-    pull_secret: str | None = None,
     host_network: bool = False,
     any_user: bool = False,
     probed: bool = False,
@@ -126,7 +182,9 @@ def probe_pod(
     ``any_user`` leaves the user id to the platform, for those that assign one. ``probed`` lets the
     kubelet ask its HTTP server every second whether it is ready.
     """
-    container = _agent_container(image, "wait") if host_network else _server(image, probed=probed)
+    container = _agent_container(manner, "wait" if host_network else "serve")
+    if not host_network:
+        container |= _serving(probed=probed)
     spec: Object = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -134,17 +192,21 @@ def probe_pod(
         "terminationGracePeriodSeconds": 1,
         "hostNetwork": host_network,
         "affinity": _on_node(node),
-        "tolerations": [
-            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
-            *tolerations,
-        ],
+        "tolerations": [*taints.OURS, *manner.tolerations],
         "securityContext": _pod_security(host_network=host_network, any_user=any_user),
         "containers": [container],
         "volumes": _VOLUMES,
     }
-    if pull_secret:
-        spec["imagePullSecrets"] = [{"name": pull_secret}]
-    metadata = {"name": name, "labels": {**labels(run_id), **pod_labels}}
+    if manner.pull_secret:
+        spec["imagePullSecrets"] = [{"name": manner.pull_secret.partition("/")[2]}]
+    if manner.priority_class:
+        spec["priorityClassName"] = manner.priority_class
+    no_mesh, no_injection = NO_MESH
+    metadata = {
+        "name": name,
+        "labels": {**dict(manner.labels), **no_mesh, **labels(run_id), **pod_labels},
+        "annotations": {**dict(manner.annotations), **no_injection},
+    }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -164,14 +226,12 @@ def _pod_security(*, host_network: bool, any_user: bool) -> Object:
     return security
 
 
-def _server(image: str, *, probed: bool) -> Object:
-    container = _agent_container(image, "serve") | {"ports": _NAMED_PORTS}
-    if probed:
-        container["readinessProbe"] = {"httpGet": {"port": "http"}, "periodSeconds": 1}
-    return container
+def _serving(*, probed: bool) -> Object:
+    asked = {"httpGet": {"port": "http"}, "periodSeconds": 1}
+    return {"ports": _NAMED_PORTS, **({"readinessProbe": asked} if probed else {})}
 
 
-def _agent_container(image: str, mode: str) -> Object:
+def _agent_container(manner: Manner, mode: str) -> Object:
     fields = {
         "POD_NAME": "metadata.name",
         "NODE_NAME": "spec.nodeName",
@@ -180,8 +240,8 @@ def _agent_container(image: str, mode: str) -> Object:
         "HOST_IPS": "status.hostIPs",
     }
     return {
-        "name": "agent",
-        "image": image,
+        "name": CONTAINER,
+        "image": manner.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-I", "/ipv6k8s/agent.pyz", mode],
         "env": [
@@ -193,7 +253,7 @@ def _agent_container(image: str, mode: str) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+        "resources": manner.resources,
         "volumeMounts": [
             {"name": "agent", "mountPath": "/ipv6k8s", "readOnly": True},
             {"name": "ca", "mountPath": "/ipv6k8s-ca", "readOnly": True},

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.agent.ops import identity
-from pytest_ipv6k8s.errors import ControlChannelError
+from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.netpol.policies import Policies
-from pytest_ipv6k8s.probe import deploy, services
+from pytest_ipv6k8s.probe import deploy, removing, services, starting
 from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Transport
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, Service
+from pytest_ipv6k8s.probe.starting import Wanted
 from pytest_ipv6k8s.waiting import wait_until
 
 NAME_LABEL = "ipv6k8s/pod"
@@ -71,20 +72,23 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
         ClusterError: a pod does not start, or a right is missing.
     """
     names = namespaces(plan, worker)
-    deploy.at_once(
+    starting.at_once(
         lambda name: deploy.make_namespace(api, plan, name, security="restricted"), names
     )
     any_user = deploy.assigns_users(api)
     pods = _bodies(plan, names, any_user=any_user)
-    deploy.at_once(lambda item: api.create(f"/api/v1/namespaces/{item[0]}/pods", item[1]), pods)
     service = api.create(f"/api/v1/namespaces/{names[0]}/services", _service(plan))
-    for name in names:
-        wanted = sum(where == name for where, _ in pods)
-        deploy.wait_for_pods(api, name, wanted, plan)
+    started = starting.start(api, [pods])
+    if started.failed:
+        words = "; ".join(f"{name}: {why}" for name, why in started.failed.items())
+        raise ClusterError(
+            f"pods for NetworkPolicies do not start: {words}",
+            remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
+        )
     return SandboxPods(
         plan=plan,
         worker=worker,
-        pods=tuple(pod for name in names for pod in deploy.running(api, name)),
+        pods=tuple(deploy.probe_pod_of(started.running[one.name]) for one in pods),
         service=Service.from_object(service),
         any_user=any_user,
     )
@@ -93,10 +97,10 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
 def remove(api: Api, made: SandboxPods) -> None:
     """Begin to delete a sandbox; the end of the run waits until it is gone."""
     for name in (made.namespace, made.elsewhere):
-        deploy.delete_namespace(api, name)
+        removing.delete_namespace(api, name)
 
 
-def _bodies(plan: Plan, names: tuple[str, str], *, any_user: bool) -> list[tuple[str, Any]]:
+def _bodies(plan: Plan, names: tuple[str, str], *, any_user: bool) -> list[Wanted]:
     here, elsewhere = names
     first, last = plan.nodes[0].name, plan.nodes[-1].name
     wanted = (
@@ -107,7 +111,11 @@ def _bodies(plan: Plan, names: tuple[str, str], *, any_user: bool) -> list[tuple
         ("outsider", ALLOWED, first, elsewhere),
     )
     return [
-        (namespace, pod_body(plan, name, role, node, any_user=any_user))
+        Wanted(
+            namespace=namespace,
+            node=node,
+            body=pod_body(plan, name, role, node, any_user=any_user),
+        )
         for name, role, node, namespace in wanted
     ]
 
@@ -120,10 +128,8 @@ def pod_body(
         name,
         run_id=plan.run_id,
         node=node,
-        image=plan.image,
+        manner=plan.manner,
         pod_labels={"app": "ipv6k8s-policy", ROLE_LABEL: role, NAME_LABEL: name},
-        tolerations=plan.tolerations,
-        pull_secret=plan.pull_secret and plan.pull_secret.partition("/")[2],
         any_user=any_user,
         probed=probed,
     )
@@ -268,7 +274,7 @@ class PolicySandbox:
             c.get("message", "") for c in status.get("conditions") or [] if c.get("message")
         ]
         answer = Readiness(
-            ready=deploy.runs(item),
+            ready=starting.runs(item),
             restarts=sum(c["restartCount"] for c in status.get("containerStatuses") or []),
             message="; ".join(messages),
         )

@@ -103,6 +103,7 @@ def _features(facts: RunFacts) -> Features:
 
 
 def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
+    left_out = {one.node: one.reason for one in facts.left_out}
     return Cluster(
         provider=settings.provider_name,
         kubernetes=facts.inventory.version,
@@ -118,6 +119,7 @@ def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
                 kubelet=node.kubelet,
                 kernel=node.kernel,
                 runtime=node.runtime,
+                left_out=left_out.get(node.name, ""),
             )
             for node in facts.inventory.nodes
         ),

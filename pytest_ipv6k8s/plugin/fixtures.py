@@ -152,11 +152,16 @@ def ipv6k8s_policy_sandbox(
     ipv6k8s_api: Api,
     _ipv6k8s_connect: Connect,
 ) -> Iterator[PolicySandbox]:
-    """Namespaces and pods of this worker, on which NetworkPolicies may be tried."""
+    """Namespaces and pods of this worker, on which NetworkPolicies may be tried.
+
+    Skips where no namespace may be made.
+    """
     from pytest_ipv6k8s.netpol import sandbox
     from pytest_ipv6k8s.probe import control
     from pytest_ipv6k8s.probe.probes import Probes
 
+    if not ipv6k8s_run.own_namespaces:
+        pytest.skip("needs namespaces of its own: leave --ipv6k8s-namespace out")
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
     pods = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
     seconds = ipv6k8s_run.inventory.policy_seconds

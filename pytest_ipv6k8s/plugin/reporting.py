@@ -129,6 +129,7 @@ class Reporting:
             return
         terminalreporter.section("IPv6 conformance")
         _print_table(terminalreporter, report)
+        terminalreporter.write_line(f"probes   {view.probed(report)}")
         _print_profiles(terminalreporter, report)
         _print_reasons(terminalreporter, report)
         for fact in report.harness:

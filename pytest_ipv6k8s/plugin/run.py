@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,14 @@ from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts, manner
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
-from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy, probe_nodes, remove
-from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
-from pytest_ipv6k8s.probe.session import connect
+from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy
+from pytest_ipv6k8s.probe.placing import LeftOut, Placed, Wish, named, place
+from pytest_ipv6k8s.probe.probes import Probes
+from pytest_ipv6k8s.probe.removing import remove, remove_inside
+from pytest_ipv6k8s.probe.session import Sessions
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Allow, Settings
 from pytest_ipv6k8s.timeouts import Timeouts
@@ -103,8 +105,14 @@ class Ready:
     """Probes that run on a cluster and are in order."""
 
     facts: inventory.Inventory
+    placed: Placed
     deployed: Deployed
     controlled: control.Controlled
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The nodes without a probe."""
+        return (*self.placed.left_out, *self.deployed.left_out)
 
 
 class Run:
@@ -154,13 +162,13 @@ class Run:
                 rights.require(acquired.api)
             facts = self._read_facts(acquired.api, setup.declared)
             external = self._external(setup, acquired, facts)
-            plan = self._plan(facts, acquired.cluster)
+            placed = place(facts, self._wish())
         with self._bundle_on_failure(acquired, wanted=True):
-            ready = self._ready(acquired, plan, facts)
+            ready = self._ready(acquired, placed, facts)
             refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))
             if external is not None:
                 self.harness.append(setup.control(external, acquired.api))
-        return self._facts(acquired, ready, plan.namespace, external)
+        return self._facts(acquired, ready, external)
 
     def close(self) -> None:
         """Remove what the run made; the second call does nothing."""
@@ -217,24 +225,41 @@ class Run:
         self._undo.callback(self._end_external, setup, acquired.api if acquired.stays else None)
         return setup.begin(acquired.api, facts, owned=owned, run_id=self.id, home=acquired.home)
 
-    def _ready(self, acquired: Acquired, plan: Plan, facts: inventory.Inventory) -> Ready:
+    def _ready(self, acquired: Acquired, placed: Placed, facts: inventory.Inventory) -> Ready:
         """Deploy the probes and examine them."""
+        plan = self._plan(facts, placed, acquired.cluster)
         self.tell(
             f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
             f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
         )
         if acquired.stays:
             self._undo.callback(self._remove_probes, acquired.api)
-        deployed = deploy(acquired.api, plan)
-        self.tell(f"probes ready after {deployed.seconds:.1f} s")
-        facts = facts.with_pods(pod.ips for pod in deployed.pods)
-        if facts.families.differences:
-            self.tell(f"families differ: {facts.families.differences}")
-        controlled = self._control(acquired.api, deployed, facts)
-        return Ready(facts=facts, deployed=deployed, controlled=controlled)
+        with closing(Sessions(acquired.api)) as sessions:
+            deployed = deploy(acquired.api, plan, sessions.trouble)
+            self.tell(f"probes ready after {deployed.seconds:.1f} s")
+            facts = facts.with_pods(pod.ips for pod in deployed.pods)
+            if facts.families.differences:
+                self.tell(f"families differ: {facts.families.differences}")
+            of = (deployed.pods, deployed.hosts, deployed.peers)
+            probes = Probes(*([*map(sessions.probe, pods)] for pods in of))
+            controlled = control.control(probes, facts.pod_stack.families)
+        ready = Ready(facts=facts, placed=placed, deployed=deployed, controlled=controlled)
+        self._tell_what_is_lacking(ready)
+        return ready
+
+    def _tell_what_is_lacking(self, ready: Ready) -> None:
+        found, total = ready.controlled, len(ready.facts.nodes)
+        where = f"{total - len(ready.left_out)} of {total} nodes have a probe"
+        left_out = [f"left out: {named(ready.left_out)}"] if ready.left_out else []
+        lacking = [*left_out, *ready.deployed.lacking]
+        for line in lacking:
+            self.tell(line)
+        self._fact("META-04", "negative control", ok=True, actual=found.negative)
+        self._fact("META-05", "probe servers and clocks", ok=True, actual=found.servers)
+        self._fact("META-08", "probes", ok=True, actual="; ".join([where, *lacking]))
 
     def _facts(
-        self, acquired: Acquired, ready: Ready, namespace: str, external: ExternalNetwork | None
+        self, acquired: Acquired, ready: Ready, external: ExternalNetwork | None
     ) -> RunFacts:
         deployed, domain = ready.deployed, ready.controlled.domain
         return RunFacts(
@@ -247,7 +272,7 @@ class Run:
                 ready.facts,
                 dns=resolver.service_at(acquired.api, ready.controlled.nameservers),
             ),
-            namespace=namespace,
+            namespace=ready.deployed.namespace,
             pods=deployed.pods,
             hosts=deployed.hosts,
             peers=deployed.peers,
@@ -257,6 +282,8 @@ class Run:
             external=external,
             sctp=ready.controlled.sctp,
             ping=ready.controlled.ping,
+            left_out=ready.left_out,
+            own_namespaces=self.settings.probes.namespace is None,
         )
 
     def _refuse_settings(self) -> None:
@@ -280,40 +307,25 @@ class Run:
     def _declared_stack(self, declared: Declaration) -> Stack | None:
         return self.settings.declared_stack or declared.stack
 
-    def _plan(self, facts: inventory.Inventory, cluster: Cluster) -> Plan:
+    def _wish(self) -> Wish:
+        wanted = self.settings.probes
+        return Wish(
+            most=wanted.max_nodes,
+            selector=dict(wanted.node_selector),
+            tolerations=wanted.toleration,
+            turn=self.id,
+        )
+
+    def _plan(self, facts: inventory.Inventory, placed: Placed, cluster: Cluster) -> Plan:
         settings = self.settings
         return Plan(
             run_id=self.id,
-            image=settings.cluster.probe_image,
+            manner=manner(settings),
             stack=facts.stack,
-            nodes=probe_nodes(
-                facts, most=settings.probes.max_nodes, selector=dict(settings.probes.node_selector)
-            ),
+            nodes=placed.nodes,
             host_network=cluster.owned or Allow.PRIVILEGED in settings.probes.allow,
-            tolerations=settings.probes.toleration,
-            pull_secret=settings.probes.pull_secret,
+            given=settings.probes.namespace,
         )
-
-    def _control(
-        self, api: Api, deployed: Deployed, facts: inventory.Inventory
-    ) -> control.Controlled:
-        everyone = (*deployed.pods, *deployed.hosts, *deployed.peers)
-        sessions = {pod.name: connect(api, pod) for pod in everyone}
-
-        def probes(pods: tuple[ProbePod, ...]) -> list[Probe]:
-            return [Probe(pod, sessions[pod.name], api.recorder) for pod in pods]
-
-        try:
-            of = (deployed.pods, deployed.hosts, deployed.peers)
-            found = control.control(Probes(*map(probes, of)), facts.pod_stack.families)
-        finally:
-            for session in sessions.values():
-                session.close()
-        self._fact("META-04", "negative control", ok=True, actual=found.negative)
-        skewed = f"{found.servers}; clocks differ by at most {found.skew:.1f} s"
-        in_step = found.skew < control.WORST_SKEW
-        self._fact("META-05", "probe servers and clocks", ok=in_step, actual=skewed)
-        return found
 
     @contextmanager
     def _bundle_on_failure(self, acquired: Acquired, *, wanted: bool) -> Iterator[None]:
@@ -375,9 +387,13 @@ class Run:
         self._fact("META-06", "clean-up", ok=True, actual=f"cluster {name} is deleted")
 
     def _remove_probes(self, api: Api) -> None:
+        wanted = self.settings.probes
         try:
             with defer_interrupts("the probes", self.tell):
                 left = remove(api, self.id)
+                if wanted.namespace is not None:
+                    secrets = wanted.pull_secret is not None
+                    remove_inside(api, wanted.namespace, self.id, secrets=secrets)
         except Ipv6k8sError as error:
             left = [str(error)]
         actual = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"

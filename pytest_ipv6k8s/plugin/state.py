@@ -12,7 +12,9 @@ from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
+from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.probe.placing import LeftOut
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
@@ -37,23 +39,43 @@ class RunFacts:
     sctp: bool = False
     ping: bool = False
     peers: tuple[ProbePod, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    own_namespaces: bool = True
 
     def stack_of(self, whose: FamiliesOf) -> Stack:
         """Return the stack of pods or of Services."""
         return self.inventory.pod_stack if whose is FamiliesOf.PODS else self.stack
 
     def plan(self, settings: Settings) -> Plan:
-        """Return how further pods are made, on the nodes where probes stand."""
+        """Return how further pods are made, on the nodes where probes stand.
+
+        The first and the last node are others in each run.
+        """
         used = {pod.node for pod in self.pods}
+        nodes = [node for node in self.inventory.nodes if node.name in used]
+        turn = int.from_bytes(self.run_id.encode(), "big") % len(nodes)
         return Plan(
             run_id=self.run_id,
-            image=settings.cluster.probe_image,
+            manner=manner(settings),
             stack=self.stack,
-            nodes=tuple(node for node in self.inventory.nodes if node.name in used),
+            nodes=(*nodes[turn:], *nodes[:turn]),
             host_network=False,
-            tolerations=settings.probes.toleration,
-            pull_secret=settings.probes.pull_secret,
         )
+
+
+def manner(settings: Settings) -> Manner:
+    """Return how pods and namespaces are made."""
+    wanted = settings.probes
+    return Manner(
+        image=settings.cluster.probe_image,
+        tolerations=wanted.toleration,
+        pull_secret=wanted.pull_secret,
+        labels=wanted.labels,
+        annotations=wanted.annotations,
+        priority_class=wanted.priority_class,
+        requests=wanted.requests,
+        limits=wanted.limits,
+    )
 
 
 COST = pytest.StashKey[Cost]()

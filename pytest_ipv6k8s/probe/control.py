@@ -15,8 +15,7 @@ from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
-
-WORST_SKEW = 2.0
+from pytest_ipv6k8s.probe.starting import at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,6 @@ class Controlled:
 
     negative: str
     servers: str
-    skew: float
     domain: str
     nameservers: tuple[str, ...]
     sctp: bool
@@ -65,8 +63,7 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
     states = probes.ask_each(lambda probe: [network_state.Request()])
     return Controlled(
         negative=f"{len(closed)} closed ports refused",
-        servers=f"{len(records)} servers answered",
-        skew=skew,
+        servers=f"{len(records)} servers answered; the nodes' clocks agree within {skew:.1f} s",
         domain=_domain(states[0].answer.search),
         nameservers=tuple(dict.fromkeys(a for s in states for a in s.answer.nameservers)),
         sctp=all(identity.sctp for identity in identities.values()),
@@ -121,12 +118,21 @@ def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.
 
 
 def _greet(probes: Probes) -> tuple[float, dict[str, identity.Answer]]:
-    """Return how far the clocks are off, and what each probe says of itself."""
-    before = time.time()
-    records = probes.ask_each(lambda probe: [identity.Request()], among=probes.everyone)
-    after = time.time()
-    skew = max(max(before - r.answer.time, r.answer.time - after, 0.0) for r in records)
-    return skew, {record.source: record.answer for record in records}
+    """Return how far the nodes' clocks are apart at least, and what each probe says of itself."""
+    hello = identity.Request()
+    records = probes.ask_each(lambda probe: [hello], among=probes.everyone)
+    clocks = at_once(_clock, probes.one_per_node)
+    earliest = max(least for least, _ in clocks)
+    latest = min(most for _, most in clocks)
+    apart = max(earliest - latest, 0.0)
+    return apart, {record.source: record.answer for record in records}
+
+
+def _clock(probe: Probe) -> tuple[float, float]:
+    """Return between which bounds a node's clock is ahead of ours: it was read on the way."""
+    before = time.monotonic()
+    shown = probe.ask(identity.Request()).answer.time
+    return shown - time.monotonic(), shown - before
 
 
 def _domain(search: Sequence[str]) -> str:

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.main import AT_ONCE
-from pytest_ipv6k8s.agent.ops import Request
+from pytest_ipv6k8s.agent.ops import Request, identity
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.exec import ExecStream
-from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.kube.objects import CONTAINER
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod
 from pytest_ipv6k8s.timeouts import Timeouts
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
@@ -139,7 +140,33 @@ def connect(api: Api, pod: ProbePod) -> Session:
 
     def open_stream() -> Stream:
         return ExecStream(
-            api, namespace=pod.namespace, pod=pod.name, container="agent", command=COMMAND
+            api, namespace=pod.namespace, pod=pod.name, container=CONTAINER, command=COMMAND
         )
 
     return Session(open_stream, timeouts=api.timeouts, cost=api.cost)
+
+
+class Sessions:
+    """Sessions with the agents of many pods, each made once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._by_pod: dict[str, Session] = {}
+
+    def probe(self, pod: ProbePod) -> Probe:
+        """Return a probe that is asked over its pod's session."""
+        session = self._by_pod.setdefault(pod.name, connect(self._api, pod))
+        return Probe(pod, session, self._api.recorder)
+
+    def trouble(self, pod: ProbePod) -> str:
+        """Ask an agent who it is; say why it does not answer."""
+        try:
+            self.probe(pod).ask(identity.Request())
+        except ControlChannelError as error:
+            return f"cannot be asked: {error.problem}"
+        return ""
+
+    def close(self) -> None:
+        """Close all of them."""
+        for session in self._by_pod.values():
+            session.close()

@@ -78,13 +78,14 @@ class Features:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Facts of a node."""
+    """Facts of a node; ``left_out`` says why it has no probe, and is empty where it has one."""
 
     name: str
     internal_ips: tuple[str, ...] = key("internalIPs")
     kubelet: str
     kernel: str
     runtime: str
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

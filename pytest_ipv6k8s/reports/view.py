@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pytest_ipv6k8s.addresses import names
+from pytest_ipv6k8s.errors import by_reason
 from pytest_ipv6k8s.reports.matrix import MISSED, REACHED, UNASKED
 from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Cluster, Counts, Report
 from pytest_ipv6k8s.verdicts import Verdict, fold
@@ -62,7 +63,7 @@ def environment(report: Report) -> list[tuple[str, str]]:
         ("CNI", _with_version(cluster.cni, cluster.cni_version)),
         ("proxy", cluster.proxy),
         ("provider", cluster.provider),
-        ("nodes", str(len(cluster.nodes))),
+        ("probes", probed(report)),
         ("kernel", _different(node.kernel for node in cluster.nodes)),
         ("runtime", _different(node.runtime for node in cluster.nodes)),
         ("kubelet", _different(node.kubelet for node in cluster.nodes)),
@@ -75,6 +76,14 @@ def _families(cluster: Cluster) -> list[tuple[str, str]]:
         return []
     parts = [f"{where} {names(found)}" for where, found in cluster.families.items()]
     return [("families", ", ".join(parts))]
+
+
+def probed(report: Report) -> str:
+    """Return how many nodes have a probe, and why others have none."""
+    nodes = report.cluster.nodes
+    left_out = [(node.name, node.left_out) for node in nodes if node.left_out]
+    text = f"on {len(nodes) - len(left_out)} of {len(nodes)} nodes"
+    return f"{text}; left out: {by_reason(left_out)}" if left_out else text
 
 
 def _with_version(name: str, version: str) -> str:

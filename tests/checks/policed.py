@@ -19,6 +19,7 @@ from pytest_ipv6k8s.agent.ops import (
 )
 from pytest_ipv6k8s.agent.sockets import unmapped
 from pytest_ipv6k8s.kube.client import Outcome
+from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.netpol import sandbox
 from pytest_ipv6k8s.probe import deploy
 from pytest_ipv6k8s.probe.probes import ProbePod
@@ -51,7 +52,11 @@ class Policed:
         self._world = world
         nodes, stack = world.nodes, world.stack
         self.plan = deploy.Plan(
-            run_id="abc", image="probe:1", stack=stack, nodes=nodes, host_network=False
+            run_id="abc",
+            manner=Manner(image="probe:1"),
+            stack=stack,
+            nodes=nodes,
+            host_network=False,
         )
         self.standing: dict[str, Mapping[str, Any]] = {}
         self.verdict: Callable[[Packet, bool], bool] = lambda packet, right: right
@@ -62,8 +67,8 @@ class Policed:
         self.pods: dict[str, ProbePod] = {}
         self.labels: dict[str, tuple[tuple[str, str], ...]] = {}
         here, elsewhere = sandbox.namespaces(self.plan, "main")
-        for namespace, body in sandbox._bodies(self.plan, (here, elsewhere), any_user=False):
-            self.start(namespace, body)
+        for one in sandbox._bodies(self.plan, (here, elsewhere), any_user=False):
+            self.start(one.namespace, dict(one.body))
         self.ground = sandbox.SandboxPods(
             plan=self.plan,
             worker="main",

@@ -127,7 +127,6 @@ class World:
             name=f"node-{index}",
             internal_ips=tuple(address[family] for family in families),
             pod_cidrs=tuple(cidr[family] for family in families),
-            can_run_probes=True,
             labels={},
             kubelet="v1.36.3",
             kernel="6.18",

@@ -12,7 +12,7 @@ from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.plugin import run, workers
 from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
 
-NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), can_run_probes=True, labels={},
+NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), labels={},
             kubelet="v1", kernel="6", runtime="c")
 FACTS_OF_RUN = RunFacts(
     run_id="abc", kubeconfig=Path("none"), context="c", owned=True, stack=Stack.IPV6,

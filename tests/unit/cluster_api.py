@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_ipv6k8s.kube.client import Object
+from pytest_ipv6k8s.kube.client import ApiError, Object
 from tests.unit.fake_api import FakeApi
 
 NAMESPACES = "/api/v1/namespaces"
@@ -13,15 +13,23 @@ ADDRESSES = [{"ip": "fd00:1::1"}, {"ip": "10.1.0.1"}]
 
 
 class ClusterApi(FakeApi):
-    """Whatever is created comes to life: namespaces are filled, pods run, slices fill."""
+    """Whatever is created comes to life: namespaces are filled, pods run, slices fill.
+
+    ``pod_status`` is that of all pods, ``status_of`` that of single ones.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.lists[NAMESPACES] = []
+        self.lists |= {NAMESPACES: [], "/api/v1/pods": [], "/api/v1/services": []}
         self.pod_status: Mapping[str, Any] | None = None
+        self.status_of: dict[str, Mapping[str, Any]] = {}
+        self.refuse: Callable[[Mapping[str, Any]], str] = lambda body: ""
 
     def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:
-        """Keep an object as a cluster would make of it."""
+        """Keep an object as a cluster would make of it; ``refuse`` says what admission says."""
+        refusal = self.refuse(body)
+        if refusal:
+            raise ApiError(refusal, code=403)
         made = super().create(path, body, **query)
         namespace = path.split("/")[4] if path.startswith(f"{NAMESPACES}/") else ""
         if path == NAMESPACES:
@@ -54,7 +62,8 @@ class ClusterApi(FakeApi):
         ]["nodeSelectorTerms"]
         pod["metadata"] |= {"namespace": namespace, "uid": f"uid-of-{pod['metadata']['name']}"}
         pod["spec"]["nodeName"] = term["matchFields"][0]["values"][0]
-        pod["status"] = self.pod_status or {
+        status = self.status_of.get(pod["metadata"]["name"], self.pod_status)
+        pod["status"] = status or {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": "True"}],
             "podIPs": ADDRESSES,

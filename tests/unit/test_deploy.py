@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,48 +17,50 @@ import pytest
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.errors import ClusterError, ConfigError
-from pytest_ipv6k8s.kube.inventory import Inventory, Node
-from pytest_ipv6k8s.probe import deploy
-from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube.client import ApiError
+from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.kube.objects import Manner
+from pytest_ipv6k8s.probe import deploy, removing
+from pytest_ipv6k8s.probe.deploy import Deployed, Plan
+from pytest_ipv6k8s.probe.placing import LeftOut
+from pytest_ipv6k8s.probe.probes import ProbePod, has_peer
 from pytest_ipv6k8s.probe.zipapp import zipapp
-from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
 
-def _node(name: str, *, able: bool = True, **labels: str) -> Node:
+def _node(name: str) -> Node:
     return Node(
         name=name,
         internal_ips=("fd00::1",),
         pod_cidrs=(),
-        can_run_probes=able,
-        labels=labels,
+        labels={},
         kubelet="v1",
         kernel="6",
         runtime="c",
     )
 
 
-def _inventory(*nodes: Node) -> Inventory:
-    return Inventory(
-        version="v1.36.3",
-        stack=Stack.DUAL,
-        nodes=nodes,
-        service_cidrs=(),
-        dns=None,
-        cni="c",
-        proxy="p",
-        host_network_pods=False,
-    )
-
-
 PLAN = Plan(
     run_id="abc",
-    image="probe:1",
+    manner=Manner(image="probe:1"),
     stack=Stack.DUAL,
     nodes=(_node("node-a"), _node("node-b")),
     host_network=True,
 )
+
+
+def _deploy(
+    api: ClusterApi, plan: Plan = PLAN, trouble: Callable[[ProbePod], str] = lambda pod: ""
+) -> Deployed:
+    return deploy.deploy(api, plan, trouble)
+
+
+def _with(**changed: Any) -> Plan:
+    return replace(PLAN, manner=replace(PLAN.manner, **changed))
+
+
 INSIDE = f"{NAMESPACES}/{PLAN.namespace}"
 
 
@@ -84,33 +87,8 @@ def test_the_agent_fits_into_a_config_map() -> None:
     assert len(base64.b64encode(zipapp())) < 900_000
 
 
-def test_only_able_nodes_with_the_labels_get_probes() -> None:
-    nodes = [
-        _node("a", zone="x"),
-        _node("b", able=False, zone="x"),
-        _node("c"),
-        _node("d", zone="x"),
-    ]
-    facts = _inventory(*nodes)
-
-    def chosen(most: int, **selector: str) -> list[str]:
-        return [n.name for n in deploy.probe_nodes(facts, most=most, selector=selector)]
-
-    assert chosen(10) == ["a", "c", "d"]
-    assert chosen(2) == ["a", "c"]
-    assert chosen(10, zone="x") == ["a", "d"]
-
-
-@pytest.mark.parametrize("selector", [{"zone": "y"}, {"other": ""}])
-def test_no_node_left_is_an_error(selector: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="no node can run a probe") as caught:
-        deploy.probe_nodes(_inventory(_node("a", zone="x")), most=10, selector=selector)
-
-    assert "--ipv6k8s-node-selector" in caught.value.remedy
-
-
 def test_one_probe_stands_on_each_node_and_the_peer_beside_the_first() -> None:
-    deployed = deploy.deploy(ClusterApi(), PLAN)
+    deployed = _deploy(ClusterApi())
 
     assert [(pod.name, pod.node) for pod in deployed.pods] == [
         ("probe-00", "node-a"),
@@ -128,7 +106,7 @@ def test_one_probe_stands_on_each_node_and_the_peer_beside_the_first() -> None:
 
 
 def test_services_come_back_as_the_server_made_them() -> None:
-    deployed = deploy.deploy(ClusterApi(), PLAN)
+    deployed = _deploy(ClusterApi())
 
     services = {service.name: service for service in deployed.services}
     only = {"only-ipv4", "only-ipv6"}
@@ -141,7 +119,7 @@ def test_services_come_back_as_the_server_made_them() -> None:
 def test_without_host_network_there_is_one_restricted_namespace() -> None:
     api = ClusterApi()
 
-    deployed = deploy.deploy(api, replace(PLAN, host_network=False))
+    deployed = _deploy(api, replace(PLAN, host_network=False))
 
     (namespace,) = api.lists[NAMESPACES]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -151,7 +129,7 @@ def test_without_host_network_there_is_one_restricted_namespace() -> None:
 def test_everything_that_is_made_carries_the_runs_label() -> None:
     api = ClusterApi()
 
-    deploy.deploy(api, PLAN)
+    _deploy(api)
 
     ours = [*api.lists[NAMESPACES], *api.lists[f"{INSIDE}/pods"], *api.lists[f"{INSIDE}/services"]]
     ours.append(api.lists[f"{INSIDE}/configmaps"][-1])
@@ -161,7 +139,7 @@ def test_everything_that_is_made_carries_the_runs_label() -> None:
 def test_the_agent_in_the_config_map_is_the_agent() -> None:
     api = ClusterApi()
 
-    deploy.deploy(api, PLAN)
+    _deploy(api)
 
     files = api.lists[f"{INSIDE}/configmaps"][-1]["binaryData"]
     assert base64.b64decode(files["agent.pyz"]) == zipapp()
@@ -179,10 +157,10 @@ def test_a_pull_secret_is_copied_without_its_history() -> None:
         }
     ]
 
-    deploy.deploy(api, replace(PLAN, pull_secret="ns/pull"))
+    _deploy(api, _with(pull_secret="ns/pull"))
 
     (copy,) = api.lists[f"{INSIDE}/secrets"]
-    assert copy["metadata"] == {"name": "pull"}
+    assert copy["metadata"] == {"name": "pull", "labels": objects.labels("abc")}
     assert copy["data"] == {".dockerconfigjson": "e30="}
     assert api.lists[f"{INSIDE}/pods"][0]["spec"]["imagePullSecrets"] == [{"name": "pull"}]
 
@@ -192,45 +170,206 @@ def test_a_pull_secret_is_copied_without_its_history() -> None:
 )
 def test_a_pull_secret_that_is_not_there_is_named(secret: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        deploy.deploy(ClusterApi(), replace(PLAN, pull_secret=secret))
+        _deploy(ClusterApi(), _with(pull_secret=secret))
 
 
-def test_an_image_that_nodes_cannot_get_is_told_at_once(clock: Clock) -> None:
+IMAGE = {"reason": "ErrImagePull", "message": "no such\n host"}
+PULLING = {"containerStatuses": [{"state": {"waiting": IMAGE}}]}
+FULL = {
+    "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no CPU"}
+    ]
+}
+REFUSED = {"phase": "Failed", "reason": "OutOfpods", "message": "Node didn't have enough"}
+CREATING = {"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}
+
+
+@pytest.mark.parametrize(
+    ("plight", "why", "seconds"),
+    [
+        (PULLING, "not ready within 90 s: ErrImagePull no such host", 90),
+        (CREATING, "not ready within 90 s: FailedCreatePodSandBox: no cni0", 90),
+        (FULL, "Unschedulable no CPU", 20),
+        (REFUSED, "OutOfpods Node didn't have enough", 0),
+    ],
+    ids=["image", "sandbox", "full-node", "kubelet-refuses"],
+)
+def test_a_probe_that_does_not_start_costs_its_node(
+    clock: Clock, plight: dict[str, Any], why: str, seconds: float
+) -> None:
     api = ClusterApi()
-    waiting_for = {"reason": "ErrImagePull", "message": "no such\n host"}
-    api.pod_status = {"containerStatuses": [{"state": {"waiting": waiting_for}}]}
+    api.status_of["probe-01"] = plight
+    fill = api.fill
 
-    with pytest.raises(ClusterError) as caught:
-        deploy.deploy(api, PLAN)
+    def with_event(name: str) -> None:
+        fill(name)
+        event = {"reason": "FailedCreatePodSandBox", "message": "no cni0"}
+        api.lists[f"{NAMESPACES}/{name}/events"] = [{"metadata": {"name": "e"}, **event}]
 
-    said = str(caught.value)
-    assert "node node-a cannot get the probe image probe:1: no such host" in said
-    assert "--ipv6k8s-probe-image" in said
-    assert clock.slept == []
+    api.fill = with_event  # type: ignore[method-assign]
+
+    deployed = _deploy(api)
+
+    assert deployed.left_out == (LeftOut(node="node-b", reason=why),)
+    assert [pod.name for pod in deployed.pods] == ["probe-00", "probe-peer"]
+    assert [pod.name for pod in deployed.hosts] == ["host-00"]
+    left = [pod["metadata"]["name"] for pod in api.lists[f"{INSIDE}/pods"]]
+    assert left == ["probe-00", "probe-peer"]
+    assert sum(clock.slept) == pytest.approx(seconds, abs=0.5)
 
 
-def test_pods_that_do_not_start_are_named_with_their_plight(clock: Clock) -> None:
+def test_the_peer_goes_where_there_is_room_for_two(clock: Clock) -> None:
     api = ClusterApi()
-    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-    api.pod_status = {"conditions": [{**condition, "message": "no CPU left"}]}
+    api.status_of["probe-peer"] = REFUSED
 
-    with pytest.raises(ClusterError) as caught:
-        deploy.deploy(api, replace(PLAN, host_network=False))
+    deployed = _deploy(api)
 
-    said = str(caught.value)
-    assert "probes do not start within 90 s: pod probe-00 on node-a: Unschedulable no CPU" in said
-    assert "pod probe-peer on node-a" in said
-    assert sum(clock.slept) == pytest.approx(90, abs=0.5)
+    assert [(pod.name, pod.node) for pod in deployed.pods] == [
+        ("probe-01", "node-b"),
+        ("probe-00", "node-a"),
+        ("probe-peer-01", "node-b"),
+    ]
+    assert (deployed.peers, deployed.left_out) == ((), ())
+    assert len(deployed.lacking) == 1
 
 
-def test_the_time_that_is_told_is_the_time_that_was_waited(clock: Clock) -> None:
+QUOTA = "pods is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1"
+
+
+def test_a_quota_with_room_for_one_pod_leaves_one_probe(clock: Clock) -> None:
     api = ClusterApi()
-    api.pod_status = {"conditions": []}
-    api.timeouts = Timeouts().scaled(2.0)
+    api.refuse = lambda body: (
+        QUOTA if body["kind"] == "Pod" and body["metadata"]["name"] != "probe-01" else ""
+    )
 
-    with pytest.raises(ClusterError, match="within 180 s"):
-        deploy.deploy(api, PLAN)
-    assert sum(clock.slept) == pytest.approx(180, abs=0.5)
+    deployed = _deploy(api)
+
+    assert [pod.name for pod in deployed.pods] == ["probe-01"]
+    assert (deployed.hosts, deployed.peers) == ((), ())
+    assert [one.node for one in deployed.left_out] == ["node-a"]
+    assert not has_peer(deployed.pods)
+
+
+def test_a_probe_that_cannot_be_asked_costs_its_node() -> None:
+    deployed = _deploy(
+        ClusterApi(), trouble=lambda pod: "cannot be asked: no" if pod.node == "node-a" else ""
+    )
+
+    assert deployed.left_out == (LeftOut(node="node-a", reason="cannot be asked: no"),)
+    assert {pod.node for pod in (*deployed.pods, *deployed.hosts)} == {"node-b"}
+    assert [pod.name for pod in deployed.pods] == ["probe-01", "probe-peer-01"]
+
+
+@pytest.mark.parametrize(
+    ("plight", "refusal", "words", "remedy"),
+    [
+        (PULLING, "", "node-a, node-b (not ready within 90 s: ErrImage", "--ipv6k8s-probe-image"),
+        (REFUSED, "", "OutOfpods", "kubectl describe pod"),
+        (None, QUOTA, "exceeded quota", "make room"),
+        (None, "denied the request: label team is missing", "label team", "--ipv6k8s-label"),
+    ],
+    ids=["image", "kubelet", "quota", "admission"],
+)
+def test_a_run_ends_where_no_probe_runs_at_all(
+    clock: Clock, plight: dict[str, Any] | None, refusal: str, words: str, remedy: str
+) -> None:
+    api = ClusterApi()
+    api.pod_status = plight
+    api.refuse = lambda body: refusal if body["kind"] == "Pod" else ""
+
+    with pytest.raises(ClusterError, match="no probe runs") as caught:
+        _deploy(api)
+
+    assert words in caught.value.problem
+    assert remedy in caught.value.remedy
+
+
+def test_a_service_or_a_namespace_that_is_refused_is_done_without() -> None:
+    api = ClusterApi()
+    api.refuse = lambda body: (
+        "denied"
+        if body["metadata"]["name"].endswith("-host")
+        or body.get("spec", {}).get("type") == "NodePort"
+        else ""
+    )
+
+    deployed = _deploy(api)
+
+    assert "nodeport" not in {service.name for service in deployed.services}
+    assert (len(deployed.services), deployed.hosts) == (6, ())
+    assert len(deployed.lacking) == 2
+
+
+def test_a_given_namespace_is_filled_and_left(clock: Clock) -> None:
+    api = ClusterApi()
+    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
+    api.fill("given")
+    foreign = {"metadata": {"name": "foreign"}, "status": {}}
+    inside = f"{NAMESPACES}/given"
+    for kind in ("pods", "services", "configmaps", "secrets"):
+        api.lists.setdefault(f"{inside}/{kind}", []).append(foreign)
+
+    deployed = _deploy(api, replace(PLAN, given="given"))
+
+    assert {pod.namespace for pod in (*deployed.pods, *deployed.hosts)} == {"given"}
+    removing.remove_inside(api, "given", "abc", secrets=True)
+    assert api.lists[NAMESPACES] == [{"metadata": {"name": "given"}}]
+    left = [api.lists[f"{inside}/{kind}"] for kind in ("pods", "services", "secrets")]
+    assert left == [[foreign]] * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("pods", "probe-00"), ("services", "every"), ("configmaps", "ipv6k8s-agent")],
+)
+def test_an_object_with_a_name_of_ours_is_named(kind: str, name: str) -> None:
+    api = ClusterApi()
+    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
+    api.fill("given")
+    create = api.create
+
+    def exists(path: str, body: Any, **query: str) -> Any:
+        if path.endswith(f"/{kind}") and body["metadata"]["name"] == name:
+            raise ApiError("already exists", code=409)
+        return create(path, body, **query)
+
+    api.create = exists  # type: ignore[method-assign]
+
+    with pytest.raises(ConfigError, match=f"namespace given has a .* called {name}"):
+        _deploy(api, replace(PLAN, given="given"))
+
+
+def test_a_given_namespace_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConfigError, match="there is no namespace given"):
+        _deploy(ClusterApi(), replace(PLAN, given="given"))
+
+
+def test_a_pod_bears_what_operators_and_meshes_want() -> None:
+    plan = _with(
+        labels=(("team", "net"), ("ipv6k8s/run", "forged")),
+        annotations=(("owner", "me"),),
+        priority_class="low",
+        limits=(("cpu", "2"),),
+    )
+    api = ClusterApi()
+
+    _deploy(api, plan)
+
+    pod, namespace = api.lists[f"{INSIDE}/pods"][0], api.lists[NAMESPACES][0]
+    for metadata in (pod["metadata"], namespace["metadata"]):
+        assert metadata["labels"]["team"] == "net"
+        assert metadata["labels"]["ipv6k8s/run"] == "abc"
+        assert metadata["annotations"]["owner"] == "me"
+    assert pod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    assert pod["metadata"]["annotations"]["linkerd.io/inject"] == "disabled"
+    assert pod["spec"]["priorityClassName"] == "low"
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"]["limits"] == {"cpu": "2", "memory": "512Mi"}
+    tolerated = {one["key"] for one in pod["spec"]["tolerations"]}
+    assert tolerated == {
+        "node-role.kubernetes.io/control-plane",
+        "node-role.kubernetes.io/master",
+    }
 
 
 def test_slices_that_never_fill_are_left_to_a_check(
@@ -245,7 +384,7 @@ def test_slices_that_never_fill_are_left_to_a_check(
 
     monkeypatch.setattr(api, "fill", without_slices)
 
-    assert deploy.deploy(api, PLAN).pods
+    assert _deploy(api).pods
     assert sum(clock.slept) == pytest.approx(15, abs=0.5)
 
 
@@ -265,7 +404,7 @@ def test_only_the_namespaces_of_the_run_are_removed() -> None:
     api = _with_namespaces(("ipv6k8s-abc", "abc"), ("ipv6k8s-abc-host", "abc"), ("other", "xyz"))
     api.lists[NAMESPACES].append({"metadata": {"name": "ipv6k8s-abc-of-somebody"}})
 
-    assert deploy.remove(api, "abc") == []
+    assert removing.remove(api, "abc") == []
 
     left = [item["metadata"]["name"] for item in api.lists[NAMESPACES]]
     assert left == ["other", "ipv6k8s-abc-of-somebody"]
@@ -274,21 +413,21 @@ def test_only_the_namespaces_of_the_run_are_removed() -> None:
 def test_pods_go_before_their_namespace() -> None:
     api = _with_namespaces(("n", "abc"))
 
-    deploy.remove(api, "abc")
+    removing.remove(api, "abc")
 
     deleted = [path for verb, path in api.asked if verb == "delete"]
     assert deleted == [f"{NAMESPACES}/n/pods/p", f"{NAMESPACES}/n"]
 
 
 def test_nothing_to_remove_is_fine() -> None:
-    assert deploy.remove(ClusterApi(), "abc") == []
+    assert removing.remove(ClusterApi(), "abc") == []
 
 
 def test_namespaces_that_stay_are_named(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     api = _with_namespaces(("stuck", "abc"))
     monkeypatch.setattr(api, "delete", lambda path, grace=None: None)
 
-    assert deploy.remove(api, "abc") == ["stuck"]
+    assert removing.remove(api, "abc") == ["stuck"]
     assert sum(clock.slept) == pytest.approx(60, abs=0.5)
 
 
@@ -300,7 +439,7 @@ def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.Mon
         api, "delete", lambda path, grace=None: None if "stuck" in path else delete(path)
     )
 
-    assert deploy.reap_namespaces(api) == ["a", "b"]
+    assert removing.reap(api) == ["a", "b"]
     assert [item["metadata"]["name"] for item in api.lists[NAMESPACES]] == ["stuck", "default"]
 
 

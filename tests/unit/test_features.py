@@ -12,6 +12,7 @@ from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target
 from pytest_ipv6k8s.features import Feature, OfTargets
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.testbed import testbed
 
 
@@ -24,6 +25,7 @@ class Run:
     hosts: tuple[ProbePod, ...] = ()
     sctp: bool = False
     ping: bool = False
+    services: tuple[Service, ...] = ()
     external: ExternalNetwork | None = None
 
 
@@ -35,7 +37,6 @@ NODE = Node(
     name="n1",
     internal_ips=("fd00::a",),
     pod_cidrs=("fd00:1::/64",),
-    can_run_probes=True,
     labels={},
     kubelet="v1",
     kernel="6",
@@ -54,6 +55,7 @@ EMPTY = Inventory(
 BARE = Run(inventory=EMPTY)
 OTHER_POOL = _pod("p", "fd00:2::1")
 DNS = DnsService(namespace="kube-system", name="kube-dns", cluster_ips=("fd00::10",))
+NODE_PORT = Service(name="s", namespace="n", families=(), cluster_ips=(), node_ports=((80, 30080),))
 HAVE: dict[Feature, Run] = {
     Feature.TWO_NODES: replace(BARE, pods=(OTHER_POOL, replace(OTHER_POOL, node="other"))),
     Feature.PEER: replace(BARE, pods=(OTHER_POOL, OTHER_POOL)),
@@ -61,6 +63,7 @@ HAVE: dict[Feature, Run] = {
     Feature.HOST_NETWORK_PROBES: replace(BARE, hosts=(OTHER_POOL,)),
     Feature.HOST_NETWORK_PODS: replace(BARE, inventory=replace(EMPTY, host_network_pods=True)),
     Feature.NETWORK_POLICY: replace(BARE, inventory=replace(EMPTY, policy_engine="Calico")),
+    Feature.NODE_PORT: replace(BARE, services=(NODE_PORT,)),
     Feature.SCTP: replace(BARE, sctp=True),
     Feature.ECHO_REQUESTS: replace(BARE, ping=True),
     Feature.CLUSTER_DNS: replace(BARE, inventory=replace(EMPTY, dns=DNS)),

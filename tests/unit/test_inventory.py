@@ -89,7 +89,6 @@ def test_the_facts_are_read(cluster: FakeApi) -> None:
         name="a",
         internal_ips=("fd00::1", "10.0.0.1"),
         pod_cidrs=("fd00:1::/64",),
-        can_run_probes=True,
         labels={"zone": "a"},
         kubelet="v1.36.3",
         kernel="6.18",
@@ -191,15 +190,27 @@ def test_a_cluster_without_linux_nodes_is_an_error(cluster: FakeApi) -> None:
         inventory.read(cluster)
 
 
-def test_a_node_that_is_not_ready_or_cordoned_runs_no_probes(cluster: FakeApi) -> None:
+def test_what_keeps_pods_off_a_node_is_read(cluster: FakeApi) -> None:
     broken, unknown = _node("broken"), _node("unknown")
     broken["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
     unknown["status"] = {}
-    cluster.lists[NODES] = [_node("good"), _node("cordoned", unschedulable=True), broken, unknown]
+    gpu = [{"key": "gpu", "value": "a", "effect": "NoSchedule"}]
+    soft = [{"key": "soft", "effect": "PreferNoSchedule"}]
+    cluster.lists[NODES] = [
+        _node("good", taints=soft),
+        _node("cordoned", unschedulable=True),
+        _node("gpu", taints=gpu),
+        broken,
+        unknown,
+    ]
 
-    able = {node.name: node.can_run_probes for node in inventory.read(cluster).nodes}
+    found = inventory.read(cluster).nodes
 
-    assert able == {"good": True, "cordoned": False, "broken": False, "unknown": False}
+    assert {node.name for node in found if not node.ready} == {"broken", "unknown"}
+    assert {node.name: [*map(str, node.taints)] for node in found if node.taints} == {
+        "cordoned": ["cordoned"],
+        "gpu": ["taint gpu=a"],
+    }
 
 
 def test_a_node_that_says_little_is_unknown(cluster: FakeApi) -> None:

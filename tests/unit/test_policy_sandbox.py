@@ -19,7 +19,7 @@ from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.netpol import sandbox
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.netpol.truth_table import expect_isolation, tcp
-from pytest_ipv6k8s.probe import deploy
+from pytest_ipv6k8s.probe import deploy, removing
 from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
@@ -32,7 +32,6 @@ def _node(name: str) -> Node:
         name=name,
         internal_ips=("fd00::1",),
         pod_cidrs=(),
-        can_run_probes=True,
         labels={},
         kubelet="v1",
         kernel="6",
@@ -42,7 +41,7 @@ def _node(name: str) -> Node:
 
 PLAN = deploy.Plan(
     run_id="abc",
-    image="p:1",
+    manner=objects.Manner(image="p:1"),
     stack=Stack.DUAL,
     nodes=(_node("a"), _node("b")),
     host_network=False,
@@ -97,10 +96,10 @@ def test_a_sandbox_has_five_pods_on_two_nodes_in_two_namespaces(api: PolicyApi) 
     pods = sandbox.build(api, PLAN, "gw1")
 
     assert [(pod.name, pod.node, pod.namespace) for pod in pods.pods] == [
-        ("allowed", "a", NAMES[0]),
-        ("denied", "b", NAMES[0]),
         ("server-a", "a", NAMES[0]),
         ("server-b", "b", NAMES[0]),
+        ("allowed", "a", NAMES[0]),
+        ("denied", "b", NAMES[0]),
         ("outsider", "a", NAMES[1]),
     ]
     assert (pods.namespace, pods.elsewhere) == NAMES
@@ -136,7 +135,7 @@ def test_nothing_of_a_sandbox_is_left(api: PolicyApi) -> None:
 def test_a_killed_run_s_sandbox_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
     sandbox.build(api, PLAN, "gw1")
 
-    assert deploy.reap_namespaces(api) == sorted(NAMES)
+    assert removing.reap(api) == sorted(NAMES)
 
 
 def test_policies_are_named_after_check_and_worker_and_go_in_the_end(

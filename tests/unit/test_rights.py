@@ -13,7 +13,8 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import rights
 from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.probe import deploy
+from pytest_ipv6k8s.kube.objects import Manner
+from pytest_ipv6k8s.probe import deploy, removing
 from tests.unit.cluster_api import ClusterApi
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -101,7 +102,6 @@ NODE = Node(
     name="n",
     internal_ips=("fd00::1",),
     pod_cidrs=(),
-    can_run_probes=True,
     labels={},
     kubelet="v1",
     kernel="6",
@@ -119,11 +119,11 @@ def _right(verb: str, path: str) -> tuple[str, str, str]:
 def test_a_run_uses_no_right_that_is_not_printed() -> None:
     api = ClusterApi()
     plan = deploy.Plan(
-        run_id="abc", image="p:1", stack=Stack.DUAL, nodes=(NODE,), host_network=True
+        run_id="abc", manner=Manner(image="p:1"), stack=Stack.DUAL, nodes=(NODE,), host_network=True
     )
 
-    deploy.deploy(api, plan)
-    deploy.remove(api, "abc")
+    deploy.deploy(api, plan, lambda pod: "")
+    removing.remove(api, "abc")
 
     used = {_right(verb, path) for verb, path in api.asked if "openshift" not in path}
     assert used - _granted() == set()

@@ -26,14 +26,13 @@ NODE = inventory.Node(
     name="n",
     internal_ips=(),
     pod_cidrs=(),
-    can_run_probes=True,
     labels={},
     kubelet="",
     kernel="",
     runtime="",
 )
 CONTROLLED = control.Controlled(
-    negative="", servers="", skew=0.0, domain="example", nameservers=(), sctp=False, ping=False
+    negative="", servers="", domain="example", nameservers=(), sctp=False, ping=False
 )
 
 
@@ -99,7 +98,9 @@ def begin(provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(rights, "require", lambda api: None)
     monkeypatch.setattr(inventory, "read", step("read", replace(FACTS, nodes=(NODE,))))
     monkeypatch.setattr(
-        run, "deploy", step("deploy", Deployed(pods=(), hosts=(), peers=(), services=()))
+        run,
+        "deploy",
+        step("deploy", Deployed(namespace="n", pods=(), hosts=(), peers=(), services=())),
     )
     monkeypatch.setattr(control, "control", step("control", CONTROLLED))
     monkeypatch.setattr(run, "remove", step("remove probes", []))
@@ -126,7 +127,13 @@ def test_a_cluster_that_was_made_is_deleted_once(provider: Provider, begin: Begi
     assert provider.steps == steps
     assert provider.states == [begun.id]
     assert ownership.remembered() == []
-    assert [fact.id for fact in begun.harness] == ["META-01", "META-04", "META-05", "META-06"]
+    assert [fact.id for fact in begun.harness] == [
+        "META-01",
+        "META-04",
+        "META-05",
+        "META-08",
+        "META-06",
+    ]
 
 
 @pytest.mark.parametrize("step", ["create", "read", "deploy", "control"])

@@ -39,7 +39,6 @@ def _node(number: int) -> Node:
         name=f"n{number}",
         internal_ips=(f"fd00:18::{number + 2}", f"172.18.0.{number + 2}"),
         pod_cidrs=(f"fd00:10:244:{number}::/64", f"10.244.{number}.0/24"),
-        can_run_probes=True,
         labels={},
         kubelet="",
         kernel="",

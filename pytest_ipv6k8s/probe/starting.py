@@ -1,0 +1,184 @@
+"""Start pods and see which of them run; one that does not is deleted, and its plight is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_ipv6k8s.errors import ConfigError, Inconclusive
+from pytest_ipv6k8s.kube import paths, status
+from pytest_ipv6k8s.kube.client import Api, ApiError
+from pytest_ipv6k8s.kube.objects import RUN_LABEL
+from pytest_ipv6k8s.waiting import wait_until
+
+ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
+_LONGEST = 200
+_BEFORE_START = ("ContainerCreating", "PodInitializing")
+"""Reasons that say nothing: the last event says what the kubelet tries in vain."""
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A pod that is to run on a node."""
+
+    namespace: str
+    node: str
+    body: Object
+
+    @property
+    def name(self) -> str:
+        """The pod's name."""
+        return str(self.body["metadata"]["name"])
+
+    @property
+    def run_id(self) -> str:
+        """The run that it belongs to."""
+        return str(self.body["metadata"]["labels"][RUN_LABEL])
+
+
+@dataclass(slots=True)
+class Started:
+    """What became of pods, by name: the objects of those that run, why the others do not."""
+
+    running: dict[str, Object] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+
+def start(api: Api, batches: Iterable[Sequence[Wanted]]) -> Started:
+    """Create pods and wait until each of them runs or will not; those that do not are deleted.
+
+    Image pulls have all the time there is: the kubelet itself tries again.
+
+    Args:
+        api: the API server.
+        batches: each is created when the one before it is: a quota may have no room for all.
+
+    Raises:
+        ConfigError: an object that is not ours has the name of one of them.
+    """
+    started, created = Started(), list[Wanted]()
+    for batch in batches:
+        for wanted, refusal in zip(batch, at_once(lambda w: _create(api, w), batch), strict=True):
+            if refusal:
+                started.failed[wanted.name] = refusal
+                started.refused.add(wanted.name)
+            else:
+                created.append(wanted)
+    _wait(api, created, started)
+    dead = [one for one in created if one.name in started.failed]
+    at_once(lambda one: api.delete(paths.pod(one.namespace, one.name), grace=0), dead)
+    return started
+
+
+def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Make many things side by side."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(make, items))
+
+
+def _create(api: Api, wanted: Wanted) -> str:
+    """Create a pod; return why it was refused."""
+    try:
+        api.create(paths.pods(wanted.namespace), wanted.body)
+    except ApiError as error:
+        if error.code == ALREADY_EXISTS:
+            raise clash("pod", wanted.namespace, wanted.name) from None
+        if error.code == _UNAUTHORIZED:
+            raise
+        return f"refused: {error.problem}"[:_LONGEST]
+    return ""
+
+
+def clash(kind: str, namespace: str, name: str) -> ConfigError:
+    """Return what to say when an object of ours cannot have its name."""
+    return ConfigError(
+        f"namespace {namespace} has a {kind} called {name} that is not of this run",
+        remedy="delete it when it is left of another run, or use another namespace",
+    )
+
+
+def _wait(api: Api, created: Sequence[Wanted], started: Started) -> None:
+    """Note of every pod that it runs, or why it does not."""
+    began = time.monotonic()
+    left = {wanted.name: wanted for wanted in created}
+
+    def all_settled() -> bool:
+        waited = time.monotonic() - began
+        for pod in _pods(api, left.values()):
+            name = pod["metadata"]["name"]
+            if runs(pod):
+                started.running[name] = pod
+                del left[name]
+            elif _is_hopeless(pod, scheduled=waited < api.timeouts.probe_scheduled):
+                started.failed[name] = why_not_running(api, pod)
+                del left[name]
+        return not left
+
+    try:
+        wait_until("all pods run", all_settled, timeout=api.timeouts.probes_ready)
+    except Inconclusive:
+        limit = f"not ready within {api.timeouts.probes_ready:.0f} s"
+        there = {pod["metadata"]["name"]: pod for pod in _pods(api, left.values())}
+        for name in left:
+            why = why_not_running(api, there[name]) if name in there else "the pod is gone"
+            started.failed[name] = f"{limit}: {why}"
+
+
+def _pods(api: Api, wanted: Iterable[Wanted]) -> list[Object]:
+    """Return the pods of these names that are there."""
+    names = {(one.namespace, one.name) for one in wanted}
+    of = {(one.namespace, one.run_id) for one in wanted}
+    return [
+        pod
+        for namespace, run_id in sorted(of)
+        for pod in api.items(paths.pods(namespace), labelSelector=f"{RUN_LABEL}={run_id}")
+        if (namespace, pod["metadata"]["name"]) in names
+    ]
+
+
+def runs(pod: Object) -> bool:
+    """Tell whether a pod object is ready and has an address."""
+    return status.is_ready(pod) and bool(status.pod_ips(pod))
+
+
+def _is_hopeless(pod: Object, *, scheduled: bool) -> bool:
+    """Tell whether a pod will not run: the kubelet refused it, or its node has no room for long."""
+    if pod.get("status", {}).get("phase") == "Failed":
+        return True
+    unscheduled = any(
+        c["type"] == "PodScheduled" and c["status"] == "False" for c in status.conditions(pod)
+    )
+    return unscheduled and not scheduled
+
+
+def why_not_running(api: Api, pod: Object) -> str:
+    """Say what keeps a pod from running: its container, its conditions, or its last event."""
+    state = pod.get("status", {})
+    reasons = [f"{state.get('reason', '')} {state.get('message', '')}".strip()]
+    for container in state.get("containerStatuses") or []:
+        waiting = container.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") not in _BEFORE_START:
+            reasons.append(f"{waiting.get('reason', '')} {waiting.get('message', '')}".strip())
+    reasons += [
+        f"{c.get('reason', '')} {c.get('message', '')}".strip()
+        for c in status.conditions(pod)
+        if c["status"] != "True" and c.get("message") and "unready" not in c["message"]
+    ]
+    told = next(filter(None, reasons), "") or _last_event(api, pod)
+    return " ".join(told.split())[:_LONGEST] or "no reason given"
+
+
+def _last_event(api: Api, pod: Object) -> str:
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    selector = f"involvedObject.name={name},type=Warning"
+    try:
+        events = api.items(paths.inside(namespace, "events"), fieldSelector=selector)
+    except ApiError:
+        return ""
+    return "".join(f"{event.get('reason')}: {event.get('message')}" for event in events[-1:])
