@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_init)
 
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
+    command.add_argument(
+        "--pull-secret", action="store_true", help="also what --ipv6k8s-pull-secret needs"
+    )
+    command.add_argument(
+        "--namespace", action="store_true", help="also what --ipv6k8s-namespace needs"
+    )
     command.set_defaults(run=_rbac)
 
     command = commands.add_parser("reap", help="remove what killed runs left behind")
@@ -184,12 +190,16 @@ def _init(chosen: argparse.Namespace) -> int:
     return OK
 
 
-def _rbac(_chosen: argparse.Namespace) -> int:
+def _rbac(chosen: argparse.Namespace) -> int:
     import yaml
 
     from pytest_ipv6k8s.kube import rights
 
-    print(yaml.safe_dump_all(rights.manifest(), sort_keys=False), end="")
+    more = [
+        *(rights.PULL_SECRET if chosen.pull_secret else ()),
+        *(rights.GIVEN_NAMESPACE if chosen.namespace else ()),
+    ]
+    print(yaml.safe_dump_all(rights.manifest(more), sort_keys=False), end="")
     return OK
 
 

@@ -201,13 +201,17 @@ def probe_pod(
         spec["imagePullSecrets"] = [{"name": manner.pull_secret.partition("/")[2]}]
     if manner.priority_class:
         spec["priorityClassName"] = manner.priority_class
+    metadata = _pod_metadata(name, manner, {**labels(run_id), **pod_labels})
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _pod_metadata(name: str, manner: Manner, ours: Mapping[str, str]) -> Object:
     no_mesh, no_injection = NO_MESH
-    metadata = {
+    return {
         "name": name,
-        "labels": {**dict(manner.labels), **no_mesh, **labels(run_id), **pod_labels},
+        "labels": {**dict(manner.labels), **no_mesh, **ours},
         "annotations": {**dict(manner.annotations), **no_injection},
     }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def _on_node(node: str) -> Object:

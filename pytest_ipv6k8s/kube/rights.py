@@ -37,13 +37,29 @@ RIGHTS = (
         group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
     ),
     Right(group="networking.k8s.io", resource="ipaddresses", verbs=("list",), required=False),
+    Right(group="cilium.io", resource="ciliumnetworkpolicies", verbs=("list",), required=False),
+    Right(group="projectcalico.org", resource="networkpolicies", verbs=("list",), required=False),
     Right(resource="events", verbs=("list",), required=False),
     Right(resource="pods/log", verbs=("get",), required=False),
 )
 
 
-def manifest() -> list[dict[str, Any]]:
-    """Return ServiceAccount, ClusterRole and ClusterRoleBinding with just these rights."""
+PULL_SECRET = (Right(resource="secrets", verbs=("get", "create")),)
+"""Needed besides for ``--ipv6k8s-pull-secret``: it is copied into the namespaces of the run."""
+
+GIVEN_NAMESPACE = (
+    Right(resource="configmaps", verbs=("list", "delete")),
+    Right(resource="secrets", verbs=("list", "delete")),
+)
+"""Needed besides for ``--ipv6k8s-namespace``: it stays, and what is ours in it is deleted."""
+
+
+def manifest(more: Iterable[Right] = ()) -> list[dict[str, Any]]:
+    """Return ServiceAccount, ClusterRole and ClusterRoleBinding with just these rights.
+
+    Args:
+        more: rights that options need on top.
+    """
     name = {"name": "ipv6k8s"}
     api_group = "rbac.authorization.k8s.io"
     return [
@@ -58,7 +74,7 @@ def manifest() -> list[dict[str, Any]]:
             "metadata": name,
             "rules": [
                 {"apiGroups": [r.group], "resources": [r.resource], "verbs": list(r.verbs)}
-                for r in RIGHTS
+                for r in (*RIGHTS, *more)
             ],
         },
         {
@@ -71,13 +87,21 @@ def manifest() -> list[dict[str, Any]]:
     ]
 
 
-def require(api: Api) -> None:
+def require(api: Api, *, own_namespaces: bool = True) -> None:
     """Make sure that we have the required rights.
+
+    Args:
+        api: the API server.
+        own_namespaces: whether namespaces are made; else nothing is needed but to see them.
 
     Raises:
         ClusterError: names every verb and resource that is missing.
     """
-    missing = [f"{verb} {resource}" for verb, resource in _missing(api, RIGHTS)]
+    missing = [
+        f"{verb} {resource}"
+        for verb, resource in _missing(api, RIGHTS)
+        if own_namespaces or resource != "namespaces" or verb in ("get", "list")
+    ]
     if missing:
         raise ClusterError(
             f"the user of context {api.kubeconfig.context!r} may not: {', '.join(missing)}",

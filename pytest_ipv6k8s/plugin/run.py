@@ -26,12 +26,13 @@ from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.ready import Ready
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts, manner
 from pytest_ipv6k8s.plugin.workers import is_worker, receive
 from pytest_ipv6k8s.probe import control
-from pytest_ipv6k8s.probe.deploy import Deployed, Plan, deploy
-from pytest_ipv6k8s.probe.placing import LeftOut, Placed, Wish, named, place
+from pytest_ipv6k8s.probe.deploy import Plan, deploy
+from pytest_ipv6k8s.probe.placing import Placed, Wish, place
 from pytest_ipv6k8s.probe.probes import Probes
 from pytest_ipv6k8s.probe.removing import remove, remove_inside
 from pytest_ipv6k8s.probe.session import Sessions
@@ -100,21 +101,6 @@ class Acquired:
     stays: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """Probes that run on a cluster and are in order."""
-
-    facts: inventory.Inventory
-    placed: Placed
-    deployed: Deployed
-    controlled: control.Controlled
-
-    @property
-    def left_out(self) -> tuple[LeftOut, ...]:
-        """The nodes without a probe."""
-        return (*self.placed.left_out, *self.deployed.left_out)
-
-
 class Run:
     """One run's cluster, probes and what became of them.
 
@@ -159,7 +145,8 @@ class Run:
         acquired = self._acquire()
         with self._bundle_on_failure(acquired, wanted=acquired.cluster.owned):
             if not acquired.cluster.owned:
-                rights.require(acquired.api)
+                given = self.settings.probes.namespace
+                rights.require(acquired.api, own_namespaces=given is None)
             facts = self._read_facts(acquired.api, setup.declared)
             external = self._external(setup, acquired, facts)
             placed = place(facts, self._wish())
@@ -244,19 +231,10 @@ class Run:
             probes = Probes(*([*map(sessions.probe, pods)] for pods in of))
             controlled = control.control(probes, facts.pod_stack.families)
         ready = Ready(facts=facts, placed=placed, deployed=deployed, controlled=controlled)
-        self._tell_what_is_lacking(ready)
-        return ready
-
-    def _tell_what_is_lacking(self, ready: Ready) -> None:
-        found, total = ready.controlled, len(ready.facts.nodes)
-        where = f"{total - len(ready.left_out)} of {total} nodes have a probe"
-        left_out = [f"left out: {named(ready.left_out)}"] if ready.left_out else []
-        lacking = [*left_out, *ready.deployed.lacking]
-        for line in lacking:
+        for line in ready.lacking:
             self.tell(line)
-        self._fact("META-04", "negative control", ok=True, actual=found.negative)
-        self._fact("META-05", "probe servers and clocks", ok=True, actual=found.servers)
-        self._fact("META-08", "probes", ok=True, actual="; ".join([where, *lacking]))
+        self.harness += ready.harness()
+        return ready
 
     def _facts(
         self, acquired: Acquired, ready: Ready, external: ExternalNetwork | None

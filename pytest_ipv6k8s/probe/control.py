@@ -12,7 +12,7 @@ from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.expectations import eventually
-from pytest_ipv6k8s.kube import paths, status
+from pytest_ipv6k8s.kube import foreign, paths, status
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.starting import at_once
@@ -74,23 +74,45 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
 def out_of_order(api: Api, probes: Probes) -> str:
     """Say what is wrong with the probes themselves; empty when all are there and answer.
 
-    Asked before a cluster is blamed: a probe that was deleted, evicted or restarted in mid-run
-    would otherwise be taken for a broken network.
+    Asked before a cluster is blamed: a probe that was deleted, evicted or restarted in mid-run, a
+    server that hangs, a policy or a container that others put upon it would otherwise be taken for
+    a broken network.
     """
     everyone = probes.everyone
     try:
         for namespace in {probe.pod.namespace for probe in everyone}:
             ours = {probe.name: probe for probe in everyone if probe.pod.namespace == namespace}
-            for pod in api.items(paths.pods(namespace)):
-                probe = ours.get(pod["metadata"]["name"])
-                if probe is not None and is_itself(pod, probe.pod):
-                    del ours[probe.name]
+            pods = [p for p in api.items(paths.pods(namespace)) if p["metadata"]["name"] in ours]
+            for pod in pods:
+                if is_itself(pod, ours[pod["metadata"]["name"]].pod):
+                    del ours[pod["metadata"]["name"]]
             if ours:
                 return f"probe pods were deleted or restarted: {', '.join(sorted(ours))}"
+            upon = _put_upon(api, namespace, pods)
+            if upon:
+                return upon
         probes.ask_each(lambda probe: [identity.Request()], among=everyone)
+        return _silent_servers(probes)
     except (ControlChannelError, ClusterError) as error:
         return f"the probes cannot be asked: {error}"
-    return ""
+
+
+def _put_upon(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]]) -> str:
+    """Say what others put upon our pods; empty when nothing stands between them and the network."""
+    beside = sorted({name for pod in pods for name in foreign.containers(pod)})
+    if beside:
+        return f"something put containers into our pods: {', '.join(beside)}"
+    labels: Mapping[str, str] = next((p["metadata"].get("labels") or {} for p in pods), {})
+    policies = foreign.policies(api, namespace, labels)
+    return f"policies of others isolate our pods: {', '.join(policies)}" if policies else ""
+
+
+def _silent_servers(probes: Probes) -> str:
+    """Say whose server does not answer on its pod's own loopback; host-network pods have none."""
+    serving = [probe for probe in (*probes, *probes.peers) if not probe.pod.host_network]
+    records = probes.ask_each(lambda probe: _own_servers(probe, tuple(Family)), among=serving)
+    silent = sorted({record.source for record in records if not record.answer.echoed})
+    return f"servers hang, on their own loopback: {', '.join(silent)}" if silent else ""
 
 
 def is_itself(item: Mapping[str, Any], pod: ProbePod) -> bool:

@@ -17,7 +17,7 @@ from pytest_ipv6k8s.waiting import wait_until
 ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
 _LONGEST = 200
 _BEFORE_START = ("ContainerCreating", "PodInitializing")
-"""Reasons that say nothing: the last event says what the kubelet tries in vain."""
+"""Reasons that say nothing: the last event says what the kubelet cannot do."""
 
 Object = Mapping[str, Any]
 

@@ -206,6 +206,48 @@ def test_a_probe_that_cannot_be_asked_is_told() -> None:
     assert said == "the probes cannot be asked: exec into pod n/probe-00: no answer in time"
 
 
+def test_a_server_that_hangs_is_named() -> None:
+    def hung(pod: ProbePod, request: Any) -> Any:
+        if isinstance(request, tcp_connect.Request) and pod.name == "probe-01":
+            return tcp_connect.Answer(connected=True, error="ETIMEDOUT")
+        return _honest(pod, request)
+
+    said = control.out_of_order(_api(), Instrument(hung).probes)
+
+    assert said == "servers hang, on their own loopback: probe-01"
+
+
+def test_a_container_beside_ours_is_named() -> None:
+    pod = _pod("probe-01")
+    pod["spec"] = {"containers": [{"name": "agent"}, {"name": "istio-proxy"}]}
+
+    said = control.out_of_order(_api(pod), Instrument().probes)
+
+    assert said == "something put containers into our pods: istio-proxy"
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "spec", "blamed"),
+    [
+        ("networking.k8s.io/v1", {}, {"podSelector": {}}, True),
+        ("networking.k8s.io/v1", {"ipv6k8s/run": "abc"}, {"podSelector": {}}, False),
+        ("networking.k8s.io/v1", {}, {"podSelector": {"matchLabels": {"app": "web"}}}, False),
+        ("projectcalico.org/v3", {}, {"selector": "all()"}, True),
+    ],
+    ids=["default-deny", "ours", "of-other-pods", "calico"],
+)
+def test_a_policy_of_others_is_named(
+    kind: str, labels: dict[str, str], spec: dict[str, Any], blamed: bool
+) -> None:
+    api = _api()
+    policy = {"metadata": {"name": "deny", "labels": labels}, "spec": spec}
+    api.lists[f"/apis/{kind}/namespaces/n/networkpolicies"] = [policy]
+
+    said = control.out_of_order(api, Instrument().probes)
+
+    assert ("deny in namespace n" in said) is blamed
+
+
 def test_a_server_that_refuses_is_told() -> None:
     api = _api()
     api.validate(PODS, 500)

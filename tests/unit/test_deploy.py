@@ -16,15 +16,13 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent import wire
-from pytest_ipv6k8s.errors import ClusterError, ConfigError
+from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.kube import objects
-from pytest_ipv6k8s.kube.client import ApiError
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe import deploy, removing
 from pytest_ipv6k8s.probe.deploy import Deployed, Plan
-from pytest_ipv6k8s.probe.placing import LeftOut
-from pytest_ipv6k8s.probe.probes import ProbePod, has_peer
+from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from tests.unit.clock import Clock
 from tests.unit.cluster_api import NAMESPACES, ClusterApi
@@ -51,13 +49,15 @@ PLAN = Plan(
 )
 
 
-def _deploy(
+def deployed(
     api: ClusterApi, plan: Plan = PLAN, trouble: Callable[[ProbePod], str] = lambda pod: ""
 ) -> Deployed:
+    """Return what a plan comes to on a cluster."""
     return deploy.deploy(api, plan, trouble)
 
 
-def _with(**changed: Any) -> Plan:
+def plan_with(**changed: Any) -> Plan:
+    """Return the plan, with pods made in another manner."""
     return replace(PLAN, manner=replace(PLAN.manner, **changed))
 
 
@@ -88,48 +88,48 @@ def test_the_agent_fits_into_a_config_map() -> None:
 
 
 def test_one_probe_stands_on_each_node_and_the_peer_beside_the_first() -> None:
-    deployed = _deploy(ClusterApi())
+    made = deployed(ClusterApi())
 
-    assert [(pod.name, pod.node) for pod in deployed.pods] == [
+    assert [(pod.name, pod.node) for pod in made.pods] == [
         ("probe-00", "node-a"),
         ("probe-01", "node-b"),
         ("probe-peer", "node-a"),
     ]
-    assert [(pod.name, pod.node, pod.host_network) for pod in deployed.hosts] == [
+    assert [(pod.name, pod.node, pod.host_network) for pod in made.hosts] == [
         ("host-00", "node-a", True),
         ("host-01", "node-b", True),
     ]
-    assert [(pod.name, pod.node) for pod in deployed.peers] == [("peer-01", "node-b")]
-    (first, *_) = deployed.pods
+    assert [(pod.name, pod.node) for pod in made.peers] == [("peer-01", "node-b")]
+    (first, *_) = made.pods
     assert (first.ips, first.host_ips) == (("fd00:1::1", "10.1.0.1"), ("fd00::1",))
     assert (first.uid, first.restarts, first.namespace) == ("uid-of-probe-00", 0, "ipv6k8s-abc")
 
 
 def test_services_come_back_as_the_server_made_them() -> None:
-    deployed = _deploy(ClusterApi())
+    made = deployed(ClusterApi())
 
-    services = {service.name: service for service in deployed.services}
+    services = {service.name: service for service in made.services}
     only = {"only-ipv4", "only-ipv6"}
     assert set(services) == {"every", "peer", "headless", "empty", "nodeport"} | only
     assert services["every"].cluster_ips == ("10.96.0.1", "fd00:96::1")
     assert services["only-ipv6"].families == (Family.V6,)
-    assert {service.namespace for service in deployed.services} == {"ipv6k8s-abc"}
+    assert {service.namespace for service in made.services} == {"ipv6k8s-abc"}
 
 
 def test_without_host_network_there_is_one_restricted_namespace() -> None:
     api = ClusterApi()
 
-    deployed = _deploy(api, replace(PLAN, host_network=False))
+    made = deployed(api, replace(PLAN, host_network=False))
 
     (namespace,) = api.lists[NAMESPACES]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert deployed.hosts == ()
+    assert made.hosts == ()
 
 
 def test_everything_that_is_made_carries_the_runs_label() -> None:
     api = ClusterApi()
 
-    _deploy(api)
+    deployed(api)
 
     ours = [*api.lists[NAMESPACES], *api.lists[f"{INSIDE}/pods"], *api.lists[f"{INSIDE}/services"]]
     ours.append(api.lists[f"{INSIDE}/configmaps"][-1])
@@ -139,7 +139,7 @@ def test_everything_that_is_made_carries_the_runs_label() -> None:
 def test_the_agent_in_the_config_map_is_the_agent() -> None:
     api = ClusterApi()
 
-    _deploy(api)
+    deployed(api)
 
     files = api.lists[f"{INSIDE}/configmaps"][-1]["binaryData"]
     assert base64.b64decode(files["agent.pyz"]) == zipapp()
@@ -157,7 +157,7 @@ def test_a_pull_secret_is_copied_without_its_history() -> None:
         }
     ]
 
-    _deploy(api, _with(pull_secret="ns/pull"))
+    deployed(api, plan_with(pull_secret="ns/pull"))
 
     (copy,) = api.lists[f"{INSIDE}/secrets"]
     assert copy["metadata"] == {"name": "pull", "labels": objects.labels("abc")}
@@ -170,206 +170,7 @@ def test_a_pull_secret_is_copied_without_its_history() -> None:
 )
 def test_a_pull_secret_that_is_not_there_is_named(secret: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        _deploy(ClusterApi(), _with(pull_secret=secret))
-
-
-IMAGE = {"reason": "ErrImagePull", "message": "no such\n host"}
-PULLING = {"containerStatuses": [{"state": {"waiting": IMAGE}}]}
-FULL = {
-    "conditions": [
-        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no CPU"}
-    ]
-}
-REFUSED = {"phase": "Failed", "reason": "OutOfpods", "message": "Node didn't have enough"}
-CREATING = {"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}
-
-
-@pytest.mark.parametrize(
-    ("plight", "why", "seconds"),
-    [
-        (PULLING, "not ready within 90 s: ErrImagePull no such host", 90),
-        (CREATING, "not ready within 90 s: FailedCreatePodSandBox: no cni0", 90),
-        (FULL, "Unschedulable no CPU", 20),
-        (REFUSED, "OutOfpods Node didn't have enough", 0),
-    ],
-    ids=["image", "sandbox", "full-node", "kubelet-refuses"],
-)
-def test_a_probe_that_does_not_start_costs_its_node(
-    clock: Clock, plight: dict[str, Any], why: str, seconds: float
-) -> None:
-    api = ClusterApi()
-    api.status_of["probe-01"] = plight
-    fill = api.fill
-
-    def with_event(name: str) -> None:
-        fill(name)
-        event = {"reason": "FailedCreatePodSandBox", "message": "no cni0"}
-        api.lists[f"{NAMESPACES}/{name}/events"] = [{"metadata": {"name": "e"}, **event}]
-
-    api.fill = with_event  # type: ignore[method-assign]
-
-    deployed = _deploy(api)
-
-    assert deployed.left_out == (LeftOut(node="node-b", reason=why),)
-    assert [pod.name for pod in deployed.pods] == ["probe-00", "probe-peer"]
-    assert [pod.name for pod in deployed.hosts] == ["host-00"]
-    left = [pod["metadata"]["name"] for pod in api.lists[f"{INSIDE}/pods"]]
-    assert left == ["probe-00", "probe-peer"]
-    assert sum(clock.slept) == pytest.approx(seconds, abs=0.5)
-
-
-def test_the_peer_goes_where_there_is_room_for_two(clock: Clock) -> None:
-    api = ClusterApi()
-    api.status_of["probe-peer"] = REFUSED
-
-    deployed = _deploy(api)
-
-    assert [(pod.name, pod.node) for pod in deployed.pods] == [
-        ("probe-01", "node-b"),
-        ("probe-00", "node-a"),
-        ("probe-peer-01", "node-b"),
-    ]
-    assert (deployed.peers, deployed.left_out) == ((), ())
-    assert len(deployed.lacking) == 1
-
-
-QUOTA = "pods is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1"
-
-
-def test_a_quota_with_room_for_one_pod_leaves_one_probe(clock: Clock) -> None:
-    api = ClusterApi()
-    api.refuse = lambda body: (
-        QUOTA if body["kind"] == "Pod" and body["metadata"]["name"] != "probe-01" else ""
-    )
-
-    deployed = _deploy(api)
-
-    assert [pod.name for pod in deployed.pods] == ["probe-01"]
-    assert (deployed.hosts, deployed.peers) == ((), ())
-    assert [one.node for one in deployed.left_out] == ["node-a"]
-    assert not has_peer(deployed.pods)
-
-
-def test_a_probe_that_cannot_be_asked_costs_its_node() -> None:
-    deployed = _deploy(
-        ClusterApi(), trouble=lambda pod: "cannot be asked: no" if pod.node == "node-a" else ""
-    )
-
-    assert deployed.left_out == (LeftOut(node="node-a", reason="cannot be asked: no"),)
-    assert {pod.node for pod in (*deployed.pods, *deployed.hosts)} == {"node-b"}
-    assert [pod.name for pod in deployed.pods] == ["probe-01", "probe-peer-01"]
-
-
-@pytest.mark.parametrize(
-    ("plight", "refusal", "words", "remedy"),
-    [
-        (PULLING, "", "node-a, node-b (not ready within 90 s: ErrImage", "--ipv6k8s-probe-image"),
-        (REFUSED, "", "OutOfpods", "kubectl describe pod"),
-        (None, QUOTA, "exceeded quota", "make room"),
-        (None, "denied the request: label team is missing", "label team", "--ipv6k8s-label"),
-    ],
-    ids=["image", "kubelet", "quota", "admission"],
-)
-def test_a_run_ends_where_no_probe_runs_at_all(
-    clock: Clock, plight: dict[str, Any] | None, refusal: str, words: str, remedy: str
-) -> None:
-    api = ClusterApi()
-    api.pod_status = plight
-    api.refuse = lambda body: refusal if body["kind"] == "Pod" else ""
-
-    with pytest.raises(ClusterError, match="no probe runs") as caught:
-        _deploy(api)
-
-    assert words in caught.value.problem
-    assert remedy in caught.value.remedy
-
-
-def test_a_service_or_a_namespace_that_is_refused_is_done_without() -> None:
-    api = ClusterApi()
-    api.refuse = lambda body: (
-        "denied"
-        if body["metadata"]["name"].endswith("-host")
-        or body.get("spec", {}).get("type") == "NodePort"
-        else ""
-    )
-
-    deployed = _deploy(api)
-
-    assert "nodeport" not in {service.name for service in deployed.services}
-    assert (len(deployed.services), deployed.hosts) == (6, ())
-    assert len(deployed.lacking) == 2
-
-
-def test_a_given_namespace_is_filled_and_left(clock: Clock) -> None:
-    api = ClusterApi()
-    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
-    api.fill("given")
-    foreign = {"metadata": {"name": "foreign"}, "status": {}}
-    inside = f"{NAMESPACES}/given"
-    for kind in ("pods", "services", "configmaps", "secrets"):
-        api.lists.setdefault(f"{inside}/{kind}", []).append(foreign)
-
-    deployed = _deploy(api, replace(PLAN, given="given"))
-
-    assert {pod.namespace for pod in (*deployed.pods, *deployed.hosts)} == {"given"}
-    removing.remove_inside(api, "given", "abc", secrets=True)
-    assert api.lists[NAMESPACES] == [{"metadata": {"name": "given"}}]
-    left = [api.lists[f"{inside}/{kind}"] for kind in ("pods", "services", "secrets")]
-    assert left == [[foreign]] * 3
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [("pods", "probe-00"), ("services", "every"), ("configmaps", "ipv6k8s-agent")],
-)
-def test_an_object_with_a_name_of_ours_is_named(kind: str, name: str) -> None:
-    api = ClusterApi()
-    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
-    api.fill("given")
-    create = api.create
-
-    def exists(path: str, body: Any, **query: str) -> Any:
-        if path.endswith(f"/{kind}") and body["metadata"]["name"] == name:
-            raise ApiError("already exists", code=409)
-        return create(path, body, **query)
-
-    api.create = exists  # type: ignore[method-assign]
-
-    with pytest.raises(ConfigError, match=f"namespace given has a .* called {name}"):
-        _deploy(api, replace(PLAN, given="given"))
-
-
-def test_a_given_namespace_that_is_not_there_is_told() -> None:
-    with pytest.raises(ConfigError, match="there is no namespace given"):
-        _deploy(ClusterApi(), replace(PLAN, given="given"))
-
-
-def test_a_pod_bears_what_operators_and_meshes_want() -> None:
-    plan = _with(
-        labels=(("team", "net"), ("ipv6k8s/run", "forged")),
-        annotations=(("owner", "me"),),
-        priority_class="low",
-        limits=(("cpu", "2"),),
-    )
-    api = ClusterApi()
-
-    _deploy(api, plan)
-
-    pod, namespace = api.lists[f"{INSIDE}/pods"][0], api.lists[NAMESPACES][0]
-    for metadata in (pod["metadata"], namespace["metadata"]):
-        assert metadata["labels"]["team"] == "net"
-        assert metadata["labels"]["ipv6k8s/run"] == "abc"
-        assert metadata["annotations"]["owner"] == "me"
-    assert pod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
-    assert pod["metadata"]["annotations"]["linkerd.io/inject"] == "disabled"
-    assert pod["spec"]["priorityClassName"] == "low"
-    (container,) = pod["spec"]["containers"]
-    assert container["resources"]["limits"] == {"cpu": "2", "memory": "512Mi"}
-    tolerated = {one["key"] for one in pod["spec"]["tolerations"]}
-    assert tolerated == {
-        "node-role.kubernetes.io/control-plane",
-        "node-role.kubernetes.io/master",
-    }
+        deployed(ClusterApi(), plan_with(pull_secret=secret))
 
 
 def test_slices_that_never_fill_are_left_to_a_check(
@@ -384,7 +185,7 @@ def test_slices_that_never_fill_are_left_to_a_check(
 
     monkeypatch.setattr(api, "fill", without_slices)
 
-    assert _deploy(api).pods
+    assert deployed(api).pods
     assert sum(clock.slept) == pytest.approx(15, abs=0.5)
 
 

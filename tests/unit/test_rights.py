@@ -15,13 +15,13 @@ from pytest_ipv6k8s.kube import rights
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe import deploy, removing
-from tests.unit.cluster_api import ClusterApi
+from tests.unit.cluster_api import NAMESPACES, ClusterApi
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
-def _granted() -> set[tuple[str, str, str]]:
-    role = rights.manifest()[1]
+def _granted(*more: rights.Right) -> set[tuple[str, str, str]]:
+    role = rights.manifest(more)[1]
     return {
         (group, resource, verb)
         for rule in role["rules"]
@@ -82,8 +82,8 @@ def test_every_missing_right_is_named() -> None:
 
 def test_a_right_that_we_can_do_without_is_not_missed() -> None:
     api = ClusterApi()
-    optional = {right.resource for right in rights.RIGHTS if not right.required}
-    _allow(api, lambda attributes: attributes["resource"] not in optional)
+    optional = {(r.group, r.resource) for r in rights.RIGHTS if not r.required}
+    _allow(api, lambda asked: (asked["group"], asked["resource"]) not in optional)
 
     rights.require(api)
 
@@ -116,14 +116,27 @@ def _right(verb: str, path: str) -> tuple[str, str, str]:
     return (found["group"] or "", found["resource"], verb)
 
 
-def test_a_run_uses_no_right_that_is_not_printed() -> None:
+@pytest.mark.parametrize("given", [None, "given"])
+@pytest.mark.parametrize("secret", [None, "ns/pull"])
+def test_a_run_uses_no_right_that_is_not_printed(given: str | None, secret: str | None) -> None:
     api = ClusterApi()
+    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
+    api.fill("given")
+    api.lists[f"{NAMESPACES}/ns/secrets"] = [{"metadata": {"name": "pull"}, "data": {}}]
     plan = deploy.Plan(
-        run_id="abc", manner=Manner(image="p:1"), stack=Stack.DUAL, nodes=(NODE,), host_network=True
+        run_id="abc",
+        manner=Manner(image="p:1", pull_secret=secret),
+        stack=Stack.DUAL,
+        nodes=(NODE,),
+        host_network=True,
+        given=given,
     )
 
     deploy.deploy(api, plan, lambda pod: "")
     removing.remove(api, "abc")
+    if given:
+        removing.remove_inside(api, given, "abc", secrets=secret is not None)
 
+    more = (*(rights.PULL_SECRET if secret else ()), *(rights.GIVEN_NAMESPACE if given else ()))
     used = {_right(verb, path) for verb, path in api.asked if "openshift" not in path}
-    assert used - _granted() == set()
+    assert used - _granted(*more) == set()

@@ -95,7 +95,7 @@ def begin(provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(run, "Api", lambda *_, **__: FakeApi())
-    monkeypatch.setattr(rights, "require", lambda api: None)
+    monkeypatch.setattr(rights, "require", lambda *_, **__: None)
     monkeypatch.setattr(inventory, "read", step("read", replace(FACTS, nodes=(NODE,))))
     monkeypatch.setattr(
         run,
