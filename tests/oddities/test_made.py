@@ -20,8 +20,8 @@ from tests.real import kind_cluster, on_node, run_suite
 
 pytestmark = pytest.mark.real_cluster
 PKI = "/etc/kubernetes/pki"
-FEW = ("10.96.0.0/26", "fd00:10:96::/122")
-"""Sixty addresses; a run has some forty Services at once, and kubeadm's DNS wants the tenth."""
+FEW = ("10.96.0.0/24", "fd00:10:96::/120")
+"""The smallest ranges of Services that may be asked for."""
 
 
 @contextmanager
