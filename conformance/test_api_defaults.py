@@ -150,7 +150,10 @@ def test_explicit_cluster_ips_are_completed_and_kept_in_order(cluster: ClusterVi
 
 @api(
     "API-22",
-    references=["KEP-2438: dual-stack API server", "Kubernetes docs: the kubernetes Service"],
+    references=[
+        "kubernetes/kubernetes: pkg/controlplane/controller/kubernetesservice/controller.go",
+        "Kubernetes documentation: the kubernetes Service",
+    ],
     causes=("the first --service-cluster-ip-range was changed after the cluster was made", *CAUSES),
     look="kubectl get service kubernetes -n default -o yaml",
 )

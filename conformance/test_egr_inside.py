@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, check, expect, expect_all
+from pytest_ipv6k8s import Family, Feature, Inconclusive, check, expect, expect_all, remark
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
@@ -69,9 +69,10 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
 def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services: Services) -> None:
     """Pods keep their own address towards pods, cluster IPs and their node, over UDP as well.
 
-    A node is asked through its host-network probe, where these may run. What other nodes than the
-    pod's own see is recorded and not judged: many CNIs exempt the cluster range only, and the
-    network model says nothing of it.
+    A node is asked through its host-network probe, where these may run; what it heard is told
+    beside the verdict. What other nodes than the pod's own see is recorded and not judged: many
+    CNIs exempt the cluster range only, and the network model says nothing of it. A path without an
+    answer is left open.
     """
     address = services["peer"].cluster_ip(family)
     own = {probe.name: probe.address(family) for probe in probes}
@@ -79,17 +80,16 @@ def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services:
     records = probes.ask_each(
         lambda probe: [
             *(
-                udp_exchange.Request(other.address(family), UDP_PORT, count=2)
+                udp_exchange.Request(other.address(family), UDP_PORT, count=3)
                 for other in probes
                 if other is not probe
             ),
-            *([udp_exchange.Request(address, UDP, count=2)] if probe is not probes.peer else []),
+            *([udp_exchange.Request(address, UDP, count=3)] if probe is not probes.peer else []),
         ]
     )
     on_nodes = _seen_by_own_node(probes, family)
 
     reached = [record for record in records if record.answer.seen_source]
-    expect(reached, expected="pods that answer", actual=records)
     expect_all(
         reached,
         lambda record: same_address(record.answer.seen_source, own[record.source]),
@@ -101,3 +101,8 @@ def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services:
         if not same_address(source, own[pod])
     ]
     expect(not hidden, expected="the pod's own address, seen by its node", actual=hidden)
+    heard = {pod for pod, _ in on_nodes}
+    remark(f"{len(heard)} of {len(own)} pods were seen by their own node")
+    silent = [record for record in records if not record.answer.seen_source]
+    if silent:
+        raise Inconclusive(f"{len(silent)} of {len(records)} paths gave no answer: {silent[0]}")

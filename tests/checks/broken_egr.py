@@ -105,7 +105,6 @@ SOURCE = [
     Broken("EGR-05", "a node as source", answers("udp_exchange", ONE, seen_source=NODE_1), family=V6),
     Broken("EGR-05", "a node as source", answers("udp_exchange", ONE, seen_source="172.18.0.3"), DUAL, V4),
     Broken("EGR-05", "its node sees another", heard("probe-01", NODE_1), family=V6),
-    Broken("EGR-05", "nobody reached", answers("udp_exchange", **LOST), family=V6),
     Broken("EGR-12", "a pod's address", heard("probe-01", "fd00:10:244:2::2")),
     Broken("EGR-12", "a pod's address on a dual stack", heard("probe-peer", "fd00:10:244:1::3"), DUAL),
     Broken("EGR-12", "some ULA, though native is declared", both(declared(egress=Egress.NATIVE), heard("probe-01", "fd99::1"))),

@@ -184,3 +184,13 @@ def test_the_way_of_a_target_to_an_operators_gateway_is_not_asked_for() -> None:
 
     assert wrong("declared") == []
     assert wrong("testbed")
+
+
+def test_a_path_without_an_answer_is_left_open() -> None:
+    world = World(Stack.IPV6)
+    answers("udp_exchange", lambda pod, request: pod.name == "probe-01", **LOST)(world)
+
+    judgement = run_check(world, "EGR-05", Family.V6)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE, judgement
+    assert "of 8 paths gave no answer" in judgement.reason
