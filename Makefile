@@ -73,14 +73,14 @@ cluster: venv lab-cilium ## the tests on real clusters
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest $(REAL)
 
-oddities: venv lab ## the suite on clusters that are odd but healthy, all of them; a slice: SLICE=word
+oddities: venv lab ## the suite on clusters that are odd but healthy, all of them
 	eval "$$(ci/lab/lab env)"
-	SLICE=$(or $(SLICE),all) $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/oddities
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/oddities
 
-test: lint types lab-cilium ## everything that CI runs
+test: lint types lab-cilium ## everything that CI runs: of faults and oddities a slice that the commit chooses
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest --numprocesses 2 $(OFFLINE)
-	$(BIN)/pytest $(REAL)
+	SLICE=$${SLICE:-$$(git rev-parse HEAD)} $(BIN)/pytest $(REAL)
 
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"

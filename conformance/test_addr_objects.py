@@ -14,10 +14,7 @@ from pytest_ipv6k8s.addresses import (
     overlaps,
 )
 from pytest_ipv6k8s.expectations import remark
-from pytest_ipv6k8s.kube.inventory import Node
-from pytest_ipv6k8s.kube.texts import AddressText
-from pytest_ipv6k8s.kube.view import Pod
-from pytest_ipv6k8s.suite import ClusterView, Probe, Probes
+from pytest_ipv6k8s.suite import AddressText, ClusterView, Node, Pod, Probe, Probes
 from pytest_ipv6k8s.waiting import poll
 
 REBUILDING = 10.0

@@ -81,10 +81,7 @@ def _detectors() -> tuple[Any, ...]:
 
     Those that go by entropy, or that hide public addresses, would hide what a diagnosis needs.
     """
-    try:
-        from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
-    except ImportError:  # an installation that is older than this requirement
-        return ()
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
     left_out = ("IPPublicDetector", "PrivateKeyDetector")
     return tuple(

@@ -1,0 +1,23 @@
+"""A slice of the faults: those that a word chooses, where SLICE gives one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.slices import by_slice
+
+HERE = Path(__file__).parent
+AT_ONCE = 7
+"""How many files of a slice are tried."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the files that the slice does not choose."""
+    files = sorted({item.path for item in items if item.path.parent == HERE})
+    chosen = by_slice(files, AT_ONCE, key=lambda path: path.name)
+    left_out = [item for item in items if item.path in files and item.path not in chosen]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
