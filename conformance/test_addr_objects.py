@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all
+from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check, expect, expect_all, waiting
 from pytest_ipv6k8s.addresses import (
     families_of,
     in_any,
@@ -15,7 +15,6 @@ from pytest_ipv6k8s.addresses import (
 )
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.suite import AddressText, ClusterView, Node, Pod, Probe, Probes
-from pytest_ipv6k8s.waiting import poll
 
 REBUILDING = 10.0
 """Seconds in which a sandbox that is being rebuilt gets an address again."""
@@ -69,7 +68,7 @@ def _odd_for_long(cluster: ClusterView, pods: Iterable[Pod]) -> list[Pod]:
             odd = [pod for pod in odd if pod in now]
         return odd
 
-    return poll(still_odd, lambda left: not left, timeout=REBUILDING, interval=2.0)
+    return waiting.poll(still_odd, lambda left: not left, timeout=REBUILDING, interval=2.0)
 
 
 def _is_well_formed(pod: Pod) -> bool:
@@ -271,11 +270,15 @@ def test_addresses_of_users_are_written_in_canonical_form(cluster: ClusterView) 
 def _addresses(cluster: ClusterView, *, by_users: bool) -> list[AddressText]:
     """Return the texts that are addresses or CIDRs, and tell of those that are none."""
     texts = [text for text in cluster.address_texts() if text.by_users is by_users]
-    found = [item for item in texts if is_address(item.text.partition("/")[0].partition("%")[0])]
-    others = [f"{item.where}: {item.text}" for item in texts if item not in found]
+    found = [item for item in texts if _is_address(item)]
+    others = [_told(item) for item in texts if not _is_address(item)]
     if others:
         remark(f"{len(others)} texts are no addresses: {', '.join(others[:3])}")
     return found
+
+
+def _is_address(item: AddressText) -> bool:
+    return is_address(item.text.partition("/")[0].partition("%")[0])
 
 
 def _expect_canonical(texts: Sequence[AddressText]) -> None:

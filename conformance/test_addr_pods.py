@@ -16,7 +16,7 @@ from pytest_ipv6k8s.agent.ops import (
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.expectations import remark
-from pytest_ipv6k8s.suite import ClusterView, Probes, Services
+from pytest_ipv6k8s.suite import ClusterView, Probe, Probes, Services
 from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
 CLAT_RANGE = "192.0.0.0/29"
@@ -136,19 +136,25 @@ def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     causes=["the CNI still has an IPv4 pool", "a 464XLAT daemon (CLAT) runs in the pods"],
 )
 def test_ipv6_only_pods_have_no_ipv4(cluster: ClusterView, probes: Probes) -> None:
-    """A pod of an IPv6-only cluster has no IPv4 address but loopback, and no IPv4 route out.
+    """A pod of an IPv6-only cluster has no IPv4 address beside its podIP, and no IPv4 route out.
 
-    What a declared CLAT has (RFC 7335), and what never leaves the node, is allowed.
+    What a declared CLAT has (RFC 7335), and what never leaves the node, is allowed. Addresses of
+    further networks are told, not judged.
     """
     allowed = (*NODE_LOCAL_EGRESS, *([CLAT_RANGE] if cluster.clat else ()))
     records = _states(probes)
 
+    found = {r.source: _ipv4_addresses(r.answer, allowed) for r in records}
+    own = {r.source: _interfaces_of(r.answer, probes.named(r.source)) for r in records}
     expect_all(
         records,
-        lambda r: not _ipv4_addresses(r.answer, allowed),
+        lambda r: not own[r.source] & {item.interface for item in found[r.source]},
         expected="no IPv4 address",
-        say=lambda r: f"pod {r.source}: {', '.join(_ipv4_addresses(r.answer, allowed))}",
+        say=lambda r: f"pod {r.source}: {', '.join(map(_on_interface, found[r.source]))}",
     )
+    others = {item.interface for items in found.values() for item in items}
+    if others:
+        remark(f"IPv4 in further networks: {', '.join(sorted(others))}")
     expect_all(
         [r for r in records if not any(in_any(a.address, allowed) for a in r.answer.addresses)],
         lambda r: not _ipv4_ways_out(r.answer),
@@ -159,9 +165,20 @@ def test_ipv6_only_pods_have_no_ipv4(cluster: ClusterView, probes: Probes) -> No
     )
 
 
-def _ipv4_addresses(state: network_state.Answer, allowed: Sequence[str]) -> list[str]:
+def _interfaces_of(state: network_state.Answer, probe: Probe) -> set[str]:
+    """Return the interfaces that have the podIPs."""
+    return {item.interface for item in state.addresses if item.address in probe.pod.ips}
+
+
+def _on_interface(item: network_state.Address) -> str:
+    return f"{item.address} on {item.interface}"
+
+
+def _ipv4_addresses(
+    state: network_state.Answer, allowed: Sequence[str]
+) -> list[network_state.Address]:
     return [
-        f"{item.address} on {item.interface}"
+        item
         for item in state.addresses
         if Family.of(item.address) is Family.V4
         and not in_any(item.address, ("127.0.0.0/8", *allowed))
@@ -285,8 +302,8 @@ def test_ipv6_is_not_disabled_in_pods(probes: Probes) -> None:
 
 def _switched_off(record: Record[network_state.Answer], probes: Probes) -> list[str]:
     """Return what is switched off, of all interfaces and of those that have a podIP."""
-    own, state = probes.named(record.source).pod.ips, record.answer
-    interfaces = {item.interface for item in state.addresses if item.address in own}
+    state = record.answer
+    interfaces = _interfaces_of(state, probes.named(record.source))
     judged = {f"net.ipv6.conf.{name}.disable_ipv6" for name in ("all", *interfaces)}
     return [
         f"{name}={value}"

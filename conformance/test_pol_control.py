@@ -211,7 +211,7 @@ def test_policies_take_effect_in_both_families_at_once(
 
     No Kubernetes text says so; what was measured is told beside the verdict.
     """
-    first, second = cluster.stack.families
+    first, second = cluster.pod_stack.families
     deny = sandbox.policies.new("POL-15-deny", pods=SERVERS, ingress=[])
     server = sandbox.servers[1]
     flows = [

@@ -105,7 +105,8 @@ class ClusterView:
         """
         nodes = self.nodes
         judged = tuple(node for node in nodes if node.ready and self._is_selected(node))
-        left = [node.name for node in nodes if node not in judged]
+        kept = {node.name for node in judged}
+        left = [node.name for node in nodes if node.name not in kept]
         if left:
             more = f" and {len(left) - 5} more" if len(left) > 5 else ""
             remark(

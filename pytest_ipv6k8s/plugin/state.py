@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.addresses import Stack, families_of
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.external.model import ExternalNetwork
@@ -47,11 +47,13 @@ class RunFacts:
         return self.inventory.pod_stack if whose is FamiliesOf.PODS else self.stack
 
     def plan(self, settings: Settings) -> Plan:
-        """Return how further pods are made, on the nodes where probes stand.
+        """Return how further pods are made: where probes stand that have all families of pods.
 
         The first and the last node are others in each run.
         """
-        used = {pod.node for pod in self.pods}
+        wanted = set(self.inventory.pod_stack.families)
+        complete = {pod.node for pod in self.pods if wanted <= set(families_of(pod.ips))}
+        used = complete or {pod.node for pod in self.pods}
         nodes = [node for node in self.inventory.nodes if node.name in used]
         turn = int.from_bytes(self.run_id.encode(), "big") % len(nodes)
         return Plan(

@@ -11,8 +11,11 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
-NODE_LOCAL_EGRESS = ("169.254.172.0/22",)
-"""IPv4 for egress that never leaves the node, as EKS gives it to IPv6 pods."""
+NODE_LOCAL_EGRESS = ("169.254.172.0/22", "fd00::ac:0/118")
+"""For egress in the other family that never leaves the node, as EKS gives it to pods.
+
+ENABLE_V4_EGRESS and ENABLE_V6_EGRESS in the README of aws/amazon-vpc-cni-k8s.
+"""
 
 TRIES = 10
 """How often each path is asked, without another chance for any of them."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import ipaddress
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.kube.client import Cause, Outcome
 
 SINGLE, PREFER, REQUIRE = "SingleStack", "PreferDualStack", "RequireDualStack"
-CIDRS = {Family.V4: "10.96.0.0/16", Family.V6: "fd00:10:96::/112"}
 FIELDS = ("ipFamilyPolicy", "ipFamilies", "clusterIPs")
 
 
@@ -27,8 +26,9 @@ class Refused(Exception):
 class Allocator:
     """Admits Services as an API server with these families would."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, cidrs: Iterable[str]) -> None:
         self._stack = stack
+        self.networks = {Family.of(cidr): ipaddress.ip_network(cidr) for cidr in cidrs}
         self._next = itertools.count(0x100)
 
     def admit(self, body: Mapping[str, Any]) -> Outcome:
@@ -90,7 +90,7 @@ class Allocator:
     def _allocate(self, spec: dict[str, Any]) -> None:
         given = list(spec.get("clusterIPs", []))
         for name in spec["ipFamilies"][len(given) :]:
-            network = ipaddress.ip_network(CIDRS[Family(name)])
+            network = self.networks[Family(name)]
             given.append(str(network.network_address + next(self._next)))
         spec["clusterIPs"], spec["clusterIP"] = given, given[0]
 

@@ -50,7 +50,7 @@ class Policed:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        nodes, stack = world.nodes, world.stack
+        nodes, stack = tuple(world.nodes[i] for i in world.shape.complete), world.stack
         self.plan = deploy.Plan(
             run_id="abc",
             manner=Manner(image="probe:1"),

@@ -30,7 +30,6 @@ from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube import corefile, objects
 from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe import services
@@ -40,46 +39,45 @@ from pytest_ipv6k8s.suite.dns import ClusterDns
 from pytest_ipv6k8s.testbed import layout, testbed
 from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
-from tests.checks.allocator import CIDRS, Allocator
+from tests.checks.allocator import Allocator
 from tests.checks.answers_loss import ANSWERS as LOSS_ANSWERS
+from tests.checks.facts import inventory
 from tests.checks.fake_api import FakeApi
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 from tests.checks.policed import Policed
+from tests.checks.shape import Shape, plain
 
 NAMESPACE, RUN = api_objects.NAMESPACE, "abc"
 Answerer = Callable[[ProbePod, Any, Any], Any]
 
 
 class World:
-    """A healthy two-node cluster of a stack. Break it by overriding answers or changing objects."""
+    """A healthy cluster, with two nodes unless a shape says otherwise.
 
-    def __init__(self, stack: Stack) -> None:
+    Break it by overriding answers or changing objects.
+    """
+
+    def __init__(self, stack: Stack, shape: Shape | None = None) -> None:
         self.stack = stack
-        self.allocator = Allocator(stack)
+        self.shape = shape or plain(stack)
+        self.allocator = Allocator(stack, self.shape.service_cidrs)
         self.on_propose: Callable[[Mapping[str, Any], Outcome], Outcome] = lambda b, o: o
         self.overrides: dict[str, Answerer] = {}
         self.outside = testbed.network_of(Egress.MASQUERADE)
-        self.nodes = tuple(self._node(index) for index in range(2))
+        self.nodes = tuple(self.shape.node(index) for index in range(self.shape.count))
+        probed = list(enumerate(self.shape.probed))
         self.pods = (
-            self._pod("probe-00", 0, 2),
-            self._pod("probe-01", 1, 2),
-            self._pod("probe-peer", 0, 3),
+            *(self._pod(f"probe-{number:02}", index, 2) for number, index in probed),
+            self._pod("probe-peer", probed[0][1], 3),
         )
-        self.peers = (self._pod("peer-01", 1, 3),)
-        self.hosts = tuple(
-            replace(
-                self._pod(f"host-0{index}", index, 0),
-                ips=self.nodes[index].internal_ips,
-                host_network=True,
-            )
-            for index in range(2)
-        )
+        self.peers = tuple(self._pod(f"peer-{number:02}", i, 3) for number, i in probed[1:])
+        self.hosts = tuple(self._host(f"host-{number:02}", index) for number, index in probed)
         self.api_address = self._service_address(stack.primary, 1)
-        self.service_cidrs = tuple(CIDRS[family] for family in stack.families)
+        self.service_cidrs = self.shape.service_cidrs
         self.dns_addresses = (self._service_address(stack.primary, 10),)
         self.dns_pods = tuple(
-            replace(self._pod(f"coredns-{index}", index, 10), namespace="kube-system")
-            for index in range(2)
+            replace(self._pod(f"coredns-{number}", index, 10), namespace="kube-system")
+            for number, index in probed[:2]
         )
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
@@ -95,7 +93,7 @@ class World:
         """Return the addresses behind a shared Service."""
         if name == "empty":
             return []
-        pods = self.pods[2:] if name == "peer" else self.pods
+        pods = self.pods[-1:] if name == "peer" else self.pods
         return [ip for pod in pods for ip in pod.ips]
 
     def answer(self, pod: ProbePod, request: Any) -> Any:
@@ -119,37 +117,15 @@ class World:
         """Return the outside's resolvers, one for each family."""
         return [layout.DNS64_SERVER[0 if f is Family.V6 else 1] for f in self.stack.families]
 
-    def _node(self, index: int) -> Node:
-        address = {Family.V4: f"172.18.0.{index + 2}", Family.V6: f"fd00:18::{index + 2}"}
-        cidr = {Family.V4: f"10.244.{index}.0/24", Family.V6: f"fd00:10:244:{index + 1}::/64"}
-        families = self.stack.families
-        return Node(
-            name=f"node-{index}",
-            internal_ips=tuple(address[family] for family in families),
-            pod_cidrs=tuple(cidr[family] for family in families),
-            labels={},
-            kubelet="v1.36.3",
-            kernel="6.18",
-            runtime="containerd",
-        )
-
     def _pod(self, name: str, node: int, number: int) -> ProbePod:
-        address = {
-            Family.V4: f"10.244.{node}.{number}",
-            Family.V6: f"fd00:10:244:{node + 1}::{number}",
-        }
-        return ProbePod(
-            name=name,
-            namespace=NAMESPACE,
-            node=f"node-{node}",
-            ips=tuple(address[family] for family in self.stack.families),
-            host_ips=self.nodes[node].internal_ips,
-        )
+        return self.shape.pod(name, node, number)
+
+    def _host(self, name: str, node: int) -> ProbePod:
+        pod = self._pod(name, node, 0)
+        return replace(pod, ips=pod.host_ips, host_network=True)
 
     def _service_address(self, family: Family, number: int) -> str:
-        import ipaddress
-
-        return str(ipaddress.ip_network(CIDRS[family]).network_address + number)
+        return str(self.allocator.networks[family].network_address + number)
 
     def _services(self) -> dict[str, Service]:
         made = {}
@@ -197,7 +173,7 @@ class World:
         dns = [self._source(pod, self.dns_addresses[0]) for pod in self.dns_pods]
         return [
             *found,
-            api_objects.slice_object("kubernetes", first, [self.nodes[0].internal_ips[0]]),
+            api_objects.slice_object("kubernetes", first, [_of(first, self.nodes[0].host_ips)]),
             api_objects.dns_slice_object(first, dns),
         ]
 
@@ -208,9 +184,13 @@ class World:
                 return pod
         for service in self.services.values():
             if address in service.cluster_ips:
-                behind = [p for p in self.pods if set(p.ips) & set(self.behind(service.name))]
+                behind = self._ready_behind(service.name, Family.of(address))
                 return behind[next(self._turn) % len(behind)] if behind else None
         return None
+
+    def _ready_behind(self, name: str, family: Family) -> list[ProbePod]:
+        addresses = {ip for ip in self.behind(name) if Family.of(ip) is family}
+        return [pod for pod in self.pods if addresses & set(pod.ips)]
 
     def _source(self, pod: ProbePod, address: str) -> str:
         family = Family.of(address)
@@ -269,16 +249,21 @@ class World:
 
     def _network_state(self, pod: ProbePod, request: Any) -> network_state.Answer:
         gateways = {Family.V4: "10.244.0.1", Family.V6: "fe80::1"}
-        families = [Family.of(ip) for ip in pod.ips]
+        families, shape = [Family.of(ip) for ip in pod.ips], self.shape
+        interfaces = {"all", "eth0", *(address.interface for address in shape.more_addresses)}
         return network_state.Answer(
             addresses=(
                 network_state.Address("lo", "127.0.0.1", 8, "host"),
                 *(network_state.Address("eth0", ip, 64, "global") for ip in pod.ips),
                 network_state.Address("eth0", "fe80::2", 64, "link"),
+                *shape.more_addresses,
             ),
-            routes=tuple(
-                network_state.Route("default", family.value, gateways[family], "eth0")
-                for family in families
+            routes=(
+                *(
+                    network_state.Route("default", family.value, gateways[family], "eth0")
+                    for family in families
+                ),
+                *shape.more_routes,
             ),
             neighbours=tuple(
                 network_state.Neighbour(gateways[family], "eth0", "REACHABLE")
@@ -287,13 +272,20 @@ class World:
             nameservers=self.dns_addresses,
             search=SEARCH,
             options=("ndots:5",),
-            sysctls={f"net.ipv6.conf.{name}.disable_ipv6": "0" for name in ("all", "eth0")},
+            sysctls={
+                **{f"net.ipv6.conf.{name}.disable_ipv6": "0" for name in interfaces},
+                **shape.sysctls,
+            },
             environment={
                 "POD_IP": pod.ips[0],
                 "POD_IPS": ",".join(pod.ips),
                 "HOST_IPS": ",".join(pod.host_ips),
             },
         )
+
+
+def _of(family: Family, addresses: Sequence[str]) -> str:
+    return next(address for address in addresses if Family.of(address) is family)
 
 
 SEARCH = (f"{NAMESPACE}.svc.cluster.local", "svc.cluster.local", "cluster.local")
@@ -325,7 +317,7 @@ def record_check(
     if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
-    cluster = ClusterView(api, _inventory(world), NAMESPACE, clat=world.outside.clat)  # type: ignore[arg-type]
+    cluster = _view(world, api)
     take_statements()
     probes = _probes(world, api.recorder).having(declared.asked(family))
     fixtures = {
@@ -352,6 +344,16 @@ def record_check(
         error=error,
     )
     return judgement, records
+
+
+def _view(world: World, api: FakeApi) -> ClusterView:
+    return ClusterView(
+        api,  # type: ignore[arg-type]
+        inventory(world),
+        NAMESPACE,
+        selector=world.shape.selector,
+        clat=world.outside.clat,
+    )
 
 
 def _sandbox(world: World, api: FakeApi) -> PolicySandbox:
@@ -381,16 +383,3 @@ def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:
             )
             found[target.role] = Probe(pod, Transport(world, pod), recorder)
     return found
-
-
-def _inventory(world: World) -> Inventory:
-    return Inventory(
-        version="v1.36.3",
-        stack=world.stack,
-        nodes=world.nodes,
-        service_cidrs=world.service_cidrs,
-        dns=DnsService(namespace="kube-system", name="kube-dns", cluster_ips=world.dns_addresses),
-        cni="fake",
-        proxy="fake",
-        host_network_pods=True,
-    )

@@ -1,0 +1,35 @@
+"""The facts of a fake world, as they are read when a run begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ipv6k8s.addresses import families_of
+from pytest_ipv6k8s.kube.inventory import DnsService, FamiliesSeen, Inventory
+
+if TYPE_CHECKING:
+    from tests.checks.world import World
+
+
+def inventory(world: World) -> Inventory:
+    """Return the facts of a world."""
+    shape, dns = (
+        world.shape,
+        DnsService(namespace="kube-system", name="kube-dns", cluster_ips=world.dns_addresses),
+    )
+    return Inventory(
+        version="v1.36.3",
+        stack=world.stack,
+        nodes=world.nodes,
+        service_cidrs=world.service_cidrs,
+        dns=dns if shape.own_dns else None,
+        cni="fake",
+        proxy="fake",
+        host_network_pods=True,
+        policy_engine=shape.policy_engine,
+        families=FamiliesSeen(
+            pods=families_of(ip for pod in world.pods for ip in pod.ips),
+            services=world.stack.families,
+        ),
+        pod_cidrs_used=shape.pod_cidrs_used,
+    )
