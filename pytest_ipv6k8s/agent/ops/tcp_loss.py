@@ -1,7 +1,9 @@
 """Go to and fro on many TCP connections, and count round trips in which a packet was sent again.
 
 The kernels at both ends tell how often they sent something again (``tcpi_total_retrans``, with the
-SYN): a request that is lost is sent again by us, an answer that is lost by either end.
+SYN): a request that is lost is sent again by us, an answer that is lost by either end. A request
+acknowledges the answer before it, so that where it is lost, that answer is sent again, too: this
+is one loss.
 """
 
 from __future__ import annotations
@@ -112,12 +114,12 @@ class _Connection:
         if not self._reply.startswith(ECHO) or not theirs.isdigit():
             self.error, self.done = "no echo", True
             return
-        if int(theirs) > self._theirs:
+        self.look()
+        if int(theirs) > self._theirs and self.trip not in self.lossy:
             self.lossy.add(self.trip - 1)
         self._theirs, self._reply = int(theirs), b""
         self.pod = pod.decode(errors="replace")
         if self.trip >= self._last:
-            self.look()
             self.done = True
             return
         self._next()
