@@ -52,9 +52,9 @@ def test_udp_between_pods_loses_little(family: Family, probes: Probes) -> None:
 def test_tcp_between_pods_loses_little(family: Family, probes: Probes) -> None:
     """TCP between pods sends less than 3 % again (our limit), on one node and across nodes.
 
-    Between each two nodes, and on each node, 32 connections go to and fro 94 times. A round trip
-    counts as lost when the kernel at either end had to send something again. A connection that is
-    refused, reset or never answered is a failure whatever the rate.
+    Between each two nodes, and on each node, 32 connections each carry 94 questions and answers. A
+    round trip counts as lost when the kernel at either end had to send something again. A
+    connection that is refused, reset or never answered is a failure whatever the rate.
     """
     records = ask_pairs(probes, lambda other: tcp_loss.Request(other.address(family), TCP_PORT))
 

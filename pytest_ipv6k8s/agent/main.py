@@ -13,7 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterator
 
-from pytest_ipv6k8s.agent import wire
+from pytest_ipv6k8s.agent import throttling, wire
 
 SILENCE = 60.0
 AT_ONCE = 32
@@ -64,6 +64,7 @@ def _lines() -> Iterator[bytes]:
 
 def _answer(message: Dict[str, Any]) -> None:
     seq = message["seq"]
+    throttling.note()
     try:
         line = wire.answer_line(seq, wire.perform(message["op"], message["args"]))
     except Exception as error:

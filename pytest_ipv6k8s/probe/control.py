@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.agent import throttling
 from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
@@ -16,6 +17,9 @@ from pytest_ipv6k8s.kube import foreign, paths, status
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.starting import at_once
+
+THROTTLED = 2.0
+"""Seconds without processor, of the last ten, after which an answer that is late proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +79,8 @@ def out_of_order(api: Api, probes: Probes) -> str:
     """Say what is wrong with the probes themselves; empty when all are there and answer.
 
     Asked before a cluster is blamed: a probe that was deleted, evicted or restarted in mid-run, a
-    server that hangs, a policy or a container that others put upon it would otherwise be taken for
-    a broken network.
+    server that hangs or has no processor, a policy or a container that others put upon it would
+    otherwise be taken for a broken network.
     """
     everyone = probes.everyone
     try:
@@ -91,8 +95,7 @@ def out_of_order(api: Api, probes: Probes) -> str:
             upon = _put_upon(api, namespace, pods)
             if upon:
                 return upon
-        probes.ask_each(lambda probe: [identity.Request()], among=everyone)
-        return _silent_servers(probes)
+        return _throttled(probes) or _silent_servers(probes)
     except (ControlChannelError, ClusterError) as error:
         return f"the probes cannot be asked: {error}"
 
@@ -105,6 +108,18 @@ def _put_upon(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]]) -> st
     labels: Mapping[str, str] = next((p["metadata"].get("labels") or {} for p in pods), {})
     policies = foreign.policies(api, namespace, labels)
     return f"policies of others isolate our pods: {', '.join(policies)}" if policies else ""
+
+
+def _throttled(probes: Probes) -> str:
+    """Say whose container had no processor for so long that it answered late, or not at all."""
+    records = probes.ask_each(lambda probe: [identity.Request()], among=probes.everyone)
+    held = sorted({record.source for record in records if record.answer.throttled >= THROTTLED})
+    if not held:
+        return ""
+    return (
+        f"containers were throttled for {THROTTLED:.0f} s and more of the last "
+        f"{throttling.LATELY:.0f}: {', '.join(held)}; raise --ipv6k8s-limit cpu"
+    )
 
 
 def _silent_servers(probes: Probes) -> str:

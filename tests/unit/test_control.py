@@ -253,3 +253,17 @@ def test_a_server_that_refuses_is_told() -> None:
     api.validate(PODS, 500)
 
     assert control.out_of_order(api, Instrument().probes).startswith("the probes cannot be asked")
+
+
+def test_a_container_without_processor_is_named() -> None:
+    def throttled(pod: ProbePod, request: Any) -> Any:
+        answer = _honest(pod, request)
+        held = isinstance(request, identity.Request) and pod.name == "probe-01"
+        return replace(answer, throttled=8.5) if held else answer
+
+    said = control.out_of_order(_api(), Instrument(throttled).probes)
+
+    assert said == (
+        "containers were throttled for 2 s and more of the last 10: probe-01; "
+        "raise --ipv6k8s-limit cpu"
+    )

@@ -7,7 +7,7 @@ import platform
 import time
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.agent import ops, sockets
+from pytest_ipv6k8s.agent import ops, sockets, throttling
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Answer:
     """``time`` is seconds since the epoch, by the node's clock.
 
     ``sctp`` says whether the kernel lets us open an SCTP socket, ``ping`` whether we may send echo
-    requests.
+    requests, ``throttled`` for how many of the last seconds our container was kept from the
+    processor.
     """
 
     pod: str
@@ -25,6 +26,7 @@ class Answer:
     time: float
     sctp: bool = False
     ping: bool = False
+    throttled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,4 +45,5 @@ def perform(request: Request) -> Answer:
         time=time.time(),
         sctp=sockets.has_sctp(),
         ping=sockets.may_ping(),
+        throttled=round(throttling.seconds(), 3),
     )

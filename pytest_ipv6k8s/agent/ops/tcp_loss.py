@@ -1,4 +1,4 @@
-"""Go to and fro on many TCP connections, and count round trips in which a packet was sent again.
+"""Ask and answer on many TCP connections, and count round trips in which a packet was sent again.
 
 The kernels at both ends tell how often they sent something again (``tcpi_total_retrans``, with the
 SYN): a request that is lost is sent again by us, an answer that is lost by either end. A request
