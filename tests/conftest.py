@@ -23,7 +23,11 @@ T = TypeVar("T")
 ON_IPV6 = "action bundles control_channel healthy interrupts network_policy external users"
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
-    "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
+    "dual": (
+        "tests/cluster/test_dual_stack.py",
+        "tests/faults/test_dns_nxdomain_for_aaaa.py",
+        "tests/faults/test_loss_between_nodes.py",
+    ),
     "faults": ("tests/faults/test_*.py",),
     "odd-dual": ("tests/oddities/test_on_dual.py",),
     "odd-ipv6": ("tests/oddities/test_on_ipv6.py",),

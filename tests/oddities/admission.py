@@ -113,6 +113,8 @@ def _mutated(cluster: Cluster, resource: str, expression: str) -> AbstractContex
 
 _NDOTS = """[JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{options: [
     Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}]"""
+_LABELLED = "has(object.metadata.labels) && 'team' in object.metadata.labels"
+_LIMITED = "object.spec.containers.all(c, has(c.resources.limits) && 'cpu' in c.resources.limits)"
 
 ODDITIES = [
     Oddity(
@@ -127,6 +129,19 @@ ODDITIES = [
         name="default-deny-that-nobody-enforces",
         changed=lambda cluster: in_every_new_namespace(cluster, DEFAULT_DENY),
         unjudged={"": "NetworkPolicy"},
+    ),
+    Oddity(
+        name="labels-demanded",
+        changed=lambda cluster: _demanded(cluster, "pods", _LABELLED),
+        options=("--ipv6k8s-label=team=net",),
+    ),
+    Oddity(
+        name="limits-demanded",
+        changed=lambda cluster: _demanded(cluster, "pods", _LIMITED),
+    ),
+    Oddity(
+        name="node-ports-forbidden",
+        changed=lambda cluster: _demanded(cluster, "services", "object.spec.type != 'NodePort'"),
     ),
     Oddity(
         name="external-names-forbidden",

@@ -23,7 +23,7 @@ def test_what_came_since_the_first_question_of_late_counts(
     file, now = tmp_path / "cpu.stat", [0.0]
     counters = (("/no/such/file", "x", 1.0), (str(file), field, float(second)))
     monkeypatch.setattr(throttling, "_COUNTERS", counters)
-    monkeypatch.setattr(throttling.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     throttling._noted.clear()
     for moment, total in ((0, 5), (20, 6), (25, 7)):
         now[0] = moment
