@@ -108,10 +108,10 @@ def test_a_run_that_cannot_begin_leaves_a_bundle(tmp_path: Path) -> None:
     done = _pytest(tmp_path, "--ipv6k8s-node-selector=no=such")
 
     assert done.returncode == 4, done.stdout
-    assert "no node can run a probe" in done.stderr
+    assert "no node can take a probe" in done.stderr
     assert "ipv6k8s: bundle b/run.tar.gz" in done.stdout
     found = _contents(tmp_path / "b" / "run.tar.gz")
-    assert "no node can run a probe" in found["README.md"]
+    assert "no node can take a probe" in found["README.md"]
     assert [name for name in found if name.endswith("/ip6tables-save.txt")]
     assert not left_of(done.stdout)
 
