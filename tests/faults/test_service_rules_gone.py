@@ -34,7 +34,7 @@ FAULT = Fault(
     may=frozenset(
         {
             *("DNS-03", "DNS-04", "DNS-07", "DNS-08", "DNS-11", "DNS-14", "DNS-16", "DNS-17"),
-            *("MTU-06", "SVC-05", "SVC-06", "SVC-12"),
+            *("MTU-06", "SVC-05", "SVC-06", "SVC-12", "EGR-05"),
         }
     ),
     cause={"SVC-01": "the Service proxy", "DNS-01": "the Service proxy has no rules"},

@@ -105,7 +105,8 @@ def test_it_ends_in_time(names: Known) -> None:
     with hanging(port):
         answer = _ask(port, timeout=SHORT)
 
-    assert (answer.address, answer.error) == ("", "ETIMEDOUT")
+    assert answer.address == ""
+    assert "ETIMEDOUT" in answer.error
 
 
 def test_a_late_answer_for_ipv6_is_not_waited_for(names: Known) -> None:
