@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.masking import held
 from tests.real import RealTestbed, install_wheel, kind_cluster, make_testbed
 
 pytest_plugins = ["pytester"]
@@ -101,6 +102,12 @@ def _shared() -> Iterator[Shared]:
     shared = Shared()
     yield shared
     shared.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test mask what another one held."""
+    monkeypatch.setattr(held, "_held", held._Held())
 
 
 @pytest.fixture(autouse=True)
