@@ -192,7 +192,7 @@ def probe_pod(
         "terminationGracePeriodSeconds": 1,
         "hostNetwork": host_network,
         "affinity": _on_node(node),
-        "tolerations": [*taints.OURS, *manner.tolerations],
+        "tolerations": [*taints.OURS, taints.CORDON, *manner.tolerations],
         "securityContext": _pod_security(host_network=host_network, any_user=any_user),
         "containers": [container],
         "volumes": _VOLUMES,

@@ -13,6 +13,9 @@ OURS: tuple[Mapping[str, str], ...] = (
 """Every probe tolerates these; OpenShift has had the second one up to 4.21."""
 
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+CORDON: Mapping[str, str] = {"key": _UNSCHEDULABLE, "operator": "Exists"}
+"""No cordoned node is chosen; one that is cordoned during the run still takes a run's later pods."""
+
 _WORDS = {
     _UNSCHEDULABLE: "cordoned",
     "node.kubernetes.io/not-ready": "NotReady",

@@ -8,8 +8,8 @@ from tests.oddities import admission, dns, network, nodes
 from tests.oddities.oddity import Oddity
 from tests.slices import by_slice
 
-AT_ONCE = 2
-"""How many of a slice are tried on each stack."""
+AT_ONCE = 1
+"""How many a slice has on each stack."""
 EVERYWHERE = [*nodes.ODDITIES, *admission.ODDITIES, *network.ODDITIES, *dns.ODDITIES]
 
 
