@@ -14,7 +14,7 @@ OURS: tuple[Mapping[str, str], ...] = (
 
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 CORDON: Mapping[str, str] = {"key": _UNSCHEDULABLE, "operator": "Exists"}
-"""No cordoned node is chosen; one that is cordoned during the run still takes a run's later pods."""
+"""No cordoned node is chosen; one that is cordoned during the run takes its later pods, too."""
 
 _WORDS = {
     _UNSCHEDULABLE: "cordoned",

@@ -211,5 +211,6 @@ def test_a_pod_bears_what_operators_and_meshes_want() -> None:
     tolerated = {one["key"] for one in pod["spec"]["tolerations"]}
     assert tolerated == {
         "node-role.kubernetes.io/control-plane",
+        "node.kubernetes.io/unschedulable",
         "node-role.kubernetes.io/master",
     }
