@@ -37,7 +37,7 @@ def test_udp_between_pods_loses_little(family: Family, probes: Probes) -> None:
     losses = [
         Loss(
             record=record,
-            owner=probes.owner(record.request["address"]).name,
+            owner=probes.owner(record.request["address"]),
             count=record.answer.sent,
             lost=record.answer.lost,
             dead=tuple(f"source port {port}" for port in record.answer.silent),
@@ -61,7 +61,7 @@ def test_tcp_between_pods_loses_little(family: Family, probes: Probes) -> None:
     losses = [
         Loss(
             record=record,
-            owner=probes.owner(record.request["address"]).name,
+            owner=probes.owner(record.request["address"]),
             count=record.answer.trips,
             lost=record.answer.lossy,
             dead=record.answer.failures,

@@ -36,7 +36,7 @@ class Loss:
 
     Attributes:
         record: the answer that tells.
-        owner: the pod that had to answer.
+        owner: the probe that had to answer.
         count: how many round trips there were.
         lost: how many of them lost something.
         dead: flows of which nothing came back, or how they failed.
@@ -44,7 +44,7 @@ class Loss:
     """
 
     record: Record[Any]
-    owner: str
+    owner: Probe
     count: int
     lost: int
     dead: tuple[str, ...]
@@ -64,10 +64,11 @@ class Loss:
     def tolerable(self) -> bool:
         """Whether no more was lost than may be, no flow as a whole, and the right pod answered."""
         few = self.count > 0 and self.lost <= allowed(self.count)
-        return few and not self.dead and self.pods == (self.owner,)
+        return few and not self.dead and self.pods == (self.owner.name,)
 
     def __str__(self) -> str:
-        told = f"{self.record.path}: {self.lost} of {self.count} lost ({self.rate:.1%})"
+        path = f"{self.record.path} of pod {self.owner.name} (node {self.owner.node})"
+        told = f"{path}: {self.lost} of {self.count} lost ({self.rate:.1%})"
         if self.dead:
             told += f", dead: {', '.join(self.dead)}"
         return f"{told}, answered by {', '.join(self.pods) or 'nobody'}"
