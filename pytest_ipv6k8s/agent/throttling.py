@@ -14,12 +14,14 @@ _COUNTERS = (
     ("/sys/fs/cgroup/cpu.stat", "throttled_usec", 1e6),
     ("/sys/fs/cgroup/cpu/cpu.stat", "throttled_time", 1e9),
 )
-_noted: Deque[Tuple[float, float]] = deque(maxlen=256)
+_noted: Deque[Tuple[float, float]] = deque(maxlen=int(LATELY) + 1)
 
 
 def note() -> None:
-    """Note how long the container was throttled since it began: a question arrived."""
-    _noted.append((time.monotonic(), _since_start()))
+    """Note once a second how long the container was throttled since it began."""
+    now = time.monotonic()
+    if not _noted or now - _noted[-1][0] >= 1.0:
+        _noted.append((now, _since_start()))
 
 
 def seconds() -> float:

@@ -41,3 +41,18 @@ def test_without_a_counter_nothing_is_throttled(monkeypatch: pytest.MonkeyPatch)
 
     assert throttling.seconds() == 0.0
     assert throttling.value_of("throttled_usec", ["usage_usec 9\n"]) == 0
+
+
+def test_a_burst_of_questions_does_not_push_the_first_one_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, now = tmp_path / "cpu.stat", [0.0]
+    monkeypatch.setattr(throttling, "_COUNTERS", ((str(file), "throttled_usec", 1e6),))
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    throttling._noted.clear()
+    for number in range(1000):
+        now[0] = number / 200
+        file.write_text(V2.format(number * 4000))
+        throttling.note()
+
+    assert throttling.seconds() == pytest.approx(3.996)
