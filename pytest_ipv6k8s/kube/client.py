@@ -295,6 +295,16 @@ def _short(text: str) -> str:
     return " ".join(text.split())[:200].strip("()'\" ")
 
 
+def readable(api: Api, path: str) -> list[Object]:
+    """Return a list that we may do without: not every version has it, not every user may see it."""
+    try:
+        return api.items(path)
+    except ApiError as error:
+        if error.code in (403, 404):
+            return []
+        raise
+
+
 def _pool(configuration: Any) -> Any:
     """Return the official client's connections, with our idea of TLS in place of urllib3's."""
     from kubernetes.client.rest import RESTClientObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube.client import Api, readable
 from pytest_ipv6k8s.kube.objects import CONTAINER, RUN_LABEL
 
 _POLICIES = {
@@ -30,20 +30,11 @@ def policies(api: Api, namespace: str, labels: Mapping[str, str]) -> list[str]:
     return [
         f"{kind} {item['metadata']['name']} in namespace {namespace}"
         for kind, path in _POLICIES.items()
-        for item in _readable(api, path.format(namespace))
+        for item in readable(api, path.format(namespace))
         if RUN_LABEL not in (item["metadata"].get("labels") or {})
         and not item["metadata"]["name"].startswith(_OF_KUBERNETES)
         and _may_select(item.get("spec") or {}, labels)
     ]
-
-
-def _readable(api: Api, path: str) -> list[Object]:
-    try:
-        return api.items(path)
-    except ApiError as error:
-        if error.code in (403, 404):
-            return []
-        raise
 
 
 def _may_select(spec: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from pytest_ipv6k8s.addresses import (
 )
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import paths, status
-from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube.client import Api, ApiError, Object, readable
 from pytest_ipv6k8s.kube.enforcement import policy_engine
 from pytest_ipv6k8s.kube.pod_cidrs import pod_cidrs_are_used
 from pytest_ipv6k8s.kube.taints import Taint, taints_of
@@ -243,7 +243,7 @@ def _stack(api: Api) -> Stack:
 
 
 def _service_cidrs(api: Api) -> tuple[str, ...]:
-    objects = _optional(api, paths.SERVICE_CIDRS)
+    objects = readable(api, paths.SERVICE_CIDRS)
     default = next((o for o in objects if o["metadata"]["name"] == "kubernetes"), None)
     return tuple((default or {}).get("spec", {}).get("cidrs") or [])
 
@@ -305,13 +305,3 @@ def _first_images(daemonsets: list[Object]) -> dict[str, str]:
         images = [container.get("image", "") for container in pod.get("containers", ())]
         found[item["metadata"]["name"]] = images[0] if images else ""
     return found
-
-
-def _optional(api: Api, path: str) -> list[Object]:
-    """Return a list that we may do without: not every version has it, not every user may see it."""
-    try:
-        return api.items(path)
-    except ApiError as error:
-        if error.code in (403, 404):
-            return []
-        raise

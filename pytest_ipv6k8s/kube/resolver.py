@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ipv6k8s.kube import corefile, paths
+from pytest_ipv6k8s.kube import corefile, paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.inventory import DnsService
 
@@ -87,14 +87,10 @@ def _owner(endpoint: Object, pods: Sequence[Object]) -> Object:
     name = (endpoint.get("targetRef") or {}).get("name")
     address = endpoint["addresses"][0]
     for pod in pods:
-        own = () if pod["spec"].get("hostNetwork") else _ips(pod)
+        own = () if pod["spec"].get("hostNetwork") else status.pod_ips(pod)
         if pod["metadata"]["name"] == name or (not name and address in own):
             return pod
     return {}
-
-
-def _ips(pod: Object) -> tuple[str, ...]:
-    return tuple(entry["ip"] for entry in pod.get("status", {}).get("podIPs") or ())
 
 
 def _of_slice(
@@ -114,7 +110,7 @@ def _of_slice(
             node=endpoint.get("nodeName") or pod.get("spec", {}).get("nodeName", ""),
             address=address,
             ports=ports,
-            ips=_ips(pod) or (address,),
+            ips=status.pod_ips(pod) or (address,),
         )
 
 

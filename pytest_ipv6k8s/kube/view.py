@@ -13,8 +13,8 @@ from pytest_ipv6k8s.addresses import Family, in_any
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
-from pytest_ipv6k8s.kube import objects, paths, resolver, texts
-from pytest_ipv6k8s.kube.client import Api, ApiError, Object, Outcome
+from pytest_ipv6k8s.kube import objects, paths, resolver, status, texts
+from pytest_ipv6k8s.kube.client import Api, Object, Outcome, readable
 from pytest_ipv6k8s.kube.inventory import DnsService, Inventory, Node
 from pytest_ipv6k8s.kube.resolver import Configuration, DnsServer
 from pytest_ipv6k8s.kube.texts import AddressText
@@ -173,13 +173,7 @@ class ClusterView:
         """
         found: list[AddressText] = []
         for kind, path in _WITH_ADDRESSES.items():
-            try:
-                items = self._api.items(path)
-            except ApiError as error:
-                if error.code not in (403, 404):
-                    raise
-                continue
-            for item in items:
+            for item in readable(self._api, path):
                 found += texts.in_object(kind, item)
         self._read("addresses in objects", _shortened(found))
         return tuple(found)
@@ -229,16 +223,16 @@ class ClusterView:
 
     def _running_pods(self) -> Iterator[Pod]:
         for item in self._api.items("/api/v1/pods", fieldSelector="status.phase=Running"):
-            status, spec = item["status"], item["spec"]
+            spec = item["spec"]
             if item["metadata"].get("deletionTimestamp"):
                 continue
             yield Pod(
                 name=item["metadata"]["name"],
                 namespace=item["metadata"]["namespace"],
                 node=spec.get("nodeName", ""),
-                ip=status.get("podIP", ""),
-                ips=tuple(entry["ip"] for entry in status.get("podIPs") or []),
-                host_ips=tuple(entry["ip"] for entry in status.get("hostIPs") or []),
+                ip=item["status"].get("podIP", ""),
+                ips=status.pod_ips(item),
+                host_ips=status.host_ips(item),
                 host_network=bool(spec.get("hostNetwork")),
             )
 

@@ -18,7 +18,7 @@ from pytest_ipv6k8s.masking import hold, hold_named
 from pytest_ipv6k8s.probe.placing import LeftOut, named
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
-from pytest_ipv6k8s.probe.starting import ALREADY_EXISTS, Started, Wanted, at_once, clash, start
+from pytest_ipv6k8s.probe.starting import Started, Wanted, at_once, create, start
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -269,18 +269,15 @@ def _make_services(api: Api, plan: Plan) -> tuple[list[Mapping[str, Any]], list[
     """
     refusals: list[ApiError] = []
 
-    def create(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def make(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:
-            return api.create(paths.services(plan.namespace), body)
+            return create(api, plan.namespace, "services", body)
         except ApiError as error:
-            if error.code == ALREADY_EXISTS:
-                name = body["metadata"]["name"]
-                raise clash("Service", plan.namespace, name) from None
             refusals.append(error)
             return None
 
     bodies = manifests(plan.stack, objects.labels(plan.run_id), exposed=plan.host_network)
-    made = [item for item in at_once(create, bodies) if item is not None]
+    made = [item for item in at_once(make, bodies) if item is not None]
     if not made:
         raise refusals[0]
     return made, [f"refused: {error.problem}" for error in refusals]
@@ -304,12 +301,7 @@ def _fill(api: Api, plan: Plan, name: str) -> None:
         _copy_pull_secret(api, plan, name)
     agent = base64.b64encode(zipapp()).decode()
     files = objects.config_map("ipv6k8s-agent", plan.run_id, {"agent.pyz": agent})
-    try:
-        api.create(paths.inside(name, "configmaps"), files)
-    except ApiError as error:
-        if error.code == ALREADY_EXISTS:
-            raise clash("ConfigMap", name, "ipv6k8s-agent") from None
-        raise
+    create(api, name, "configmaps", files)
     ca = paths.config_map(name, "kube-root-ca.crt")
     service_account = paths.inside(name, "serviceaccounts", "default")
     for path in (ca, service_account):

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
 from pytest_ipv6k8s.waiting import wait_until
 
-ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
+_ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
 _LONGEST = 200
 _BEFORE_START = ("ContainerCreating", "PodInitializing")
 """Reasons that say nothing: the last event says what the kubelet cannot do."""
@@ -85,22 +85,37 @@ def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
 def _create(api: Api, wanted: Wanted) -> str:
     """Create a pod; return why it was refused."""
     try:
-        api.create(paths.pods(wanted.namespace), wanted.body)
+        create(api, wanted.namespace, "pods", wanted.body)
     except ApiError as error:
-        if error.code == ALREADY_EXISTS:
-            raise clash("pod", wanted.namespace, wanted.name) from None
         if error.code == _UNAUTHORIZED:
             raise
         return f"refused: {error.problem}"[:_LONGEST]
     return ""
 
 
-def clash(kind: str, namespace: str, name: str) -> ConfigError:
-    """Return what to say when an object of ours cannot have its name."""
-    return ConfigError(
-        f"namespace {namespace} has a {kind} called {name} that is not of this run",
-        remedy="delete it when it is left of another run, or use another namespace",
-    )
+def create(api: Api, namespace: str, kind: str, body: Object) -> Object:
+    """Create an object of ours in a namespace.
+
+    Args:
+        api: the API server.
+        namespace: where.
+        kind: its resource, such as ``pods``.
+        body: the object.
+
+    Raises:
+        ConfigError: an object that is not ours has its name.
+        ApiError: the server refused for another reason.
+    """
+    try:
+        return api.create(paths.inside(namespace, kind), body)
+    except ApiError as error:
+        if error.code != _ALREADY_EXISTS:
+            raise
+        raise ConfigError(
+            f"namespace {namespace} has a {body['kind']} called {body['metadata']['name']} that is "
+            "not of this run",
+            remedy="delete it when it is left of another run, or use another namespace",
+        ) from None
 
 
 def _wait(api: Api, created: Sequence[Wanted], started: Started) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,9 @@ from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.services import TCP
 from pytest_ipv6k8s.suite.paths import PATIENT
+from pytest_ipv6k8s.suite.rates import most_by_chance
 
-TRIES_PER_ENDPOINT, SIGMAS = 20, 4.4
+TRIES_PER_ENDPOINT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,7 @@ class Client:
         before 1.19, it loses its own share of the connections.
         """
         bad = tuple(record for record in self.records if not record.answer.echoed)
-        share, count = 1 / self.endpoints, len(self.records)
-        most = math.ceil(count * share + SIGMAS * math.sqrt(count * share * (1 - share)))
+        most = most_by_chance(len(self.records), 1 / self.endpoints)
         alone = self.is_endpoint and self.probe.name not in self.pods and self.endpoints > 1
         return () if alone and len(bad) <= most else bad
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,10 +11,11 @@ from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.suite.rates import most_by_chance
 
 A = TypeVar("A")
-TOLERATED, SIGMAS = 0.01, 4.4
-"""One packet in a hundred is told and not judged; so many standard deviations above it are."""
+TOLERATED = 0.01
+"""One packet in a hundred is told and not judged; more than chance makes of it is."""
 
 FEWEST = 300
 """With fewer round trips, three lost in a hundred cannot be told from one."""
@@ -26,8 +26,7 @@ def allowed(count: int) -> int:
 
     That is what a path that loses one in a hundred exceeds about once in 41 000 measurements.
     """
-    spread = math.sqrt(count * TOLERATED * (1 - TOLERATED))
-    return math.ceil(count * TOLERATED + SIGMAS * spread)
+    return most_by_chance(count, TOLERATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,9 +11,16 @@ from pytest_ipv6k8s.evidence import Record, mark
 from pytest_ipv6k8s.expectations import expect_all
 
 R = TypeVar("R", bound=Record[Any])
+SIGMAS = 4.4
+"""So many standard deviations above the mean are not chance: once in 41 000 measurements."""
 TRIES = 10
 LEAST = 7
 """Of ten first tries. With one in a hundred lost, fewer succeed twice in a million times."""
+
+
+def most_by_chance(count: int, share: float) -> int:
+    """Return how many of so many can be hit by chance, where such a share is on average."""
+    return math.ceil(count * share + SIGMAS * math.sqrt(count * share * (1 - share)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
