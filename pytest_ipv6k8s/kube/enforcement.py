@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.kube import paths
-from pytest_ipv6k8s.kube.client import Api, ApiError, Object
-
-Settings = Mapping[str, str]
-"""The data of a ConfigMap; empty where there is none, or we may not see it."""
+from pytest_ipv6k8s.kube.client import Api, Object
+from pytest_ipv6k8s.kube.daemonsets import command_lines, containers, settings_beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +85,17 @@ def policy_engine(api: Api, daemonsets: Sequence[Object], nodes: Sequence[Object
         daemonsets: those of all namespaces that we may see.
         nodes: the Node objects.
     """
-
-    def settings_beside(daemonset: Object, name: str) -> Settings:
-        return _settings(api, daemonset["metadata"].get("namespace", paths.KUBE_SYSTEM), name)
-
     for engine in _ENGINES:
         for daemonset in daemonsets:
-            if _enforces(engine, daemonset, settings_beside):
+            if _enforces(api, engine, daemonset):
                 return engine.name
     if any(_is_enforcing_kindnet(daemonset) for daemonset in daemonsets):
         return "kindnet"
     return "kube-router in k3s" if nodes and all(map(_k3s_enforces, nodes)) else ""
 
 
-def _enforces(
-    engine: _Engine, daemonset: Object, settings_beside: Callable[[Object, str], Settings]
-) -> bool:
-    names = {daemonset["metadata"]["name"], *(c["name"] for c in _containers(daemonset))}
+def _enforces(api: Api, engine: _Engine, daemonset: Object) -> bool:
+    names = {daemonset["metadata"]["name"], *(c["name"] for c in containers(daemonset))}
     if not engine.known_by & names:
         return False
     arguments = set(_arguments(daemonset))
@@ -112,33 +103,19 @@ def _enforces(
         return False
     if not engine.config_map:
         return True
-    settings = settings_beside(daemonset, engine.config_map)
+    settings = settings_beside(api, daemonset, engine.config_map)
     return not engine.settings_off & set(settings.items())
-
-
-def _settings(api: Api, namespace: str, name: str) -> Settings:
-    """Return the data of a ConfigMap, as far as we may see it."""
-    try:
-        return (api.find(paths.config_map(namespace, name)) or {}).get("data") or {}
-    except ApiError:
-        return {}
-
-
-def _containers(daemonset: Object) -> list[Object]:
-    pod = daemonset.get("spec", {}).get("template", {}).get("spec", {})
-    return pod.get("containers") or []
 
 
 def _arguments(daemonset: Object) -> Iterator[str]:
     """Yield the arguments of all containers, ``--name value`` as ``--name=value``."""
-    for container in _containers(daemonset):
-        words = [*(container.get("command") or []), *(container.get("args") or [])]
+    for words in command_lines(daemonset):
         yield from words
         yield from (f"{name}={value}" for name, value in itertools.pairwise(words))
 
 
 def _is_enforcing_kindnet(daemonset: Object) -> bool:
-    images = [container.get("image", "") for container in _containers(daemonset)]
+    images = [container.get("image", "") for container in containers(daemonset)]
     dates = [re.search(r":v(\d{8})\b", image) for image in images]
     enforcing = any(int(found[1]) >= _FIRST_ENFORCING_KINDNET for found in dates if found)
     return daemonset["metadata"]["name"] == _KINDNET and enforcing

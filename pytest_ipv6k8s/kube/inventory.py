@@ -16,6 +16,7 @@ from pytest_ipv6k8s.addresses import (
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object, readable
+from pytest_ipv6k8s.kube.daemonsets import containers
 from pytest_ipv6k8s.kube.enforcement import policy_engine
 from pytest_ipv6k8s.kube.pod_cidrs import pod_cidrs_are_used
 from pytest_ipv6k8s.kube.taints import Taint, taints_of
@@ -301,7 +302,6 @@ def _first_images(daemonsets: list[Object]) -> dict[str, str]:
     """Return the first image of every DaemonSet, by name."""
     found = {}
     for item in daemonsets:
-        pod = item.get("spec", {}).get("template", {}).get("spec", {})
-        images = [container.get("image", "") for container in pod.get("containers", ())]
+        images = [container.get("image", "") for container in containers(item)]
         found[item["metadata"]["name"]] = images[0] if images else ""
     return found

@@ -5,12 +5,13 @@ Never told by the addresses that pods have: whether those lie in podCIDRs is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_ipv6k8s.kube import paths, status
-from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube import status
+from pytest_ipv6k8s.kube.client import Api, Object
+from pytest_ipv6k8s.kube.daemonsets import command_lines, settings_beside
 
 # flannel-io/flannel, pkg/subnet/kube: with --kube-subnet-mgr it serves node.spec.podCIDRs, and
 # says so on the node. K3s embeds it, Canal and RKE2's Canal run it.
@@ -24,17 +25,12 @@ class _Setup:
     """How a CNI is set up."""
 
     api: Api
-    namespace: str
-    arguments: Sequence[str]
+    daemonset: Object
     nodes: Sequence[Object]
 
     def config(self, name: str, key: str) -> str:
         """Return what a ConfigMap of the CNI says; empty when there is none that we may read."""
-        try:
-            found = self.api.find(paths.config_map(self.namespace, name)) or {}
-        except ApiError:
-            return ""
-        return str((found.get("data") or {}).get(key, ""))
+        return str(settings_beside(self.api, self.daemonset, name).get(key, ""))
 
 
 def pod_cidrs_are_used(
@@ -54,24 +50,11 @@ def pod_cidrs_are_used(
     rule = _RULES.get(cni)
     if rule is None or not daemonsets:
         return False
-    setup = _Setup(
-        api=api,
-        namespace=daemonsets[0]["metadata"].get("namespace", paths.KUBE_SYSTEM),
-        arguments=tuple(_arguments(daemonsets[0])),
-        nodes=nodes,
-    )
-    return rule(setup)
+    return rule(_Setup(api=api, daemonset=daemonsets[0], nodes=nodes))
 
 
 def _annotations(node: Object) -> dict[str, str]:
     return node["metadata"].get("annotations") or {}
-
-
-def _arguments(daemonset: Object) -> Iterator[str]:
-    pod = daemonset.get("spec", {}).get("template", {}).get("spec", {})
-    for container in pod.get("containers") or []:
-        yield from container.get("command") or []
-        yield from container.get("args") or []
 
 
 def _cilium(setup: _Setup) -> bool:
@@ -95,7 +78,8 @@ def _antrea(setup: _Setup) -> bool:
 
 def _kube_router(setup: _Setup) -> bool:
     """kube-router.io/docs/user-guide: it writes podCIDRs into the node's CNI configuration."""
-    routes = not {"--run-router=false", "--enable-cni=false"} & set(setup.arguments)
+    arguments = {word for words in command_lines(setup.daemonset) for word in words}
+    routes = not {"--run-router=false", "--enable-cni=false"} & arguments
     own = any(name in _annotations(node) for node in setup.nodes for name in _KUBE_ROUTER)
     return routes and not own
 
