@@ -24,10 +24,14 @@ help: ## this list
 
 venv: $(VENV)/ready ## the virtual environment with everything for development
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml $(VENV)/installed
+	$(INSTALL) --group $(GROUP)
+	touch $@
+
+$(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet 'pip>=25.1'
-	$(INSTALL) --group $(GROUP)
+	$(INSTALL)
 	touch $@
 
 lab: ## a container engine and images without a container registry, where they are missing
@@ -36,7 +40,7 @@ lab: ## a container engine and images without a container registry, where they a
 lab-cilium: ## the same, and Helm, Cilium and a node image with it
 	@ci/detect || ci/lab/lab up --with cilium
 
-conformance: venv lab ## make an IPv6-only cluster, run the suite, write report.yaml, report.json and bundles
+conformance: $(VENV)/installed lab ## make an IPv6-only cluster, run the suite, write report.yaml, report.json and bundles
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest --ipv6k8s-provider kind --ipv6k8s-stack $(STACK) \
 	  --ipv6k8s-report report.yaml --ipv6k8s-report report.json --ipv6k8s-report report.html \
