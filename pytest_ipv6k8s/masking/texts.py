@@ -13,14 +13,15 @@ from pytest_ipv6k8s.masking.controls import cleaned
 from pytest_ipv6k8s.masking.held import REDACTED, masked
 from pytest_ipv6k8s.masking.names import is_secret_name, is_worth_hiding
 
-_LINE = re.compile(r"[^\n]{9,5000}")
-_KEYWORD = re.compile(r"key|pass|pwd|secret|contrase", re.IGNORECASE)
-_BLOCKS = re.compile(
+_compiled = functools.cache(re.compile)  # at the first use: most processes never ask
+_LINE = r"[^\n]{9,5000}"
+_KEYWORD = r"(?i)key|pass|pwd|secret|contrase"
+_BLOCKS = (
     r"-----BEGIN[^-]+-----[^-]*(?:-----END[^-]+-----|\Z)"  # PEM, also one cut off at its end
     r"|\A[\w+/=\s]*-----END[^-]+-----"  # … or at its beginning
     r"|LS0tLS1CRUdJTi[\w+/=]*|b3BlbnNzaC1rZXktdjE[\w+/=\s]*"  # PEM in base64; an SSH key
 )
-_SHAPES = re.compile(
+_SHAPES = (
     r"\bBearer\s+[^\s\"']+"
     r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"  # a JWT, also one whose signature is cut off
     r"|\b[a-z0-9]{6}\.[a-z0-9]{16}\b"  # a bootstrap token
@@ -32,47 +33,41 @@ _SHAPES = re.compile(
     r"|sk-|sk_live_|rk_live_|ATATT3|AIza|npm_|pypi-|AGE-SECRET-KEY-|nfp_|dckr_pat_)[\w.=-]{10,}"
 )
 _QUOTED = r'\\+"(?:[^"\\\n]|\\[^"\n])*|"(?:[^"\\\n]|\\.)*|\'(?:[^\'\\\n]|\\.)*'
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = (
     r"(?P<name>(?<![\w.$-])(?:--?)?[A-Za-z_$][\w.$-]{0,80})"
     r"(?P<between>\\*[\"']?\]?(?:[ \t]*(?:=>|:=|[:=])[ \t]*|[ \t]*[:=][ \t]*\n[ \t]+))"
     rf"(?P<value>[|>][-+]?\d?[ \t]*(?:\n[ \t]+[^\n]*)+|{_QUOTED}|[^\s\"',;&<>()\[\]{{}}\\]+)"
 )
-_FLAG = re.compile(
+_FLAG = (
     r"(?P<name>(?<![\w-])--?[A-Za-z][\w.-]{0,80})(?P<between>[ \t]+)"
     rf"(?P<value>{_QUOTED}|[^\s-]\S*)"
 )
-_VARIABLE = re.compile(
+_VARIABLE = (
     r"(?P<between>\bname\W{1,6}(?P<name>[\w.-]{1,80})\W{1,20}?value[^\w\[{]{1,6})"
     r"(?P<value>[^\s\"'\\,}]+)"
 )
-_ELEMENT = re.compile(r"(?P<between><(?P<name>[\w.:-]{1,80})(?: [^<>]*)?>)(?P<value>[^<>]+)(?=</)")
-_HEADER = re.compile(
-    r"((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?|(?:set-)?cookie2?[\"']?\s*:[ \t]*[\"']?)"
-    r"(?:Digest [^\n]*|[^\n\"']+)",
-    re.IGNORECASE,
+_ELEMENT = r"(?P<between><(?P<name>[\w.:-]{1,80})(?: [^<>]*)?>)(?P<value>[^<>]+)(?=</)"
+_HEADER = (
+    r"(?i)((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?|(?:set-)?cookie2?[\"']?\s*:[ \t]*[\"']?)"
+    r"(?:Digest [^\n]*|[^\n\"']+)"
 )
-_SCHEME = re.compile(
-    r"\b((?:bearer|basic)(?: token)?:?\s+)[\"'`]?(?!tokens?\b|auth)[\w.+/=~-]{6,}", re.IGNORECASE
-)
-_DIRECTIVE = re.compile(
-    r"\b((?:passw(?:or)?d|passphrase|pwd|token|secret|psk|bindpw|requirepass|masterauth|client_secret"
+_SCHEME = r"(?i)\b((?:bearer|basic)(?: token)?:?\s+)[\"'`]?(?!tokens?\b|auth)[\w.+/=~-]{6,}"
+_DIRECTIVE = (
+    r"(?i)\b((?:passw(?:or)?d|passphrase|pwd|token|secret|psk|bindpw|requirepass|masterauth|client_secret"
     r"|api[ _-]?key|access[ _-]?key|aws_access_key|credentials|community|webhook|pin)"
     r"(?:[ \t]+(?:is|was|for|of|set to))?[ \t]*[:=]?[ \t]+)"
-    r"(?P<first>[\"'`]?)(?P<value>[^\s\"'`,;]+)(?P<second>[ \t]+[^\s\"'`,;{]+)?",
-    re.IGNORECASE,
+    r"(?P<first>[\"'`]?)(?P<value>[^\s\"'`,;]+)(?P<second>[ \t]+[^\s\"'`,;{]+)?"
 )
-_TOOL = re.compile(
+_TOOL = (
     r"\b(?:curl|wget|mysql\w*|mariadb\w*|docker|podman|nerdctl|crictl|sshpass|redis-cli|ldap\w+|psql"
-    r"|smbclient|skopeo|buildah|mongo\w*|openssl|htpasswd|snmp\w+)\b[^\n|;&]*",
+    r"|smbclient|skopeo|buildah|mongo\w*|openssl|htpasswd|snmp\w+)\b[^\n|;&]*"
 )
-_LETTER = re.compile(
+_LETTER = (
     r"(?P<between>(?<!\S)(?:--(?:proxy-)?user(?=[ \t=])|-[puaw])(?:[ \t]+|=|(?=[^\s=-])))"
     r"(?P<value>\"[^\"\n]*|'[^'\n]*|[^\s\"']+)"
 )
-_PLAIN_ARGUMENT = re.compile(
-    r"[\d.:\[\]-]+(?:/\w+)?|[./~]\S*|no:\S+|\d+[.:]\S*|\W*", re.IGNORECASE
-)  # ports, paths
-_QUERY = re.compile(r"([?&;](?:key|code|sig|auth|pass|sas|[\w.-]*signature)=)[^\s&\"'<>#]+", re.I)
+_PLAIN_ARGUMENT = r"(?i)[\d.:\[\]-]+(?:/\w+)?|[./~]\S*|no:\S+|\d+[.:]\S*|\W*"  # ports, paths
+_QUERY = r"(?i)([?&;](?:key|code|sig|auth|pass|sas|[\w.-]*signature)=)[^\s&\"'<>#]+"
 
 
 @functools.lru_cache(maxsize=1)
@@ -93,9 +88,9 @@ def _detectors() -> tuple[Any, ...]:
 
 def _by_rules(text: str) -> str:
     """Take out what the rules find: most all of it in a text at once, keywords one in a line."""
-    lines = list(dict.fromkeys(_LINE.findall(text)))
+    lines = list(dict.fromkeys(_compiled(_LINE).findall(text)))
     together = "\n".join(lines)
-    keyword = [line for line in lines if _KEYWORD.search(line)]
+    keyword = [line for line in lines if _compiled(_KEYWORD).search(line)]
     found = {
         secret
         for analyze in _detectors()
@@ -113,13 +108,13 @@ def redact_text(text: str) -> str:
 
     It rather takes out too much: also what stands behind a name such as ``password=``.
     """
-    text = _SHAPES.sub(REDACTED, _BLOCKS.sub(REDACTED, masked(cleaned(text))))
+    text = _compiled(_SHAPES).sub(REDACTED, _compiled(_BLOCKS).sub(REDACTED, masked(cleaned(text))))
     text = _by_rules(text)
-    text = _QUERY.sub(rf"\1{REDACTED}", _HEADER.sub(rf"\1{REDACTED}", text))
+    text = _compiled(_QUERY).sub(rf"\1{REDACTED}", _compiled(_HEADER).sub(rf"\1{REDACTED}", text))
     for pattern in (_VARIABLE, _ELEMENT, _ASSIGNMENT, _FLAG):
         text = _without_named(pattern, text)
-    text = _DIRECTIVE.sub(_directed, _SCHEME.sub(rf"\1{REDACTED}", text))
-    return _TOOL.sub(lambda found: _LETTER.sub(_lettered, found[0]), text)
+    text = _compiled(_DIRECTIVE).sub(_directed, _compiled(_SCHEME).sub(rf"\1{REDACTED}", text))
+    return _compiled(_TOOL).sub(lambda found: _compiled(_LETTER).sub(_lettered, found[0]), text)
 
 
 def without_secrets(command: str) -> str:
@@ -128,13 +123,13 @@ def without_secrets(command: str) -> str:
     In a word that is a command of its own, what follows ``-p``, ``-u`` and the like is taken out.
     """
     text = redact_text(command)
-    return _LETTER.sub(_lettered, text) if " " in command.strip() else text
+    return _compiled(_LETTER).sub(_lettered, text) if " " in command.strip() else text
 
 
-def _without_named(pattern: re.Pattern[str], text: str) -> str:
+def _without_named(pattern: str, text: str) -> str:
     """Replace the values of secret names; what has another name may hold one in its value."""
-    parts, kept, at = [], 0, 0
-    while found := pattern.search(text, at):
+    compiled, parts, kept, at = _compiled(pattern), [], 0, 0
+    while found := compiled.search(text, at):
         value = found["value"]
         at = found.start("value")
         if is_secret_name(found["name"]) and is_worth_hiding(value.strip("\\\"'")):
@@ -176,7 +171,7 @@ def _looks_made_up(word: str) -> bool:
 
 def _lettered(found: re.Match[str]) -> str:
     value = found["value"]
-    if _PLAIN_ARGUMENT.fullmatch(value.strip("\"'")) or REDACTED in value:
+    if _compiled(_PLAIN_ARGUMENT).fullmatch(value.strip("\"'")) or REDACTED in value:
         return found[0]
     quote = value[0] if value[0] in "\"'" else ""
     return f"{found['between']}{quote}{REDACTED}"

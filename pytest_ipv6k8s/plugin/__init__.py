@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_ipv6k8s.cost import Cost
-from pytest_ipv6k8s.plugin import collection, fixtures, options, outcome
+from pytest_ipv6k8s.plugin import collection, fixtures, options
 from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS
 from pytest_ipv6k8s.timeouts import Timeouts
 
@@ -27,13 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins = config.pluginmanager
     plugins.register(collection, "ipv6k8s-collection")
     plugins.register(fixtures, "ipv6k8s-fixtures")
-    plugins.register(outcome, "ipv6k8s-outcome")
     if settings.wants_cluster:
         from pytest_ipv6k8s import expectations
-        from pytest_ipv6k8s.plugin import interrupts, reporting, run, secrecy, workers
+        from pytest_ipv6k8s.plugin import interrupts, outcome, reporting, run, secrecy, workers
 
         expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
+        plugins.register(outcome, "ipv6k8s-outcome")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(run, "ipv6k8s-run")
         plugins.register(interrupts, "ipv6k8s-interrupts")

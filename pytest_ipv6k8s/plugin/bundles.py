@@ -17,7 +17,8 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.outcome import BUNDLE, explain
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS, RunFacts
+from pytest_ipv6k8s.plugin.run_facts import RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.results import ItemResult

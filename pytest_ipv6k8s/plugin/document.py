@@ -16,7 +16,8 @@ from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import masked_in, redact_text, without_secrets
 from pytest_ipv6k8s.plugin.run import Run
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, RunFacts
+from pytest_ipv6k8s.plugin.run_facts import RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS
 from pytest_ipv6k8s.reports import folding
 from pytest_ipv6k8s.reports.claims import claims
 from pytest_ipv6k8s.reports.matrix import connectivity

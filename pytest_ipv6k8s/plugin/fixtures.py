@@ -11,16 +11,22 @@ import pytest
 
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
-from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS, RECORDER
-from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS
-from pytest_ipv6k8s.plugin.workers import worker_name
+from pytest_ipv6k8s.plugin.state import (
+    COST,
+    FACTS,
+    INSTRUMENTS,
+    RECORDER,
+    SETTINGS,
+    TIMEOUTS,
+    worker_name,
+)
 
 if TYPE_CHECKING:
     from pytest_ipv6k8s.external.view import ExternalTargets
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.kube.view import ClusterView
     from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
-    from pytest_ipv6k8s.plugin.state import RunFacts
+    from pytest_ipv6k8s.plugin.run_facts import RunFacts
     from pytest_ipv6k8s.probe.probes import ProbePod, Probes
     from pytest_ipv6k8s.probe.services import Services
     from pytest_ipv6k8s.probe.session import Session

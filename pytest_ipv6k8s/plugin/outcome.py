@@ -15,12 +15,10 @@ from pytest_ipv6k8s.masking import one_line, redact, redact_text
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
 from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.plugin.state import FACTS, INSTRUMENTS, RECORDER, SETTINGS
 from pytest_ipv6k8s.results import CheckFacts, Evidence, Failure, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
-RECORDER = pytest.StashKey[Recorder]()
-INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
 BUNDLE = pytest.StashKey[Callable[[ItemResult, tuple[Record[Any], ...], Any], str]]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()

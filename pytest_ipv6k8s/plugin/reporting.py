@@ -14,7 +14,7 @@ from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import format_setting, make_report
 from pytest_ipv6k8s.plugin.outcome import category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
-from pytest_ipv6k8s.plugin.workers import is_worker
+from pytest_ipv6k8s.plugin.state import is_worker
 from pytest_ipv6k8s.reports import Report, save, view
 from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted

@@ -27,9 +27,10 @@ from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
 from pytest_ipv6k8s.plugin.ready import Ready
+from pytest_ipv6k8s.plugin.run_facts import RunFacts, manner
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, RunFacts, manner
-from pytest_ipv6k8s.plugin.workers import is_worker, receive
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
+from pytest_ipv6k8s.plugin.workers import receive
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Plan, deploy
 from pytest_ipv6k8s.probe.placing import Placed, Wish, place

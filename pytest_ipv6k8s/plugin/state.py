@@ -1,86 +1,36 @@
-"""What the parts of the plugin hand to each other, and to worker processes."""
+"""What the parts of the plugin hand to each other, and which process this is.
+
+It is loaded with the plugin, in every project: it imports nothing that only a run needs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ipv6k8s.addresses import Stack, families_of
-from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.cost import Cost
-from pytest_ipv6k8s.external.model import ExternalNetwork
-from pytest_ipv6k8s.kube.inventory import Inventory
-from pytest_ipv6k8s.kube.objects import Manner
-from pytest_ipv6k8s.probe.deploy import Plan
-from pytest_ipv6k8s.probe.placing import LeftOut
-from pytest_ipv6k8s.probe.probes import ProbePod
-from pytest_ipv6k8s.probe.services import Service
+from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.timeouts import Timeouts
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """What stands when the checks begin; crosses the process border as plain data."""
-
-    run_id: str
-    kubeconfig: Path
-    context: str
-    owned: bool
-    stack: Stack
-    inventory: Inventory
-    namespace: str
-    pods: tuple[ProbePod, ...]
-    hosts: tuple[ProbePod, ...]
-    services: tuple[Service, ...]
-    external: ExternalNetwork | None = None
-    sctp: bool = False
-    ping: bool = False
-    peers: tuple[ProbePod, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    own_namespaces: bool = True
-
-    def stack_of(self, whose: FamiliesOf) -> Stack:
-        """Return the stack of pods or of Services."""
-        return self.inventory.pod_stack if whose is FamiliesOf.PODS else self.stack
-
-    def plan(self, settings: Settings) -> Plan:
-        """Return how further pods are made: where probes stand that have all families of pods.
-
-        The first and the last node are others in each run.
-        """
-        wanted = set(self.inventory.pod_stack.families)
-        complete = {pod.node for pod in self.pods if wanted <= set(families_of(pod.ips))}
-        used = complete or {pod.node for pod in self.pods}
-        nodes = [node for node in self.inventory.nodes if node.name in used]
-        turn = int.from_bytes(self.run_id.encode(), "big") % len(nodes)
-        return Plan(
-            run_id=self.run_id,
-            manner=manner(settings),
-            stack=self.stack,
-            nodes=(*nodes[turn:], *nodes[:turn]),
-            host_network=False,
-        )
-
-
-def manner(settings: Settings) -> Manner:
-    """Return how pods and namespaces are made."""
-    wanted = settings.probes
-    return Manner(
-        image=settings.cluster.probe_image,
-        tolerations=wanted.toleration,
-        pull_secret=wanted.pull_secret,
-        labels=wanted.labels,
-        annotations=wanted.annotations,
-        priority_class=wanted.priority_class,
-        requests=wanted.requests,
-        limits=wanted.limits,
-    )
-
+if TYPE_CHECKING:
+    from pytest_ipv6k8s.plugin.run_facts import RunFacts
 
 COST = pytest.StashKey[Cost]()
 SETTINGS = pytest.StashKey[Settings]()
 TIMEOUTS = pytest.StashKey[Timeouts]()
-FACTS = pytest.StashKey[RunFacts]()
+FACTS: pytest.StashKey[RunFacts] = pytest.StashKey()
+RECORDER = pytest.StashKey[Recorder]()
+INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
+
+
+def worker_name(config: pytest.Config) -> str:
+    """Return this process's name among those that test: gw0, gw1 …, or main."""
+    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether we are a worker process."""
+    return hasattr(config, "workerinput")

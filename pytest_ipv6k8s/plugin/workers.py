@@ -9,7 +9,8 @@ import pytest
 
 from pytest_ipv6k8s.kube.config import hold_credentials
 from pytest_ipv6k8s.plain import build, plain
-from pytest_ipv6k8s.plugin.state import COST, FACTS, RunFacts
+from pytest_ipv6k8s.plugin.run_facts import RunFacts
+from pytest_ipv6k8s.plugin.state import COST, FACTS, is_worker
 
 _KEY = "ipv6k8s"
 
@@ -36,16 +37,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if is_worker(session.config):
         counted = json.dumps(session.config.stash[COST].plain())
         session.config.workeroutput[_KEY] = counted  # type: ignore[attr-defined]
-
-
-def worker_name(config: pytest.Config) -> str:
-    """Return this process's name among those that test: gw0, gw1 …, or main."""
-    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Tell whether we are a worker process."""
-    return hasattr(config, "workerinput")
 
 
 def receive(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.features import Feature, OfRun
-from pytest_ipv6k8s.plugin.state import RunFacts
+from pytest_ipv6k8s.plugin.run_facts import RunFacts
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks.facts import inventory
 from tests.checks.platforms.clouds import CLOUDS

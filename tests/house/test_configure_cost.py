@@ -10,6 +10,7 @@ import pytest
 
 HEAVY = {"kubernetes", "dns", "yaml", "tenacity", "filelock", "urllib3", "websocket"}
 HEAVY |= {"jsonschema", "xml", "pyroute2"}
+OF_A_RUN = tuple(f"pytest_ipv6k8s.{room}" for room in ("kube", "probe", "reports", "netpol"))
 CONFTEST = """
 import json, sys
 def pytest_unconfigure(config):
@@ -29,6 +30,7 @@ def test_configuring_an_empty_project_brings_nothing_heavy(pytester: pytest.Pyte
     brought = _modules(pytester) - alone
 
     assert "pytest_ipv6k8s.plugin" in brought
+    assert not [name for name in brought if name.startswith(OF_A_RUN)]
     tops = {name.partition(".")[0] for name in brought}
     assert tops - set(sys.stdlib_module_names) == {"pytest_ipv6k8s"}
     assert not tops & HEAVY

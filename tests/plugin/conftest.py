@@ -10,7 +10,8 @@ from pathlib import Path
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.plugin import run, workers
-from pytest_ipv6k8s.plugin.state import FACTS, RunFacts
+from pytest_ipv6k8s.plugin.run_facts import RunFacts
+from pytest_ipv6k8s.plugin.state import FACTS
 
 NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), labels={},
             kubelet="v1", kernel="6", runtime="c")

@@ -142,7 +142,7 @@ def test_a_probe_that_died_makes_a_failure_inconclusive(project: pytest.Pytester
     project.makepyfile(
         test_more="""
         import pytest
-        from pytest_ipv6k8s.plugin.outcome import INSTRUMENTS
+        from pytest_ipv6k8s.plugin.state import INSTRUMENTS
         from test_checks import declare, heard
 
         @pytest.fixture

@@ -1,0 +1,76 @@
+"""What stands when the checks begin: plain data, which worker processes get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_ipv6k8s.addresses import Stack, families_of
+from pytest_ipv6k8s.checks import FamiliesOf
+from pytest_ipv6k8s.external.model import ExternalNetwork
+from pytest_ipv6k8s.kube.inventory import Inventory
+from pytest_ipv6k8s.kube.objects import Manner
+from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.probe.placing import LeftOut
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.services import Service
+from pytest_ipv6k8s.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What stands when the checks begin; crosses the process border as plain data."""
+
+    run_id: str
+    kubeconfig: Path
+    context: str
+    owned: bool
+    stack: Stack
+    inventory: Inventory
+    namespace: str
+    pods: tuple[ProbePod, ...]
+    hosts: tuple[ProbePod, ...]
+    services: tuple[Service, ...]
+    external: ExternalNetwork | None = None
+    sctp: bool = False
+    ping: bool = False
+    peers: tuple[ProbePod, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    own_namespaces: bool = True
+
+    def stack_of(self, whose: FamiliesOf) -> Stack:
+        """Return the stack of pods or of Services."""
+        return self.inventory.pod_stack if whose is FamiliesOf.PODS else self.stack
+
+    def plan(self, settings: Settings) -> Plan:
+        """Return how further pods are made: where probes stand that have all families of pods.
+
+        The first and the last node are others in each run.
+        """
+        wanted = set(self.inventory.pod_stack.families)
+        complete = {pod.node for pod in self.pods if wanted <= set(families_of(pod.ips))}
+        used = complete or {pod.node for pod in self.pods}
+        nodes = [node for node in self.inventory.nodes if node.name in used]
+        turn = int.from_bytes(self.run_id.encode(), "big") % len(nodes)
+        return Plan(
+            run_id=self.run_id,
+            manner=manner(settings),
+            stack=self.stack,
+            nodes=(*nodes[turn:], *nodes[:turn]),
+            host_network=False,
+        )
+
+
+def manner(settings: Settings) -> Manner:
+    """Return how pods and namespaces are made."""
+    wanted = settings.probes
+    return Manner(
+        image=settings.cluster.probe_image,
+        tolerations=wanted.toleration,
+        pull_secret=wanted.pull_secret,
+        labels=wanted.labels,
+        annotations=wanted.annotations,
+        priority_class=wanted.priority_class,
+        requests=wanted.requests,
+        limits=wanted.limits,
+    )
