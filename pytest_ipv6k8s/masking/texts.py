@@ -13,7 +13,6 @@ from pytest_ipv6k8s.masking.controls import cleaned
 from pytest_ipv6k8s.masking.held import REDACTED, masked
 from pytest_ipv6k8s.masking.names import is_secret_name, is_worth_hiding
 
-_compiled = functools.cache(re.compile)  # at the first use: most processes never ask
 _LINE = r"[^\n]{9,5000}"
 _KEYWORD = r"(?i)key|pass|pwd|secret|contrase"
 _BLOCKS = (
@@ -68,6 +67,12 @@ _LETTER = (
 )
 _PLAIN_ARGUMENT = r"(?i)[\d.:\[\]-]+(?:/\w+)?|[./~]\S*|no:\S+|\d+[.:]\S*|\W*"  # ports, paths
 _QUERY = r"(?i)([?&;](?:key|code|sig|auth|pass|sas|[\w.-]*signature)=)[^\s&\"'<>#]+"
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern; none is compiled before it is used, and most processes never do."""
+    return re.compile(pattern)
 
 
 @functools.lru_cache(maxsize=1)
