@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pytest_ipv6k8s.bundle import components
 from pytest_ipv6k8s.bundle.chosen import chosen
+from pytest_ipv6k8s.bundle.components import Component
 from pytest_ipv6k8s.bundle.configs import safe_config
 from pytest_ipv6k8s.bundle.gathering import File, Keep, Source
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
+from pytest_ipv6k8s.kube.inventory import DnsService
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
 from pytest_ipv6k8s.masking import redact
 
@@ -22,24 +24,30 @@ _KINDS = ("endpointslices", "services", "pods", "networkpolicies", "events")
 _MOST_OBJECTS, _MOST_LOGS, _LINES, _BYTES = "500", 12, "400", "131072"
 
 
-def sources(api: Api, run_id: str, nodes: Sequence[str]) -> dict[str, Source]:
+def sources(
+    api: Api, run_id: str, nodes: Sequence[str], dns: DnsService | None = None
+) -> dict[str, Source]:
     """Return what can be read from the API.
 
     Args:
         api: the API server.
-        run_id: the run whose namespaces are read, beside kube-system and default.
+        run_id: the run whose namespaces are read, beside kube-system, default and that of the DNS.
         nodes: names of the nodes whose pods' logs come first.
+        dns: the Service of the pods' DNS, as far as it is known.
     """
-    found: dict[str, Source] = {kind: partial(_objects, api, run_id, kind) for kind in _KINDS}
+    others = dict.fromkeys((_SYSTEM, "default", *([dns.namespace] if dns else [])))
+    found: dict[str, Source] = {
+        kind: partial(_objects, api, run_id, tuple(others), kind) for kind in _KINDS
+    }
     found["list of nodes"] = lambda: [_list(api, paths.NODES, "objects/nodes.json")]
-    found["network components"] = partial(_components, api, nodes)
+    found["network components"] = partial(_components, api, nodes, dns)
     return found
 
 
-def _objects(api: Api, run_id: str, kind: str) -> Iterator[File]:
+def _objects(api: Api, run_id: str, others: Sequence[str], kind: str) -> Iterator[File]:
     made = api.items(paths.NAMESPACES, labelSelector=f"{RUN_LABEL}={run_id}")
     own = [item["metadata"]["name"] for item in made]
-    for namespace in (*own, _SYSTEM, "default"):
+    for namespace in (*own, *others):
         yield _list(api, paths.inside(namespace, kind), f"objects/{namespace}/{kind}.json")
 
 
@@ -54,46 +62,21 @@ def _list(api: Api, path: str, name: str) -> File:
     return File(name=name, text=json.dumps(redact(content, longest=None), indent=1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Component:
-    """Part of the cluster's network: where its pods and its configuration are."""
-
-    namespace: str
-    selector: str
-    config_maps: tuple[str, ...]
-
-
-def _components(api: Api, nodes: Sequence[str]) -> Iterator[File]:
-    dns = _Component(namespace=_SYSTEM, selector="k8s-app=kube-dns", config_maps=("coredns",))
-    components, trouble = [dns], ""
-    try:
-        components += filter(None, map(_component, api.items(paths.ALL_DAEMONSETS)))
-    except ApiError as error:
-        trouble = str(error)
-    wanted = {(c.namespace, name): None for c in components for name in c.config_maps}
+def _components(api: Api, nodes: Sequence[str], dns: DnsService | None) -> Iterator[File]:
+    found: list[Component] = []
+    trouble = []
+    for read in (components.dns(api, dns), components.on_nodes(api)):
+        try:
+            found += read
+        except ApiError as error:
+            trouble.append(str(error))
+    wanted = {(one.namespace, name): None for one in found for name in one.config_maps}
     for namespace, name in wanted:
         yield from _config(api.find(paths.config_map(namespace, name)))
-    for component in components:
+    for component in found:
         yield from _logs(api, component, nodes)
     if trouble:
-        raise Ipv6k8sError(trouble)
-
-
-def _component(daemonset: Object) -> _Component | None:
-    """Return kube-proxy or a CNI: whoever puts something below /etc/cni or /opt/cni."""
-    meta, spec = daemonset["metadata"], daemonset["spec"]["template"]["spec"]
-    volumes = spec.get("volumes") or []
-    hosts = [(volume.get("hostPath") or {}).get("path", "") for volume in volumes]
-    is_cni = any(path.startswith(("/etc/cni", "/opt/cni")) for path in hosts)
-    if not is_cni and meta["name"] != "kube-proxy":
-        return None
-    labels = daemonset["spec"].get("selector", {}).get("matchLabels") or {}
-    maps = [(volume.get("configMap") or {}).get("name") for volume in volumes]
-    return _Component(
-        namespace=meta["namespace"],
-        selector=",".join(f"{key}={value}" for key, value in sorted(labels.items())),
-        config_maps=tuple(name for name in maps if name),
-    )
+        raise Ipv6k8sError("; ".join(trouble))
 
 
 def _config(found: Object | None) -> Iterator[File]:
@@ -105,7 +88,7 @@ def _config(found: Object | None) -> Iterator[File]:
         yield File(name=name, text=safe_config(key, str(text)))
 
 
-def _logs(api: Api, component: _Component, nodes: Sequence[str]) -> Iterator[File]:
+def _logs(api: Api, component: Component, nodes: Sequence[str]) -> Iterator[File]:
     path = paths.pods(component.namespace)
     page = api.get(path, labelSelector=component.selector, limit=_MOST_OBJECTS)
     pods = sorted(

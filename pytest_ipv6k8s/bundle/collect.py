@@ -15,6 +15,7 @@ from pytest_ipv6k8s.bundle import archive, cluster, nodes, probes
 from pytest_ipv6k8s.bundle.gathering import File, Gathered, Source, gather
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.inventory import DnsService
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.timeouts import Timeouts
 
@@ -49,6 +50,7 @@ class Access:
         pods: all probes.
         connect: opens a session with one of them; None when there are none.
         shell: runs a script on the nodes; None when they are not ours.
+        dns: the Service of the pods' DNS; None when it is not known, or there is none.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class Access:
     pods: tuple[ProbePod, ...] = ()
     connect: probes.Connect | None = None
     shell: nodes.Shell | None = None
+    dns: DnsService | None = None
 
 
 @dataclass(kw_only=True)
@@ -119,7 +122,7 @@ class Collector:
             found["nodes"] = partial(nodes.read, access.shell, timeout=timeout, pod_logs=no_api)
         if access.api is not None:
             names = list(dict.fromkeys(pod.node for pod in pods))
-            found |= cluster.sources(access.api, access.run_id, names)
+            found |= cluster.sources(access.api, access.run_id, names, access.dns)
         return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from pytest_ipv6k8s.kube import corefile, paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError, Object
 from pytest_ipv6k8s.kube.inventory import DnsService
+from pytest_ipv6k8s.kube.volumes import config_maps
 
 _PORT = 53
 
@@ -134,8 +135,7 @@ def _of_pod(api: Api, pod: Object) -> Configuration | None:
     for container in pod["spec"].get("containers") or ():
         files, maps = {}, {}
         for mount in container.get("volumeMounts") or ():
-            source = volumes.get(mount["name"], {}).get("configMap")
-            if source:
+            for source in config_maps(volumes.get(mount["name"], {})):
                 for path, text in _files(api, namespace, source, mount).items():
                     files[path], maps[path] = text, f"{namespace}/{source['name']}"
         main = _main_file(container, files)

@@ -97,6 +97,7 @@ class Bundles:
             pods=(*facts.pods, *facts.hosts, *facts.peers),
             connect=session,
             shell=shell if facts.owned else None,
+            dns=facts.inventory.dns,
         )
 
 

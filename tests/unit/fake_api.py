@@ -75,11 +75,14 @@ class FakeApi(Api):
             raise refused
         if path not in self.lists:
             raise ApiError(f"{path}: 404", code=404)
-        key, equals, value = query.get("labelSelector", "").partition("=")
+        wanted = [part.partition("=") for part in query.get("labelSelector", "").split(",") if part]
         return [
             found
             for found in self.lists[path]
-            if not key or (key in _labels(found) and (not equals or _labels(found)[key] == value))
+            if all(
+                key in _labels(found) and (not equals or _labels(found)[key] == value)
+                for key, equals, value in wanted
+            )
         ]
 
     def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:

@@ -131,6 +131,22 @@ def test_the_corefile_is_the_one_that_the_pods_mount(api: FakeApi) -> None:
     assert ("log",) in found.blocks[0].directives
 
 
+def test_a_projected_volume_has_the_files_of_all_its_config_maps(api: FakeApi) -> None:
+    for pod in api.lists[f"{FOLDER}/pods"]:
+        main, custom = (volume.pop("configMap") for volume in pod["spec"]["volumes"])
+        custom["items"] = [{"key": "a.override", "path": "custom/a.override"}]
+        token = {"serviceAccountToken": {"path": "token"}}
+        pod["spec"]["volumes"][0]["projected"] = {
+            "sources": [token, {"configMap": main}, {"configMap": custom}]
+        }
+
+    found = resolver.configuration(api, OPENSHIFT)
+
+    assert found is not None
+    assert found.where == "openshift-dns/dns-default"
+    assert ("log",) in found.blocks[0].directives
+
+
 def test_a_dns_that_is_not_coredns_has_no_corefile(api: FakeApi) -> None:
     for pod in api.lists[f"{FOLDER}/pods"]:
         pod["spec"]["volumes"] = []
