@@ -37,6 +37,8 @@ _CNI_DAEMONSETS = {
     "kube-ovn-cni": "kube-ovn",
     "aws-node": "aws-vpc-cni",
     "azure-cns": "azure-cni",
+    "netd": "gke",
+    "anetd": "gke",
 }
 _IGNORED_ROLES = {"virtual-kubelet"}
 _UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"

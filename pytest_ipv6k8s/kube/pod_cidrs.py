@@ -18,6 +18,7 @@ from pytest_ipv6k8s.kube.daemonsets import command_lines, settings_beside
 _FLANNEL = "flannel.alpha.coreos.com/kube-subnet-manager"
 # cloudnativelabs/kube-router, pkg/utils/pod_cidr.go: these come before node.spec.podCIDRs.
 _KUBE_ROUTER = ("kube-router.io/pod-cidr", "kube-router.io/pod-cidrs")
+_GKE_UNIFIED = "cloud.google.com/gke-dpv2-unified-cni"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,12 @@ class _Setup:
     """How a CNI is set up."""
 
     api: Api
-    daemonset: Object
+    daemonsets: Sequence[Object]
     nodes: Sequence[Object]
 
     def config(self, name: str, key: str) -> str:
         """Return what a ConfigMap of the CNI says; empty when there is none that we may read."""
-        return str(settings_beside(self.api, self.daemonset, name).get(key, ""))
+        return str(settings_beside(self.api, self.daemonsets[0], name).get(key, ""))
 
 
 def pod_cidrs_are_used(
@@ -50,7 +51,7 @@ def pod_cidrs_are_used(
     rule = _RULES.get(cni)
     if rule is None or not daemonsets:
         return False
-    return rule(_Setup(api=api, daemonset=daemonsets[0], nodes=nodes))
+    return rule(_Setup(api=api, daemonsets=daemonsets, nodes=nodes))
 
 
 def _annotations(node: Object) -> dict[str, str]:
@@ -78,10 +79,19 @@ def _antrea(setup: _Setup) -> bool:
 
 def _kube_router(setup: _Setup) -> bool:
     """kube-router.io/docs/user-guide: it writes podCIDRs into the node's CNI configuration."""
-    arguments = {word for words in command_lines(setup.daemonset) for word in words}
+    arguments = {word for words in command_lines(setup.daemonsets[0]) for word in words}
     routes = not {"--run-router=false", "--enable-cni=false"} & arguments
     own = any(name in _annotations(node) for node in setup.nodes for name in _KUBE_ROUTER)
     return routes and not own
+
+
+def _gke(setup: _Setup) -> bool:
+    """GoogleCloudPlatform/netd, scripts/install-cni.sh: netd writes a CNI configuration of
+    spec.podCIDR and of the node's IPv6 /112, which is its IPv6 podCIDR (cloud-provider-gcp,
+    pkg/controller/nodeipam/ipam); on nodes with this label it leaves that to the dataplane."""
+    names = {daemonset["metadata"]["name"] for daemonset in setup.daemonsets}
+    labels = [node["metadata"].get("labels") or {} for node in setup.nodes]
+    return "netd" in names and not any(found.get(_GKE_UNIFIED) == "true" for found in labels)
 
 
 def _yaml(text: str) -> dict[str, Any]:
@@ -98,4 +108,5 @@ _RULES: dict[str, Callable[[_Setup], bool]] = {
     "calico": _calico,
     "antrea": _antrea,
     "kube-router": _kube_router,
+    "gke": _gke,
 }

@@ -150,7 +150,7 @@ class Run:
                 rights.require(acquired.api, own_namespaces=given is None)
             facts = self._read_facts(acquired.api, setup.declared)
             external = self._external(setup, acquired, facts)
-            placed = place(facts, self._wish())
+            placed = place(facts.nodes, self._wish())
         with self._bundle_on_failure(acquired, wanted=True):
             ready = self._ready(acquired, placed, facts)
             refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))

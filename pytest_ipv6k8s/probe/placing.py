@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_ipv6k8s.errors import ConfigError, by_reason
 from pytest_ipv6k8s.kube import taints
-from pytest_ipv6k8s.kube.inventory import Inventory, Node
+from pytest_ipv6k8s.kube.inventory import Node
 
 _ROLE = "node-role.kubernetes.io/"
 _TRAITS = (
@@ -58,14 +58,14 @@ class Wish:
     turn: str = ""
 
 
-def place(inventory: Inventory, wish: Wish) -> Placed:
+def place(nodes: Sequence[Node], wish: Wish) -> Placed:
     """Choose the nodes that get a probe: as different ones as there are.
 
     Raises:
         ConfigError: none can take one; names the reasons.
     """
-    reasons = {node.name: _why_not(node, wish) for node in inventory.nodes}
-    able = [node for node in inventory.nodes if not reasons[node.name]]
+    reasons = {node.name: _why_not(node, wish) for node in nodes}
+    able = [node for node in nodes if not reasons[node.name]]
     if not able:
         raise _nowhere([LeftOut(node=name, reason=why) for name, why in reasons.items()])
     chosen = {node.name for node in _spread(able, wish.most, wish.turn)}

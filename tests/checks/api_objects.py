@@ -70,36 +70,40 @@ def slice_object(service: str, family: Family, addresses: list[str]) -> dict[str
     }
 
 
-PORTS = [
-    {"name": "dns", "protocol": "UDP", "port": 53},
-    {"name": "dns-tcp", "protocol": "TCP", "port": 53},
-    {"name": "metrics", "protocol": "TCP", "port": 9153},
-]
+def _ports(dns: int) -> list[dict[str, Any]]:
+    return [
+        {"name": "dns", "protocol": "UDP", "port": dns},
+        {"name": "dns-tcp", "protocol": "TCP", "port": dns},
+        {"name": "metrics", "protocol": "TCP", "port": 9153},
+    ]
 
 
-def dns_service_object(address: str) -> dict[str, Any]:
-    """Return the Service of the cluster's DNS."""
+def dns_service_object(path: str, address: str) -> dict[str, Any]:
+    """Return the Service of the cluster's DNS; its path is ``namespace/name``."""
+    namespace, _, name = path.partition("/")
     return {
-        "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "clusterIP": address,
             "clusterIPs": [address],
             "ipFamilies": [Family.of(address).value],
-            "ports": PORTS,
+            "ports": _ports(53),
         },
         "status": {"loadBalancer": {}},
     }
 
 
-def dns_slice_object(family: Family, addresses: list[str]) -> dict[str, Any]:
+def dns_slice_object(path: str, port: int, family: Family, addresses: list[str]) -> dict[str, Any]:
     """Return the slice of the cluster's DNS."""
-    found = slice_object("kube-dns", family, addresses)
-    return {**found, "ports": PORTS}
+    found = slice_object(path.partition("/")[2], family, addresses)
+    return {**found, "ports": _ports(port)}
 
 
-def dns_pod_object(pod: ProbePod) -> dict[str, Any]:
-    """Return a pod of the cluster's DNS."""
+def dns_pod_object(pod: ProbePod, coredns: bool) -> dict[str, Any]:
+    """Return a pod of the cluster's DNS, with a Corefile where it is CoreDNS."""
     found = pod_object(pod)
+    if not coredns:
+        return found
     mount = {"name": "config-volume", "mountPath": "/etc/coredns"}
     found["spec"] |= {
         "containers": [

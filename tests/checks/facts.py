@@ -13,16 +13,15 @@ if TYPE_CHECKING:
 
 def inventory(world: World) -> Inventory:
     """Return the facts of a world."""
-    shape, dns = (
-        world.shape,
-        DnsService(namespace="kube-system", name="kube-dns", cluster_ips=world.dns_addresses),
-    )
+    shape = world.shape
+    name = shape.dns.partition("/")[2]
+    dns = DnsService(namespace=shape.dns_namespace, name=name, cluster_ips=world.dns_addresses)
     return Inventory(
         version="v1.36.3",
         stack=world.stack,
         nodes=world.nodes,
         service_cidrs=world.service_cidrs,
-        dns=dns if shape.own_dns else None,
+        dns=None if shape.nameservers else dns,
         cni="fake",
         proxy="fake",
         host_network_pods=True,

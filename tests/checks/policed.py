@@ -162,7 +162,7 @@ class Policed:
         """Answer what leads out of the sandbox: to the testbed, or to the cluster's DNS."""
         if isinstance(request, dns_exchange.Request):
             asked = self._world.dns_addresses[0]
-            return self._world._dns_exchange(pod, replace(request, server=asked))
+            return self._world._dns_exchange(pod, replace(request, server=asked, port=53))
         plain = replace(request, address=address)
         return outside.ANSWERS[wire.operation_of(request)](self._world, pod, plain)
 

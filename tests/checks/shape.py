@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent.ops.network_state import Address, Route
 from pytest_ipv6k8s.kube.inventory import Node
+from pytest_ipv6k8s.kube.taints import Taint
+from pytest_ipv6k8s.probe.placing import Placed, Wish, place
 from pytest_ipv6k8s.probe.probes import ProbePod
 from tests.checks.api_objects import NAMESPACE
 
@@ -31,11 +34,16 @@ class Shape:
         service_cidrs: from which Services get theirs.
         without_ipv6: indexes of nodes that have no IPv6.
         not_ready: indexes of nodes that are not Ready.
+        taints: of nodes, by index.
         labels: of nodes, by index.
         selector: which nodes are to be tested.
         pod_cidrs_used: whether the CNI is known to use podCIDRs.
         policy_engine: what is known to enforce NetworkPolicy.
-        own_dns: whether a Service of the cluster's DNS is found.
+        dns: the Service of the cluster's DNS, as ``namespace/name``.
+        dns_port: on which the pods behind it serve.
+        nameservers: of pods, where that Service's address is not theirs.
+        coredns: whether the pods behind that Service mount a Corefile.
+        room: bytes by which routes leave room for a tunnel in the MTU of interfaces.
         more_addresses, more_routes: of every pod, beside those of the podIPs.
         sysctls: of every pod that are not 0.
     """
@@ -49,30 +57,41 @@ class Shape:
     service_cidrs: tuple[str, ...]
     without_ipv6: frozenset[int] = frozenset()
     not_ready: frozenset[int] = frozenset()
+    taints: Mapping[int, tuple[Taint, ...]] = field(default_factory=dict)
     labels: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     selector: tuple[tuple[str, str], ...] = ()
     pod_cidrs_used: bool = True
     policy_engine: str = "fake"
-    own_dns: bool = True
+    dns: str = "kube-system/kube-dns"
+    dns_port: int = 53
+    nameservers: tuple[str, ...] = ()
+    coredns: bool = True
+    room: int = 0
     more_addresses: tuple[Address, ...] = ()
     more_routes: tuple[Route, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def dns_namespace(self) -> str:
+        """The namespace of the cluster's DNS."""
+        return self.dns.partition("/")[0]
+
+    @functools.cached_property
+    def placed(self) -> Placed:
+        """Where probes are put."""
+        wish = Wish(most=MOST_PROBES, selector=dict(self.selector))
+        return place([self.node(index) for index in range(self.count)], wish)
+
+    @property
     def probed(self) -> list[int]:
         """The indexes of the nodes on which probes stand."""
-        able = [i for i in range(self.count) if i not in self.not_ready and self.is_selected(i)]
-        return able[:MOST_PROBES]
+        chosen = {node.name for node in self.placed.nodes}
+        return [index for index in range(self.count) if f"node-{index}" in chosen]
 
     @property
     def complete(self) -> list[int]:
         """The indexes of those whose pods have all families."""
         return [index for index in self.probed if index not in self.without_ipv6]
-
-    def is_selected(self, index: int) -> bool:
-        """Tell whether a node is to be tested."""
-        labels = self.labels.get(index, {})
-        return all(labels.get(key) == value for key, value in self.selector)
 
     def node(self, index: int) -> Node:
         """Return what the API says of a node."""
@@ -86,6 +105,7 @@ class Shape:
             kubelet="v1.36.3",
             kernel="6.18",
             runtime="containerd",
+            taints=self.taints.get(index, ()),
         )
 
     def pod(self, name: str, index: int, number: int) -> ProbePod:

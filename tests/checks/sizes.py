@@ -28,32 +28,37 @@ def _interfaces(world: World, pod: ProbePod, request: interfaces.Request) -> int
     return interfaces.Answer((interfaces.Link("eth0", MTU),))
 
 
-def _way(address: str) -> int:
+def mtu(world: World) -> int:
+    """Return the MTU of the pods' routes."""
+    return MTU - world.shape.room
+
+
+def _way(world: World, address: str) -> int:
     """Return the path MTU towards an address."""
     from tests.checks.outside import TRANSLATED, host_at
 
     host = host_at(address)
-    hop = host.hop if host else MTU
-    return hop + TRANSLATION if hop < MTU and in_any(address, TRANSLATED) else hop
+    hop = min(host.hop, mtu(world)) if host else mtu(world)
+    return hop + TRANSLATION if hop < mtu(world) and in_any(address, TRANSLATED) else hop
 
 
 def _tcp_transfer(
     world: World, pod: ProbePod, request: tcp_transfer.Request
 ) -> tcp_transfer.Answer:
     return tcp_transfer.Answer(
-        moved=request.size, wanted=request.size, intact=True, path_mtu=_way(request.address)
+        moved=request.size, wanted=request.size, intact=True, path_mtu=_way(world, request.address)
     )
 
 
 def _udp_sized(world: World, pod: ProbePod, request: udp_sized.Request) -> udp_sized.Answer:
     headers = 48 if ":" in request.address else 28
-    fits = request.size + headers <= _way(request.address)
+    fits = request.size + headers <= _way(world, request.address)
     arrived = fits or request.how != udp_sized.UNFRAGMENTED
     return udp_sized.Answer(
         arrived=arrived,
         arrivals=(request.tries if request.every else 1) * arrived,
         replied=max(request.reply_size, 60) if arrived else 0,
-        path_mtu=_way(request.address),
+        path_mtu=_way(world, request.address),
         too_big=not arrived,
         replied_from=request.address if arrived else "",
         error="" if arrived else "EMSGSIZE",
@@ -69,7 +74,7 @@ def _hop_limit(world: World, pod: ProbePod, request: hop_limit.Request) -> hop_l
 
 
 def _route_to(world: World, pod: ProbePod, request: route_to.Request) -> route_to.Answer:
-    return route_to.Answer(interface="eth0", kind="veth", mtu=MTU)
+    return route_to.Answer(interface="eth0", kind="veth", mtu=mtu(world))
 
 
 def _forged_too_big(world: World, pod: ProbePod, request: Any) -> forged_too_big.Answer:

@@ -16,7 +16,8 @@ from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookups, network_state
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
-from tests.checks import api_objects, names
+from tests.checks import names
+from tests.checks.shape import plain
 from tests.checks.world import SEARCH, World, run_check
 
 SEEDS = range(50)
@@ -254,11 +255,8 @@ def test_a_server_with_old_data_is_red() -> None:
 
 def test_names_of_the_platform_do_not_matter() -> None:
     """OpenShift's: another name, another namespace, and pods that listen on 5353."""
-    world = World(Stack.IPV6)
-    ports = [{**port, "port": 5353} for port in api_objects.PORTS if port["port"] == 53]
-    for item in world.objects["endpointslices"]:
-        if item["metadata"]["labels"]["kubernetes.io/service-name"] == "kube-dns":
-            item["ports"] = ports
+    shape = replace(plain(Stack.IPV6), dns="openshift-dns/dns-default", dns_port=5353)
+    world = World(Stack.IPV6, shape)
     asked: set[int] = set()
 
     def note(pod: ProbePod, request: dns_exchange.Request, honest: Any) -> Any:

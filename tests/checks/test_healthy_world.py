@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.agent.ops import hop_limit, interfaces
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.verdicts import Verdict
-from tests.checks import sizes
-from tests.checks.breaking import narrow_routes
 from tests.checks.world import World, run_check
 
 
@@ -67,28 +63,3 @@ def test_healthy_world_passes_also_without_host_network_probes_that_a_check_does
         judgement = run_check(world, id, family)
 
         assert judgement.verdict in (Verdict.PASS, Verdict.INFORMATIONAL), judgement.reason
-
-
-TUNNEL = 70
-
-
-@pytest.mark.parametrize("id", ["MTU-02", "MTU-04", "MTU-11", "MTU-14"])
-def test_a_tunnel_that_is_one_link_and_has_room_in_the_routes_is_healthy(
-    id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sizes, "MTU", sizes.MTU - TUNNEL)
-    world = World(Stack.IPV6)
-    wide = interfaces.Answer((interfaces.Link("eth0", sizes.MTU + TUNNEL),))
-    world.override("interfaces", lambda pod, request, answer: wide)
-    world.override(
-        "network_state",
-        lambda pod, request, answer: replace(answer, **narrow_routes(answer, sizes.MTU)),
-    )
-    world.override(
-        "hop_limit",
-        lambda pod, request, answer: hop_limit.Answer(1, 4, offender=request.address),
-    )
-
-    judgement = run_check(world, id, Family.V6)
-
-    assert judgement.verdict is Verdict.PASS, judgement.reason

@@ -39,6 +39,7 @@ def _facts(world: World) -> RunFacts:
         pods=world.pods,
         hosts=world.hosts,
         peers=world.peers,
+        left_out=world.shape.placed.left_out,
         services=tuple(world.services.values()),
         sctp=True,
         ping=True,

@@ -76,9 +76,10 @@ class World:
         self.service_cidrs = self.shape.service_cidrs
         self.dns_addresses = (self._service_address(stack.primary, 10),)
         self.dns_pods = tuple(
-            replace(self._pod(f"coredns-{number}", index, 10), namespace="kube-system")
+            replace(self._pod(f"coredns-{number}", index, 10), namespace=self.shape.dns_namespace)
             for number, index in probed[:2]
         )
+        self.nameservers = self.shape.nameservers or self.dns_addresses
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
         self.objects = self._objects()
@@ -141,13 +142,13 @@ class World:
         return {
             "pods": [
                 *(api_objects.pod_object(p) for p in (*self.pods, *self.hosts, *self.peers)),
-                *(api_objects.dns_pod_object(pod) for pod in self.dns_pods),
+                *(api_objects.dns_pod_object(pod, self.shape.coredns) for pod in self.dns_pods),
             ],
             "nodes": [api_objects.node_object(node) for node in self.nodes],
             "services": [
                 *(api_objects.service_object(service) for service in self.services.values()),
                 api_objects.service_object(self._kubernetes()),
-                api_objects.dns_service_object(self.dns_addresses[0]),
+                api_objects.dns_service_object(self.shape.dns, self.dns_addresses[0]),
             ],
             "endpointslices": self._slices(),
             "ipaddresses": [{"metadata": {"name": self.api_address}}],
@@ -174,7 +175,7 @@ class World:
         return [
             *found,
             api_objects.slice_object("kubernetes", first, [_of(first, self.nodes[0].host_ips)]),
-            api_objects.dns_slice_object(first, dns),
+            api_objects.dns_slice_object(self.shape.dns, self.shape.dns_port, first, dns),
         ]
 
     def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
@@ -206,7 +207,7 @@ class World:
             pod=target.name,
             seen_source=source,
             echoed=True,
-            seen_mss=sizes.MTU - (60 if ":" in request.address else 40),
+            seen_mss=sizes.mtu(self) - (60 if ":" in request.address else 40),
         )
 
     def _udp_exchange(self, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
@@ -222,8 +223,9 @@ class World:
         )
 
     def _dns_exchange(self, pod: ProbePod, request: dns_exchange.Request) -> dns_exchange.Answer:
-        servers = (*self.dns_addresses, *(ip for pod in self.dns_pods for ip in pod.ips))
-        if request.server not in (*servers, *layout.DNS64_SERVER):
+        behind = {(ip, self.shape.dns_port) for pod in self.dns_pods for ip in pod.ips}
+        servers = (*self.nameservers, *self.dns_addresses, *layout.DNS64_SERVER)
+        if (request.server, request.port) not in {*((ip, 53) for ip in servers), *behind}:
             return dns_exchange.Answer(error="ETIMEDOUT")
         local = self._source(pod, request.server)
         return dns_exchange.Answer(wire=names.exchange(self, request.wire), local=local)
@@ -250,6 +252,7 @@ class World:
     def _network_state(self, pod: ProbePod, request: Any) -> network_state.Answer:
         gateways = {Family.V4: "10.244.0.1", Family.V6: "fe80::1"}
         families, shape = [Family.of(ip) for ip in pod.ips], self.shape
+        mtu = sizes.mtu(self) if shape.room and not pod.host_network else 0
         interfaces = {"all", "eth0", *(address.interface for address in shape.more_addresses)}
         return network_state.Answer(
             addresses=(
@@ -260,7 +263,7 @@ class World:
             ),
             routes=(
                 *(
-                    network_state.Route("default", family.value, gateways[family], "eth0")
+                    network_state.Route("default", family.value, gateways[family], "eth0", mtu)
                     for family in families
                 ),
                 *shape.more_routes,
@@ -269,7 +272,7 @@ class World:
                 network_state.Neighbour(gateways[family], "eth0", "REACHABLE")
                 for family in families
             ),
-            nameservers=self.dns_addresses,
+            nameservers=self.nameservers,
             search=SEARCH,
             options=("ndots:5",),
             sysctls={

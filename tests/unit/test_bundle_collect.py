@@ -19,7 +19,6 @@ from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Object
-from pytest_ipv6k8s.kube.inventory import DnsService
 from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.timeouts import Timeouts
 from tests.unit.fake_api import FakeApi
@@ -95,12 +94,18 @@ def _system_pod(name: str, node: str, labels: dict[str, str], restarts: int = 0)
         "metadata": {"name": name, "namespace": "kube-system", "labels": labels},
         "spec": {
             "nodeName": node,
+            "volumes": [{"configMap": {"name": name.partition("-")[0]}}],
             "containers": [
                 {"env": [{"name": "PASSWORD", "value": "hunter2"}], "args": ["--token", "hunter2"]}
             ],
         },
         "status": {"containerStatuses": [{"name": "main", "restartCount": restarts}]},
     }
+
+
+def _dns_service() -> Object:
+    spec = {"ports": [{"port": 53}], "selector": {"k8s-app": "kube-dns"}}
+    return {"metadata": {"name": "kube-dns"}, "spec": spec}
 
 
 @pytest.fixture
@@ -113,15 +118,6 @@ def api() -> FakeApi:
     for namespace in ("ipv6k8s-abc", "kube-system", "default"):
         for kind in cluster._KINDS:
             found.lists[paths.inside(namespace, kind)] = []
-    dns = {"ports": [{"port": 53}], "selector": {"k8s-app": "kube-dns"}}
-    found.lists[f"{SYSTEM}/services"] = [
-        {"metadata": {"name": "kube-dns"}, "spec": dns},
-        {
-            "metadata": {"name": "metrics"},
-            "spec": {"ports": [{"port": 443}], "selector": {"a": "b"}},
-        },
-        {"metadata": {"name": "outside"}, "spec": {"ports": [{"port": 53}]}},
-    ]
     noise = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "x/y": "hunter2"}
     noise |= {"service.kubernetes.io/kept": "yes"}
     found.lists["/api/v1/namespaces/default/services"] = [
@@ -145,15 +141,14 @@ def api() -> FakeApi:
         _system_pod("proxy-1", "a", {"app": "kube-proxy"}, 2),
         _system_pod("coredns-1", "a", {"k8s-app": "kube-dns"}),
     ]
-    projected = {"sources": [{"configMap": {"name": "coredns"}}]}
-    found.lists[f"{SYSTEM}/pods"][-1]["spec"]["volumes"] = [{"projected": projected}]
+    found.lists[f"{SYSTEM}/services"] = [_dns_service()]
     for name in ("flannel-1", "proxy-1", "coredns-1"):
         found.logs[f"{SYSTEM}/pods/{name}/log"] = f"{name} says Bearer hunter2\n"
     return found
 
 
-def _read(api: FakeApi, dns: DnsService | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
-    gathered = gather(cluster.sources(api, "abc", ["a"], dns), timeout=5)
+def _read(api: FakeApi) -> tuple[dict[str, str], tuple[str, ...]]:
+    gathered = gather(cluster.sources(api, "abc", ["a"]), timeout=5)
     return {file.name: file.text for file in gathered.files}, gathered.missing
 
 
@@ -187,44 +182,6 @@ def test_logs_and_configuration_of_the_network_are_read(api: FakeApi) -> None:
     assert found["config/kube-system/coredns/conf"] == "mode: iptables\n"
     assert found["config/kube-system/flannel-cfg/password"] == "[redacted]"
     assert not [name for name in found if "monitoring" in name]
-
-
-def test_the_dns_is_what_serves_the_pods_nameserver(api: FakeApi) -> None:
-    folder = "/api/v1/namespaces/openshift-dns"
-    for kind in cluster._KINDS:
-        api.lists[paths.inside("openshift-dns", kind)] = []
-    dns = {"ports": [{"port": 53}], "selector": {"dns": "default", "a": "b"}}
-    api.lists[f"{folder}/services"] = [
-        {"metadata": {"name": "dns-default"}, "spec": dns},
-        {"metadata": {"name": "other"}, "spec": {**dns, "selector": {"x": "y"}}},
-    ]
-    api.lists[f"{folder}/configmaps"] = [
-        {"metadata": {"name": "dns-default", "namespace": "openshift-dns"}, "data": {"a": "1"}}
-    ]
-    pod = _system_pod("dns-1", "a", {"dns": "default", "a": "b"})
-    pod["metadata"]["namespace"] = "openshift-dns"
-    pod["spec"]["volumes"] = [{"configMap": {"name": "dns-default"}}]
-    stranger = _system_pod("other-1", "a", {"x": "y"})
-    api.lists[f"{folder}/pods"] = [pod, stranger]
-    found, missing = _read(
-        api, DnsService(namespace="openshift-dns", name="dns-default", cluster_ips=())
-    )
-
-    assert missing == ()
-    logs = {name.split("/")[2] for name in found if name.startswith("logs/")}
-    assert logs == {"dns-1", "flannel-1", "proxy-1"}
-    assert "config/openshift-dns/dns-default/a" in found
-    assert "objects/openshift-dns/services.json" in found
-
-
-def test_a_cache_of_dns_on_the_nodes_belongs_to_the_network(api: FakeApi) -> None:
-    (*_, agent) = api.lists["/apis/apps/v1/daemonsets"]
-    spec = agent["spec"]["template"]["spec"]
-    spec |= {"hostNetwork": True, "containers": [{"ports": [{"containerPort": 53}]}]}
-
-    found, _ = _read(api)
-
-    assert found["config/kube-system/monitoring/conf"] == "mode: iptables\n"
 
 
 def test_what_we_may_not_read_is_told_and_the_rest_is_read(api: FakeApi) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.kube.inventory import Inventory, Node
+from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.taints import Taint
 from pytest_ipv6k8s.probe.placing import Wish, named, place
 
@@ -30,26 +30,13 @@ def _node(name: str, *taints: Taint, kernel: str = "6", **more: Any) -> Node:
     )
 
 
-def _cluster(*nodes: Node) -> Inventory:
-    return Inventory(
-        version="v1.36.3",
-        stack=Stack.DUAL,
-        nodes=nodes,
-        service_cidrs=(),
-        dns=None,
-        cni="c",
-        proxy="p",
-        host_network_pods=False,
-    )
-
-
-def _chosen(inventory: Inventory, most: int = 10, **wish: Any) -> list[str]:
+def _chosen(nodes: Sequence[Node], most: int = 10, **wish: Any) -> list[str]:
     wanted = Wish(most=most, selector=wish.pop("selector", {}), **wish)
-    return [node.name for node in place(inventory, wanted).nodes]
+    return [node.name for node in place(nodes, wanted).nodes]
 
 
 def test_nodes_that_cannot_take_a_probe_are_left_out_and_named() -> None:
-    cluster = _cluster(
+    nodes = (
         _node("a"),
         _node("control", Taint(key="node-role.kubernetes.io/control-plane")),
         _node("cordoned", Taint(key="node.kubernetes.io/unschedulable")),
@@ -60,7 +47,7 @@ def test_nodes_that_cannot_take_a_probe_are_left_out_and_named() -> None:
         _node("silent", ready=False),
     )
 
-    placed = place(cluster, Wish(most=10, selector={}))
+    placed = place(nodes, Wish(most=10, selector={}))
 
     assert [node.name for node in placed.nodes] == ["a", "control", "master"]
     assert named(placed.left_out) == (
@@ -84,14 +71,14 @@ def test_nodes_that_cannot_take_a_probe_are_left_out_and_named() -> None:
 def test_a_toleration_matches_as_the_scheduler_has_it(
     toleration: dict[str, str], fits: bool
 ) -> None:
-    cluster = _cluster(_node("a"), _node("tainted", Taint(key="k", value="v")))
+    nodes = (_node("a"), _node("tainted", Taint(key="k", value="v")))
 
-    assert ("tainted" in _chosen(cluster, tolerations=[toleration])) is fits
+    assert ("tainted" in _chosen(nodes, tolerations=[toleration])) is fits
 
 
 def test_all_nodes_tainted_is_one_sentence_with_the_option() -> None:
     with pytest.raises(ConfigError) as caught:
-        _chosen(_cluster(_node("a", GPU), _node("b", GPU)))
+        _chosen((_node("a", GPU), _node("b", GPU)))
 
     assert str(caught.value) == (
         "no node can take a probe: a, b (taint nvidia.com/gpu). "
@@ -100,11 +87,11 @@ def test_all_nodes_tainted_is_one_sentence_with_the_option() -> None:
 
 
 def test_only_nodes_with_the_labels_are_taken() -> None:
-    cluster = _cluster(_node("a", labels={"zone": "x"}), _node("b"))
+    nodes = (_node("a", labels={"zone": "x"}), _node("b"))
 
-    assert _chosen(cluster, selector={"zone": "x"}) == ["a"]
+    assert _chosen(nodes, selector={"zone": "x"}) == ["a"]
     with pytest.raises(ConfigError, match="--ipv6k8s-node-selector"):
-        _chosen(cluster, selector={"zone": "y"})
+        _chosen(nodes, selector={"zone": "y"})
 
 
 def test_few_nodes_of_many_differ_in_all_that_nodes_differ_in() -> None:
@@ -115,16 +102,16 @@ def test_few_nodes_of_many_differ_in_all_that_nodes_differ_in() -> None:
         _node("old", kernel="5.4", labels={ZONE: "z2", ARCH: "amd64"}),
         _node("pool", labels={ZONE: "z0", ARCH: "amd64", "karpenter.sh/nodepool": "spot"}),
     ]
-    cluster = _cluster(*usual, *odd)
+    nodes = (*usual, *odd)
 
-    first, second = _chosen(cluster, turn="a"), _chosen(cluster, turn="b")
+    first, second = _chosen(nodes, turn="a"), _chosen(nodes, turn="b")
 
-    assert first == _chosen(cluster, turn="a")
+    assert first == _chosen(nodes, turn="a")
     assert first != second
-    zones = {node.name: node.labels[ZONE] for node in cluster.nodes}
+    zones = {node.name: node.labels[ZONE] for node in nodes}
     for chosen in (first, second):
         assert len(chosen) == 10
         assert {"arm", "control", "old", "pool"} < set(chosen)
         assert {zones[name] for name in chosen} == {"z0", "z1", "z2"}
-    left_out = place(cluster, Wish(most=10, selector={})).left_out
+    left_out = place(nodes, Wish(most=10, selector={})).left_out
     assert "and 491 more (more than --ipv6k8s-max-nodes 10)" in named(left_out)

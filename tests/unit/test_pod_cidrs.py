@@ -79,6 +79,17 @@ def test_a_node_that_joins_has_yet_to_hear_of_flannel() -> None:
     )
 
 
+def test_gke_uses_them_where_netd_writes_the_configuration() -> None:
+    def used(*names: str, **labels: str) -> bool:
+        daemonsets = [{"metadata": {"name": name}} for name in names]
+        labelled: dict[str, Any] = {"metadata": {"name": "b", "labels": labels}}
+        return pod_cidrs_are_used(FakeApi(), "gke", daemonsets, [_node(), labelled])
+
+    assert used("anetd", "netd", **{"cloud.google.com/gke-stack-type": "IPV4_IPV6"})
+    assert not used("anetd")
+    assert not used("anetd", "netd", **{"cloud.google.com/gke-dpv2-unified-cni": "true"})
+
+
 def test_kube_router_uses_them_unless_nodes_or_arguments_say_otherwise() -> None:
     def used(args: list[str], annotations: dict[str, str]) -> bool:
         daemonsets, nodes = [_daemonset(*args)], [_node(**annotations)]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.agent.ops.network_state import Address, Route
-from tests.checks.platforms.platform import POOL, Platform
+from tests.checks.platforms.platform import NO_DNS_SERVICE, POOL, Platform
 from tests.checks.shape import Shape
 
+GKE = Shape(
+    stack=Stack.DUAL,
+    nodes=("10.128.0.2", "2600:1900:4000:a:0:2:: every /96"),
+    pod_cidrs=("10.4.0.0/24", "2600:1900:4000:a:0:2::/112 every /96"),
+    service_cidrs=("34.118.224.0/20", "2600:2d00:0:4::/112"),
+)
 EKS_DOCS = "https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html"
 
 CLOUDS = (
@@ -50,14 +58,30 @@ CLOUDS = (
         sources=(
             "kubernetes/cloud-provider-gcp: providers/gce/gce_instances.go, GetIPV6Address",
             "kubernetes/cloud-provider-gcp: pkg/controller/nodeipam/ipam",
+            "GoogleCloudPlatform/netd: scripts/install-cni.sh",
         ),
         told="a node's IPv6 podCIDR is cut from the /96 that begins with its own address",
-        shape=Shape(
-            stack=Stack.DUAL,
-            nodes=("10.128.0.2", "2600:1900:4000:a:0:2:: every /96"),
-            pod_cidrs=("10.4.0.0/24", "2600:1900:4000:a:0:2::/112 every /96"),
-            service_cidrs=("34.118.224.0/20", "2600:2d00:0:4::/112"),
+        shape=GKE,
+    ),
+    Platform(
+        name="GKE, Cloud DNS",
+        sources=(
+            "https://cloud.google.com/kubernetes-engine/docs/concepts/about-cloud-dns",
+            "tektoncd/operator: issue 4000",
         ),
+        told="pods ask 169.254.169.254; kube-dns is there, and nobody asks it",
+        shape=replace(GKE, nameservers=("169.254.169.254",), coredns=False),
+        lacks=NO_DNS_SERVICE,
+    ),
+    Platform(
+        name="GKE, NodeLocal DNSCache",
+        sources=(
+            "https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache",
+            "kubernetes/kubernetes: cluster/addons/dns/nodelocaldns/nodelocaldns.yaml",
+        ),
+        told="a cache on the node answers at the Service's address; behind it is kube-dns, which "
+        "has no Corefile",
+        shape=replace(GKE, coredns=False),
     ),
     Platform(
         name="AKS, Azure CNI Overlay",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_ipv6k8s.addresses import Stack
-from tests.checks.platforms.platform import POOL, Platform
-from tests.checks.shape import Shape
+from pytest_ipv6k8s.agent.ops import hop_limit
+from pytest_ipv6k8s.kube.taints import Taint
+from tests.checks.platforms.platform import NO_DNS_SERVICE, POOL, Platform
+from tests.checks.shape import Shape, plain
+from tests.checks.world import World
 
 KUBEADM_NODES = ("172.16.0.10", "fd00:16::10")
 KUBEADM_PODS = ("10.244.0.0/24", "fd00:10:244::/64")
@@ -15,19 +20,41 @@ KUBEADM = (
 K3S_PODS = ("10.42.0.0/24", "2001:cafe:42::/64")
 K3S_SERVICES = ("10.43.0.0/16", "2001:cafe:43::/112")
 
+RKE2 = Shape(
+    stack=Stack.DUAL_IPV6,
+    nodes=("10.41.0.2", "2001:cafe:41::2"),
+    pod_cidrs=K3S_PODS[::-1],
+    service_cidrs=K3S_SERVICES[::-1],
+    dns="kube-system/rke2-coredns-rke2-coredns",
+)
+ETCD = Taint(key="node-role.kubernetes.io/etcd", effect="NoExecute")
+
+
+def _one_link(world: World) -> None:
+    """Let packets of a single hop reach other nodes."""
+    world.override(
+        "hop_limit",
+        lambda pod, request, answer: hop_limit.Answer(1, 4, offender=request.address),
+    )
+
+
 DISTRIBUTIONS = (
     Platform(
         name="OpenShift, OVN-Kubernetes",
         sources=(
             "https://docs.openshift.com/container-platform/4.15/networking/ovn_kubernetes_network_provider/converting-to-dual-stack.html",
             "ovn-kubernetes/ovn-kubernetes: go-controller/pkg/util/subnet_annotation.go",
+            "openshift/cluster-dns-operator: assets/dns",
         ),
-        told="subnets of nodes are annotations, podCIDRs empty",
+        told="subnets of nodes are annotations, podCIDRs empty; DNS is openshift-dns/dns-default, "
+        "whose pods listen on 5353",
         shape=Shape(
             stack=Stack.DUAL,
             nodes=("192.168.127.10", "fd2e:6f44:5dd8:c956::10"),
             pods=("10.128.0.0/23", "fd01::/64"),
             service_cidrs=("172.30.0.0/16", "fd02::/112"),
+            dns="openshift-dns/dns-default",
+            dns_port=5353,
             pod_cidrs_used=False,
         ),
         lacks=POOL,
@@ -84,6 +111,16 @@ DISTRIBUTIONS = (
         lacks=POOL,
     ),
     Platform(
+        name="Cilium, in a tunnel",
+        sources=(
+            "cilium/cilium: pkg/mtu/mtu.go",
+            "https://docs.cilium.io/en/stable/network/concepts/routing/",
+        ),
+        told="routes have a lower MTU than the interfaces, and the tunnel is one link",
+        shape=replace(plain(Stack.DUAL), room=70),
+        prepare=_one_link,
+    ),
+    Platform(
         name="kube-router",
         sources=("cloudnativelabs/kube-router: pkg/utils/pod_cidr.go",),
         told="podCIDRs by its own rule, IPv6 first",
@@ -121,11 +158,26 @@ DISTRIBUTIONS = (
         name="RKE2, Canal",
         sources=("https://docs.rke2.io/networking/basic_network_options",),
         told="IPv4 first on nodes, IPv6 first for Services",
-        shape=Shape(
-            stack=Stack.DUAL_IPV6,
-            nodes=("10.41.0.2", "2001:cafe:41::2"),
-            pod_cidrs=K3S_PODS[::-1],
-            service_cidrs=K3S_SERVICES[::-1],
+        shape=RKE2,
+    ),
+    Platform(
+        name="RKE2, nodes of their own for etcd",
+        sources=("rancher/rke2: tests/e2e/splitserver", "https://docs.rke2.io/install/ha"),
+        told="three of six nodes have a taint that no probe tolerates, so they get none",
+        shape=replace(
+            RKE2,
+            count=6,
+            taints={
+                **dict.fromkeys(range(3), (ETCD,)),
+                3: (Taint(key="node-role.kubernetes.io/control-plane"),),
+            },
         ),
+    ),
+    Platform(
+        name="NodeLocal DNSCache with kube-proxy in ipvs mode",
+        sources=("https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/",),
+        told="pods ask 169.254.20.10, where their node's cache listens",
+        shape=replace(plain(Stack.DUAL), nameservers=("169.254.20.10",)),
+        lacks=NO_DNS_SERVICE,
     ),
 )

@@ -9,6 +9,7 @@ from pytest_ipv6k8s.features import Feature
 from tests.checks.shape import Shape
 from tests.checks.world import World
 
+NO_DNS_SERVICE = {Feature.CLUSTER_DNS: "no Service has the address of the pods' nameserver"}
 POOL = {Feature.NODE_POD_CIDRS: "the CNI has an IP pool of its own"}
 
 
