@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.features import OfTargets
 from pytest_ipv6k8s.testbed import testbed
-from tests.real import in_testbed, kubectl, run_suite
+from tests.real import SuiteRun, in_testbed, kubectl, run_suite
 
 INSIDE_AREAS = ("-k", "not POL")
 """A fault inside concerns all areas but NetworkPolicy, whose pods are made anew and take time."""
@@ -82,6 +83,13 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
+
+
+def named_nodes(run: SuiteRun, id: str) -> set[str]:
+    """Return the nodes that a failed check names where it tells what it found."""
+    failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
+    found = " ".join(line for failure in failures for line in failure["actual"])
+    return set(re.findall(r"\(node ([^,) ]+)", found))
 
 
 @contextmanager
