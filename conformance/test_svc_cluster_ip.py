@@ -155,7 +155,7 @@ def test_all_endpoints_get_connections(family: Family, probes: Probes, services:
     """
     clients = reached_from_every_node(probes, services["every"].cluster_ip(family))
 
-    expect_all_answered(clients)
+    expect_all_answered(clients, probes)
     expect_all_reached(clients, frozenset(probe.name for probe in probes))
 
 
@@ -176,7 +176,7 @@ def test_both_cluster_ips_have_the_same_backends(
         for family in cluster.stack.families
     )
 
-    expect_all_answered([*first, *second])
+    expect_all_answered([*first, *second], probes)
     if any(client.spread for client in (*first, *second)):
         one, other = ours & pods_behind(first), ours & pods_behind(second)
         seen = f"{sorted(one)} and {sorted(other)}"

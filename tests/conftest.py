@@ -24,11 +24,8 @@ T = TypeVar("T")
 ON_IPV6 = "action bundles control_channel healthy interrupts network_policy external users"
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
-    "dual": (
-        "tests/cluster/test_dual_stack.py",
-        "tests/faults/test_dns_nxdomain_for_aaaa.py",
-        "tests/faults/test_loss_between_nodes.py",
-    ),
+    "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
+    "three-nodes": ("tests/faults/test_loss_*.py", "tests/faults/test_one_*.py"),
     "faults": ("tests/faults/test_*.py",),
     "odd-dual": ("tests/oddities/test_on_dual.py",),
     "odd-ipv6": ("tests/oddities/test_on_ipv6.py",),
@@ -131,6 +128,12 @@ def ipv6_cluster(_shared: Shared) -> Cluster:
 def dual_cluster(_shared: Shared) -> Cluster:
     """A two-node dual-stack kind cluster, IPv4 first."""
     return _shared.use("cluster", lambda: kind_cluster(Stack.DUAL))
+
+
+@pytest.fixture
+def three_nodes(_shared: Shared) -> Cluster:
+    """A three-node dual-stack kind cluster, IPv4 first."""
+    return _shared.use("cluster", lambda: kind_cluster(Stack.DUAL, workers=2))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, overload
@@ -51,6 +51,11 @@ class Probe:
         self.pod = pod
         self._transport = source
         self._recorder = recorder
+        self._owners: Mapping[str, ProbePod] = {}
+
+    def introduce(self, owners: Mapping[str, ProbePod]) -> None:
+        """Let paths to these addresses say whose they are."""
+        self._owners = {**self._owners, **owners}
 
     @property
     def name(self) -> str:
@@ -111,7 +116,11 @@ class Probe:
         kind = "host-network pod" if self.pod.host_network else "pod"
         start = f"{kind} {self.name} (node {self.node}, source {source or 'none'})"
         target = next((request[k] for k in ("address", "server", "host") if k in request), "")
-        return f"{start} → {endpoint(target, request.get('port'))}" if target else start
+        if not target:
+            return start
+        owner = self._owners.get(target)
+        whose = f" of pod {owner.name} (node {owner.node})" if owner else ""
+        return f"{start} → {endpoint(target, request.get('port'))}{whose}"
 
 
 class Probes(Sequence[Probe]):
@@ -133,6 +142,9 @@ class Probes(Sequence[Probe]):
         self.hosts = tuple(hosts)
         self.peers = tuple(peers)
         self._has_peer = has_peer([probe.pod for probe in pods])
+        owners = {ip: probe.pod for probe in (*self._pods, *self.peers) for ip in probe.pod.ips}
+        for probe in self.everyone:
+            probe.introduce(owners)
 
     @overload
     def __getitem__(self, index: int) -> Probe: ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.errors import Inconclusive
-from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.evidence import Record, mark
 from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.services import TCP
@@ -59,6 +59,18 @@ class Client:
         """Return the endpoints that it was not sent to, but for itself."""
         return wanted - self.pods - {self.probe.name}
 
+    @property
+    def shown(self) -> Record[tcp_connect.Answer]:
+        """The connection that stands for all: one that failed, if one did."""
+        return (*self.failed, *self.records)[0]
+
+    def told(self, endpoints: Sequence[Probe]) -> str:
+        """Put what failed into words, and which endpoints of several never answered."""
+        text = f"{len(self.failed)} of {len(self.records)} connections failed: {self.shown}"
+        missing = self.missing(frozenset(probe.name for probe in endpoints))
+        dead = [f"pod {p.name} (node {p.node})" for p in endpoints if p.name in missing]
+        return f"{text}; none answered by {', '.join(dead)}" if self.pods and dead else text
+
 
 def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
     """Ask a Service with all probes behind it from every node, by a pod not behind it if there is.
@@ -93,14 +105,26 @@ def pods_behind(clients: Sequence[Client]) -> frozenset[str]:
     return frozenset().union(*(client.pods for client in clients))
 
 
-def expect_all_answered(clients: Sequence[Client]) -> None:
-    """Expect that every connection was answered, and tell how many were."""
+def expect_all_answered(clients: Sequence[Client], endpoints: Sequence[Probe]) -> None:
+    """Expect that every connection was answered, and tell how many were.
+
+    Args:
+        clients: who asked.
+        endpoints: those behind the Service.
+
+    Raises:
+        Unmet: some were not; carries one for each client, with the endpoints that never answer.
+    """
     records = [record for client in clients for record in client.records]
-    failed = {id(record) for client in clients for record in client.failed}
     good = sum(record.answer.echoed for record in records)
     remark(f"{good} of {len(records)} connections at the first try")
+    mark(records, failed=False)
+    shown = {id(client.shown): client for client in clients}
     expect_all(
-        records, lambda record: id(record) not in failed, expected="an echo on every connection"
+        [client.shown for client in clients],
+        lambda record: not shown[id(record)].failed,
+        expected="an echo on every connection",
+        say=lambda record: shown[id(record)].told(endpoints),
     )
 
 

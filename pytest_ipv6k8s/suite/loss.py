@@ -66,8 +66,7 @@ class Loss:
         return few and not self.dead and self.pods == (self.owner.name,)
 
     def __str__(self) -> str:
-        path = f"{self.record.path} of pod {self.owner.name} (node {self.owner.node})"
-        told = f"{path}: {self.lost} of {self.count} lost ({self.rate:.1%})"
+        told = f"{self.record.path}: {self.lost} of {self.count} lost ({self.rate:.1%})"
         if self.dead:
             told += f", dead: {', '.join(self.dead)}"
         return f"{told}, answered by {', '.join(self.pods) or 'nobody'}"

@@ -65,17 +65,34 @@ def test_one_flow_in_two_is_red(id: str) -> None:
     assert judgement.verdict is Verdict.FAIL, judgement
 
 
-@pytest.mark.parametrize("name", ["probe-00", "probe-01", "probe-peer"])
-def test_an_endpoint_that_is_dead_behind_a_service_is_named(name: str) -> None:
-    world = World(Stack.IPV6)
+@pytest.mark.parametrize(("id", "family"), [("SVC-06", V6), ("SVC-11", None)])
+@pytest.mark.parametrize(
+    ("name", "node"), [("probe-00", "node-0"), ("probe-01", "node-1"), ("probe-peer", "node-0")]
+)
+def test_an_endpoint_that_is_dead_behind_a_service_is_named(
+    id: str, family: Family | None, name: str, node: str
+) -> None:
+    world = World(Stack.DUAL)
     world.override(
         "tcp_connect",
         lambda pod, request, answer: timed_out(answer) if answer.pod == name else answer,
     )
 
-    judgement = run_check(world, "SVC-06", V6)
+    judgement = run_check(world, id, family)
 
     assert judgement.verdict is Verdict.FAIL, judgement
+    assert f"none answered by pod {name} (node {node})" in judgement.reason
+
+
+@pytest.mark.parametrize("id", ["ADDR-15", "ADDR-16", *LOSS])
+def test_a_pod_that_does_not_answer_is_named_with_its_node(id: str) -> None:
+    world, (dead,) = World(Stack.IPV6), (p for p in World(Stack.IPV6).pods if p.name == "probe-01")
+    lose(world, 1.0, 0, only=lambda pod, request: request.address in dead.ips)
+
+    judgement = run_check(world, id, V6)
+
+    assert judgement.verdict is Verdict.FAIL, judgement
+    assert "of pod probe-01 (node node-1)" in judgement.reason
 
 
 @pytest.mark.parametrize("id", ["ADDR-16", "SVC-01", "SVC-02", "SVC-06"])

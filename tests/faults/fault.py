@@ -15,6 +15,7 @@ from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.features import OfTargets
 from pytest_ipv6k8s.testbed import testbed
 from tests.real import SuiteRun, in_testbed, kubectl, run_suite
+from tests.slices import by_slice
 
 INSIDE_AREAS = ("-k", "not POL")
 """A fault inside concerns all areas but NetworkPolicy, whose pods are made anew and take time."""
@@ -27,6 +28,10 @@ POLICY_AREA = ("-k", "POL-", "-n", "2", "--ipv6k8s-timeout-factor", "1")
 
 IMPATIENT = ("-n", "4", "--ipv6k8s-timeout-factor", "0.5")
 """A broken cluster makes checks wait: let them wait side by side, and not as long."""
+
+
+EACH_NODE = by_slice(("control-plane", "worker", "worker2"), 1, key=str)
+"""The nodes of a cluster of three, by the ends of their names; a slice has one of them."""
 
 
 def checks_of_targets() -> frozenset[str]:
@@ -51,12 +56,15 @@ class Fault:
         must: the checks that have to fail.
         may: the checks that can suffer, too; any other red one is a finding.
         cause: words that the first likely causes of a failed check must contain, by check id.
+        node: the end of the name of the broken one of three nodes, where there is one: each finding
+            of the checks that have to fail names it.
     """
 
     broken: Callable[[Cluster], AbstractContextManager[None]]
     must: frozenset[str]
     may: frozenset[str]
     cause: dict[str, str]
+    node: str = ""
 
 
 def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
@@ -75,6 +83,8 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     assert fault.must <= failed, f"not red: {sorted(fault.must - failed)}\n{run.out}"
     strays = run.red - fault.must - fault.may
     assert not strays, f"red for no reason: {sorted(strays)}\n{run.out}"
+    for id in fault.must if fault.node else ():
+        expect_named(run, id, f"{cluster.name}-{fault.node}")
     for id, words in fault.cause.items():
         causes = run.check(id)["items"][0].get("failure", {}).get("causes", [])
         assert any(words in cause for cause in causes[:3]), (id, words, causes)
@@ -87,9 +97,13 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
 
 def named_nodes(run: SuiteRun, id: str) -> set[str]:
     """Return the nodes that a failed check names where it tells what it found."""
-    failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
-    found = " ".join(line for failure in failures for line in failure["actual"])
-    return set(re.findall(r"\(node ([^,) ]+)", found))
+    return {node for line in _found(run, id) for node in _nodes_in(line)}
+
+
+def expect_named(run: SuiteRun, id: str, node: str) -> None:
+    """Expect that each finding of a failed check names a node: one that is broken, of three."""
+    for line in _found(run, id):
+        assert node in _nodes_in(line), f"{id} does not name {node}: {line}"
 
 
 @contextmanager
@@ -115,6 +129,15 @@ def other_named(cluster: Cluster, change: str) -> Iterator[None]:
     finally:
         in_testbed(cluster, f"mv {file}.healthy {file}; {reload}")
         _restart_dns(cluster)
+
+
+def _found(run: SuiteRun, id: str) -> list[str]:
+    failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
+    return [line for failure in failures for line in failure["actual"]]
+
+
+def _nodes_in(line: str) -> list[str]:
+    return re.findall(r"\(node ([^,) ]+)", line)
 
 
 def _load(cluster: Cluster, corefile: str) -> None:

@@ -1,4 +1,4 @@
-"""One of the cluster's two DNS servers answers nobody, and is ready all the same."""
+"""One of three DNS servers, each on its own node, answers nobody, and is ready all the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import IMPATIENT
+from tests.faults.fault import EACH_NODE, IMPATIENT
 from tests.real import kubectl, on_node, run_suite
 
 pytestmark = pytest.mark.real_cluster
@@ -29,31 +29,44 @@ DROP = (
 HEAL = "nft delete table inet dead"
 
 
-def _pods(cluster: Cluster) -> list[tuple[str, str]]:
+def _pods(cluster: Cluster) -> dict[str, str]:
+    """Return the name of a DNS pod of each node that has one."""
     where = ("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "json")
     found = json.loads(kubectl(cluster, *where))["items"]
-    return sorted((pod["metadata"]["name"], pod["spec"]["nodeName"]) for pod in found)
+    staying = (pod for pod in found if not pod["metadata"].get("deletionTimestamp"))
+    return {pod["spec"]["nodeName"]: pod["metadata"]["name"] for pod in staying}
+
+
+def _scale(cluster: Cluster, replicas: int) -> None:
+    """Run so many DNS servers; they spread over the nodes."""
+    coredns = ("-n", "kube-system", "deployment/coredns")
+    kubectl(cluster, "scale", *coredns, f"--replicas={replicas}")
+    kubectl(cluster, "rollout", "status", *coredns, "--timeout=80s")
 
 
 @contextmanager
-def one_dead(cluster: Cluster, place: int) -> Iterator[tuple[str, str]]:
-    """Drop what comes to port 53 of a CoreDNS pod, inside it: its readiness is asked elsewhere."""
-    name, node = _pods(cluster)[place]
+def one_dead(cluster: Cluster, node: str) -> Iterator[str]:
+    """Drop what comes to port 53 of a node's CoreDNS pod, inside it: its readiness is elsewhere."""
+    _scale(cluster, 3)
+    name = _pods(cluster)[node]
     on_node(node, INSIDE.format(pod=name, command=DROP))
     try:
-        yield name, node
+        yield name
     finally:
         on_node(node, INSIDE.format(pod=name, command=HEAL))
+        _scale(cluster, 2)
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_one_dns_server_dead(ipv6_cluster: Cluster, tmp_path: Path, place: int) -> None:
-    with one_dead(ipv6_cluster, place) as (name, node):
-        run = run_suite(ipv6_cluster, tmp_path, *IMPATIENT, *ONLY)
+@pytest.mark.parametrize("end", EACH_NODE)
+def test_one_dns_server_dead(three_nodes: Cluster, tmp_path: Path, end: str) -> None:
+    node = f"{three_nodes.name}-{end}"
+    with one_dead(three_nodes, node) as name:
+        run = run_suite(three_nodes, tmp_path, *IMPATIENT, *ONLY)
 
     failed = run.ids("fail")
     assert failed >= MUST, f"not red: {sorted(MUST - failed)}\n{run.out}"
     assert run.red <= MUST | MAY, f"red for no reason: {sorted(run.red - MUST - MAY)}\n{run.out}"
-    assert f"pod {name} (node {node})" in run.out
-    healed = run_suite(ipv6_cluster, tmp_path, *ONLY)
+    for id in ("DNS-01", "DNS-02"):
+        assert f"pod {name} (node {node})" in run.words(id), run.words(id)
+    healed = run_suite(three_nodes, tmp_path, *ONLY)
     assert not healed.red, healed.out
