@@ -17,7 +17,7 @@ OFFLINE := $(QUICK) tests/plugin
 REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults tests/oddities
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast offline lowest lint types cluster oddities bench docs site lab lab-cilium clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster oddities bench loss docs site lab lab-cilium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,6 +89,10 @@ test: lint types lab-cilium ## everything that CI runs: of faults and oddities a
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/python -m ci.bench.bench
+
+loss: venv lab ## how often loss is seen on three nodes: ten runs with 3 %, twenty without
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/python -m ci.bench.loss
 
 docs: venv ## write the pages that are made from the code
 	$(BIN)/python ci/options_page.py
