@@ -7,9 +7,11 @@ import difflib
 import os
 import sys
 import textwrap
+import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.addresses import Stack
@@ -17,21 +19,27 @@ from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.cli import report
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
-from pytest_ipv6k8s.masking import hold_environment, one_line
+from pytest_ipv6k8s.masking import MaskedStream, hold_environment, one_line
 from pytest_ipv6k8s.profiles import PROFILES
 
-OK, PROBLEM, USAGE = 0, 1, 4
+OK, PROBLEM, BROKEN, USAGE = 0, 1, 3, 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command.
+    """Run one sub-command; whatever it says is without the secrets that we hold.
 
     Returns:
-        0 when all is well, 1 when something was found, 4 for wrong usage or environment.
+        0 when all is well, 1 when something was found, 3 when we broke, 4 for wrong usage or
+        environment.
     """
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     hold_environment()
+    out, err = (cast("TextIO", MaskedStream(stream)) for stream in (sys.stdout, sys.stderr))
+    with redirect_stdout(out), redirect_stderr(err):
+        return _run(chosen)
+
+
+def _run(chosen: argparse.Namespace) -> int:
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -43,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except Exception:
+        traceback.print_exc()
+        return BROKEN
     return code
 
 

@@ -9,12 +9,14 @@ from pytest_ipv6k8s.masking.held import (
     hold_url,
     masked,
 )
+from pytest_ipv6k8s.masking.streams import MaskedStream
 from pytest_ipv6k8s.masking.structures import LONGEST_TEXT, masked_in, redact
 from pytest_ipv6k8s.masking.texts import redact_text, without_secrets
 
 __all__ = [
     "LONGEST_TEXT",
     "REDACTED",
+    "MaskedStream",
     "cleaned",
     "hold",
     "hold_environment",

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from typing import Any, TextIO
+from functools import partial
+from typing import Any
+from xml.etree.ElementTree import Element
 
 import pytest
 
-from pytest_ipv6k8s.masking import hold_environment, masked, redact_text
+from pytest_ipv6k8s.masking import MaskedStream, hold_environment, masked, redact_text
+from pytest_ipv6k8s.plugin.state import is_worker
 
 _LIBRARIES = ("root", "kubernetes", "urllib3", "websocket")
 """Loggers through which libraries tell of credentials: exec plugins' output goes to the root."""
@@ -23,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Note the secrets of our environment, and mask log records from now on."""
     hold_environment()
     config.add_cleanup(_mask_logs())
+    if not is_worker(config):
+        config.pluginmanager.register(_Ids(), "ipv6k8s-ids")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +37,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     writer: Any = getattr(reporter, "_tw", None)
     if hasattr(writer, "_file") and not isinstance(writer._file, MaskedStream):
         writer._file = MaskedStream(writer._file)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_parametrize_id(val: object) -> Generator[None, str | None, str | None]:
+    """Mask ids that are made of values; those that a test gives are masked in reports."""
+    made = yield
+    text = val if made is None and isinstance(val, str) else made or ""
+    safe = masked(text)
+    return made if safe == text else safe
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -56,28 +70,32 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     _mask(report)
 
 
+class _Ids:
+    """Masks ids of items in reports; not in workers, whose reports xdist tells apart by them."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Mask an id that a test made of a secret."""
+        report.nodeid = masked(report.nodeid)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: object) -> None:
     """Mask an error of pytest's or ours before anybody is told of it."""
     _mask(excrepr)
 
 
-# Names, and what leads to pytest's own nodes (``call`` of a report is a CallInfo): never printed.
-_NOT_SHOWN = ("_id", "call", "keywords", "location", "nodeid", "result")
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Mask what tests told JUnit's plugin beside their reports, before it writes its file."""
+    for plugin in session.config.pluginmanager.get_plugins():
+        if type(plugin).__name__ == "LogXML":
+            _mask_junit(plugin)
+    return (yield)
 
 
-class MaskedStream:
-    """A text stream that writes no secret; all but writing is the stream's own."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Write a text without the secrets that we hold."""
-        return self._stream.write(masked(text))
+# Ids, and what leads to pytest's own nodes (``call`` of a report is a CallInfo): never printed.
+_NOT_SHOWN = ("_id", "call", "nodeid", "result")
 
 
 def _mask(shown: object) -> None:
@@ -97,6 +115,21 @@ def _masked(value: Any) -> Any:
     if hasattr(value, "toterminal"):  # part of a traceback
         _mask(value)
     return value
+
+
+def _mask_junit(xml: Any) -> None:
+    """Mask properties of the suite, and all of the test cases: attributes, properties, texts."""
+    xml.global_properties = _masked(xml.global_properties)
+    for case in xml.node_reporters_ordered:
+        element = case.to_xml()
+        for part in element.iter():
+            part.attrib = _masked(part.attrib)
+            part.text = masked(part.text or "")
+        case.to_xml = partial(_itself, element)
+
+
+def _itself(element: Element) -> Element:
+    return element
 
 
 def _mask_logs() -> Callable[[], None]:

@@ -131,6 +131,15 @@ def test_own(name, record_property, request):
     request.node.add_report_section("call", "PLANT section", secret)
     deep({"authorization": f"Bearer {secret}"}, secret * 40)
 
+@pytest.mark.parametrize("secret", list(SECRETS.values()))
+def test_own_values(secret):
+    pass
+
+@pytest.mark.parametrize("name", [pytest.param(n, id=SECRETS[n]) for n in SECRETS])
+def test_own_ids(name, record_xml_attribute, record_testsuite_property):
+    record_xml_attribute("classname", "PLANT attribute " + SECRETS[name])
+    record_testsuite_property("PLANT suite", SECRETS[name])
+
 def test_own_skips():
     pytest.skip("PLANT " + " ".join(SECRETS.values()))
 
@@ -261,6 +270,8 @@ def test_no_credential_is_in_any_output(planted: pytest.Pytester, workers: tuple
         assert "[redacted]" in outputs[name], name
     for words in ("PLANT stdout", "PLANT section", "PLANT log", "headers", "T-42", "required"):
         assert words in outputs["stdout"]
+    for named in ("test_own_ids[[redacted]]", "test_own_values[[redacted]"):
+        assert f'name="{named}' in outputs["out.xml"]
 
 
 ENDS = {"INTERRUPT": 2, "BREAK": 3, "REFUSE": 4}

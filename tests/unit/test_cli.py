@@ -19,6 +19,7 @@ from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights
 
 CHECKS = catalogue.checks()
+TOKEN = "tok-" + "aZ09" * 9
 
 
 @pytest.fixture(autouse=True)
@@ -265,3 +266,22 @@ def test_a_reader_that_went_away_is_no_error(
     done = _into_closed_pipe("rbac")
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_traceback_tells_no_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        sys.stdout.write(f"asking with {TOKEN}\n")
+        raise KeyError(f"no {TOKEN}")
+
+    monkeypatch.setenv("CI_JOB_TOKEN", TOKEN)
+    monkeypatch.setattr(ownership, "reap", break_off)
+
+    code = cli.main(["reap"])
+
+    told = capsys.readouterr()
+    assert code == 3
+    assert told.out == "asking with [redacted]\n"
+    assert "KeyError: 'no [redacted]'" in told.err
+    assert "break_off" in told.err
