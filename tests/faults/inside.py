@@ -14,8 +14,8 @@ cd /run/containerd/io.containerd.runtime.v2.task/k8s.io
 while [ -e {folder}/rules ]; do
   for file in $(grep -l 'sandbox-name":"{pod}' */config.json 2>/dev/null); do
     netns=$(grep -o '/var/run/netns/[^"]*' $file | head -n 1)
-    in="nsenter --net=$netns nft"
-    [ -z "$netns" ] || $in list table {table} >/dev/null 2>&1 || $in -f {folder}/rules
+    mark={folder}/${{netns##*/}}
+    [ -e $mark ] || {{ nsenter --net=$netns nft -f {folder}/rules && touch $mark; }}
   done
   sleep 0.1
 done
@@ -42,8 +42,12 @@ def filtered_pods(nodes: Sequence[str], pod: str, *, family: str, chain: str) ->
         family: of nft: inet, ip6.
         chain: of nft.
     """
-    words = {"folder": FOLDER, "table": f"{family} ipv6k8s_fault"}
-    script = START.format(**words, chain=chain, filter=FILTER.format(**words, pod=pod))
+    script = START.format(
+        folder=FOLDER,
+        table=f"{family} ipv6k8s_fault",
+        chain=chain,
+        filter=FILTER.format(folder=FOLDER, pod=pod),
+    )
     for node in nodes:
         on_node(node, script)
     try:
