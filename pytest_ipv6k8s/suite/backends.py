@@ -55,9 +55,9 @@ class Client:
         alone = self.is_endpoint and self.probe.name not in self.pods and self.endpoints > 1
         return () if alone and len(bad) <= most else bad
 
-    def missing(self, wanted: frozenset[str]) -> frozenset[str]:
+    def missing(self, endpoints: Sequence[Probe]) -> list[Probe]:
         """Return the endpoints that it was not sent to, but for itself."""
-        return wanted - self.pods - {self.probe.name}
+        return [each for each in endpoints if each.name not in self.pods | {self.probe.name}]
 
     @property
     def shown(self) -> Record[tcp_connect.Answer]:
@@ -67,9 +67,8 @@ class Client:
     def told(self, endpoints: Sequence[Probe]) -> str:
         """Put what failed into words, and which endpoints of several never answered."""
         text = f"{len(self.failed)} of {len(self.records)} connections failed: {self.shown}"
-        missing = self.missing(frozenset(probe.name for probe in endpoints))
-        dead = [f"pod {p.name} (node {p.node})" for p in endpoints if p.name in missing]
-        return f"{text}; none answered by {', '.join(dead)}" if self.pods and dead else text
+        dead = self.missing(endpoints)
+        return f"{text}; none answered by {_named(dead)}" if self.pods and dead else text
 
 
 def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
@@ -128,7 +127,11 @@ def expect_all_answered(clients: Sequence[Client], endpoints: Sequence[Probe]) -
     )
 
 
-def expect_all_reached(clients: Sequence[Client], wanted: frozenset[str]) -> None:
+def _named(probes: Sequence[Probe]) -> str:
+    return ", ".join(f"pod {probe.name} (node {probe.node})" for probe in probes)
+
+
+def expect_all_reached(clients: Sequence[Client], endpoints: Sequence[Probe]) -> None:
     """Expect that every client is sent to all endpoints, or, if to one only, that they differ.
 
     Raises:
@@ -138,14 +141,14 @@ def expect_all_reached(clients: Sequence[Client], wanted: frozenset[str]) -> Non
     spreading = [client for client in clients if client.spread]
     expect_all(
         spreading,
-        lambda client: not client.missing(wanted),
+        lambda client: not client.missing(endpoints),
         expected="connections to every endpoint from every node",
         say=lambda client: (
-            f"node {client.probe.node} never reached {sorted(client.missing(wanted))}"
+            f"node {client.probe.node} never reached {_named(client.missing(endpoints))}"
         ),
     )
-    missed = wanted - pods_behind(clients) - {client.probe.name for client in clients}
+    missed = [each for each in endpoints if all(each in c.missing(endpoints) for c in clients)]
     if missed and not spreading:
-        remark(f"no client was sent to {sorted(missed)}: each is sent to one endpoint")
+        remark(f"no client was sent to {_named(missed)}: each is sent to one endpoint")
         if len(pods_behind(clients)) == 1:
             raise Inconclusive("all clients are sent to one and the same endpoint")
