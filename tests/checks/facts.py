@@ -21,7 +21,7 @@ def inventory(world: World) -> Inventory:
         stack=world.stack,
         nodes=world.nodes,
         service_cidrs=world.service_cidrs,
-        dns=None if shape.nameservers else dns,
+        dns=dns if set(world.dns_addresses) & set(world.nameservers) else None,
         cni="fake",
         proxy="fake",
         host_network_pods=True,

@@ -41,7 +41,7 @@ class Shape:
         policy_engine: what is known to enforce NetworkPolicy.
         dns: the Service of the cluster's DNS, as ``namespace/name``.
         dns_port: on which the pods behind it serve.
-        nameservers: of pods, where that Service's address is not theirs.
+        nameservers: of pods, where they are not that Service's address alone.
         coredns: whether the pods behind that Service mount a Corefile.
         room: bytes by which routes leave room for a tunnel in the MTU of interfaces.
         more_addresses, more_routes: of every pod, beside those of the podIPs.

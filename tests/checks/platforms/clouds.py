@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.agent.ops.network_state import Address, Route
 from tests.checks.platforms.platform import NO_DNS_SERVICE, POOL, Platform
-from tests.checks.shape import Shape
+from tests.checks.shape import Shape, plain
 
 GKE = Shape(
     stack=Stack.DUAL,
@@ -95,6 +95,14 @@ CLOUDS = (
             pod_cidrs_used=False,
         ),
         lacks=POOL,
+    ),
+    Platform(
+        name="ACK, NodeLocal DNSCache",
+        sources=(
+            "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/configure-nodelocal-dnscache",
+        ),
+        told="a webhook gives pods two nameservers: the cache on their node, and kube-dns",
+        shape=replace(plain(Stack.DUAL), nameservers=("169.254.20.10", "10.96.0.10")),
     ),
     Platform(
         name="Hetzner Cloud",
