@@ -14,10 +14,10 @@ from pytest_ipv6k8s import (
     Level,
     Record,
     check,
-    eventually,
     expect,
     expect_all,
     remark,
+    settle,
 )
 from pytest_ipv6k8s.agent.ops import network_state, ping, policy_latency, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
@@ -135,12 +135,17 @@ def _expect_first_connections(sandbox: PolicySandbox, fresh: Probe, family: Fami
         for server in sandbox.servers
     ]
     try:
-        eventually(
+        settle(
             lambda: fresh.ask_all(requests),
             lambda record: record.answer.echoed,
-            expected="the allowed connections of a new pod in "
-            f"{FIRST_CONNECTION:.0f} s each (our limit)",
+            after="a pod of ours was started under NetworkPolicies",
             timeout=sandbox.convergence,
+        )
+        expect_all(
+            fresh.ask_all(requests),
+            lambda record: record.answer.echoed,
+            expected=f"the allowed connections of a new pod in {FIRST_CONNECTION:.0f} s each "
+            "(our limit)",
         )
     finally:
         fresh.ask(network_state.Request())
@@ -180,12 +185,15 @@ def test_the_kubelet_reaches_pods_under_default_deny(
 
 def _expect_ready(sandbox: PolicySandbox, fresh: Probe, family: Family) -> None:
     """Expect that a new pod becomes Ready, is isolated all the same, and stays Ready."""
-    eventually(
+    settle(
         lambda: [sandbox.readiness(fresh)],
         lambda record: record.answer.ready,
-        expected="a Ready pod, asked by its kubelet every second",
+        after="a pod of ours was started under a NetworkPolicy",
         timeout=sandbox.convergence,
     )
+    begun = sandbox.readiness(fresh)
+    expected = "a Ready pod, asked by its kubelet every second"
+    expect(begun.answer.ready, expected=expected, actual=begun)
     control = tcp([fresh], [sandbox.outsider], family, opens=True)
     expect_table(sandbox, [*tcp([sandbox.allowed], [fresh], family, opens=False), *control])
     still = sandbox.readiness(fresh)

@@ -9,14 +9,13 @@ from pytest_ipv6k8s import (
     Family,
     Feature,
     check,
-    eventually,
     expect,
     expect_all,
     remark,
+    settle,
 )
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import settle
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 from pytest_ipv6k8s.suite.backends import (
@@ -26,6 +25,8 @@ from pytest_ipv6k8s.suite.backends import (
     reached_from_every_node,
 )
 from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
+from pytest_ipv6k8s.suite.rates import TRIES, expect_rates
+from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
@@ -35,6 +36,7 @@ PROXY_CAUSES = (
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
 DATAGRAMS, MOST = 10, 7
+REFUSED_IN = 2.0
 REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
 
@@ -79,7 +81,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
             udp_exchange.Request(address, UDP, count=DATAGRAMS, timeout=PATIENT)
         )
 
-    settle(ask, most_came_back)
+    settle(ask, most_came_back, after="our Services were made")
     records = ask()
     echoed = sum(record.answer.echoed for record in records)
     remark(f"{echoed} of {DATAGRAMS * len(records)} datagrams came back")
@@ -220,18 +222,19 @@ def test_service_without_endpoints_refuses(
 ) -> None:
     """A Service without endpoints refuses connections in 2 s (our limit); they do not time out.
 
-    Where the asking node itself refuses, the kernel heeds it at the second SYN, after one second:
-    the first refusal comes while the socket is still busy connecting.
+    Two round trips to another Service's endpoint come on top. Seven of ten first tries on each
+    node. Where the asking node itself refuses, the kernel heeds it at the second SYN, after one
+    second: the first refusal comes while the socket is still busy connecting.
     """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
-
-    records = eventually(
-        lambda: probes.from_every_node(tcp_connect.Request(empty, TCP, timeout=2.0)),
-        lambda record: record.answer.error in REFUSALS,
-        expected="a refusal in less than 2 s on every node",
-    )
     controls = probes.from_every_node(_connection(full))
+    limit = with_round_trips(REFUSED_IN, connecting(controls), 2)
+    request = tcp_connect.Request(empty, TCP, timeout=limit)
 
+    settle(lambda: probes.from_every_node(request), _refused, after="our Services were made")
+    records = probes.from_every_node(*[request] * TRIES)
+
+    remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
     expect_all(
         controls,
         lambda record: record.answer.echoed,
@@ -242,3 +245,14 @@ def test_service_without_endpoints_refuses(
         lambda record: not record.answer.connected,
         expected="nobody answers for the empty Service",
     )
+    expect_rates(
+        records,
+        _refused,
+        way=lambda record: record.source,
+        expected=f"a refusal in less than {limit:.1f} s (our limit) on every node",
+        say=str,
+    )
+
+
+def _refused(record: Record[tcp_connect.Answer]) -> bool:
+    return record.answer.error in REFUSALS

@@ -13,7 +13,7 @@ from pytest_ipv6k8s.checks import (
 )
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import eventually, expect, expect_all, remark
+from pytest_ipv6k8s.expectations import eventually, expect, expect_all, remark, settle
 from pytest_ipv6k8s.features import Feature
 
 __version__ = "0.1.0"
@@ -35,4 +35,5 @@ __all__ = [
     "expect",
     "expect_all",
     "remark",
+    "settle",
 ]

@@ -193,7 +193,11 @@ def eventually(
 
 
 def settle(
-    ask: Callable[[], Sequence[R]], condition: Callable[[R], object], *, timeout: float = 10.0
+    ask: Callable[[], Sequence[R]],
+    condition: Callable[[R], object],
+    *,
+    after: str,
+    timeout: float = 10.0,
 ) -> None:
     """Wait until a change of ours has taken effect: two rounds in a row are as expected.
 
@@ -203,6 +207,7 @@ def settle(
     Args:
         ask: puts the questions of one round.
         condition: tells whether one answer is what is expected.
+        after: the change of ours, as a phrase: "our NetworkPolicies were made".
         timeout: seconds until we give up waiting.
     """
     started, rounds, in_a_row = time.monotonic(), 0, 0
@@ -219,9 +224,9 @@ def settle(
     found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.1)
     took = f"{time.monotonic() - started:.1f} s and {rounds} rounds"
     if not twice(found):
-        remark(f"no two rounds in a row were as expected in {took}")
+        remark(f"no two rounds in a row were as expected in {took} after {after}")
     elif rounds > 2:
-        remark(f"as expected from {took} on")
+        remark(f"as expected from {took} on after {after}")
 
 
 def _records(findings: Iterable[object]) -> list[Record[Any]]:

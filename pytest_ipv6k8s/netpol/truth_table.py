@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,13 +22,12 @@ from pytest_ipv6k8s.agent.ops import (
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import Unmet, eventually, expect_all, remark
+from pytest_ipv6k8s.expectations import Unmet, expect_all, settle
 from pytest_ipv6k8s.netpol.policies import Policy
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
 TRY = 0.8
-_SLOW = 5.0
 # A lost SYN is sent again after one second and after three, as the kernel does it (RFC 6298), so
 # that a packet lost in a hundred shuts no flow. What is shut is known sooner.
 _SURE_OPEN, _SURE_SHUT, _SURE_DATAGRAMS = 4.0, 2.0, 4
@@ -154,45 +152,46 @@ def ask_table(flows: Sequence[Flow]) -> list[Cell]:
 
 
 def expect_table(sandbox: PolicySandbox, flows: Sequence[Flow]) -> None:
-    """Expect that the data plane comes to agree with a table, and goes on doing so.
+    """Wait until policies of ours have taken effect; then expect that each flow is as a table says.
 
     The Kubernetes API promises no time: the limit is ours or a declared one, and a slow engine is
     told of. A flow that is shut could be a lost packet, and rules may pass while they are being
-    loaded. So once all cells agree, all flows are tried again, each with time for retransmissions.
+    loaded. So two rounds have to agree, and what is judged is asked with time for retransmissions.
 
     Raises:
         Unmet: some cells do not agree.
     """
     through = sum(flow.opens for flow in flows)
     expected = f"{through} flows get through and {len(flows) - through} are shut"
-    started = time.monotonic()
-    eventually(
-        lambda: ask_table(flows),
-        lambda cell: cell.agrees,
-        expected=expected,
-        timeout=sandbox.convergence,
-    )
-    seconds = time.monotonic() - started
-    if seconds > _SLOW:
-        remark(f"policies took effect after {seconds:.0f} s")
-    expect_all(
-        ask_table([_with_more_time(flow) for flow in flows]),
-        lambda cell: cell.agrees,
-        expected=f"{expected}, and it stays so",
-    )
+    _settle_table(sandbox, flows, after="our NetworkPolicies were made")
+    _judge_table(flows, expected)
 
 
 def expect_open(sandbox: PolicySandbox, flows: Sequence[Flow]) -> None:
-    """Expect that all flows of a table get through, whatever the table says.
+    """Wait until policies of ours are gone; then expect that all flows of a table get through.
 
     Raises:
         Unmet: some do not.
     """
-    eventually(
-        lambda: ask_table([dataclasses.replace(flow, opens=True) for flow in flows]),
+    opened = [dataclasses.replace(flow, opens=True) for flow in flows]
+    _settle_table(sandbox, opened, after="our pods were made, or our NetworkPolicies deleted")
+    _judge_table(opened, f"all {len(flows)} flows get through where there is no NetworkPolicy")
+
+
+def _settle_table(sandbox: PolicySandbox, flows: Sequence[Flow], *, after: str) -> None:
+    settle(
+        lambda: ask_table(flows),
         lambda cell: cell.agrees,
-        expected=f"all {len(flows)} flows get through where there is no NetworkPolicy",
+        after=after,
         timeout=sandbox.convergence,
+    )
+
+
+def _judge_table(flows: Sequence[Flow], expected: str) -> None:
+    expect_all(
+        ask_table([_with_more_time(flow) for flow in flows]),
+        lambda cell: cell.agrees,
+        expected=expected,
     )
 
 

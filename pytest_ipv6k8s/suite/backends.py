@@ -84,6 +84,7 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
     settle(
         lambda: probes.ask_each(lambda probe: [request], among=asked),
         lambda record: record.answer.echoed,
+        after="our Services were made",
         timeout=3.0,
     )
     tries = [request] * (TRIES_PER_ENDPOINT * len(probes))

@@ -16,7 +16,7 @@ from pytest_ipv6k8s.agent.ops import dns_exchange, network_state
 from pytest_ipv6k8s.dns_messages import Reply, query, reply
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import eventually, expect_all, remark
+from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.kube.resolver import DnsServer
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.probe.probes import Probe, Probes
@@ -187,13 +187,18 @@ class ClusterDns:
         expect_data(records, record_type, wanted, what or f"{name} {record_type}", self.say)
 
     def await_records(self, name: str, record_type: str, wanted: set[str]) -> None:
-        """Expect the records of an object that we made: DNS may need a moment to learn of it."""
+        """Wait until DNS knows an object that we made; then expect its records in every reply.
+
+        Raises:
+            Unmet: some servers do not answer, or have others.
+        """
         wire = query(name, record_type)
-        eventually(
+        settle(
             lambda: self._round(wire),
             lambda record: data_of(record, record_type) == wanted,
-            expected=f"{name} {record_type}: {', '.join(sorted(wanted)) or 'none'}",
+            after="our Services were made",
         )
+        self.expect(name, record_type, wanted)
 
     def say(self, record: Exchange) -> str:
         """Return what a reply says, and which pod on which node was asked for it."""

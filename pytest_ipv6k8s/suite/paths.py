@@ -56,7 +56,7 @@ def expect_every_try(
     Raises:
         Unmet: some of ten tries on each path failed; all of them count.
     """
-    settle(lambda: ask(1), condition)
+    settle(lambda: ask(1), condition, after="our pods and Services were made")
     records = ask(TRIES)
     good = sum(bool(condition(record)) for record in records)
     remark(f"{good} of {len(records)} connections at the first try")

@@ -161,7 +161,7 @@ SVC = [
     Broken("SVC-10", "the other family", objects("services", "only-ipv6", _cluster_ips("10.96.0.9")), DUAL, V6),
     Broken("SVC-11", "other backends", _only_first_behind(V6), DUAL),
     Broken("SVC-12", "a node as source", answers("tcp_connect", **NODE_SOURCE), family=V6),
-    Broken("SVC-13", "silence", answers("tcp_connect", lambda pod, request: request.timeout == 2.0, error="ETIMEDOUT"), family=V6),
+    Broken("SVC-13", "silence", answers("tcp_connect", lambda pod, request: request.timeout == 2.0, connected=False, error="ETIMEDOUT"), family=V6),
     Broken("SVC-13", "a stranger answers", answers("tcp_connect", connected=True, error=""), family=V6),
     Broken("SVC-13", "everything is refused", answers("tcp_connect", connected=False, echoed=False, error="ECONNREFUSED"), family=V6),
 ]  # fmt: skip
@@ -247,7 +247,7 @@ API = [
     Broken("API-09", "another address", OTHER_ADDRESS),
     Broken("API-10", "no second address", _only_required(ONE_FAMILY), DUAL),
     Broken("API-22", "another address", objects("services", "kubernetes", _cluster_ips("fd00:10:96::2"))),
-    Broken("API-22", "two families", objects("services", "kubernetes", _cluster_ips("10.96.0.1", "fd00:10:96::1")), DUAL),
+    Broken("API-22", "the other family first", objects("services", "kubernetes", _cluster_ips("fd00:10:96::1", "10.96.0.1")), DUAL),
     Broken("API-15", "another policy", rewritten(ipFamilyPolicy="PreferDualStack")),
     Broken("API-15", "a cluster IP", rewritten(clusterIPs=["fd00::1"])),
     Broken("API-16", "one family only", ONE_FAMILY),

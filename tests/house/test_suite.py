@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 from pytest_ipv6k8s import catalogue
+from tests.house.tree import ROOT
 
 
 def test_it_stands_in_the_file_of_its_area() -> None:
@@ -16,3 +17,12 @@ def test_it_stands_in_the_file_of_its_area() -> None:
 
 def test_there_are_at_least_sixty() -> None:
     assert len(catalogue.checks()) >= 60
+
+
+def test_what_is_judged_is_not_asked_until_it_is_right() -> None:
+    """``settle`` waits and judges nothing; ``eventually`` would retry what it judges."""
+    rooms = ("conformance", "pytest_ipv6k8s/suite", "pytest_ipv6k8s/netpol")
+    modules = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+
+    assert len(modules) > 40
+    assert [path.name for path in modules if "eventually" in path.read_text()] == []
