@@ -31,6 +31,10 @@ class Facts(Protocol):
         """The shared Services."""
 
     @property
+    def no_hosts(self) -> str:
+        """Why there are none of these although they are allowed; empty when they are not."""
+
+    @property
     def sctp(self) -> bool:
         """Whether probes can open an SCTP socket."""
 
@@ -54,10 +58,12 @@ class OfRun:
     Attributes:
         sentence: what is needed, and after a colon why it is missing or how to get it.
         predicate: whether it is there.
+        why: what is known better than the sentence of why it is missing; empty when nothing.
     """
 
     sentence: str
     predicate: Callable[[Facts], bool]
+    why: Callable[[Facts], str] = lambda facts: ""
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether it is there."""
@@ -145,6 +151,7 @@ class Feature(enum.Enum):
     HOST_NETWORK_PROBES = OfRun(
         "host-network probe pods: allow them with --ipv6k8s-allow privileged",
         lambda facts: bool(facts.hosts),
+        lambda facts: facts.no_hosts,
     )
     HOST_NETWORK_PODS = OfRun(
         "a running host-network pod that may be read: none was found",
@@ -326,10 +333,12 @@ class Feature(enum.Enum):
         """What is needed, and after a colon why it is missing or how to get it."""
         return self.value.sentence
 
-    @property
-    def skip_reason(self) -> str:
-        """What is missing, for the reason of a skip."""
-        return f"needs {self.sentence}"
+    def skip_reason(self, facts: Facts) -> str:
+        """Return what is missing and why, for the reason of a skip."""
+        why = self.value.why(facts) if isinstance(self.value, OfRun) else ""
+        return (
+            f"needs {self.sentence.partition(':')[0]}: {why}" if why else f"needs {self.sentence}"
+        )
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether it is there."""

@@ -16,7 +16,7 @@ from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import credentials
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.kube.refusals import DENIED, is_verdict
+from pytest_ipv6k8s.kube.refusals import DENIED, is_verdict, remedy_of
 from pytest_ipv6k8s.timeouts import Timeouts
 
 Object = dict[str, Any]
@@ -295,10 +295,10 @@ def _short(text: str) -> str:
     return " ".join(text.split())[:200].strip("()'\" ")
 
 
-def readable(api: Api, path: str) -> list[Object]:
+def readable(api: Api, path: str, **query: str) -> list[Object]:
     """Return a list that we may do without: not every version has it, not every user may see it."""
     try:
-        return api.items(path)
+        return api.items(path, **query)
     except ApiError as error:
         if error.code in (403, 404):
             return []
@@ -367,10 +367,10 @@ def _api_error(
         return ApiError(
             message or f"{method} {path}: forbidden",
             code=code,
-            remedy="grant what `ipv6k8s rbac` prints",
+            remedy=remedy_of(code, str(answer.get("message", "")), writes=method != "GET"),
         )
     return ApiError(
         f"{method} {path}: {code} {message}",
         code=code,
-        remedy="look into the API server's log" if code >= 500 else "",
+        remedy=remedy_of(code, str(answer.get("message", "")), writes=method != "GET"),
     )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 DENIED = " denied the request"
 """In what a webhook refuses, with any code: apiserver, plugin/webhook/errors/statuserror.go."""
 
+WHAT_ADMISSION_WANTS = (
+    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation or --ipv6k8s-limit, or have "
+    "our namespaces exempted"
+)
+WHAT_RBAC_WANTS = "grant what `ipv6k8s rbac` prints"
+
 _NO_ADDRESS_LEFT = "failed to allocate"  # 500: pkg/registry/core/service/storage/alloc.go
-_NO_RIGHT = " cannot create resource "  # 403: apiserver, endpoints/handlers/responsewriters
+_NO_RIGHT = re.compile(r" cannot \S+ (resource|path) ")  # 403: apiserver, responsewriters/errors.go
+_QUOTA = "exceeded quota"  # 403: apiserver, admission/plugin/resourcequota/controller.go
 
 
 def is_verdict(code: int, answer: Mapping[str, Any]) -> bool:
@@ -25,4 +33,21 @@ def is_verdict(code: int, answer: Mapping[str, Any]) -> bool:
         return False
     if code >= 500:
         return _NO_ADDRESS_LEFT in message or DENIED in message
-    return code in (400, 422) or DENIED in message or (code == 403 and _NO_RIGHT not in message)
+    return (
+        code in (400, 422) or DENIED in message or (code == 403 and not _NO_RIGHT.search(message))
+    )
+
+
+def remedy_of(code: int, message: str, *, writes: bool) -> str:
+    """Return what helps against a refusal: rights, what admission asks for, a look into the log.
+
+    Admission judges what is written, and refuses with 403 as well; a missing right says so.
+    """
+    if _QUOTA in message:
+        return "make room in the quota of the namespace"
+    admission = writes and code == 403 and message and not _NO_RIGHT.search(message)
+    if DENIED in message or admission:
+        return WHAT_ADMISSION_WANTS
+    if code == 403:
+        return WHAT_RBAC_WANTS
+    return "look into the API server's log" if code >= 500 else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ipv6k8s.errors import ClusterError
+from pytest_ipv6k8s.kube import foreign
 from pytest_ipv6k8s.kube.client import Api
 
 
@@ -37,10 +38,13 @@ RIGHTS = (
         group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
     ),
     Right(group="networking.k8s.io", resource="ipaddresses", verbs=("list",), required=False),
-    Right(group="cilium.io", resource="ciliumnetworkpolicies", verbs=("list",), required=False),
-    Right(group="projectcalico.org", resource="networkpolicies", verbs=("list",), required=False),
     Right(resource="events", verbs=("list",), required=False),
     Right(resource="pods/log", verbs=("get",), required=False),
+    *(
+        Right(group=group, resource=resource, verbs=("list",), required=False)
+        for group, resource in foreign.RESOURCES
+        if group != "networking.k8s.io"
+    ),
 )
 
 

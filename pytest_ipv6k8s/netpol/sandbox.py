@@ -5,8 +5,9 @@ A policy on the shared probes would break the checks of other workers.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from pytest_ipv6k8s.agent.ops import identity
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube import objects, paths
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.netpol.policies import Policies
 from pytest_ipv6k8s.probe import deploy, removing, services, starting
@@ -76,21 +77,49 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
         lambda name: deploy.make_namespace(api, plan, name, security="restricted"), names
     )
     any_user = deploy.assigns_users(api)
-    pods = _bodies(plan, names, any_user=any_user)
     service = api.create(f"/api/v1/namespaces/{names[0]}/services", _service(plan))
-    started = starting.start(api, [pods])
-    if started.failed:
-        words = "; ".join(f"{name}: {why}" for name, why in started.failed.items())
-        raise ClusterError(
-            f"pods for NetworkPolicies do not start: {words}",
-            remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
-        )
+    used, pods = _start(api, plan, names, any_user=any_user)
     return SandboxPods(
-        plan=plan,
+        plan=used,
         worker=worker,
-        pods=tuple(deploy.probe_pod_of(started.running[one.name]) for one in pods),
+        pods=pods,
         service=Service.from_object(service),
         any_user=any_user,
+    )
+
+
+def _start(
+    api: Api, plan: Plan, names: tuple[str, str], *, any_user: bool
+) -> tuple[Plan, tuple[ProbePod, ...]]:
+    """Start the pods, on other nodes where the first ones cannot take them.
+
+    Returns:
+        The plan with the nodes that could, and the pods.
+    """
+    running: dict[str, ProbePod] = {}
+    while True:
+        wanted = _bodies(plan, names, any_user=any_user)
+        for one in wanted:
+            if one.name in running and running[one.name].node != one.node:
+                api.delete(paths.pod(one.namespace, one.name), grace=0)
+                del running[one.name]
+        missing = [one for one in wanted if one.name not in running]
+        started = starting.start(api, [missing])
+        running |= {name: deploy.probe_pod_of(item) for name, item in started.running.items()}
+        if not started.failed:
+            return plan, tuple(running[one.name] for one in wanted)
+        full = {one.node for one in missing if one.name in started.failed}
+        nodes = tuple(node for node in plan.nodes if node.name not in full)
+        if not nodes:
+            raise _nowhere(started.failed)
+        plan = dataclasses.replace(plan, nodes=nodes)
+
+
+def _nowhere(failed: Mapping[str, str]) -> ClusterError:
+    words = "; ".join(f"{name}: {why}" for name, why in failed.items())
+    return ClusterError(
+        f"pods for NetworkPolicies do not start: {words}",
+        remedy="look further with `kubectl describe pod`, or raise --ipv6k8s-timeout-factor",
     )
 
 

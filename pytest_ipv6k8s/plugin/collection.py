@@ -143,5 +143,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"{declared.id} not applicable, {reason}")
     for feature in declared.features:
         if not feature.is_met(facts):
-            item.stash[UNMET] = feature.skip_reason
-            pytest.skip(f"{declared.id} {feature.skip_reason}")
+            reason = feature.skip_reason(facts)
+            item.stash[UNMET] = reason
+            pytest.skip(f"{declared.id} {reason}")

@@ -13,12 +13,21 @@ from pytest_ipv6k8s.reports import HarnessFact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """Probes that run on a cluster and are in order."""
+    """Probes that run on a cluster and are in order.
+
+    Attributes:
+        facts: what is known of the cluster.
+        placed: where probes were wanted.
+        deployed: what stands.
+        controlled: what the control questions showed.
+        upon: what others put upon the probes; empty when nothing.
+    """
 
     facts: inventory.Inventory
     placed: Placed
     deployed: Deployed
     controlled: control.Controlled
+    upon: str = ""
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -27,9 +36,9 @@ class Ready:
 
     @property
     def lacking(self) -> list[str]:
-        """What is not there, a line for each kind: nodes without a probe, what was refused."""
+        """What is in the way, a line for each kind: nodes without a probe, what was refused."""
         left_out = [f"left out: {named(self.left_out)}"] if self.left_out else []
-        return [*left_out, *self.deployed.lacking]
+        return [*left_out, *self.deployed.lacking, *filter(None, [self.upon])]
 
     def harness(self) -> list[HarnessFact]:
         """Return the facts about the probes."""

@@ -231,7 +231,10 @@ class Run:
             of = (deployed.pods, deployed.hosts, deployed.peers)
             probes = Probes(*([*map(sessions.probe, pods)] for pods in of))
             controlled = control.control(probes, facts.pod_stack.families)
-        ready = Ready(facts=facts, placed=placed, deployed=deployed, controlled=controlled)
+        upon = control.upon_probes(acquired.api, deployed.namespace, self.id)
+        ready = Ready(
+            facts=facts, placed=placed, deployed=deployed, controlled=controlled, upon=upon
+        )
         for line in ready.lacking:
             self.tell(line)
         self.harness += ready.harness()
@@ -262,6 +265,7 @@ class Run:
             sctp=ready.controlled.sctp,
             ping=ready.controlled.ping,
             left_out=ready.left_out,
+            lacking=ready.deployed.lacking,
             own_namespaces=self.settings.probes.namespace is None,
         )
 
@@ -371,8 +375,7 @@ class Run:
             with defer_interrupts("the probes", self.tell):
                 left = remove(api, self.id)
                 if wanted.namespace is not None:
-                    secrets = wanted.pull_secret is not None
-                    remove_inside(api, wanted.namespace, self.id, secrets=secrets)
+                    remove_inside(api, wanted.namespace, self.id)
         except Ipv6k8sError as error:
             left = [str(error)]
         actual = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"

@@ -10,7 +10,7 @@ from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.kube.objects import Manner
-from pytest_ipv6k8s.probe.deploy import Plan
+from pytest_ipv6k8s.probe.deploy import NO_HOSTS, Plan
 from pytest_ipv6k8s.probe.placing import LeftOut
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import Service
@@ -37,6 +37,12 @@ class RunFacts:
     peers: tuple[ProbePod, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     own_namespaces: bool = True
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def no_hosts(self) -> str:
+        """Why there is no host-network probe although they are allowed; empty when they are not."""
+        return next((line for line in self.lacking if line.startswith(NO_HOSTS)), "")
 
     def stack_of(self, whose: FamiliesOf) -> Stack:
         """Return the stack of pods or of Services."""

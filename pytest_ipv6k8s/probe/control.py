@@ -14,7 +14,8 @@ from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.kube import foreign, paths, status
-from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.client import Api, readable
+from pytest_ipv6k8s.kube.objects import RUN_LABEL
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.probe.starting import at_once
 
@@ -92,7 +93,7 @@ def out_of_order(api: Api, probes: Probes) -> str:
                     del ours[pod["metadata"]["name"]]
             if ours:
                 return f"probe pods were deleted or restarted: {', '.join(sorted(ours))}"
-            upon = _put_upon(api, namespace, pods)
+            upon = put_upon(api, namespace, pods)
             if upon:
                 return upon
         return _throttled(probes) or _silent_servers(probes)
@@ -100,14 +101,29 @@ def out_of_order(api: Api, probes: Probes) -> str:
         return f"the probes cannot be asked: {error}"
 
 
-def _put_upon(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]]) -> str:
-    """Say what others put upon our pods; empty when nothing stands between them and the network."""
+def put_upon(api: Api, namespace: str, pods: Sequence[Mapping[str, Any]]) -> str:
+    """Say what others put upon our pods; empty when nothing stands between them and the network.
+
+    Args:
+        api: the API server.
+        namespace: of the pods.
+        pods: their objects.
+    """
     beside = sorted({name for pod in pods for name in foreign.containers(pod)})
     if beside:
         return f"something put containers into our pods: {', '.join(beside)}"
     labels: Mapping[str, str] = next((p["metadata"].get("labels") or {} for p in pods), {})
     policies = foreign.policies(api, namespace, labels)
     return f"policies of others isolate our pods: {', '.join(policies)}" if policies else ""
+
+
+def upon_probes(api: Api, namespace: str, run_id: str) -> str:
+    """Say what others put upon the probes of a run, before anything is asked of them."""
+    return put_upon(
+        api,
+        namespace,
+        readable(api, paths.pods(namespace), labelSelector=f"{RUN_LABEL}={run_id}"),
+    )
 
 
 def _throttled(probes: Probes) -> str:

@@ -14,6 +14,7 @@ from pytest_ipv6k8s.kube import objects, paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.objects import Manner
+from pytest_ipv6k8s.kube.refusals import WHAT_ADMISSION_WANTS
 from pytest_ipv6k8s.masking import hold, hold_named
 from pytest_ipv6k8s.probe.placing import LeftOut, named
 from pytest_ipv6k8s.probe.probes import ProbePod
@@ -22,10 +23,8 @@ from pytest_ipv6k8s.probe.starting import Started, Wanted, at_once, create, star
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.waiting import wait_until
 
-WHAT_ADMISSION_WANTS = (
-    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation or --ipv6k8s-limit, or have "
-    "our namespaces exempted"
-)
+NO_HOSTS = "no host-network probe"
+"""Begins what is said of those that are lacking."""
 _OTHER_NODES = 2
 """So many further nodes are tried when the peer does not start."""
 
@@ -257,7 +256,7 @@ def _make_namespaces(api: Api, plan: Plan) -> list[str]:
     try:
         make_namespace(api, plan, plan.host_namespace, security="privileged")
     except ApiError as error:
-        return [f"no host-network probe: {error.problem}"]
+        return [f"{NO_HOSTS}: {error.problem}"]
     return []
 
 

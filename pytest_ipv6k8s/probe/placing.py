@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_ipv6k8s.addresses import Family, families_of
 from pytest_ipv6k8s.errors import ConfigError, by_reason
 from pytest_ipv6k8s.kube import taints
 from pytest_ipv6k8s.kube.inventory import Node
@@ -35,7 +36,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The nodes that are to have a probe, by name, and those that are not."""
+    """The nodes that are to have a probe, those with all families first, and those that are not."""
 
     nodes: tuple[Node, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -71,13 +72,18 @@ def place(nodes: Sequence[Node], wish: Wish) -> Placed:
     chosen = {node.name for node in _spread(able, wish.most, wish.turn)}
     beyond = f"more than --ipv6k8s-max-nodes {wish.most}"
     return Placed(
-        nodes=tuple(node for node in able if node.name in chosen),
+        nodes=tuple(sorted((node for node in able if node.name in chosen), key=_lacks)),
         left_out=tuple(
             LeftOut(node=name, reason=why or beyond)
             for name, why in reasons.items()
             if name not in chosen
         ),
     )
+
+
+def _lacks(node: Node) -> int:
+    """Return how many families a node lacks: the first one has the peer, and is to have all."""
+    return len(Family) - len(families_of(node.host_ips))
 
 
 def _why_not(node: Node, wish: Wish) -> str:

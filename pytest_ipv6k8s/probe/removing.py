@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.kube import objects, paths
-from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.client import Api, Object, readable
 from pytest_ipv6k8s.waiting import wait_until
 
-KINDS = ("pods", "services", "configmaps", "secrets")
-"""What a run puts into a namespace that was given to it."""
+KINDS = ("secrets", "configmaps", "services", "pods")
+"""What a run puts into a namespace that was given to it; what `reap` finds it by goes last."""
 
 
 def remove(api: Api, run_id: str) -> list[str]:
@@ -29,14 +29,22 @@ def remove(api: Api, run_id: str) -> list[str]:
     return []
 
 
-def remove_inside(api: Api, namespace: str, run_id: str, *, secrets: bool) -> None:
-    """Delete the objects of a run in a namespace that is not its own, and nothing else there."""
+def remove_inside(api: Api, namespace: str, run_id: str) -> None:
+    """Delete the objects of a run in a namespace that is not its own, and nothing else there.
+
+    Where we may not read Secrets we put none there.
+    """
     for kind in KINDS:
-        if kind == "secrets" and not secrets:
-            continue
-        for item in api.items(paths.inside(namespace, kind), labelSelector=_of(run_id)):
+        path, of = paths.inside(namespace, kind), _of(run_id)
+        for item in _those(api, kind, path, of):
             grace = 1 if kind == "pods" else None
             api.delete(paths.inside(namespace, kind, item["metadata"]["name"]), grace=grace)
+
+
+def _those(api: Api, kind: str, path: str, of: str) -> list[Object]:
+    if kind == "secrets":
+        return readable(api, path, labelSelector=of)
+    return api.items(path, labelSelector=of)
 
 
 def delete_namespace(api: Api, name: str) -> None:
@@ -52,7 +60,7 @@ def reap(api: Api) -> list[str]:
     ours = {item["metadata"]["name"] for item in items}
     given = _in_given_namespaces(api, ours)
     for namespace, run_id in given:
-        remove_inside(api, namespace, run_id, secrets=False)
+        remove_inside(api, namespace, run_id)
     runs = {item["metadata"]["labels"][objects.RUN_LABEL] for item in items}
     left = {name for run_id in runs for name in remove(api, run_id)}
     return sorted((ours | {namespace for namespace, _ in given}) - left)

@@ -134,6 +134,27 @@ def test_a_missing_right_is_told_in_the_servers_words(api: Api, server: ApiServe
         api.get(NODES)
 
 
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ('User "u" cannot create resource "namespaces" in API group ""', "ipv6k8s rbac"),
+        ('admission webhook "v.k.svc" denied the request: no owner', "--ipv6k8s-label"),
+        ("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: x", "--ipv6k8s-label"),
+        ('violates PodSecurity "restricted:latest"', "our namespaces exempted"),
+        ("exceeded quota: q, requested: pods=1", "room in the quota"),
+    ],
+)
+def test_what_admission_refuses_is_no_missing_right(
+    api: Api, server: ApiServer, message: str, remedy: str
+) -> None:
+    server.replies = [_refusal(403, message)]
+
+    with pytest.raises(ApiError) as caught:
+        api.create("/api/v1/namespaces", {"metadata": {"name": "n"}})
+
+    assert remedy in caught.value.remedy
+
+
 def test_a_refusal_without_words_names_the_request(api: Api, server: ApiServer) -> None:
     server.replies = [Reply(code=403, body=b"")]
 

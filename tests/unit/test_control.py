@@ -16,6 +16,7 @@ from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
 from pytest_ipv6k8s.agent.ports import CLOSED_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.kube.client import ApiError
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from tests.unit.clock import Clock
@@ -226,26 +227,66 @@ def test_a_container_beside_ours_is_named() -> None:
     assert said == "something put containers into our pods: istio-proxy"
 
 
+DENY = [{"action": "Deny"}]
+ALL: dict[str, Any] = {}
+NETPOL, OURS = "networkpolicies", {"ipv6k8s/run": "abc"}
+K8S, CALICO = f"networking.k8s.io/v1/namespaces/n/{NETPOL}", "projectcalico.org/v3"
+ANP = "policy.networking.k8s.io/v1alpha1/adminnetworkpolicies"
+CCNP = "cilium.io/v2/ciliumclusterwidenetworkpolicies"
+GNP = f"{CALICO}/globalnetworkpolicies"
+ACNP = "crd.antrea.io/v1beta1/clusternetworkpolicies"
+IN_NS = {"matchLabels": {"k8s:io.kubernetes.pod.namespace": "n"}}
+ELSEWHERE = {"matchLabels": {"k8s:io.kubernetes.pod.namespace": "other"}}
+NOT_OURS = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
+
+
 @pytest.mark.parametrize(
-    ("kind", "labels", "spec", "blamed"),
+    ("path", "labels", "spec", "blamed"),
     [
-        ("networking.k8s.io/v1", {}, {"podSelector": {}}, True),
-        ("networking.k8s.io/v1", {"ipv6k8s/run": "abc"}, {"podSelector": {}}, False),
-        ("networking.k8s.io/v1", {}, {"podSelector": {"matchLabels": {"app": "web"}}}, False),
-        ("projectcalico.org/v3", {}, {"selector": "all()"}, True),
+        (K8S, {}, {"podSelector": ALL}, True),
+        (K8S, OURS, {"podSelector": ALL}, False),
+        (K8S, {}, {"podSelector": {"matchLabels": {"app": "web"}}}, False),
+        (K8S, {}, {"podSelector": NOT_OURS}, False),
+        (f"{CALICO}/namespaces/n/{NETPOL}", {}, {"selector": "all()"}, True),
+        (GNP, {}, {"selector": "all()"}, True),
+        ("crd.projectcalico.org/v1/globalnetworkpolicies", {}, {}, True),
+        (GNP, {}, {"selector": "has(host-endpoint)"}, False),
+        (GNP, {}, {"selector": "app == 'web' && all()"}, False),
+        (GNP, {}, {"selector": "app == 'web' || all()"}, True),
+        (GNP, {}, {"namespaceSelector": "kubernetes.io/metadata.name == 'kube-system'"}, False),
+        (CCNP, {}, {"endpointSelector": ALL, "ingress": [{}]}, True),
+        (CCNP, {}, {"endpointSelector": IN_NS, "egressDeny": [{}]}, True),
+        (CCNP, {}, {"endpointSelector": ELSEWHERE, "ingress": [{}]}, False),
+        (CCNP, {}, {"nodeSelector": ALL, "ingress": [{}]}, False),
+        (CCNP, {}, {"ingress": [], "enableDefaultDeny": {"ingress": False}}, False),
+        (ANP, {}, {"subject": {"namespaces": ALL}, "ingress": DENY}, True),
+        (ANP, {}, {"subject": {"namespaces": ALL}, "ingress": [{"action": "Allow"}]}, False),
+        (ANP, {}, {"subject": {"pods": {"podSelector": NOT_OURS}}, "egress": DENY}, False),
+        (ACNP, {}, {"appliedTo": [{"namespaceSelector": ALL}], "egress": DENY}, True),
+        (ACNP, {}, {"appliedTo": [{"podSelector": NOT_OURS}], "egress": DENY}, False),
     ],
-    ids=["default-deny", "ours", "of-other-pods", "calico"],
 )
-def test_a_policy_of_others_is_named(
-    kind: str, labels: dict[str, str], spec: dict[str, Any], blamed: bool
+def test_a_policy_of_others_is_named_where_it_may_isolate_our_pods(
+    path: str, labels: dict[str, str], spec: dict[str, Any], blamed: bool
 ) -> None:
     api = _api()
     policy = {"metadata": {"name": "deny", "labels": labels}, "spec": spec}
-    api.lists[f"/apis/{kind}/namespaces/n/networkpolicies"] = [policy]
+    api.lists[f"/apis/{path}"] = [policy]
 
     said = control.out_of_order(api, Instrument().probes)
 
-    assert ("deny in namespace n" in said) is blamed
+    assert ("policies of others isolate our pods:" in said) is blamed
+    assert (" deny" in said) is blamed
+
+
+@pytest.mark.parametrize("code", [403, 404, 503])
+def test_policies_that_cannot_be_read_are_done_without(code: int) -> None:
+    api = _api()
+    for path in (K8S, ANP, CCNP, GNP, ACNP):
+        api.singles[f"/apis/{path}"] = ApiError("no", code=code)
+
+    assert control.out_of_order(api, Instrument().probes) == ""
+    assert control.upon_probes(api, "n", "abc") == ""
 
 
 def test_a_server_that_refuses_is_told() -> None:

@@ -244,6 +244,20 @@ def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.Mon
     assert [item["metadata"]["name"] for item in api.lists[NAMESPACES]] == ["stuck", "default"]
 
 
+def test_what_a_killed_run_left_in_a_given_namespace_is_reaped_with_its_pull_secret() -> None:
+    api, label = ClusterApi(), {"ipv6k8s/run": "abc"}
+    api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]
+    theirs = {"metadata": {"name": "theirs", "namespace": "given"}}
+    for kind in ("pods", "services", "configmaps", "secrets"):
+        ours = {"metadata": {"name": "ours", "namespace": "given", "labels": label}}
+        api.lists[f"{NAMESPACES}/given/{kind}"] = [ours, theirs]
+        api.lists[f"/api/v1/{kind}"] = [ours, theirs]
+
+    assert removing.reap(api) == ["given"]
+    left = [api.lists[f"{NAMESPACES}/given/{kind}"] for kind in ("pods", "secrets")]
+    assert left == [[theirs], [theirs]]
+
+
 def test_the_agent_runs_in_isolated_mode(tmp_path: Path) -> None:
     agent = tmp_path / "agent.pyz"
     agent.write_bytes(zipapp())

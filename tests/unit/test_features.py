@@ -27,6 +27,7 @@ class Run:
     ping: bool = False
     services: tuple[Service, ...] = ()
     external: ExternalNetwork | None = None
+    no_hosts: str = ""
 
 
 def _pod(name: str, ip: str) -> ProbePod:
@@ -84,7 +85,7 @@ def test_features_are_of_the_run_or_of_its_targets() -> None:
 
 def test_every_feature_has_a_sentence_that_says_what_is_missing() -> None:
     for feature in Feature:
-        assert feature.skip_reason == f"needs {feature.sentence}"
+        assert feature.skip_reason(BARE) == f"needs {feature.sentence}"
         assert ": " in feature.sentence
 
 
@@ -131,3 +132,12 @@ CHANGED: list[tuple[Feature, dict[str, Any], bool]] = [
 @pytest.mark.parametrize(("feature", "changed", "met"), CHANGED)
 def test_a_testbed_that_is_changed(feature: Feature, changed: dict[str, Any], met: bool) -> None:
     assert feature.is_met(_with(TESTBED, **changed)) is met
+
+
+def test_host_network_probes_that_were_refused_are_not_said_to_be_not_allowed() -> None:
+    refused = replace(BARE, no_hosts='no host-network probe: admission webhook "x" denied it')
+
+    reasons = [Feature.HOST_NETWORK_PROBES.skip_reason(facts) for facts in (refused, BARE)]
+
+    assert reasons[0].endswith('pods: no host-network probe: admission webhook "x" denied it')
+    assert reasons[1].endswith("allow them with --ipv6k8s-allow privileged")

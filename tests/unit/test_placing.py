@@ -19,7 +19,7 @@ GPU = Taint(key="nvidia.com/gpu")
 def _node(name: str, *taints: Taint, kernel: str = "6", **more: Any) -> Node:
     return Node(
         name=name,
-        internal_ips=(),
+        internal_ips=more.pop("ips", ()),
         pod_cidrs=(),
         labels=more.pop("labels", {}),
         kubelet="v1",
@@ -115,3 +115,9 @@ def test_few_nodes_of_many_differ_in_all_that_nodes_differ_in() -> None:
         assert {zones[name] for name in chosen} == {"z0", "z1", "z2"}
     left_out = place(nodes, Wish(most=10, selector={})).left_out
     assert "and 491 more (more than --ipv6k8s-max-nodes 10)" in named(left_out)
+
+
+def test_the_first_node_has_all_families_where_one_does() -> None:
+    nodes = (_node("v4", ips=("10.0.0.1",)), _node("both", ips=("10.0.0.2", "fd00::2")))
+
+    assert _chosen(nodes) == ["both", "v4"]

@@ -14,7 +14,7 @@ from pytest_ipv6k8s.agent.ops import identity, tcp_connect
 from pytest_ipv6k8s.errors import ControlChannelError, Inconclusive
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.kube import objects
-from pytest_ipv6k8s.kube.client import Cause, Outcome
+from pytest_ipv6k8s.kube.client import ApiError, Cause, Outcome
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.netpol import sandbox
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
@@ -124,6 +124,21 @@ def test_one_node_is_enough(api: PolicyApi) -> None:
     pods = sandbox.build(api, replace(PLAN, nodes=PLAN.nodes[:1]), "gw1")
 
     assert {pod.node for pod in pods.pods} == {"a"}
+
+
+def test_another_node_is_tried_when_the_first_takes_no_pods(api: PolicyApi) -> None:
+    create = api.create
+
+    def refuse(path: str, body: Any, **query: str) -> Any:
+        if path.endswith("/pods") and "'full'" in str(body["spec"]["affinity"]):
+            raise ApiError("exceeded quota", code=403)
+        return create(path, body, **query)
+
+    api.create = refuse  # type: ignore[method-assign]
+    pods = sandbox.build(api, replace(PLAN, nodes=(_node("full"), *PLAN.nodes[1:])), "gw1")
+
+    assert {pod.node for pod in pods.pods} == {"b"}
+    assert [node.name for node in pods.plan.nodes] == ["b"]
 
 
 def test_nothing_of_a_sandbox_is_left(api: PolicyApi) -> None:

@@ -135,7 +135,7 @@ def test_a_run_uses_no_right_that_is_not_printed(given: str | None, secret: str 
     deploy.deploy(api, plan, lambda pod: "")
     removing.remove(api, "abc")
     if given:
-        removing.remove_inside(api, given, "abc", secrets=secret is not None)
+        removing.remove_inside(api, given, "abc")
 
     more = (*(rights.PULL_SECRET if secret else ()), *(rights.GIVEN_NAMESPACE if given else ()))
     used = {_right(verb, path) for verb, path in api.asked if "openshift" not in path}

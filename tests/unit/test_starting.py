@@ -155,7 +155,7 @@ def test_a_given_namespace_is_filled_and_left(clock: Clock) -> None:
     made = deployed(api, replace(PLAN, given="given"))
 
     assert {pod.namespace for pod in (*made.pods, *made.hosts)} == {"given"}
-    removing.remove_inside(api, "given", "abc", secrets=True)
+    removing.remove_inside(api, "given", "abc")
     assert api.lists[NAMESPACES] == [{"metadata": {"name": "given"}}]
     left = [api.lists[f"{inside}/{kind}"] for kind in ("pods", "services", "secrets")]
     assert left == [[foreign]] * 3
