@@ -12,6 +12,7 @@ from pytest_ipv6k8s.suite.loss import Loss, ask_pairs, expect_little_loss
 
 loss_check = partial(
     check,
+    rests_partly_on=["ADDR-15", "ADDR-16"],
     families=Family,
     references=["Kubernetes docs: the Kubernetes network model", "RFC 7680 section 2"],
     causes=[

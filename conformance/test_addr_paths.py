@@ -67,6 +67,7 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
 
 @paths(
     "ADDR-16",
+    rests_partly_on=["ADDR-05"],
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
     causes=CROSS_NODE_CAUSES,
@@ -85,6 +86,7 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
 
 @paths(
     "ADDR-20",
+    rests_partly_on=["ADDR-15", "ADDR-16"],
     references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
     causes=[
         "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "

@@ -22,6 +22,7 @@ UPSTREAM_CAUSES = [
 
 @check(
     "DNS-18",
+    rests_on=["DNS-01"],
     stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
@@ -48,6 +49,7 @@ def test_external_aaaa_records_are_found(
 
 @check(
     "DNS-19",
+    rests_on=["DNS-01"],
     stacks=WITH_IPV6,
     features=[Feature.ZONE],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],

@@ -17,7 +17,7 @@ RECORD_CAUSES = (
     "in its place",
     "CoreDNS cannot read Services or EndpointSlices (rights, watch broken)",
 )
-dns_check = partial(check, causes=RECORD_CAUSES, look=COREDNS_LOOK)
+dns_check = partial(check, causes=RECORD_CAUSES, look=COREDNS_LOOK, rests_on=["DNS-01"])
 
 
 def _expect_cluster_ip(dns: ClusterDns, services: Services, family: Family) -> None:

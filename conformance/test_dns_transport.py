@@ -28,6 +28,7 @@ def _expect_answers(dns: ClusterDns, services: Services, transport: str) -> None
 
 @check(
     "DNS-01",
+    rests_partly_on=["SVC-01", "ADDR-16"],
     references=["Kubernetes docs: DNS for Services and Pods"],
     causes=DNS_CAUSES,
     look=DNS_LOOK,
@@ -43,6 +44,7 @@ def test_cluster_dns_answers_over_udp(dns: ClusterDns, services: Services) -> No
 
 @check(
     "DNS-02",
+    rests_partly_on=["DNS-01"],
     references=["RFC 7766 section 5"],
     causes=("the DNS Service or a policy opens port 53 for UDP only", *DNS_CAUSES),
     look=DNS_LOOK,
@@ -58,6 +60,7 @@ def test_cluster_dns_answers_over_tcp(dns: ClusterDns, services: Services) -> No
 
 @check(
     "DNS-03",
+    rests_partly_on=["DNS-01"],
     references=["Kubernetes docs: DNS for Services and Pods, resolv.conf"],
     causes=[
         "the kubelet's clusterDNS names an address of a family that the pods lack",

@@ -33,6 +33,7 @@ NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCE
 
 @check(
     "EGR-06",
+    rests_partly_on=["EGR-01"],
     stacks=DUAL_STACK,
     features=[Feature.DUAL_TARGET_TCP, Feature.DEAD_ENDS, Feature.EGRESS],
     references=["RFC 8305 section 1", "KEP-563"],
@@ -67,6 +68,8 @@ def test_one_family_works_while_the_other_is_dead(
 
 @check(
     "EGR-07",
+    rests_on=["DNS-01"],
+    rests_partly_on=["EGR-01", "DNS-18"],
     stacks=DUAL_STACK,
     features=[Feature.DUAL_TARGET_TCP, Feature.DEAD_ENDS, Feature.ZONE, Feature.EGRESS],
     references=["RFC 8305 sections 3 to 5"],

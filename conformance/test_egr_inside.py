@@ -52,6 +52,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
 
 @check(
     "EGR-05",
+    rests_partly_on=["ADDR-16", "ADDR-17", "SVC-01", "SVC-02"],
     features=[Feature.PEER],
     families=Family,
     families_of=FamiliesOf.SERVICES,

@@ -30,6 +30,7 @@ BIG = "x" * 2000
 
 @egr(
     "EGR-09",
+    rests_on=["EGR-01"],
     features=[Feature.DUAL_TARGET_IDENTIFIES, Feature.EGRESS, Feature.PEER],
     level=Level.EXTENDED,
     references=["RFC 4787 section 4.2.1", "RFC 5382 section 7.1"],
@@ -79,6 +80,7 @@ def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
 
 @egr(
     "EGR-13",
+    rests_partly_on=["EGR-02", "EGR-01"],
     features=[Feature.DUAL_TARGET_UDP, Feature.EGRESS],
     references=["RFC 4443 section 3.1", "RFC 5508 section 4.2", "RFC 4890 section 4.3.1"],
     causes=[
@@ -111,6 +113,7 @@ def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: Extern
 
 @egr(
     "EGR-17",
+    rests_partly_on=["EGR-01"],
     level=Level.EXTENDED,
     features=[Feature.NATIVE_EGRESS, Feature.SPEAKING_TARGET],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
@@ -136,6 +139,7 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
 
 @egr(
     "EGR-18",
+    rests_partly_on=["EGR-02", "EGR-01"],
     level=Level.EXTENDED,
     features=[Feature.DUAL_TARGET_UDP, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],

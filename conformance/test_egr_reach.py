@@ -30,6 +30,7 @@ KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 
 @egr(
     "EGR-01",
+    rests_partly_on=["ADDR-05"],
     features=[Feature.IPV6_TARGET_TCP, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8200 section 3"],
     causes=EGRESS_CAUSES,
@@ -47,6 +48,7 @@ def test_pods_reach_an_ipv6_target_over_tcp(probes: Probes, external: ExternalTa
 
 @egr(
     "EGR-02",
+    rests_partly_on=["EGR-01"],
     features=[Feature.IPV6_TARGET_UDP, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[*EGRESS_CAUSES, "a packet filter passes TCP only"],
@@ -72,6 +74,7 @@ def test_pods_reach_an_ipv6_target_over_udp(probes: Probes, external: ExternalTa
 
 @egr(
     "EGR-21",
+    rests_partly_on=["EGR-01"],
     level=Level.EXTENDED,
     features=[Feature.IPV6_TARGET_PING, Feature.EGRESS, Feature.ECHO_REQUESTS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 4443 section 4"],
@@ -102,6 +105,7 @@ def test_an_ipv6_target_echoes_pods(probes: Probes, external: ExternalTargets) -
 
 @egr(
     "EGR-11",
+    rests_partly_on=["EGR-01"],
     level=Level.EXTENDED,
     features=[Feature.HOST_NETWORK_PROBES, Feature.DUAL_TARGET_IDENTIFIES, Feature.EGRESS],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 6724 section 5"],
@@ -144,6 +148,7 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(
 
 @egr(
     "EGR-14",
+    rests_on=["EGR-01"],
     level=Level.EXTENDED,
     features=[Feature.IPV6_TARGET_TCP, Feature.EGRESS, Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model"],

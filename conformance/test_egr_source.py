@@ -83,6 +83,7 @@ def _observed(probes: Probes, seen: Sequence[Record[tcp_connect.Answer]]) -> lis
 
 @egr(
     "EGR-03",
+    rests_on=["EGR-01"],
     features=[Feature.DUAL_TARGET_IDENTIFIES],
     references=["ipv6k8s.yaml: egress"],
     causes=[
@@ -150,6 +151,7 @@ def _expect_style(
 
 @egr(
     "EGR-04",
+    rests_on=["EGR-01"],
     features=[Feature.DUAL_TARGET_IDENTIFIES, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
     causes=[
@@ -193,6 +195,7 @@ def test_masqueraded_packets_bear_a_sane_address(
 
 @egr(
     "EGR-12",
+    rests_partly_on=["EGR-01"],
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS_STYLE],
     references=["ipv6k8s.yaml: egress", "RFC 4193 section 4.3"],
     causes=[

@@ -36,6 +36,8 @@ def _across(probes: Probes, family: Family, sizes: Iterable[int], how: str) -> l
 
 @fragments(
     "MTU-05",
+    rests_on=["ADDR-17"],
+    rests_partly_on=["ADDR-16"],
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 8504 section 5", "RFC 8900 section 3"],
 )
@@ -54,6 +56,8 @@ def test_fragments_are_reassembled(family: Family, probes: Probes) -> None:
 
 @fragments(
     "MTU-06",
+    rests_on=["SVC-02"],
+    rests_partly_on=["MTU-05"],
     features=[Feature.PEER],
     families_of=FamiliesOf.SERVICES,
     level=Level.EXTENDED,
@@ -77,6 +81,8 @@ def test_fragments_pass_through_a_service(
 
 @fragments(
     "MTU-19",
+    rests_on=["ADDR-17"],
+    rests_partly_on=["MTU-05"],
     features=[Feature.TWO_NODES],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5"],

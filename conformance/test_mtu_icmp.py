@@ -63,6 +63,8 @@ def _told(record: Record[hop_limit.Answer]) -> bool:
 
 @mtu(
     "MTU-10",
+    rests_on=["ADDR-17"],
+    rests_partly_on=["ADDR-16"],
     references=["RFC 4443 section 3.1"],
     causes=[FILTERED, "a policy drops instead of rejecting"],
 )
@@ -91,6 +93,8 @@ def test_closed_ports_of_nodes_are_told(probes: Probes) -> None:
 
 @mtu(
     "MTU-11",
+    rests_on=["ADDR-17"],
+    rests_partly_on=["ADDR-16"],
     features=[Feature.TWO_NODES],
     references=["RFC 4443 section 3.3"],
     causes=[
@@ -132,6 +136,7 @@ def _expect_replies(probes: Probes, addresses: Iterable[str], whom: str) -> None
 
 @mtu(
     "MTU-13",
+    rests_partly_on=["ADDR-16", "ADDR-17"],
     features=[Feature.ECHO_REQUESTS],
     references=["RFC 4443 section 4.2", "RFC 4890 section 4.3.1"],
     causes=["ICMPv6 echo is filtered by the CNI", FILTERED],

@@ -100,6 +100,7 @@ def _up(record: Record[interfaces.Answer]) -> list[interfaces.Link]:
 
 @mtu(
     "MTU-02",
+    rests_partly_on=["ADDR-16"],
     features=[Feature.HOST_NETWORK_PROBES, Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 7348 section 4.3"],
 )
@@ -157,6 +158,7 @@ def _too_large(ways: Sequence[Record[route_to.Answer]], probes: Probes) -> Itera
 
 @mtu(
     "MTU-03",
+    rests_on=["ADDR-16"],
     families=Family,
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 8201 section 4"],
@@ -186,6 +188,8 @@ def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
 
 @mtu(
     "MTU-04",
+    rests_on=["ADDR-17"],
+    rests_partly_on=["ADDR-16"],
     families=Family,
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 8201 section 4", "RFC 1191 section 3"],
@@ -234,6 +238,7 @@ def _unfragmented(
 
 @mtu(
     "MTU-14",
+    rests_on=["ADDR-16"],
     families=Family,
     level=Level.EXTENDED,
     features=[Feature.TWO_NODES],

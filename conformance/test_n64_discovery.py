@@ -28,6 +28,8 @@ def _prefixes(record: Exchange, inside: str) -> set[str]:
 
 @n64(
     "N64-01",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     features=[Feature.NAT64, Feature.DNS64],
     references=["RFC 7050 section 3", "RFC 6052 section 2.2"],
     causes=DNS64_CAUSES,
@@ -48,6 +50,8 @@ def test_pods_discover_the_prefix(dns: ClusterDns, external: ExternalTargets) ->
 
 @n64(
     "N64-02",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     references=["RFC 6052 section 2.2", "RFC 7050 section 3"],
     causes=[
         "the DNS64 is configured with a prefix of a length that RFC 6052 does not know, or with "
@@ -70,6 +74,8 @@ def _common_legal_prefix(record: Exchange) -> bool:
 
 @n64(
     "N64-03",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     level=Level.EXTENDED,
     references=["RFC 7050 section 3"],
     causes=[
@@ -89,6 +95,8 @@ def test_every_node_discovers_the_same(dns: ClusterDns) -> None:
 
 @n64(
     "N64-04",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     references=["RFC 7050 section 2.2", "RFC 8880 section 7.1"],
     causes=["a resolver rewrites or invents answers for ipv4only.arpa"],
 )

@@ -53,7 +53,12 @@ def _expect_tcp(probes: Probes, address: str, target: Target) -> None:
     )
 
 
-@n64("N64-14", references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"], causes=GATEWAY_CAUSES)
+@n64(
+    "N64-14",
+    rests_partly_on=["EGR-01"],
+    references=["RFC 6146 section 3.5.2", "RFC 6052 section 2.3"],
+    causes=GATEWAY_CAUSES,
+)
 def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -> None:
     """Pods on every node reach an IPv4-only host over TCP by its synthetic address."""
     _expect_tcp(probes, _synthetic(external), external.target("v4"))
@@ -61,6 +66,7 @@ def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-15",
+    rests_partly_on=["N64-14", "EGR-01"],
     features=[Feature.NAT64, Feature.IPV4_TARGET_UDP],
     references=["RFC 6146 section 3.5.1"],
     causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],
@@ -80,6 +86,7 @@ def test_ipv4_hosts_answer_over_udp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-16",
+    rests_partly_on=["N64-14", "EGR-01"],
     features=[Feature.NAT64, Feature.IPV4_TARGET_PING, Feature.ECHO_REQUESTS],
     references=["RFC 6146 section 3.5.3", "RFC 7915 section 5.2"],
     causes=["the gateway does not translate ICMPv6 echo, or a filter drops it", *GATEWAY_CAUSES],
@@ -99,6 +106,7 @@ def test_ipv4_hosts_answer_to_echo_requests(probes: Probes, external: ExternalTa
 
 @n64(
     "N64-17",
+    rests_on=["N64-14"],
     features=[Feature.NAT64, Feature.NAT64_POOL, Feature.IPV4_TARGET_IDENTIFIES],
     references=["RFC 6146 section 3.5"],
     causes=["packets take another gateway, or are translated twice"],
@@ -123,6 +131,7 @@ def _is_seen_in(source: str, pool: Sequence[str]) -> bool:
 
 @n64(
     "N64-19",
+    rests_partly_on=["N64-14", "EGR-01"],
     level=Level.EXTENDED,
     features=[*NEEDS, Feature.NAT64_PREFIXES],
     references=["RFC 6052 section 2.2"],
@@ -144,6 +153,7 @@ def test_every_length_of_prefix_works(probes: Probes, external: ExternalTargets)
 
 @n64(
     "N64-20",
+    rests_partly_on=["N64-14", "EGR-01"],
     features=[*NEEDS, Feature.WELL_KNOWN_PREFIX],
     level=Level.INFORMATIONAL,
     references=["RFC 6052 section 3.1"],
@@ -168,6 +178,7 @@ def test_well_known_prefix_and_private_addresses(probes: Probes, external: Exter
 
 @n64(
     "N64-21",
+    rests_partly_on=["N64-14", "EGR-01"],
     level=Level.EXTENDED,
     features=[*NEEDS, Feature.LOCAL_USE_PREFIX],
     references=["RFC 8215 section 5"],
@@ -188,6 +199,7 @@ def test_local_use_prefix_leads_to_private_addresses(
 
 @n64(
     "N64-25",
+    rests_on=["N64-14"],
     features=[*NEEDS, Feature.HOST_NETWORK_PROBES],
     level=Level.INFORMATIONAL,
     references=["kubernetes-sigs/nat64: known limitations"],
@@ -206,6 +218,7 @@ def test_host_network_pods_reach_ipv4_hosts(probes: Probes, external: ExternalTa
 
 @n64(
     "N64-26",
+    rests_partly_on=["N64-14", "EGR-01"],
     features=[Feature.NAT64, Feature.IPV4_TARGET_UDP, Feature.PEER],
     level=Level.INFORMATIONAL,
     references=["RFC 6146 section 3.8"],
@@ -248,6 +261,7 @@ def test_ipv4_literals_work_where_there_is_a_clat(
 
 @n64(
     "N64-31",
+    rests_partly_on=["N64-14", "EGR-01"],
     level=Level.EXTENDED,
     references=["RFC 6052 section 5.1", "RFC 6146 section 5.4"],
     causes=[

@@ -13,6 +13,7 @@ HEADER_DIFFERENCE = 20
 
 @check(
     "N64-22",
+    rests_on=["N64-14"],
     stacks=WITH_IPV6,
     features=[Feature.NAT64, Feature.NARROW_IPV4_TARGETS],
     level=Level.EXTENDED,
@@ -39,6 +40,7 @@ def _expect_learned(records: Sequence[Record[tcp_transfer.Answer]], mtu: int) ->
 
 @check(
     "N64-23",
+    rests_partly_on=["N64-14", "N64-15", "EGR-01"],
     stacks=WITH_IPV6,
     features=[Feature.NAT64, Feature.IPV4_TARGET_UDP],
     level=Level.EXTENDED,

@@ -38,6 +38,8 @@ def _addresses(dns: ClusterDns, external: ExternalTargets, label: str) -> set[st
 
 @n64(
     "N64-05",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     references=["RFC 6147 section 5.1.7", "RFC 6052 section 2.3"],
     causes=[
         "the cluster's DNS has no DNS64, or forwards past the resolver that has it",
@@ -56,6 +58,8 @@ def test_ipv4_only_names_get_aaaa_records(dns: ClusterDns, external: ExternalTar
 
 @n64(
     "N64-06",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     features=[*NEEDS, Feature.DUAL_TARGET],
     references=["RFC 6147 section 5.1.1"],
     causes=[
@@ -73,6 +77,8 @@ def test_native_aaaa_records_are_left_alone(dns: ClusterDns, external: ExternalT
 
 @n64(
     "N64-07",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     references=["RFC 6147 sections 5.1.2 and 5.1.6"],
     causes=[PASSED_ON, "the DNS64 synthesises without an A record to start from"],
 )
@@ -101,6 +107,8 @@ def _is_empty(record: Exchange) -> bool:
 
 @n64(
     "N64-08",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.1.4"],
     causes=["CoreDNS' dns64 knows no exclusion: any AAAA record keeps it from synthesising"],
@@ -114,6 +122,8 @@ def test_mapped_addresses_count_as_none(dns: ClusterDns, external: ExternalTarge
 
 @n64(
     "N64-09",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     level=Level.EXTENDED,
     references=["RFC 6147 section 5.1.7"],
     causes=["the DNS64 gives synthesised records a time to live of its own"],
@@ -156,6 +166,8 @@ def _with_ttl(record: Exchange) -> str:
 
 @n64(
     "N64-10",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     level=Level.EXTENDED,
     features=[*NEEDS, Feature.IPV4_TARGET],
     references=["RFC 6147 section 5.1.5"],
@@ -179,6 +191,8 @@ def test_alias_chains_are_kept(dns: ClusterDns, external: ExternalTargets) -> No
 
 @n64(
     "N64-11",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     level=Level.EXTENDED,
     features=[*NEEDS, Feature.IPV4_TARGET],
     references=["RFC 6147 section 5.3.1"],
@@ -197,6 +211,8 @@ def test_synthetic_addresses_have_names(dns: ClusterDns, external: ExternalTarge
 
 @n64(
     "N64-12",
+    rests_on=["DNS-01"],
+    rests_partly_on=["DNS-18", "DNS-19"],
     level=Level.INFORMATIONAL,
     references=["RFC 6147 section 5.5"],
     causes=["the DNS64, or a cache before it, does not heed the bits DO and CD"],
@@ -210,6 +226,7 @@ def test_validating_clients_get_no_synthesis(dns: ClusterDns, external: External
 
 @n64(
     "N64-13",
+    rests_on=["DNS-01"],
     features=[Feature.NAT64, Feature.DNS64],
     families_of=FamiliesOf.SERVICES,
     references=["RFC 6147 section 5.1.1", "CoreDNS documentation: the dns64 plugin, translate_all"],
@@ -231,6 +248,8 @@ def test_names_of_the_cluster_are_not_synthesised(dns: ClusterDns, services: Ser
 
 @n64(
     "N64-29",
+    rests_on=["DNS-01"],
+    rests_partly_on=["N64-01", "DNS-18", "DNS-19"],
     level=Level.EXTENDED,
     stacks=DUAL_STACK,
     references=["CoreDNS documentation: the dns64 plugin, allow_ipv4"],

@@ -17,6 +17,7 @@ ANSWERS = (200, 401, 403, 429)
 
 @check(
     "NODE-01",
+    rests_partly_on=["SVC-01", "DNS-01"],
     references=[
         "Kubernetes docs: accessing the API from a pod",
         "Kubernetes docs: PKI certificates and requirements",

@@ -24,7 +24,7 @@ CAUSES = (
     "an admission webhook or policy rewrites blocks",
 )
 LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asking pod's node"
-pol = partial(check, look=LOOK)
+pol = partial(check, look=LOOK, rests_on=["POL-00"], rests_partly_on=["POL-01"])
 V4, V6 = Family.V4, Family.V6
 ANY_IPV4, ANY_IPV6 = "0.0.0.0/0", "::/0"
 

@@ -46,13 +46,20 @@ DISCOVERY = (
     "the policy engine drops ICMPv6 neighbour discovery (types 133 to 136) with all else that no "
     "rule allows: IPv6 dies when a cache entry ends"
 )
-pol = partial(check, features=[Feature.NETWORK_POLICY], look=LOOK)
+pol = partial(
+    check,
+    features=[Feature.NETWORK_POLICY],
+    look=LOOK,
+    rests_on=["POL-00"],
+    rests_partly_on=["POL-01"],
+)
 FLIP_LIMIT = 2.0
 FIRST_CONNECTION = 2.0
 
 
 @check(
     "POL-00",
+    rests_partly_on=["ADDR-15", "ADDR-16"],
     look=LOOK,
     families=Family,
     references=[f"{SOURCE}, the two sorts of pod isolation"],
@@ -92,6 +99,7 @@ def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySan
 
 @pol(
     "POL-10",
+    rests_partly_on=["POL-01", "DNS-01"],
     stacks=WITH_IPV6,
     references=[
         "RFC 4890 section 4.3.3",

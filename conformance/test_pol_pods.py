@@ -44,6 +44,8 @@ pol = partial(
     features=[Feature.NETWORK_POLICY],
     causes=CAUSES,
     look=LOOK,
+    rests_on=["POL-00"],
+    rests_partly_on=["POL-01"],
 )
 
 
@@ -88,6 +90,7 @@ def _dns_servers(cluster: ClusterView, family: Family) -> list[tuple[str, dict[s
 
 @pol(
     "POL-02",
+    rests_partly_on=["POL-01", "DNS-01"],
     features=[Feature.NETWORK_POLICY, Feature.CLUSTER_DNS],
     references=[f"{SOURCE}, default deny all egress traffic"],
 )
@@ -195,6 +198,7 @@ def test_ports_ranges_and_named_ports_open_just_those(
 
 @pol(
     "POL-12",
+    rests_partly_on=["POL-01", "SVC-01", "SVC-02"],
     families_of=FamiliesOf.SERVICES,
     references=[f"{SOURCE}, the two sorts of pod isolation", "Kubernetes docs: Service"],
     causes=(

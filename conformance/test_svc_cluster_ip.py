@@ -47,6 +47,7 @@ def _connection(address: str) -> tcp_connect.Request:
 
 @svc(
     "SVC-01",
+    rests_partly_on=["ADDR-15", "ADDR-16"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
@@ -63,6 +64,7 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-02",
+    rests_partly_on=["SVC-01", "ADDR-17"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
@@ -94,6 +96,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-04",
+    rests_partly_on=["SVC-01", "ADDR-16"],
     features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
@@ -116,6 +119,7 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-05",
+    rests_partly_on=["SVC-01", "ADDR-16"],
     features=[Feature.PEER],
     references=["Kubernetes docs: debug Services, hairpin"],
     causes=[
@@ -140,6 +144,8 @@ def test_endpoint_reaches_itself_through_its_service(
 
 @svc(
     "SVC-06",
+    rests_on=["SVC-01"],
+    rests_partly_on=["ADDR-16"],
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies"],
     causes=[
@@ -163,6 +169,8 @@ def test_all_endpoints_get_connections(family: Family, probes: Probes, services:
 
 @check(
     "SVC-11",
+    rests_on=["SVC-01"],
+    rests_partly_on=["ADDR-16"],
     stacks=DUAL_STACK,
     references=["KEP-563: Services"],
     causes=["the EndpointSlices of the two families differ (SVC-07)", *PROXY_CAUSES],
@@ -189,6 +197,8 @@ def test_both_cluster_ips_have_the_same_backends(
 
 @svc(
     "SVC-12",
+    rests_on=["SVC-01"],
+    rests_partly_on=["ADDR-16"],
     features=[Feature.PEER],
     references=["Kubernetes docs: using source IP, type ClusterIP"],
     causes=[
@@ -209,6 +219,7 @@ def test_cluster_ip_keeps_the_source_address(
 
 @svc(
     "SVC-13",
+    rests_partly_on=["SVC-01"],
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
     causes=[

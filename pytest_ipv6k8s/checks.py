@@ -48,17 +48,20 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 class Area(enum.Enum):
-    """The areas of the built-in suite: the first part of an id, and what it is about."""
+    """The areas of the built-in suite: the first part of an id, and what it is about.
+
+    They stand in the order in which a person looks for a fault.
+    """
 
     ADDR = "Addresses of pods and nodes, and the paths between pods"
     API = "The API server's dual-stack semantics (KEP-563)"
+    SVC = "Services"
     DNS = "The cluster's DNS"
+    NODE = "Nodes and the control plane"
     EGR = "Ways out of the cluster, and what packets look like there"
     MTU = "Path MTU, fragments and ICMPv6"
     N64 = "NAT64 and DNS64"
-    NODE = "Nodes and the control plane"
     POL = "NetworkPolicy"
-    SVC = "Services"
 
 
 class FamiliesOf(enum.Enum):
@@ -97,6 +100,10 @@ class Check:
         look: a command that looks further.
         matrix: whether its TCP connections between probes are cells of the report's matrix of
             nodes.
+        rests_on: ids of checks without which this one cannot pass: when nothing that one of them
+            asked was as it should be, this one is not asked.
+        rests_partly_on: ids of checks whose fault may also be the fault here: when one of them is
+            red in the same places, this one is not judged.
     """
 
     id: str
@@ -111,6 +118,8 @@ class Check:
     look: str
     families_of: FamiliesOf = FamiliesOf.SERVICES
     matrix: bool = False
+    rests_on: tuple[str, ...] = ()
+    rests_partly_on: tuple[str, ...] = ()
 
     def asked(self, family: Family | None) -> frozenset[Family]:
         """Return the families that whoever is asked must have: the item's, or those of all stacks.
@@ -140,6 +149,8 @@ def check(
     features: Iterable[Feature] = (),
     families_of: FamiliesOf | None = None,
     matrix: bool = False,
+    rests_on: Iterable[str] = (),
+    rests_partly_on: Iterable[str] = (),
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
@@ -162,6 +173,8 @@ def check(
             look=look,
             families_of=families_of or _families_of(id),
             matrix=matrix,
+            rests_on=tuple(rests_on),
+            rests_partly_on=tuple(rests_partly_on),
         )
         _refuse(id, [*_of_docstring(requirement, explanation), *_of_facts(declared)])
         setattr(function, _ATTRIBUTE, declared)

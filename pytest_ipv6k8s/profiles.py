@@ -158,7 +158,8 @@ def result_of(
     if any(verdict is Verdict.FAIL and id not in waived for id, verdict in counted.items()):
         return Result.FAILURE
     gap = any(
-        verdict is None or verdict.is_red or (verdict is Verdict.SKIP and part is Part.CORE)
+        verdict in (None, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
+        or (verdict is Verdict.SKIP and part is Part.CORE)
         for verdict in counted.values()
     )
     proven = any(verdict is Verdict.PASS for verdict in counted.values())

@@ -74,6 +74,7 @@ class Outcome:
         answers: how many answers the verdict rests on.
         digest: SHA-256 over all answers, whatever their order.
         evidence: the answers that are kept.
+        rests_on: ids of red checks for which this one was not judged.
         failure: only of an item that failed.
         teardown: what broke after the verdict.
         bundle: path of the failure bundle.
@@ -86,6 +87,7 @@ class Outcome:
     answers: int
     digest: str
     evidence: tuple[Evidence, ...]
+    rests_on: tuple[str, ...] = ()
     failure: Failure | None = None
     teardown: str = ""
     bundle: str = ""

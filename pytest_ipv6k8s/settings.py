@@ -283,6 +283,7 @@ class Settings:
         separator="\n",
     )
     strict: bool = option("Skipped core checks make the run fail, too.", default=False)
+    all: bool = option("Judge every check, also what rests on a red one.", default=False)
     timeout_factor: float = option(
         "Multiply every timeout by this (1).", "X", parse=positive(float), default=1.0
     )

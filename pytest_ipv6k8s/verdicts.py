@@ -15,6 +15,7 @@ class Verdict(enum.Enum):
 
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+    NOT_JUDGED = "not judged"
     PASS = "pass"
     INFORMATIONAL = "informational"
     SKIP = "skip"
@@ -36,10 +37,14 @@ class Result(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A verdict and the sentence that goes with it (empty for a plain pass)."""
+    """A verdict and the sentence that goes with it (empty for a plain pass).
+
+    ``rests_on`` has the ids of red checks in whose place nothing was judged.
+    """
 
     verdict: Verdict
     reason: str = ""
+    rests_on: tuple[str, ...] = ()
 
 
 class Phase(enum.Enum):
@@ -61,6 +66,7 @@ def judge(
     skipped: str = "",
     out_of_order: str = "",
     remarks: Sequence[str] = (),
+    rests_on: Sequence[str] = (),
 ) -> Judgement:
     """Return the verdict of one item.
 
@@ -74,12 +80,15 @@ def judge(
         skipped: the sentence of the need that is not met.
         out_of_order: what is wrong with the probes themselves, found out when a body asserted.
         remarks: what the body told beside the verdict; they end its reason.
+        rests_on: ids of red checks that explain whatever is found, or for which nothing was asked.
     """
     if not_applicable:
         return Judgement(verdict=Verdict.NOT_APPLICABLE, reason=not_applicable)
     if skipped:
         return Judgement(verdict=Verdict.SKIP, reason=skipped)
-    if error is not None:
+    if rests_on:
+        judgement = _not_judged(rests_on)
+    elif error is not None:
         judgement = _judge_error(answers, error, phase, out_of_order)
     elif not answers:
         judgement = _inconclusive("asserted nothing: no answer received")
@@ -94,9 +103,16 @@ def judge(
 
 def _measured_only(judgement: Judgement) -> Judgement:
     """Return what an informational check says: what it measured, or why it could not."""
+    if judgement.verdict is Verdict.NOT_JUDGED:
+        return judgement
     unmeasured = judgement.verdict is Verdict.INCONCLUSIVE
     reason = f"not measured: {judgement.reason}" if unmeasured else judgement.reason
     return Judgement(verdict=Verdict.INFORMATIONAL, reason=reason)
+
+
+def _not_judged(rests_on: Sequence[str]) -> Judgement:
+    reason = f"not judged: rests on {', '.join(rests_on)}"
+    return Judgement(verdict=Verdict.NOT_JUDGED, reason=reason, rests_on=tuple(rests_on))
 
 
 def _inconclusive(reason: str) -> Judgement:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Check, check_of
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS
+from pytest_ipv6k8s.expectations import hurry
+from pytest_ipv6k8s.plugin.state import FACTS, LEDGER, SETTINGS, WHERE
 from pytest_ipv6k8s.profiles import PROFILES
+from pytest_ipv6k8s.resting import Ledger, in_order
 from pytest_ipv6k8s.settings import Settings
 
 NOT_APPLICABLE = pytest.StashKey[str]()
 UNMET = pytest.StashKey[str]()
+HELD = pytest.StashKey[tuple[str, ...]]()
 NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig FILE or --ipv6k8s-provider kind"
 
 
@@ -77,6 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         pytest.UsageError: two checks share an id, or there is no cluster to check.
     """
     seen: dict[str, object] = {}
+    checks: dict[str, Check] = {}
     for item in items:
         declared = declared_by(item)
         if declared is None:
@@ -84,13 +88,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         function = getattr(item, "function")  # noqa: B009
         if seen.setdefault(declared.id, function) is not function:
             raise pytest.UsageError(f"two checks have the id {declared.id}")
+        checks[declared.id] = declared
         item.add_marker(declared.level.value)
         item.extra_keyword_matches.add(declared.id)
+    _sort(items, checks)
+    facts = config.stash.get(FACTS, None)
+    if facts is not None and not config.stash[SETTINGS].all:
+        config.stash[LEDGER] = Ledger(facts.home / "red.jsonl", checks)
+        config.stash[WHERE] = facts.nodes_of_pods
     _keep_profiles(config, items)
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
         if FACTS not in config.stash:
             raise pytest.UsageError(NO_CLUSTER)
         _refuse_waivers(config.stash[SETTINGS], seen)
+
+
+def _sort(items: list[pytest.Item], checks: Mapping[str, Check]) -> None:
+    """Put the checks into the order in which they are asked; other tests keep their places."""
+    order = in_order(checks)
+    places = [n for n, item in enumerate(items) if declared_by(item)]
+    ordered = sorted((items[n] for n in places), key=lambda item: order[_id(item)])
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+def _id(item: pytest.Item) -> str:
+    declared = declared_by(item)
+    return declared.id if declared else ""
 
 
 def _refuse_waivers(settings: Settings, collected: Collection[str] = ()) -> None:
@@ -146,3 +170,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             reason = feature.skip_reason(facts)
             item.stash[UNMET] = reason
             pytest.skip(f"{declared.id} {reason}")
+    _hold_back(item, declared)
+
+
+def family_of(item: pytest.Item) -> Family | None:
+    """Return the family that an item is about, None for a check that has one item."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("family") if callspec else None
+
+
+def _hold_back(item: pytest.Item, declared: Check) -> None:
+    """Skip a check that cannot pass for a red one; let one that may fail with it not wait long."""
+    ledger, family = item.config.stash.get(LEDGER, None), family_of(item)
+    hurry(hurried=ledger is not None and bool(ledger.suspects(declared, family)))
+    held = ledger.holding(declared, family) if ledger else ()
+    if held:
+        item.stash[HELD] = held
+        pytest.skip(f"{declared.id} not judged, rests on {', '.join(held)}")

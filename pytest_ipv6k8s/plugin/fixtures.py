@@ -18,6 +18,7 @@ from pytest_ipv6k8s.plugin.state import (
     RECORDER,
     SETTINGS,
     TIMEOUTS,
+    WHERE,
     worker_name,
 )
 
@@ -164,12 +165,13 @@ def ipv6k8s_policy_sandbox(
     """
     from pytest_ipv6k8s.netpol import sandbox
     from pytest_ipv6k8s.probe import control
-    from pytest_ipv6k8s.probe.probes import Probes
+    from pytest_ipv6k8s.probe.probes import Probes, nodes_of
 
     if not ipv6k8s_run.own_namespaces:
         pytest.skip("needs namespaces of its own: leave --ipv6k8s-namespace out")
     plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
     pods = sandbox.build(ipv6k8s_api, plan, worker_name(request.config))
+    request.config.stash.setdefault(WHERE, {}).update(nodes_of(pods.pods))
     seconds = ipv6k8s_run.inventory.policy_seconds
     made = sandbox.PolicySandbox(ipv6k8s_api, pods, _ipv6k8s_connect, convergence=seconds)
     made.wait_for_agents()

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.checks import Check, Level
+from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
 from pytest_ipv6k8s.expectations import Unmet, take_statements
 from pytest_ipv6k8s.masking import one_line, redact, redact_text
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
-from pytest_ipv6k8s.plugin.collection import NOT_APPLICABLE, UNMET, declared_by
-from pytest_ipv6k8s.plugin.state import FACTS, INSTRUMENTS, RECORDER, SETTINGS
+from pytest_ipv6k8s.plugin.collection import HELD, NOT_APPLICABLE, UNMET, declared_by, family_of
+from pytest_ipv6k8s.plugin.state import FACTS, INSTRUMENTS, LEDGER, RECORDER, SETTINGS, WHERE
+from pytest_ipv6k8s.resting import place_of, red
 from pytest_ipv6k8s.results import CheckFacts, Evidence, Failure, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
@@ -71,6 +73,11 @@ def _decide(
     skipped = item.stash.get(UNMET, "")
     if isinstance(error, pytest.skip.Exception) and not skipped:
         skipped = str(error)
+    held, out_of_order = item.stash.get(HELD, ()), _out_of_order(item, error)
+    if held:
+        skipped = ""
+    elif not out_of_order and report.when == "call":
+        held = _explained_by(item, declared, records, error)
     judgement = judge(
         level=declared.level,
         answers=len(records),
@@ -80,7 +87,8 @@ def _decide(
         phase=Phase(report.when),
         not_applicable=item.stash.get(NOT_APPLICABLE, ""),
         skipped=skipped,
-        out_of_order=_out_of_order(item, error),
+        out_of_order=out_of_order,
+        rests_on=held,
     )
     result = ItemResult(
         check=_facts(declared),
@@ -91,6 +99,26 @@ def _decide(
         result = _with_bundle(item, report, result, records, error)
     item.stash[_RESULT] = result
     _show(report, result, item)
+
+
+def _explained_by(
+    item: pytest.Item,
+    declared: Check,
+    records: tuple[Record[Any], ...],
+    error: BaseException | None,
+) -> tuple[str, ...]:
+    """Return the red checks that explain why an item failed, and note it in the ledger."""
+    ledger, family = item.config.stash.get(LEDGER, None), family_of(item)
+    if ledger is None or not isinstance(error, (AssertionError, Inconclusive)):
+        return ()
+    if isinstance(error, Inconclusive):
+        return ledger.suspects(declared, family)
+    nodes = item.config.stash.get(WHERE, {})
+    failed = [record for record in records if record.mark.failed]
+    roots = ledger.explaining(declared, family, {place_of(record, nodes) for record in failed})
+    if declared.level is not Level.INFORMATIONAL:
+        ledger.note(red(declared, family, records, nodes, roots))
+    return roots
 
 
 def _with_bundle(
@@ -138,16 +166,16 @@ def _outcome(
     records: tuple[Record[Any], ...],
     error: BaseException | None,
 ) -> Outcome:
-    callspec = getattr(item, "callspec", None)
     shown = kept(records, item.config.stash[SETTINGS].report.evidence)
     return Outcome(
-        family=callspec.params.get("family") if callspec else None,
+        family=family_of(item),
         verdict=judgement.verdict,
         reason=str(redact(judgement.reason)),
         seconds=round(report.duration, 3),
         answers=len(records),
         digest=digest(records),
         evidence=tuple(build(Evidence, record.plain()) for record in shown),
+        rests_on=judgement.rests_on,
         failure=_failure(declared, error) if judgement.verdict is Verdict.FAIL else None,
     )
 
@@ -183,6 +211,9 @@ def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> N
         _shape(report, "passed", outcome="passed", longrepr=None)
     elif verdict is Verdict.FAIL:
         _shape(report, "failed", longrepr=explain(result))
+    elif verdict is Verdict.NOT_JUDGED:
+        where = (str(item.path), item.reportinfo()[1], reason)
+        _shape(report, "not judged", outcome="skipped", longrepr=where)
     elif verdict is Verdict.INCONCLUSIVE and report.when == "call":
         # JUnit makes a failure of whatever goes wrong in the call phase: it is shown at teardown.
         _shape(report, "", outcome="passed", longrepr=None)

@@ -26,6 +26,7 @@ _MARKUP: dict[Verdict, dict[str, bool]] = {
     Verdict.PASS: {"green": True},
     Verdict.FAIL: {"red": True, "bold": True},
     Verdict.INCONCLUSIVE: {"yellow": True, "bold": True},
+    Verdict.NOT_JUDGED: {"yellow": True},
     Verdict.INFORMATIONAL: {"cyan": True},
     Verdict.SKIP: {"yellow": True},
     Verdict.NOT_APPLICABLE: {"light": True},

@@ -246,6 +246,7 @@ class Run:
         deployed, domain = ready.deployed, ready.controlled.domain
         return RunFacts(
             run_id=self.id,
+            home=acquired.home,
             kubeconfig=acquired.cluster.kubeconfig,
             context=acquired.cluster.context,
             owned=acquired.cluster.owned,

@@ -12,7 +12,7 @@ from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe.deploy import NO_HOSTS, Plan
 from pytest_ipv6k8s.probe.placing import LeftOut
-from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe.probes import ProbePod, nodes_of
 from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
 
@@ -22,6 +22,7 @@ class RunFacts:
     """What stands when the checks begin; crosses the process border as plain data."""
 
     run_id: str
+    home: Path
     kubeconfig: Path
     context: str
     owned: bool
@@ -43,6 +44,11 @@ class RunFacts:
     def no_hosts(self) -> str:
         """Why there is no host-network probe although they are allowed; empty when they are not."""
         return next((line for line in self.lacking if line.startswith(NO_HOSTS)), "")
+
+    @property
+    def nodes_of_pods(self) -> dict[str, str]:
+        """The node of each pod of ours, by its name and by its addresses."""
+        return nodes_of((*self.pods, *self.hosts, *self.peers))
 
     def stack_of(self, whose: FamiliesOf) -> Stack:
         """Return the stack of pods or of Services."""

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.resting import Ledger
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.timeouts import Timeouts
 
@@ -24,6 +25,8 @@ TIMEOUTS = pytest.StashKey[Timeouts]()
 FACTS: pytest.StashKey[RunFacts] = pytest.StashKey()
 RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
+LEDGER = pytest.StashKey[Ledger]()
+WHERE = pytest.StashKey[dict[str, str]]()
 
 
 def worker_name(config: pytest.Config) -> str:

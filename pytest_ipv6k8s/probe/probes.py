@@ -34,6 +34,11 @@ class ProbePod:
     restarts: int = 0
 
 
+def nodes_of(pods: Iterable[ProbePod]) -> dict[str, str]:
+    """Return the node of each pod, by the pod's name and by its addresses."""
+    return {key: pod.node for pod in pods for key in (pod.name, *pod.ips)}
+
+
 class Transport(Protocol):
     """Carries questions to an agent and brings its answers back, in the same order.
 

@@ -11,7 +11,7 @@ from pytest_ipv6k8s.reports.model import CheckResult, Claim, ClaimedPart
 from pytest_ipv6k8s.verdicts import Verdict
 
 NOT_RUN = "not run"
-_REACHED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
+_REACHED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
 
 
 def claims(
@@ -71,6 +71,7 @@ def part(kind: Part, ids: Sequence[str], checks: Iterable[CheckResult]) -> Claim
         statistics=statistics,
         failed=with_verdict(Verdict.FAIL),
         inconclusive=with_verdict(Verdict.INCONCLUSIVE),
+        not_judged=with_verdict(Verdict.NOT_JUDGED),
         skipped=with_verdict(Verdict.SKIP),
         not_run=with_verdict(None),
         waived=waived,

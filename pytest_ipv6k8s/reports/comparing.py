@@ -75,8 +75,8 @@ def _change(old: Verdict | None, new: Verdict | None) -> Change:
         return Change.GONE
     if new is Verdict.FAIL or (new.is_red and not old.is_red):
         return Change.WORSE
-    if old is Verdict.PASS and new is Verdict.SKIP:
+    if old is Verdict.PASS and new in (Verdict.SKIP, Verdict.NOT_JUDGED):
         return Change.WORSE
-    if new is Verdict.PASS and (old.is_red or old is Verdict.SKIP):
+    if new is Verdict.PASS and (old.is_red or old in (Verdict.SKIP, Verdict.NOT_JUDGED)):
         return Change.BETTER
     return Change.OTHER

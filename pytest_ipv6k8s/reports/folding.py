@@ -33,15 +33,16 @@ def _folded(results: list[ItemResult], waiver: str) -> CheckResult:
         key=lambda item: item.family.value if item.family else "",
     )
     verdict = fold(item.verdict for item in items)
-    reasons = dict.fromkeys(item.reason for item in items if item.verdict is verdict)
+    decisive = [item for item in items if item.verdict is verdict]
     return CheckResult(
         id=check.id,
         requirement=check.requirement,
         level=check.level,
         references=check.references,
         verdict=verdict,
-        reason="; ".join(filter(None, reasons)),
+        reason="; ".join(filter(None, dict.fromkeys(item.reason for item in decisive))),
         items=tuple(items),
+        rests_on=tuple(sorted({id for item in decisive for id in item.rests_on})),
         waived=waiver if verdict.is_red else "",
     )
 
@@ -70,8 +71,8 @@ def result_of(
     """Return what checks say of a cluster.
 
     ``failure`` with a failed check that nobody waived, or a broken harness; ``partial`` with a red
-    check that is waived, one that is inconclusive, a core check that was skipped, or a run cut
-    short.
+    check that is waived, one that is inconclusive or not judged, a core check that was skipped, or
+    a run cut short.
 
     Args:
         checks: what became of each.
@@ -84,8 +85,9 @@ def result_of(
         return Result.FAILURE
     if any(check.verdict is Verdict.FAIL and not check.waived for check in checks):
         return Result.FAILURE
-    red = any(check.verdict.is_red for check in checks)
-    gap = red or not complete or skipped_core(checks, asked)
+    unsettled = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
+    gap = any(check.verdict in unsettled for check in checks) or not complete
+    gap = gap or skipped_core(checks, asked)
     return Result.PARTIAL if gap else Result.SUCCESS
 
 

@@ -52,6 +52,7 @@ class ClaimedPart:
     statistics: Mapping[str, int]
     failed: tuple[str, ...]
     inconclusive: tuple[str, ...]
+    not_judged: tuple[str, ...]
     skipped: tuple[str, ...]
     not_run: tuple[str, ...]
     waived: tuple[str, ...]
@@ -161,12 +162,14 @@ class CheckResult(CheckFacts):
         verdict: our judgement.
         reason: why, for every verdict but a plain pass.
         items: the check once, or once for a family.
+        rests_on: ids of red checks for which this one was not judged.
         waived: why a red verdict is accepted.
     """
 
     verdict: Verdict
     reason: str
     items: tuple[Outcome, ...]
+    rests_on: tuple[str, ...] = ()
     waived: str = ""
 
 

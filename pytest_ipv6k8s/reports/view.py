@@ -31,6 +31,7 @@ def gaps(part: ClaimedPart) -> list[tuple[str, tuple[str, ...]]]:
     found = (
         ("failed", part.failed),
         ("inconclusive", part.inconclusive),
+        ("not judged", part.not_judged),
         ("waived", part.waived),
         ("skipped", part.skipped),
         ("not run", part.not_run),

@@ -83,6 +83,10 @@ def expect_rates(
     def sufficient(record: Record[Any]) -> bool:
         return rates[id(record)].share * TRIES >= least
 
+    for rate in found:
+        if rate.share * TRIES < least:
+            mark(rate.failed, failed=True)
+
     def told(record: Any) -> str:
         rate = rates[id(record)]
         return f"{rate.good} of {len(rate.records)}: {say(record)}"

@@ -30,6 +30,7 @@ def _facts(world: World) -> RunFacts:
     """Return what stands when the checks of a first run begin: no target was declared."""
     return RunFacts(
         run_id="abc",
+        home=Path("home"),
         kubeconfig=Path("kubeconfig"),
         context="fake",
         owned=False,

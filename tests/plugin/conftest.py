@@ -16,7 +16,7 @@ from pytest_ipv6k8s.plugin.state import FACTS
 NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), labels={},
             kubelet="v1", kernel="6", runtime="c")
 FACTS_OF_RUN = RunFacts(
-    run_id="abc", kubeconfig=Path("none"), context="c", owned=True, stack=Stack.IPV6,
+    run_id="abc", home=Path(), kubeconfig=Path("none"), context="c", owned=True, stack=Stack.IPV6,
     inventory=Inventory(version="v1.36.3", stack=Stack.IPV6, nodes=(NODE,), service_cidrs=(),
                         dns=None, cni="none", proxy="none", host_network_pods=False),
     namespace="n", pods=(), hosts=(), services=())
@@ -94,6 +94,11 @@ def test_broken_setup(broken_setup):
 def test_inconclusive(heard):
     """It finds out."""
     raise Inconclusive("nobody knows")
+
+@declare("T-11", rests_on=["T-02"])
+def test_rests_on_a_red_check(heard):
+    """It is not asked."""
+    expect(False, expected="the sun", actual=heard)
 '''
 
 

@@ -20,6 +20,7 @@ WANTED = {
     "T-08": "pass",
     "T-09": "inconclusive",
     "T-10": "inconclusive",
+    "T-11": "not judged",
 }
 
 
@@ -38,7 +39,27 @@ def test_every_outcome_is_judged_counted_and_reported(
 
     assert {check["id"]: check["verdict"] for check in report["checks"]} == WANTED
     assert result.ret == 1
-    result.stdout.re_match_lines([r".*1 failed, 3 passed, 2 skipped, 4 inconclusive.*"])
+    counts = "1 failed, 3 passed, 2 skipped, 4 inconclusive, 1 not judged"
+    result.stdout.re_match_lines([f".*{counts}.*"])
+
+
+def test_what_rests_on_a_red_check_is_not_judged_and_is_no_failure(
+    project: pytest.Pytester,
+) -> None:
+    _, report = _run(project, "-k", "T-02 or T-11", "--junitxml=junit.xml")
+
+    (check,) = (check for check in report["checks"] if check["id"] == "T-11")
+    assert check["restsOn"] == ["T-02"]
+    assert check["reason"] == "not judged: rests on T-02"
+    assert report["summary"]["not judged"] == 1
+    suite = ET.parse(project.path / "junit.xml").getroot()[0]
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
+
+
+def test_with_all_everything_is_judged(project: pytest.Pytester) -> None:
+    _, report = _run(project, "-k", "T-02 or T-11", "--ipv6k8s-all")
+
+    assert {check["verdict"] for check in report["checks"]} == {"fail"}
 
 
 def test_each_check_has_a_line(project: pytest.Pytester) -> None:

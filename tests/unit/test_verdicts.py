@@ -14,6 +14,7 @@ from pytest_ipv6k8s.verdicts import Phase, Verdict, fold, judge
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 INFORMS, SKIP, OTHER_STACK = Verdict.INFORMATIONAL, Verdict.SKIP, Verdict.NOT_APPLICABLE
+NOT_JUDGED = Verdict.NOT_JUDGED
 UNMET = Unmet("an answer", ["none"], [])
 UNMET_TEXT = "expected an answer; actual: none"
 GONE = "probe pods were deleted: probe-01"
@@ -76,6 +77,18 @@ TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
         INFORMS,
         "the suite broke: KeyboardInterrupt: ",
     ),
+    "not asked, for a red check": (
+        {"rests_on": ["DNS-01"], "answers": 0, "error": UNMET},
+        NOT_JUDGED,
+        NOT_JUDGED,
+        "not judged: rests on DNS-01",
+    ),
+    "failed like a red check": (
+        {"rests_on": ["DNS-01", "SVC-01"], "error": AssertionError("no")},
+        NOT_JUDGED,
+        NOT_JUDGED,
+        "not judged: rests on DNS-01, SVC-01",
+    ),
     "need not met": ({"skipped": "needs two nodes", "answers": 0}, SKIP, SKIP, "needs two nodes"),
     "need not met, raised": (
         {"skipped": "needs two nodes", "error": UNMET},
@@ -132,7 +145,7 @@ def test_the_table_has_every_verdict() -> None:
     assert {verdict for row in TABLE.values() for verdict in row[1:3]} == set(Verdict)
 
 
-WORST_FIRST = [FAIL, UNKNOWN, PASS, INFORMS, SKIP, OTHER_STACK]
+WORST_FIRST = [FAIL, UNKNOWN, NOT_JUDGED, PASS, INFORMS, SKIP, OTHER_STACK]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

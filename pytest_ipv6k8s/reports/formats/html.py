@@ -16,7 +16,7 @@ from pytest_ipv6k8s.verdicts import Verdict
 SUFFIXES = (".html",)
 _SIGNS = {
     **{"pass": "✓", "fail": "✗", "inconclusive": "?", "informational": "i", "skip": "↷"},
-    **{"not applicable": "–", "success": "✓", "partial": "◐", "failure": "✗"},  # noqa: RUF001
+    **{"not judged": "‖", "not applicable": "–", "success": "✓", "partial": "◐", "failure": "✗"},  # noqa: RUF001
     **{"reached": "✓", "not reached": "✗", "not asked": "·"},
 }
 

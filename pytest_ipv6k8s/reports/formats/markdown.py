@@ -18,6 +18,7 @@ _RESULTS = {Result.SUCCESS: "✅", Result.PARTIAL: "🟡", Result.FAILURE: "❌"
 _SIGNS = {
     Verdict.FAIL: "❌",
     Verdict.INCONCLUSIVE: "❓",
+    Verdict.NOT_JUDGED: "⏸️",
     Verdict.PASS: "✅",
     Verdict.INFORMATIONAL: "💬",
     Verdict.SKIP: "⏭️",

@@ -1,0 +1,195 @@
+"""One fault, one headline: what a check rests on, and which red check explains another one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.checks import Area, Check
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.plain import build, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Between which nodes something was asked, in which family; empty where it is not known."""
+
+    source: str = ""
+    destination: str = ""
+    family: Family | None = None
+
+    def covers(self, other: Place) -> bool:
+        """Tell whether what is wrong here may be what is wrong there.
+
+        A broken way spoils both directions, and any way through a Service from one of its ends.
+        """
+        if self.family and other.family and self.family is not other.family:
+            return False
+        ends = {self.source, self.destination} - {""}
+        towards = not self.destination or not other.destination or other.destination in ends
+        return other.source in ends and towards
+
+
+def place_of(record: Record[Any], nodes: Mapping[str, str]) -> Place:
+    """Return where a record was asked.
+
+    Args:
+        record: an answer.
+        nodes: of pods, by their names and by their addresses.
+    """
+    request = record.request
+    target = next((str(request[k]) for k in ("address", "server", "host") if request.get(k)), "")
+    return Place(
+        source=nodes.get(record.source, ""),
+        destination=nodes.get(target, ""),
+        family=_family(target),
+    )
+
+
+def _family(target: str) -> Family | None:
+    try:
+        return Family.of(target)
+    except ValueError:  # a name
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Red:
+    """An item whose expectations were not met.
+
+    Attributes:
+        id: the check's.
+        families: those that the item is about.
+        places: where it was not met.
+        wholly: whether nothing that it judged was as expected.
+        roots: the checks that are red in its place; its own id where none is.
+    """
+
+    id: str
+    families: tuple[Family, ...]
+    places: tuple[Place, ...]
+    wholly: bool
+    roots: tuple[str, ...]
+
+
+def red(
+    declared: Check,
+    family: Family | None,
+    records: Iterable[Record[Any]],
+    nodes: Mapping[str, str],
+    roots: Collection[str] = (),
+) -> Red:
+    """Return what the ledger notes of an item whose expectations were not met.
+
+    Args:
+        declared: the check.
+        family: the item's.
+        records: all that it recorded.
+        nodes: see :func:`place_of`.
+        roots: the red checks that explain it, if there are any.
+    """
+    judged = [record for record in records if record.mark.judged]
+    failed = [record for record in judged if record.mark.failed]
+    return Red(
+        id=declared.id,
+        families=families(declared, family),
+        places=tuple(dict.fromkeys(place_of(record, nodes) for record in failed)),
+        wholly=bool(failed) and len(failed) == len(judged),
+        roots=tuple(roots) or (declared.id,),
+    )
+
+
+def families(declared: Check, family: Family | None) -> tuple[Family, ...]:
+    """Return the families that an item is about: its own, or those of all stacks of its check."""
+    return tuple(sorted(declared.asked(family) or Family, key=lambda found: found.value))
+
+
+def in_order(checks: Mapping[str, Check]) -> dict[str, int]:
+    """Return the place of each check in the order in which they are asked, by id.
+
+    It is that in which a person looks for a fault: area by area, and what others rest on first.
+    """
+    areas = [area.name for area in Area]
+
+    def place(check: Check) -> tuple[int, int, str]:
+        area = areas.index(check.area) if check.area in areas else len(areas)
+        return area, _depth(check, checks), check.id
+
+    ordered = sorted(checks.values(), key=place)
+    return {check.id: number for number, check in enumerate(ordered)}
+
+
+def _depth(check: Check, checks: Mapping[str, Check]) -> int:
+    """Return how many checks of its own area stand below one."""
+    below = (checks.get(id) for id in (*check.rests_on, *check.rests_partly_on))
+    inside = (base for base in below if base and base.area == check.area and base is not check)
+    return max((1 + _depth(base, checks) for base in inside), default=0)
+
+
+class Ledger:
+    """The red items of a run, in a file that the worker processes share.
+
+    Args:
+        file: where they are noted, a line for each.
+        checks: all checks of the run, by id.
+    """
+
+    def __init__(self, file: Path, checks: Mapping[str, Check]) -> None:
+        self._file = file
+        self._checks = checks
+
+    def note(self, item: Red) -> None:
+        """Note a red item."""
+        with self._file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(plain(item)) + "\n")
+
+    def holding(self, declared: Check, family: Family | None) -> tuple[str, ...]:
+        """Return the red checks without which an item cannot pass: nobody needs to ask it."""
+        bases = self._bases(declared, family, partly=False)
+        return _roots(base for base in bases if base.wholly)
+
+    def suspects(self, declared: Check, family: Family | None) -> tuple[str, ...]:
+        """Return the red checks that an item rests on, if only in part."""
+        return _roots(self._bases(declared, family, partly=True))
+
+    def explaining(
+        self, declared: Check, family: Family | None, places: Collection[Place]
+    ) -> tuple[str, ...]:
+        """Return the red checks that explain why an item failed in these places, all of them."""
+        bases = self._bases(declared, family, partly=True)
+        covering = [
+            [base for base in bases if any(found.covers(place) for found in base.places)]
+            for place in places
+        ]
+        if not covering:
+            return _roots(base for base in bases if base.wholly)
+        return _roots(base for found in covering for base in found) if all(covering) else ()
+
+    def _bases(self, declared: Check, family: Family | None, *, partly: bool) -> list[Red]:
+        about, ids = set(families(declared, family)), self._under(declared, partly=partly)
+        return [item for item in self._noted() if item.id in ids and about & set(item.families)]
+
+    def _under(self, declared: Check, *, partly: bool) -> set[str]:
+        """Return the ids of all checks that one rests on, directly or through others."""
+        found: set[str] = set()
+        waiting = [declared]
+        while waiting:
+            check = waiting.pop()
+            for id in (*check.rests_on, *(check.rests_partly_on if partly else ())):
+                if id in self._checks and id not in found:
+                    found.add(id)
+                    waiting.append(self._checks[id])
+        return found - {declared.id}
+
+    def _noted(self) -> Iterator[Red]:
+        if self._file.exists():
+            for line in self._file.read_text(encoding="utf-8").splitlines():
+                yield build(Red, json.loads(line))
+
+
+def _roots(reds: Iterable[Red]) -> tuple[str, ...]:
+    return tuple(sorted({id for item in reds for id in item.roots}))
