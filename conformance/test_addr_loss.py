@@ -49,7 +49,7 @@ def test_udp_between_pods_loses_little(family: Family, probes: Probes) -> None:
     expect_little_loss(losses, "datagrams")
 
 
-@loss_check("ADDR-34")
+@loss_check("ADDR-34", rests_on=["ADDR-16"])
 def test_tcp_between_pods_loses_little(family: Family, probes: Probes) -> None:
     """TCP between pods sends less than 3 % again (our limit), on one node and across nodes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from pytest_ipv6k8s import Family, Feature, check
@@ -10,6 +10,7 @@ from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probe, Probes
+from pytest_ipv6k8s.suite.one_way import tell_directions
 from pytest_ipv6k8s.suite.paths import (
     PATIENT,
     echoed_by_owner,
@@ -41,6 +42,13 @@ def _connections(
         ],
         among=list(dict.fromkeys(one for one, _ in pairs)),
     )
+
+
+def _ends(
+    probes: Probes, records: Sequence[Record[tcp_connect.Answer]]
+) -> Iterator[tuple[Probe, Probe]]:
+    for record in records:
+        yield probes.named(record.source), probes.owner(record.request["address"])
 
 
 @paths(
@@ -81,12 +89,14 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
         lambda tries: _connections(probes, family, pairs * tries),
         echoed_by_owner(probes),
         expected="every pod on another node echoes",
+        on_failure=lambda failed: tell_directions(probes, family, list(_ends(probes, failed))),
     )
 
 
 @paths(
     "ADDR-20",
-    rests_partly_on=["ADDR-15", "ADDR-16"],
+    rests_on=["ADDR-16"],
+    rests_partly_on=["ADDR-15"],
     references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
     causes=[
         "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "

@@ -30,6 +30,7 @@ def _validated(sandbox: PolicySandbox, cidr: str, *holes: str) -> Record[Outcome
 
 @check(
     "POL-13",
+    rests_on=["POL-00"],
     stacks=WITH_IPV6,
     references=[
         "Kubernetes API documentation: NetworkPolicy v1, IPBlock",

@@ -47,7 +47,8 @@ def _connection(address: str) -> tcp_connect.Request:
 
 @svc(
     "SVC-01",
-    rests_partly_on=["ADDR-15", "ADDR-16"],
+    rests_on=["ADDR-16"],
+    rests_partly_on=["ADDR-15"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
@@ -64,6 +65,7 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-02",
+    rests_on=["ADDR-16"],
     rests_partly_on=["SVC-01", "ADDR-17"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
@@ -96,7 +98,8 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-04",
-    rests_partly_on=["SVC-01", "ADDR-16"],
+    rests_on=["ADDR-16"],
+    rests_partly_on=["SVC-01"],
     features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
@@ -219,7 +222,7 @@ def test_cluster_ip_keeps_the_source_address(
 
 @svc(
     "SVC-13",
-    rests_partly_on=["SVC-01"],
+    rests_on=["SVC-01"],
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
     causes=[

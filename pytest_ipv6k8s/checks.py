@@ -6,7 +6,7 @@ import enum
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pytest_ipv6k8s.addresses import Family, Stack
@@ -157,35 +157,38 @@ def check(
     Raises:
         ValueError: a rule is broken; names the id and the rule.
     """
-
-    def declare(function: _Function) -> _Function:
-        requirement, _, explanation = (inspect.getdoc(function) or "").partition("\n")
-        declared = Check(
-            id=id,
-            requirement=requirement.rstrip("."),
-            explanation=explanation.strip(),
-            level=level,
-            stacks=stacks,
-            families=tuple(families),
-            features=tuple(features),
-            references=tuple(references),
-            causes=tuple(causes),
-            look=look,
-            families_of=families_of or _families_of(id),
-            matrix=matrix,
-            rests_on=tuple(rests_on),
-            rests_partly_on=tuple(rests_partly_on),
-        )
-        _refuse(id, [*_of_docstring(requirement, explanation), *_of_facts(declared)])
-        setattr(function, _ATTRIBUTE, declared)
-        return function
-
-    return declare
+    given = Check(
+        id=id,
+        requirement="",
+        explanation="",
+        level=level,
+        stacks=stacks,
+        families=tuple(families),
+        features=tuple(features),
+        references=tuple(references),
+        causes=tuple(causes),
+        look=look,
+        families_of=families_of or _families_of(id),
+        matrix=matrix,
+        rests_on=tuple(rests_on),
+        rests_partly_on=tuple(rests_partly_on),
+    )
+    return lambda function: _declare(function, given)
 
 
-def _refuse(id: str, problems: list[str]) -> None:
+def _declare(function: _Function, given: Check) -> _Function:
+    """Let a function be what is given, with the words of its docstring."""
+    requirement, _, explanation = (inspect.getdoc(function) or "").partition("\n")
+    problems = [*_of_docstring(requirement, explanation), *_of_facts(given)]
     if problems:
-        raise ValueError(f"check {id}: {'; '.join(problems)}")
+        raise ValueError(f"check {given.id}: {'; '.join(problems)}")
+    first = requirement.rstrip(".")
+    setattr(
+        function,
+        _ATTRIBUTE,
+        replace(given, requirement=first, explanation=explanation.strip()),
+    )
+    return function
 
 
 def _families_of(id: str) -> FamiliesOf:

@@ -72,6 +72,22 @@ def fixes() -> tuple[Fix, ...]:
     return tuple(sorted(found, key=lambda fix: order.index(fix.component)))
 
 
+def fixes_for(id: str, *, cni: str, proxy: str) -> tuple[Fix, ...]:
+    """Return what can be changed in one cluster when a check fails, its own network first.
+
+    Args:
+        id: the check's.
+        cni: the name of the cluster's network, as the inventory has it.
+        proxy: what translates Services, as the inventory has it.
+    """
+    own = [network for network in NETWORKS if network.value.lower() == cni.lower()]
+    others = {*NETWORKS} - {*own}
+    if not proxy.startswith("kube-proxy"):
+        others.add(Component.KUBE_PROXY)
+    found = [fix for fix in fixes_of(id) if fix.component not in others]
+    return tuple(sorted(found, key=lambda fix: fix.component not in own))
+
+
 def fixes_of(id: str) -> tuple[Fix, ...]:
     """Return what can be changed when a check fails, by component."""
     area = id.split("-")[0]

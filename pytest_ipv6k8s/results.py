@@ -53,6 +53,9 @@ class Failure:
         paths: from where to where, where there was a path.
         causes: why clusters usually fail it, the likeliest first.
         look: a command that looks further.
+        facts: what was found beside: what the check remarked, and what the API says is not as it
+            should be where it failed.
+        fixes: what to change, in this cluster, the likeliest first.
     """
 
     expected: str
@@ -60,6 +63,8 @@ class Failure:
     paths: tuple[str, ...]
     causes: tuple[str, ...]
     look: str
+    facts: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

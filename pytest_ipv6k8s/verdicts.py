@@ -39,12 +39,14 @@ class Result(enum.Enum):
 class Judgement:
     """A verdict and the sentence that goes with it (empty for a plain pass).
 
-    ``rests_on`` has the ids of red checks in whose place nothing was judged.
+    ``rests_on`` has the ids of red checks in whose place nothing was judged, ``remarks`` what was
+    told beside the verdict, which ends the reason as well.
     """
 
     verdict: Verdict
     reason: str = ""
     rests_on: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Phase(enum.Enum):
@@ -90,15 +92,23 @@ def judge(
         judgement = _not_judged(rests_on)
     elif error is not None:
         judgement = _judge_error(answers, error, phase, out_of_order)
-    elif not answers:
-        judgement = _inconclusive("asserted nothing: no answer received")
-    elif not expectations:
-        judgement = _inconclusive("asserted nothing: no expectation was stated of any answer")
     else:
-        judgement = Judgement(verdict=Verdict.PASS)
+        judgement = _judge_return(answers, expectations)
+    told = _remarked(judgement, remarks)
+    return _measured_only(told) if level is Level.INFORMATIONAL else told
+
+
+def _judge_return(answers: int, expectations: int) -> Judgement:
+    if not answers:
+        return _inconclusive("asserted nothing: no answer received")
+    if not expectations:
+        return _inconclusive("asserted nothing: no expectation was stated of any answer")
+    return Judgement(verdict=Verdict.PASS)
+
+
+def _remarked(judgement: Judgement, remarks: Sequence[str]) -> Judgement:
     reason = "; ".join(filter(None, (judgement.reason, *remarks)))
-    judgement = replace(judgement, reason=reason)
-    return _measured_only(judgement) if level is Level.INFORMATIONAL else judgement
+    return replace(judgement, reason=reason, remarks=tuple(remarks))
 
 
 def _measured_only(judgement: Judgement) -> Judgement:

@@ -53,6 +53,8 @@ def _explained(check: Mapping[str, Any]) -> str:
     failures = [item["failure"] for item in check["items"] if "failure" in item]
     if failures:
         lines += [f"expected: {failures[0]['expected']}", *_actual(failures[0]["actual"])]
+        lines += [f"found: {fact}" for fact in failures[0].get("facts", [])]
+        lines += [f"fix: {fix}" for fix in failures[0].get("fixes", [])[:1]]
     lines.append(f"more: ipv6k8s explain {check['id']}")
     return "\n".join(line[:LONGEST] for line in lines if line)
 

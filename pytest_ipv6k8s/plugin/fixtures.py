@@ -12,6 +12,7 @@ import pytest
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.plugin.collection import NO_CLUSTER, declared_by
 from pytest_ipv6k8s.plugin.state import (
+    API,
     COST,
     FACTS,
     INSTRUMENTS,
@@ -61,7 +62,9 @@ def ipv6k8s_api(
     kubeconfig = config.Kubeconfig(path=ipv6k8s_run.kubeconfig, context=ipv6k8s_run.context)
     timeouts = request.config.stash[TIMEOUTS]
     cost = request.config.stash[COST]
-    return Api(kubeconfig, recorder=ipv6k8s_recorder, timeouts=timeouts, cost=cost)
+    api = Api(kubeconfig, recorder=ipv6k8s_recorder, timeouts=timeouts, cost=cost)
+    request.config.stash[API] = api
+    return api
 
 
 @pytest.fixture(scope="session")

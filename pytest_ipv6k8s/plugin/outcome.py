@@ -11,14 +11,15 @@ import pytest
 from pytest_ipv6k8s.checks import Check, Level
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
-from pytest_ipv6k8s.expectations import Unmet, take_statements
+from pytest_ipv6k8s.expectations import take_statements
 from pytest_ipv6k8s.masking import one_line, redact, redact_text
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
 from pytest_ipv6k8s.plugin.collection import HELD, NOT_APPLICABLE, UNMET, declared_by, family_of
+from pytest_ipv6k8s.plugin.diagnosing import failure
 from pytest_ipv6k8s.plugin.state import FACTS, INSTRUMENTS, LEDGER, RECORDER, SETTINGS, WHERE
 from pytest_ipv6k8s.resting import place_of, red
-from pytest_ipv6k8s.results import CheckFacts, Evidence, Failure, ItemResult, Outcome, Reach
+from pytest_ipv6k8s.results import CheckFacts, Evidence, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 BUNDLE = pytest.StashKey[Callable[[ItemResult, tuple[Record[Any], ...], Any], str]]()
@@ -70,13 +71,9 @@ def _decide(
     records = item.config.stash.setdefault(RECORDER, Recorder()).take()
     stated = take_statements()
     error = call.excinfo.value if call.excinfo else None
-    skipped = item.stash.get(UNMET, "")
-    if isinstance(error, pytest.skip.Exception) and not skipped:
-        skipped = str(error)
-    held, out_of_order = item.stash.get(HELD, ()), _out_of_order(item, error)
-    if held:
-        skipped = ""
-    elif not out_of_order and report.when == "call":
+    out_of_order = _out_of_order(item, error)
+    held = item.stash.get(HELD, ())
+    if not out_of_order and report.when == "call":
         held = _explained_by(item, declared, records, error)
     judgement = judge(
         level=declared.level,
@@ -86,7 +83,7 @@ def _decide(
         error=error,
         phase=Phase(report.when),
         not_applicable=item.stash.get(NOT_APPLICABLE, ""),
-        skipped=skipped,
+        skipped="" if held else _skipped(item, error),
         out_of_order=out_of_order,
         rests_on=held,
     )
@@ -99,6 +96,12 @@ def _decide(
         result = _with_bundle(item, report, result, records, error)
     item.stash[_RESULT] = result
     _show(report, result, item)
+
+
+def _skipped(item: pytest.Item, error: BaseException | None) -> str:
+    """Return why an item was skipped, by us or by a fixture; empty when it was not."""
+    raised = str(error) if isinstance(error, pytest.skip.Exception) else ""
+    return item.stash.get(UNMET, "") or raised
 
 
 def _explained_by(
@@ -167,6 +170,7 @@ def _outcome(
     error: BaseException | None,
 ) -> Outcome:
     shown = kept(records, item.config.stash[SETTINGS].report.evidence)
+    failed = judgement.verdict is Verdict.FAIL
     return Outcome(
         family=family_of(item),
         verdict=judgement.verdict,
@@ -176,18 +180,7 @@ def _outcome(
         digest=digest(records),
         evidence=tuple(build(Evidence, record.plain()) for record in shown),
         rests_on=judgement.rests_on,
-        failure=_failure(declared, error) if judgement.verdict is Verdict.FAIL else None,
-    )
-
-
-def _failure(declared: Check, error: BaseException | None) -> Failure:
-    unmet = error if isinstance(error, Unmet) else None
-    return Failure(
-        expected=unmet.expected if unmet else declared.requirement,
-        actual=unmet.actual if unmet else (str(redact(str(error))),),
-        paths=unmet.paths if unmet else (),
-        causes=declared.causes,
-        look=declared.look,
+        failure=failure(item, declared, error, records, judgement.remarks) if failed else None,
     )
 
 
@@ -256,14 +249,16 @@ def explain(result: ItemResult) -> str:
         return f"{result.name}\n  required  {check.requirement}\n  {result.outcome.reason}"
     actual, bundle = failure.actual, result.outcome.bundle
     more = [f"… and {len(actual) - 5} more"] if len(actual) > 5 else []
+    causes = [f"{n}. {cause}" for n, cause in enumerate(failure.causes, 1)]
     lines = [
         result.name,
         f"  required  {check.requirement}",
-        f"  source    {'; '.join(check.references)}",
-        f"  expected  {failure.expected}",
+        *_bullets("found", failure.facts),
         *_bullets("actual", [*actual[:5], *more]),
-        *_bullets("path", failure.paths[:3]),
-        *_bullets("causes", [f"{n}. {cause}" for n, cause in enumerate(failure.causes, 1)]),
+        f"  expected  {failure.expected}",
+        f"  source    {'; '.join(check.references)}",
+        *_bullets("causes", causes),
+        *_bullets("fixes", failure.fixes),
         f"  look      {failure.look}",
         *_bullets("bundle", [bundle] if bundle else []),
     ]

@@ -32,6 +32,8 @@ _MARKUP: dict[Verdict, dict[str, bool]] = {
     Verdict.NOT_APPLICABLE: {"light": True},
 }
 
+_MOST_IDS = 8
+
 
 class Reporting:
     """Collects what became of the items, in the process that talks to the user."""
@@ -168,5 +170,8 @@ def _print_reasons(out: Any, report: Report) -> None:
             out.write_line(f"inconclusive  {check.id}: {check.reason}", yellow=True)
         if check.waived:
             out.write_line(f"waived  {check.id} ({check.verdict.value}): {check.waived}")
+    for base, ids in view.not_judged(report).items():
+        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+        out.write_line(f"not judged  {', '.join(ids[:_MOST_IDS])}{more}: rests on {base}")
     for reason, ids in view.skipped(report).items():
         out.write_line(f"skipped  {', '.join(ids)}: {reason}")

@@ -17,6 +17,7 @@ from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.timeouts import Timeouts
 
 if TYPE_CHECKING:
+    from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.plugin.run_facts import RunFacts
 
 COST = pytest.StashKey[Cost]()
@@ -27,6 +28,7 @@ RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
 LEDGER = pytest.StashKey[Ledger]()
 WHERE = pytest.StashKey[dict[str, str]]()
+API: pytest.StashKey[Api] = pytest.StashKey()
 
 
 def worker_name(config: pytest.Config) -> str:

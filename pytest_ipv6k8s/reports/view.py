@@ -39,6 +39,14 @@ def gaps(part: ClaimedPart) -> list[tuple[str, tuple[str, ...]]]:
     return [(word, ids) for word, ids in found if ids]
 
 
+def not_judged(report: Report) -> dict[str, list[str]]:
+    """Return the ids of checks that were not judged, by what they rest on."""
+    by_base: dict[str, list[str]] = {}
+    for check in with_verdict(report, Verdict.NOT_JUDGED):
+        by_base.setdefault(", ".join(check.rests_on), []).append(check.id)
+    return by_base
+
+
 def skipped(report: Report) -> dict[str, list[str]]:
     """Return the ids of skipped checks by reason, sorted."""
     by_reason: dict[str, list[str]] = {}

@@ -10,15 +10,13 @@ from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.suite.rates import TRIES, expect_rates
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22", "fd00::ac:0/118")
 """For egress in the other family that never leaves the node, as EKS gives it to pods.
 
 ENABLE_V4_EGRESS and ENABLE_V6_EGRESS in the README of aws/amazon-vpc-cni-k8s.
 """
-
-TRIES = 10
-"""How often each path is asked, without another chance for any of them."""
 
 PATIENT = 8.0
 """Seconds for a connection: SYNs leave at 0, 1, 3 and 7 s (RFC 6298), and one is enough."""
@@ -44,7 +42,11 @@ def seen_as_itself(probes: Probes, family: Family) -> Condition:
 
 
 def expect_every_try(
-    ask: Callable[[int], Sequence[Record[Any]]], condition: Condition, *, expected: str
+    ask: Callable[[int], Sequence[Record[Any]]],
+    condition: Condition,
+    *,
+    expected: str,
+    on_failure: Callable[[Sequence[Record[Any]]], None] = lambda failed: None,
 ) -> None:
     """Wait once until rules for pods and Services of ours are loaded; then judge first tries.
 
@@ -52,15 +54,26 @@ def expect_every_try(
         ask: asks each path so many times.
         condition: tells whether one answer is what is expected.
         expected: what should be found, as a phrase.
+        on_failure: gets the tries that failed, before they are judged, to tell more of them.
 
     Raises:
         Unmet: some of ten tries on each path failed; all of them count.
     """
-    settle(lambda: ask(1), condition, after="our pods and Services were made")
+    settle(lambda: ask(1), condition, after="our pods and Services were made", timeout=PATIENT)
     records = ask(TRIES)
-    good = sum(bool(condition(record)) for record in records)
+    failed = [record for record in records if not condition(record)]
+    if failed:
+        on_failure(failed)
+    good = len(records) - len(failed)
     remark(f"{good} of {len(records)} connections at the first try")
-    expect_all(records, condition, expected=f"{expected}, {TRIES} times out of {TRIES}")
+    expect_rates(
+        records,
+        condition,
+        way=lambda record: (record.source, record.request["address"]),
+        expected=expected,
+        say=str,
+        least=TRIES,
+    )
 
 
 def expect_untranslated(records: Sequence[Record[Any]], probes: Probes, family: Family) -> None:

@@ -53,7 +53,7 @@ class Fault:
 
     Attributes:
         broken: breaks a cluster, and heals it on leaving.
-        must: the checks that have to fail.
+        must: the checks that have to fail, or that rest on one of these that does.
         may: the checks that can suffer, too; any other red one is a finding.
         cause: words that the first likely causes of a failed check must contain, by check id.
         node: the end of the name of the broken one of three nodes, where there is one: each finding
@@ -80,12 +80,17 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     with fault.broken(cluster):
         run = run_suite(cluster, folder, *IMPATIENT, *options)
     failed = run.ids("fail")
-    assert fault.must <= failed, f"not red: {sorted(fault.must - failed)}\n{run.out}"
+    for id in fault.must - failed:
+        roots = set(run.check(id).get("restsOn", ()))
+        assert roots, f"not red: {id}\n{run.out}"
+        assert roots <= fault.must & failed, f"{id} rests on {sorted(roots)}\n{run.out}"
     strays = run.red - fault.must - fault.may
     assert not strays, f"red for no reason: {sorted(strays)}\n{run.out}"
-    for id in fault.must if fault.node else ():
+    for id in fault.must & failed if fault.node else ():
         expect_named(run, id, f"{cluster.name}-{fault.node}")
     for id, words in fault.cause.items():
+        if id not in failed:  # what it rests on is red, and told
+            continue
         causes = run.check(id)["items"][0].get("failure", {}).get("causes", [])
         assert any(words in cause for cause in causes[:3]), (id, words, causes)
         assert words in run.out, f"{words!r} is not printed"

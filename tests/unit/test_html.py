@@ -114,7 +114,7 @@ def test_a_verdict_is_never_told_by_colour_alone(page: _Page) -> None:
 def test_failures_stand_before_all_checks(page: _Page) -> None:
     order = [a["id"] for a in page.all("h2")]
 
-    assert order[:4] == ["summary", "fail", "inconclusive", "profiles"]
+    assert order[:5] == ["diagnosis", "summary", "fail", "inconclusive", "profiles"]
     assert order.index("checks") > order.index("connectivity")
 
 

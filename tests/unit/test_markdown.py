@@ -26,7 +26,8 @@ def test_failures_come_first_and_those_that_nobody_waived_before_the_others() ->
     text = _written(sample())
 
     titles = [line for line in text.splitlines() if line.startswith("#")]
-    assert titles[1:5] == [
+    assert titles[1:6] == [
+        "## Diagnosis",
         "## Failures",
         "### ❌ ADDR-16 [IPv6] It holds",
         "### ❌ MTU-07 [IPv6] It holds",

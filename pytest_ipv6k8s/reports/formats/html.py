@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.reports import view
+from pytest_ipv6k8s.reports.diagnosis import diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Report
 from pytest_ipv6k8s.verdicts import Verdict
 
@@ -57,6 +58,7 @@ def _context(report: Report) -> dict[str, Any]:
         "report": report,
         "identity": view.identity(report),
         "environment": view.environment(report),
+        "headlines": diagnosis(report),
         "failed": view.with_verdict(report, Verdict.FAIL),
         "inconclusive": view.with_verdict(report, Verdict.INCONCLUSIVE),
         "areas": view.by_area(report),
@@ -71,6 +73,7 @@ def _context(report: Report) -> dict[str, Any]:
 def _contents(report: Report, context: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the sections that there are, with their names."""
     sections = (
+        ("diagnosis", "Diagnosis", context["headlines"]),
         ("fail", "Failures", context["failed"]),
         ("inconclusive", "Inconclusive", context["inconclusive"]),
         ("profiles", "Profiles", report.profiles),

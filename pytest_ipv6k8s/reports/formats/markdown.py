@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from pytest_ipv6k8s.reports import view
+from pytest_ipv6k8s.reports.diagnosis import MOST, Headline, diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Claim, Counts, Report
 from pytest_ipv6k8s.results import Failure, Outcome, item_name
 from pytest_ipv6k8s.verdicts import Result, Verdict
@@ -45,6 +46,7 @@ def write(report: Report, out: TextIO) -> None:
 
 def _blocks(report: Report) -> Iterator[str]:
     yield from _head(report)
+    yield from _diagnosis(report)
     yield from _red(report, Verdict.FAIL, "Failures")
     yield from _red(report, Verdict.INCONCLUSIVE, "Inconclusive")
     yield from _profiles(report)
@@ -70,6 +72,22 @@ def _head(report: Report) -> Iterator[str]:
         yield "\nAddresses and names stand as pseudonyms.\n"
     verdicts = [verdict.value for verdict in Verdict]
     yield "\n" + _table(verdicts, [[str(report.summary[verdict]) for verdict in Verdict]])
+
+
+def _diagnosis(report: Report) -> Iterator[str]:
+    found = diagnosis(report)
+    yield "\n## Diagnosis\n\n" if found else ""
+    for headline in found[:MOST]:
+        resting = f" ({_resting(headline)})" if headline.resting else ""
+        yield f"* **{headline.name}** {_text(headline.requirement)}{resting}\n"
+        for name, value in headline.lines:
+            yield f"  * {name}: {_code(value) if name == 'look' else _text(value)}\n"
+    more = [headline.name for headline in found[MOST:]]
+    yield f"* and {', '.join(more)}\n" if more else ""
+
+
+def _resting(headline: Headline) -> str:
+    return f"{len(headline.resting)} checks rest on it and were not judged"
 
 
 def _red(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
@@ -100,7 +118,9 @@ def _failure(failure: Failure) -> list[str]:
         f"* expected: {_text(failure.expected)}",
         *_list("actual", [*actual[:_LINES], *more]),
         *_list("path", failure.paths[:_LINES]),
+        *_list("found", failure.facts),
         *_list("likely causes", failure.causes),
+        *_list("fixes", failure.fixes),
         f"* look: {_code(failure.look)}",
     ]
 

@@ -1,0 +1,80 @@
+"""A failure in words: what the API says of its places, and what to change in this cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.checks import Check
+from pytest_ipv6k8s.errors import Ipv6k8sError
+from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.expectations import Unmet
+from pytest_ipv6k8s.fixes import Fix, fixes_for
+from pytest_ipv6k8s.masking import redact, redact_text
+from pytest_ipv6k8s.plugin.state import API, FACTS, WHERE
+from pytest_ipv6k8s.resting import place_of
+from pytest_ipv6k8s.results import Failure
+
+_MOST_FIXES = 3
+
+
+def failure(
+    item: pytest.Item,
+    declared: Check,
+    error: BaseException | None,
+    records: Iterable[Record[Any]],
+    remarks: Iterable[str] = (),
+) -> Failure:
+    """Return why a check failed. Whatever cannot be read of the cluster is left out.
+
+    Args:
+        item: of the check.
+        declared: the check.
+        error: what its body raised.
+        records: all that it recorded.
+        remarks: what its body told beside the verdict.
+    """
+    unmet = error if isinstance(error, Unmet) else None
+    found = _findings(item, [record for record in records if record.mark.failed])
+    return Failure(
+        expected=unmet.expected if unmet else declared.requirement,
+        actual=unmet.actual if unmet else (str(redact(str(error))),),
+        paths=unmet.paths if unmet else (),
+        causes=declared.causes,
+        look=found[0].look if found else declared.look,
+        facts=tuple(map(redact_text, (*remarks, *(finding.text for finding in found)))),
+        fixes=tuple(map(_in_words, _fixes(item, declared)[:_MOST_FIXES])),
+    )
+
+
+def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
+    """Return what the API says of the Services that were asked, and of the nodes."""
+    from pytest_ipv6k8s.kube.findings import findings
+
+    api = item.config.stash.get(API, None)
+    if api is None or not failed:
+        return ()
+    where = item.config.stash.get(WHERE, {})
+    places = [place_of(record, where) for record in failed]
+    asked = (record.request.get(key) for record in failed for key in ("address", "server"))
+    try:
+        return findings(
+            api,
+            addresses={str(address) for address in asked if address},
+            nodes={node for place in places for node in (place.source, place.destination) if node},
+        )
+    except Ipv6k8sError:
+        return ()
+
+
+def _fixes(item: pytest.Item, declared: Check) -> tuple[Fix, ...]:
+    facts = item.config.stash.get(FACTS, None)
+    if facts is None:
+        return ()
+    return fixes_for(declared.id, cni=facts.inventory.cni, proxy=facts.inventory.proxy)
+
+
+def _in_words(fix: Fix) -> str:
+    return f"{fix.component.value}: {fix.text}"

@@ -1,0 +1,71 @@
+"""The diagnosis on top of every format: for each failed check what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_ipv6k8s.reports.model import CheckResult, Report
+from pytest_ipv6k8s.results import Failure, Outcome, item_name
+from pytest_ipv6k8s.verdicts import Verdict
+
+MOST = 5
+"""So many headlines are shown in full; the others are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One fault, as far as can be told from one failed check.
+
+    Attributes:
+        name: the check's id, with the family where there is one.
+        requirement: what it requires.
+        actual: the first thing that was found instead.
+        facts: what was found beside.
+        fix: the likeliest one; empty where none is known.
+        look: a command that looks further.
+        resting: ids of the checks that were not judged for it.
+    """
+
+    name: str
+    requirement: str
+    actual: str
+    facts: tuple[str, ...]
+    fix: str
+    look: str
+    resting: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What is told of it, each with its name; what is empty is left out."""
+        found = [
+            ("actual", self.actual),
+            *(("found", fact) for fact in self.facts),
+            ("fix", self.fix),
+            ("look", self.look),
+        ]
+        return [(name, value) for name, value in found if value]
+
+
+def diagnosis(report: Report) -> list[Headline]:
+    """Return the failed checks that nobody waived, in the order in which they were asked."""
+    failed = [check for check in report.checks if check.verdict is Verdict.FAIL]
+    headlines = [
+        _headline(report, check, item, item.failure)
+        for check in failed
+        if not check.waived
+        for item in check.items
+        if item.failure is not None
+    ]
+    return sorted(headlines, key=lambda headline: (-len(headline.resting), not headline.facts))
+
+
+def _headline(report: Report, check: CheckResult, item: Outcome, failure: Failure) -> Headline:
+    return Headline(
+        name=item_name(check, item),
+        requirement=check.requirement,
+        actual=failure.actual[0] if failure.actual else "",
+        facts=failure.facts,
+        fix=failure.fixes[0] if failure.fixes else "",
+        look=failure.look,
+        resting=tuple(other.id for other in report.checks if check.id in other.rests_on),
+    )
