@@ -45,4 +45,4 @@ def test_one_bridge_broken(three_nodes: Cluster, tmp_path: Path, node: str) -> N
         cause={"ADDR-15": "do not forward between two pods"},
         node=node,
     )
-    expect_red(fault, three_nodes, tmp_path, "-k", "ADDR or SVC or NODE or EGR")
+    expect_red(fault, three_nodes, tmp_path, "-k", "ADDR- or SVC- or NODE- or EGR-")

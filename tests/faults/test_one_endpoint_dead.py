@@ -38,4 +38,4 @@ def test_one_endpoint_dead(three_nodes: Cluster, tmp_path: Path, node: str) -> N
         cause={},
         node=node,
     )
-    expect_red(fault, three_nodes, tmp_path, "-k", "ADDR or SVC or NODE or EGR")
+    expect_red(fault, three_nodes, tmp_path, "-k", "ADDR- or SVC- or NODE- or EGR-")
