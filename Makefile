@@ -79,7 +79,9 @@ cluster: venv lab-cilium ## the tests on real clusters
 
 oddities: venv lab ## the suite on clusters that are odd but healthy, all of them
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup tests/oddities
+	mkdir -p tests/oddities/seen
+	ODDITIES_RECORD=tests/oddities/seen $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/oddities
+	$(BIN)/python -m ci.oddities_page
 
 test: lint types lab-cilium ## everything that CI runs: of faults and oddities a slice that the commit chooses
 	eval "$$(ci/lab/lab env)"

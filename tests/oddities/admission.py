@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.oddities.changing import in_every_new_namespace, objects
+from tests.oddities.changing import all_nodes, in_every_new_namespace, objects, scripts
 from tests.oddities.oddity import Oddity
+from tests.real import on_node
 
 _SYSTEM = ["kube-system", "local-path-storage", "default"]
 _OURS = {
@@ -111,6 +114,22 @@ def _mutated(cluster: Cluster, resource: str, expression: str) -> AbstractContex
     return _policy(cluster, "MutatingAdmissionPolicy", spec)
 
 
+@contextmanager
+def _digests_demanded(cluster: Cluster) -> Iterator[tuple[str, ...]]:
+    """Refuse images that are named by a tag; an operator then names the probe's by its digest."""
+    image = f"docker.io/{os.environ['IPV6K8S_PROBE_IMAGE']}"
+    images = "ctr -n k8s.io images"
+    listed = on_node(all_nodes(cluster)[0], f"{images} ls name=={image}")
+    pinned = f"{image.rpartition(':')[0]}@{_DIGEST.findall(listed)[0]}"
+    with (
+        scripts(all_nodes(cluster), f"{images} tag {image} {pinned}", f"{images} rm {pinned}"),
+        _demanded(cluster, "pods", _PINNED),
+    ):
+        yield (f"--ipv6k8s-probe-image={pinned}",)
+
+
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+_PINNED = "object.spec.containers.all(c, c.image.contains('@sha256:'))"
 _NDOTS = """[JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{options: [
     Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}]"""
 _LABELLED = "has(object.metadata.labels) && 'team' in object.metadata.labels"
@@ -139,6 +158,7 @@ ODDITIES = [
         name="limits-demanded",
         changed=lambda cluster: _demanded(cluster, "pods", _LIMITED),
     ),
+    Oddity(name="digests-demanded", changed=_digests_demanded),
     Oddity(
         name="node-ports-forbidden",
         changed=lambda cluster: _demanded(cluster, "services", "object.spec.type != 'NodePort'"),

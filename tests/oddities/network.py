@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -9,6 +10,7 @@ from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import must_run
 from tests.oddities.changing import all_nodes, scripts
 from tests.oddities.oddity import Oddity
+from tests.real import kubectl
 
 # What the Kubernetes documentation lists under "Ports and Protocols" comes in, and what RFC 4890
 # section 4.4 wants; nothing else, so no echo and no datagram to a port that nobody knows.
@@ -67,6 +69,23 @@ def _second_address(cluster: Cluster) -> Iterator[None]:
 
 
 @contextmanager
+def _masqueraded(cluster: Cluster) -> Iterator[None]:
+    """Let pods leave their node with a second address of it, as an egress address is given."""
+    pods = json.loads(kubectl(cluster, "get", "nodes", "-o", "json"))["items"]
+    cidrs = ", ".join(cidr for node in pods for cidr in node["spec"]["podCIDRs"] if ":" in cidr)
+    do = f"""
+        address=$(ip -6 -o addr show dev eth0 | grep -o '[^ ]*::aa:[^ /]*' | head -1)
+        nft add table ip6 odd
+        nft "add chain ip6 odd out {{ type nat hook postrouting priority 90; }}"
+        nft "add rule ip6 odd out oifname eth0 ip6 saddr {{ {cidrs} }} ip6 daddr != {{ {cidrs} }} \
+            counter snat to $address"
+    """
+    undo = "nft delete table ip6 odd"
+    with _second_address(cluster), scripts(all_nodes(cluster), f"set -e; {do}", undo):
+        yield
+
+
+@contextmanager
 def _second_nic(cluster: Cluster) -> Iterator[None]:
     """Put each node on another network, too, which has no way out."""
     name = f"{cluster.name}-storage"
@@ -85,5 +104,6 @@ ODDITIES = [
     Oddity(name="node-firewall", changed=_firewall),
     Oddity(name="odd-devices", changed=_devices),
     Oddity(name="second-node-address", changed=_second_address),
+    Oddity(name="masqueraded-to-another-address", changed=_masqueraded),
     Oddity(name="second-nic", changed=_second_nic),
 ]

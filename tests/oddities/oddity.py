@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,6 +15,8 @@ from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import SuiteRun, run_suite
 
 OPTIONS = ("-n", "2")
+RECORD = "ODDITIES_RECORD"
+"""The variable that names the folder into which each test writes what it saw."""
 UNJUDGED = ("skip", "inconclusive")
 
 
@@ -22,7 +26,8 @@ class Oddity:
 
     Attributes:
         name: what it is, in a few words with hyphens.
-        changed: makes the cluster odd, and as it was on leaving.
+        changed: makes the cluster odd, and as it was on leaving; it may yield options that are
+            known only then.
         unjudged: why checks may skip or be inconclusive, by what their ids begin with: a pattern
             that their reason must match. Every other check has its usual verdict.
         told: a pattern that the output must match: what the run has to say about it.
@@ -30,7 +35,7 @@ class Oddity:
     """
 
     name: str
-    changed: Callable[[Cluster], AbstractContextManager[None]]
+    changed: Callable[[Cluster], AbstractContextManager[tuple[str, ...] | None]]
     unjudged: Mapping[str, str] = field(default_factory=dict)
     told: str = ""
     options: tuple[str, ...] = ()
@@ -56,13 +61,25 @@ def expect_same(
         folder: where the report goes.
         options: those of the usual run.
     """
-    with oddity.changed(cluster):
-        run = run_suite(cluster, folder, *OPTIONS, *options, *oddity.options)
+    with oddity.changed(cluster) as found_out:
+        given = (*options, *oddity.options, *(found_out or ()))
+        run = run_suite(cluster, folder, *OPTIONS, *given)
     assert run.report, f"exit {run.code}\n{run.out}"
     found = list(_differences(oddity, usual.report["checks"], run.report["checks"]))
     assert not found, "\n".join([*found, run.out])
+    _record(oddity, usual, run)
     assert run.code == (1 if run.red else 0), run.out
     assert re.search(oddity.told, run.out), f"{oddity.told!r} is not said\n{run.out}"
+
+
+def _record(oddity: Oddity, usual: SuiteRun, run: SuiteRun) -> None:
+    """Say how many checks passed without the oddity and with it, and which were not judged."""
+    before, after = usual.ids("pass"), run.ids("pass")
+    stack = run.report["cluster"]["stack"]
+    seen = {"oddity": oddity.name, "stack": stack, "before": len(before), "after": len(after)}
+    if folder := os.environ.get(RECORD):
+        text = json.dumps({**seen, "unjudged": sorted(before - after)}, indent=2)
+        Path(folder, f"{stack}-{oddity.name}.json").write_text(f"{text}\n", "utf-8")
 
 
 def _differences(

@@ -1,10 +1,16 @@
-"""Clusters that are odd from the start: an authority as EKS has it, and few Service addresses."""
+"""Clusters that are odd from the start.
+
+An authority as EKS has it, few Service addresses, and podCIDRs out of the nodes' own prefix.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Network
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -14,9 +20,10 @@ from cryptography import x509
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec
 from pytest_ipv6k8s.clusters.providers import kind
+from pytest_ipv6k8s.process import must_run
 from tests import certificates
 from tests.oddities.oddity import OPTIONS
-from tests.real import kind_cluster, on_node, run_suite
+from tests.real import kind_cluster, kubectl, on_node, run_suite
 
 pytestmark = pytest.mark.real_cluster
 PKI = "/etc/kubernetes/pki"
@@ -25,20 +32,44 @@ FEW = ("10.96.0.0/24", "fd00:10:96::/120")
 
 
 @contextmanager
+def _configured(change: Callable[[ClusterSpec, dict[str, Any]], None]) -> Iterator[None]:
+    """Change the configuration of each kind cluster that is made meanwhile."""
+    usual = kind.configuration
+
+    def configuration(spec: ClusterSpec) -> str:
+        document = yaml.safe_load(usual(spec))
+        change(spec, document)
+        return str(yaml.safe_dump(document, sort_keys=False))
+
+    with mock.patch.object(kind, "configuration", configuration):
+        yield
+
+
+@contextmanager
 def _other_authority(folder: Path) -> Iterator[None]:
     """Let kubeadm find an authority without key identifiers, and go on with it."""
     authority = certificates.plain(folder, "kubernetes")
     files = zip(authority.write(), ("ca.crt", "ca.key"), strict=True)
     mounts = [{"hostPath": str(file), "containerPath": f"{PKI}/{name}"} for file, name in files]
-    usual = kind.configuration
 
-    def configuration(spec: ClusterSpec) -> str:
-        document = yaml.safe_load(usual(spec))
+    def change(_spec: ClusterSpec, document: dict[str, Any]) -> None:
         document["nodes"][0]["extraMounts"] = mounts
-        return str(yaml.safe_dump(document, sort_keys=False))
 
-    with mock.patch.object(kind, "configuration", configuration):
+    with _configured(change):
         yield
+
+
+def _pods_in_the_nodes_prefix(spec: ClusterSpec, document: dict[str, Any]) -> None:
+    """Cut the podCIDRs from the /64 of the nodes' network, where no node's address is."""
+    words = ["docker", "network", "inspect", f"ipv6k8s-{spec.run_id}"]
+    (found,) = json.loads(must_run(words, timeout=30))
+    given = [IPv6Network(c["Subnet"]) for c in found["IPAM"]["Config"] if ":" in c["Subnet"]]
+    pods = [*given[0].subnets(new_prefix=72)][1]
+    document["networking"]["podSubnet"] = str(pods)
+    arguments = {"bind-address": "::", "node-cidr-mask-size-ipv6": "80"}
+    extra = [{"name": name, "value": value} for name, value in arguments.items()]
+    patch = {"kind": "ClusterConfiguration", "controllerManager": {"extraArgs": extra}}
+    document["kubeadmConfigPatches"] = [yaml.safe_dump(patch)]
 
 
 @contextmanager
@@ -60,3 +91,17 @@ def test_an_authority_without_key_identifiers_and_few_service_addresses(tmp_path
     assert run.report, run.out
     assert not run.red, run.out
     assert run.ids("pass") >= {"NODE-01", "SVC-01", "SVC-10", "DNS-01", "API-03"}, run.out
+
+
+def test_pod_cidrs_cut_from_the_prefix_of_the_nodes(tmp_path: Path) -> None:
+    with _configured(_pods_in_the_nodes_prefix), kind_cluster(Stack.IPV6) as cluster:
+        nodes = json.loads(kubectl(cluster, "get", "nodes", "-o", "json"))["items"]
+        for node in nodes:
+            own = node["status"]["addresses"][0]["address"]
+            prefix = IPv6Network(f"{own}/64", strict=False)
+            assert IPv6Network(node["spec"]["podCIDR"]).subnet_of(prefix)
+        run = run_suite(cluster, tmp_path, *OPTIONS)
+
+    assert run.report, run.out
+    assert not run.red, run.out
+    assert run.ids("pass") >= {"ADDR-01", "SVC-01", "SVC-10", "DNS-01", "API-03"}, run.out
