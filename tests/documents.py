@@ -19,6 +19,7 @@ from pytest_ipv6k8s.reports.model import (
     Node,
     Reproduce,
     RunCost,
+    Selection,
     Setting,
     Suite,
 )
@@ -104,12 +105,16 @@ def report(*results: ItemResult, **more: Any) -> Report:
         settings["profile"] = Setting(value=",".join(asked), source="ini")
     checks = folding.fold_items(results, waivers)
     harness, complete = more.pop("harness", (OK,)), more.pop("complete", True)
+    selection = more.pop("selection", Selection(ran=len(checks), of=len(checks)))
     fields: dict[str, Any] = {
         "date": "2026-01-01T00:00:00Z",
         "suite": SUITE,
         "implementation": Implementation(project="Net", version="1.2", organization="Example"),
-        "result": folding.result_of(checks, harness, complete=complete, asked=asked),
+        "result": folding.result_of(
+            checks, harness, complete=complete, selection=selection, asked=asked
+        ),
         "complete": complete,
+        "selection": selection,
         "redacted": False,
         "summary": folding.count(checks),
         "areas": folding.areas(checks),

@@ -32,6 +32,9 @@ def add(commands: Any) -> None:
 
     action = actions.add_parser("check", help="say whether a report is consistent")
     action.add_argument("file", type=Path, help="a YAML or JSON report")
+    action.add_argument(
+        "--publish", action="store_true", help="refuse also what may not be published"
+    )
     action.set_defaults(run=_check)
 
     action = actions.add_parser("diff", help="say what is better, worse, new or gone")
@@ -52,7 +55,9 @@ def _check(chosen: argparse.Namespace) -> int:
     revision = catalogue.revision()
     same = report.suite.catalogue == revision
     problems = checking.contradictions(report, catalogue.checks() if same else {})
-    if not report.complete:
+    if chosen.publish:
+        problems += checking.unpublishable(report)
+    elif not report.complete:
         problems.append("the run did not come to its end")
     for problem in problems:
         print(f"problem  {one_line(problem)}")

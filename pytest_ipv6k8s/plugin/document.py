@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import __version__, catalogue
+from pytest_ipv6k8s.external.model import TESTBED
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import masked_in, redact_text, without_secrets
 from pytest_ipv6k8s.plugin.run import Run
@@ -54,14 +55,19 @@ def make_report(
     waivers = {waiver.id: redact_text(waiver.reason) for waiver in settings.waive}
     checks = folding.fold_items(results, waivers)
     harness = folding.by_id([*run.harness, *_own_facts(results)])
+    ids = {check.id for check in checks}
+    selection = folding.selection_of(ids, catalogue.checks(), settings.profile, _chosen_by(config))
     report = Report(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         suite=Suite(name="pytest-ipv6k8s", version=__version__, catalogue=catalogue.revision()),
         implementation=Implementation(
             **{key: redact_text(value) for key, value in settings.report.implementation}
         ),
-        result=folding.result_of(checks, harness, complete=complete, asked=settings.profile),
+        result=folding.result_of(
+            checks, harness, complete=complete, selection=selection, asked=settings.profile
+        ),
         complete=complete,
+        selection=selection,
         redacted=False,
         summary=folding.count(checks),
         areas=folding.areas(checks),
@@ -77,6 +83,20 @@ def make_report(
         harness=harness,
     )
     return masked_in(report)
+
+
+def _chosen_by(config: pytest.Config) -> str:
+    """Return what left checks out, as it stands on the command line."""
+    given = config.option
+    words = [
+        *([f"-k {given.keyword}"] if given.keyword else []),
+        *([f"-m {given.markexpr}"] if given.markexpr else []),
+        *(["--lf"] if given.lf else []),
+        *(["--deselect"] if given.deselect else []),
+        *(["--maxfail"] if given.maxfail else []),
+        *(map(str, config.args) if config.args != [catalogue.SUITE] else []),
+    ]
+    return redact_text(" ".join(words))
 
 
 def _settings(settings: Settings) -> dict[str, Setting]:
@@ -112,6 +132,8 @@ def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
         cni=facts.inventory.cni,
         cni_version=facts.inventory.cni_version,
         proxy=facts.inventory.proxy,
+        context="" if facts.owned else facts.context,
+        server="" if facts.owned else facts.server,
         families=facts.inventory.families.by_part,
         nodes=tuple(
             Node(
@@ -140,8 +162,12 @@ def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
             ini += ["-o", f"{option.ini}={text}"]
     words = ["pytest", *map(str, config.invocation_params.args), *ini]
     arguments = shlex.join(map(_shown_word, words))
-    images = {"probe": settings.cluster.probe_image, "node": settings.cluster.node_image}
-    images["testbed"] = settings.external.testbed_image
+    facts = config.stash[FACTS]
+    images: dict[str, str | None] = {"probe": settings.cluster.probe_image}
+    if facts.owned:
+        images["node"] = settings.cluster.node_image
+    if facts.external is not None and facts.external.source == TESTBED:
+        images["testbed"] = settings.external.testbed_image
     return Reproduce(
         command=" ".join([*variables, arguments]),
         versions={"python": platform.python_version(), **_versions()},

@@ -144,7 +144,8 @@ class Reporting:
         bundles = sum(bool(result.outcome.bundle) for result in self._results)
         if bundles:
             terminalreporter.write_line(f"bundles  {bundles} in {self._settings.report.bundle}")
-        terminalreporter.write_line(f"result   {report.result.value}", bold=True)
+        part = "" if report.selection.is_whole else f": {report.selection}"
+        terminalreporter.write_line(f"result   {report.result.value}{part}", bold=True)
 
 
 def _print_table(out: Any, report: Report) -> None:

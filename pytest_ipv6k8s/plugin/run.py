@@ -146,6 +146,7 @@ class Run:
         acquired = self._acquire()
         with self._bundle_on_failure(acquired, wanted=acquired.cluster.owned):
             if not acquired.cluster.owned:
+                self.tell(f"context {acquired.cluster.context}, server {acquired.api.server}")
                 given = self.settings.probes.namespace
                 rights.require(acquired.api, own_namespaces=given is None)
             facts = self._read_facts(acquired.api, setup.declared)
@@ -249,6 +250,7 @@ class Run:
             home=acquired.home,
             kubeconfig=acquired.cluster.kubeconfig,
             context=acquired.cluster.context,
+            server=acquired.api.server,
             owned=acquired.cluster.owned,
             stack=ready.facts.stack,
             inventory=dataclasses.replace(

@@ -25,6 +25,7 @@ class RunFacts:
     home: Path
     kubeconfig: Path
     context: str
+    server: str
     owned: bool
     stack: Stack
     inventory: Inventory

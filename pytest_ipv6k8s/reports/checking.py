@@ -42,10 +42,18 @@ def _of_totals(report: Report) -> Iterator[str]:
     for area, counted in areas(report.checks).items():
         if report.areas.get(area) != counted:
             yield f"areas: the checks of {area} are {_counted(counted)}"
+    if report.selection.ran > len(report.checks):
+        yield f"selection: {len(report.checks)} checks ran, not {report.selection.ran}"
     for area in sorted(set(report.areas) - set(areas(report.checks))):
         yield f"areas: there is no check of {area}"
     asked = asked_profiles(report.settings)
-    result = result_of(report.checks, report.harness, complete=report.complete, asked=asked)
+    result = result_of(
+        report.checks,
+        report.harness,
+        complete=report.complete,
+        selection=report.selection,
+        asked=asked,
+    )
     if report.result is not result:
         yield f"result: it says {report.result.value}, and the checks say {result.value}"
 
@@ -135,6 +143,21 @@ def _of_connectivity(report: Report) -> Iterator[str]:
             yield f"connectivity: {family.value} has not one sign for each pair of nodes"
 
 
+def unpublishable(report: Report) -> list[str]:
+    """Return why a report may not be published as what the suite says of a product."""
+    facts = report.implementation
+    missing = [name for name in ("organization", "project", "version") if not getattr(facts, name)]
+    found = []
+    if not report.complete:
+        found.append("the run did not come to its end")
+    if not report.selection.is_whole:
+        found.append(f"only {report.selection}")
+    if missing:
+        names = ", ".join(missing)
+        found.append(f"it does not say {names} (--ipv6k8s-implementation {missing[0]}=…)")
+    return found
+
+
 def remarks(report: Report, *, version: str, catalogue: str) -> list[str]:
     """Return what a reader has to know of a report, though nothing is wrong with it.
 
@@ -148,6 +171,8 @@ def remarks(report: Report, *, version: str, catalogue: str) -> list[str]:
         found.append(f"version {suite.version} of the suite wrote it, and this is {version}")
     if suite.catalogue != catalogue:
         found.append("its catalogue is another one: requirements and profiles are not compared")
+    if not report.selection.is_whole:
+        found.append(f"{report.selection}: it does not speak for the whole suite")
     if report.redacted:
         found.append("it has pseudonyms: its digests are of the evidence that is left")
     for claim in report.profiles:

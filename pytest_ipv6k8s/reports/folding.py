@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from pytest_ipv6k8s.checks import Level
-from pytest_ipv6k8s.profiles import is_demanded
-from pytest_ipv6k8s.reports.model import CheckResult, Counts, HarnessFact, Setting, Waived
+from pytest_ipv6k8s.checks import Check, Level
+from pytest_ipv6k8s.profiles import PROFILES, is_demanded
+from pytest_ipv6k8s.reports.model import (
+    CheckResult,
+    Counts,
+    HarnessFact,
+    Selection,
+    Setting,
+    Waived,
+)
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.verdicts import Result, Verdict, fold
 
@@ -66,18 +73,20 @@ def result_of(
     harness: Iterable[HarnessFact],
     *,
     complete: bool,
+    selection: Selection,
     asked: Collection[str],
 ) -> Result:
     """Return what checks say of a cluster.
 
     ``failure`` with a failed check that nobody waived, or a broken harness; ``partial`` with a red
     check that is waived, one that is inconclusive or not judged, a core check that was skipped, or
-    a run cut short.
+    a run of some checks alone or cut short.
 
     Args:
         checks: what became of each.
         harness: facts about the run itself.
         complete: whether the run came to its end.
+        selection: whether all checks were to run.
         asked: the profiles that were asked for.
     """
     checks = tuple(checks)
@@ -86,9 +95,32 @@ def result_of(
     if any(check.verdict is Verdict.FAIL and not check.waived for check in checks):
         return Result.FAILURE
     unsettled = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
-    gap = any(check.verdict in unsettled for check in checks) or not complete
+    gap = any(check.verdict in unsettled for check in checks)
+    gap = gap or not complete or not selection.is_whole
     gap = gap or skipped_core(checks, asked)
     return Result.PARTIAL if gap else Result.SUCCESS
+
+
+def selection_of(
+    ids: Collection[str], declared: Mapping[str, Check], asked: Collection[str], by: str
+) -> Selection:
+    """Return how many checks ran, of how many.
+
+    Args:
+        ids: of the checks that ran.
+        declared: every check of the suite, by id.
+        asked: the profiles that were asked for.
+        by: what chose them, in words.
+    """
+    profiles = [PROFILES[name] for name in asked]
+    members = {
+        id
+        for id, check in declared.items()
+        if not profiles or any(profile.part_of(check) for profile in profiles)
+    }
+    wanted = members if members & set(ids) else set(ids)  # only checks of somebody else ran
+    whole = wanted <= set(ids)
+    return Selection(ran=len(wanted & set(ids)), of=len(wanted), by="" if whole else by)
 
 
 def skipped_core(checks: Iterable[CheckResult], asked: Collection[str]) -> bool:

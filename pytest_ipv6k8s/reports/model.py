@@ -37,6 +37,27 @@ class Implementation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How many checks ran, of how many that were to run, and what chose them.
+
+    ``of`` are the checks of the suite, or of the profiles that were asked for.
+    """
+
+    ran: int
+    of: int
+    by: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all ran, so that the run may speak for the cluster."""
+        return self.ran >= self.of
+
+    def __str__(self) -> str:
+        by = f" ({self.by})" if self.by else ""
+        return f"{self.ran} of {self.of} checks ran{by}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedPart:
     """What the core or extended checks of a profile say.
 
@@ -93,7 +114,8 @@ class Node:
 class Cluster:
     """Facts of the cluster.
 
-    ``stack`` is that of Services; ``families`` are those that were seen, by where.
+    ``stack`` is that of Services; ``families`` are those that were seen, by where. ``context`` of
+    the kubeconfig and URL of the ``server`` are those of a cluster that the run did not make.
     """
 
     provider: str
@@ -103,6 +125,8 @@ class Cluster:
     cni_version: str
     proxy: str
     nodes: tuple[Node, ...]
+    context: str = ""
+    server: str = ""
     families: Mapping[str, tuple[Family, ...]] = field(default_factory=dict)
 
 
@@ -191,6 +215,7 @@ class Report:
         date: when the run ended, RFC 3339.
         result: what the run says of the cluster.
         complete: whether the run came to its end.
+        selection: whether all checks were to run.
         redacted: whether addresses and names stand as pseudonyms.
         summary: how many checks came to which verdict.
         areas: the same for each area.
@@ -204,6 +229,7 @@ class Report:
     implementation: Implementation
     result: Result
     complete: bool
+    selection: Selection
     redacted: bool
     summary: Counts
     areas: Mapping[str, Counts]

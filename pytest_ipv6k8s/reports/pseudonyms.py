@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_ipv6k8s.addresses import kind_of
 from pytest_ipv6k8s.evidence import digest_of
@@ -58,7 +59,9 @@ def redacted(report: Report) -> Report:
 def _terms(report: Report) -> dict[str, str]:
     """Return what stands for names: nodes are numbered, private settings go."""
     terms = {node.name: f"node-{number}" for number, node in enumerate(report.cluster.nodes, 1)}
-    values = [report.settings[name].value for name in _PRIVATE if name in report.settings]
+    cluster = report.cluster
+    values = [cluster.context, cluster.server, urlsplit(cluster.server).hostname or ""]
+    values += [report.settings[name].value for name in _PRIVATE if name in report.settings]
     return terms | {value: REDACTED for value in values if value}
 
 

@@ -65,7 +65,9 @@ def identity(report: Report) -> str:
 def environment(report: Report) -> list[tuple[str, str]]:
     """Return the facts of the cluster as pairs of name and value."""
     cluster = report.cluster
+    where = [("context", cluster.context), ("server", cluster.server)]
     return [
+        *((name, value) for name, value in where if value),
         ("Kubernetes", cluster.kubernetes),
         ("stack", cluster.stack.value),
         *_families(cluster),

@@ -33,6 +33,7 @@ def _facts(world: World) -> RunFacts:
         home=Path("home"),
         kubeconfig=Path("kubeconfig"),
         context="fake",
+        server="https://fake",
         owned=False,
         stack=world.stack,
         inventory=inventory(world),

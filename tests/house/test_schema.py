@@ -53,6 +53,7 @@ def test_no_object_takes_unknown_keys() -> None:
 TYPES: dict[type, Any] = {
     Report: SCHEMA,
     model.Suite: TOP["suite"],
+    model.Selection: TOP["selection"],
     model.Implementation: TOP["implementation"],
     model.Claim: TOP["profiles"]["items"],
     model.ClaimedPart: DEFS["part"],

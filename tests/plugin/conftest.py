@@ -16,7 +16,8 @@ from pytest_ipv6k8s.plugin.state import FACTS
 NODE = Node(name="n", internal_ips=("fd00::1",), pod_cidrs=(), labels={},
             kubelet="v1", kernel="6", runtime="c")
 FACTS_OF_RUN = RunFacts(
-    run_id="abc", home=Path(), kubeconfig=Path("none"), context="c", owned=True, stack=Stack.IPV6,
+    run_id="abc", home=Path(), kubeconfig=Path("none"), context="c", server="https://c",
+    owned=True, stack=Stack.IPV6,
     inventory=Inventory(version="v1.36.3", stack=Stack.IPV6, nodes=(NODE,), service_cidrs=(),
                         dns=None, cni="none", proxy="none", host_network_pods=False),
     namespace="n", pods=(), hosts=(), services=())

@@ -66,6 +66,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"{_text(who)}\n\n" if who else ""
     yield f"{facts}.\n\n"
     yield f"{report.date}, {suite.name} {_text(suite.version)}, catalogue {suite.catalogue}.\n"
+    if not report.selection.is_whole:
+        yield f"\n**{_text(str(report.selection))}.**\n"
     if not report.complete:
         yield "\n**The run did not come to its end.**\n"
     if report.redacted:
