@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -31,6 +31,7 @@ from pytest_ipv6k8s.reports.model import (
     Report,
     Reproduce,
     RunCost,
+    Selection,
     Setting,
     Suite,
 )
@@ -55,14 +56,11 @@ def make_report(
     waivers = {waiver.id: redact_text(waiver.reason) for waiver in settings.waive}
     checks = folding.fold_items(results, waivers)
     harness = folding.by_id([*run.harness, *_own_facts(results)])
-    ids = {check.id for check in checks}
-    selection = folding.selection_of(ids, catalogue.checks(), settings.profile, _chosen_by(config))
+    selection = _selection(config, {check.id for check in checks})
     report = Report(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         suite=Suite(name="pytest-ipv6k8s", version=__version__, catalogue=catalogue.revision()),
-        implementation=Implementation(
-            **{key: redact_text(value) for key, value in settings.report.implementation}
-        ),
+        implementation=_implementation(settings),
         result=folding.result_of(
             checks, harness, complete=complete, selection=selection, asked=settings.profile
         ),
@@ -83,6 +81,16 @@ def make_report(
         harness=harness,
     )
     return masked_in(report)
+
+
+def _implementation(settings: Settings) -> Implementation:
+    given = settings.report.implementation
+    return Implementation(**{key: redact_text(value) for key, value in given})
+
+
+def _selection(config: pytest.Config, ids: Collection[str]) -> Selection:
+    asked = config.stash[SETTINGS].profile
+    return folding.selection_of(ids, catalogue.checks(), asked, _chosen_by(config))
 
 
 def _chosen_by(config: pytest.Config) -> str:
