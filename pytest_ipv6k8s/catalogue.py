@@ -6,7 +6,7 @@ import functools
 import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from pytest_ipv6k8s.checks import Area, Check, check_of
@@ -40,6 +40,14 @@ def checks() -> dict[str, Check]:
     """Return what every check declares, by id, sorted."""
     declared = ((id, check_of(function)) for id, function in functions().items())
     return {id: item for id, item in declared if item is not None}
+
+
+def is_chosen(declared: Check, words: Collection[str]) -> bool:
+    """Tell whether ids and areas choose a check: those named, or all but those with a ``!``."""
+    names = {declared.id, declared.area}
+    wanted = {word for word in words if not word.startswith("!")}
+    unwanted = {word.removeprefix("!") for word in words} - wanted
+    return (not wanted or bool(names & wanted)) and not names & unwanted
 
 
 def revision() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,17 @@ def path_of(text: str) -> Path:
     if not text:
         raise ValueError("is empty")
     return Path(text).expanduser()
+
+
+def chosen(text: str) -> str:
+    """Return a word that chooses checks, in capitals: an id or an area, or one with a ``!``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"!?[A-Z0-9]+(-\d\d)?", text.upper()):
+        raise ValueError(f"{text!r} is neither a check, such as SVC-01, nor an area, such as SVC")
+    return text.upper()
 
 
 def label(text: str) -> tuple[str, str]:

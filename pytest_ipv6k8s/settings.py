@@ -17,6 +17,7 @@ from pytest_ipv6k8s.options import (
     Option,
     changed,
     choice,
+    chosen,
     label,
     listed,
     old_options,
@@ -273,6 +274,12 @@ class Settings:
         f"{listed(PROFILES)} (all that suit the stack).",
         "NAME",
         parse=lambda text: one_of(text, list(PROFILES)),
+        default=(),
+    )
+    check: tuple[str, ...] = option(
+        "Only these checks: an id, an area, or !ID and !AREA for all others.",
+        "CHECK",
+        parse=chosen,
         default=(),
     )
     waive: tuple[Waiver, ...] = option(

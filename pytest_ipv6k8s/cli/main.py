@@ -1,4 +1,4 @@
-"""The command ``ipv6k8s``: what there is to know without running a check."""
+"""The command ``ipv6k8s``: run the suite, and what there is to know without it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, TextIO, cast
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check
-from pytest_ipv6k8s.cli import report
+from pytest_ipv6k8s.cli import report, run
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment, one_line
@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all is well, 1 when something was found, 3 when we broke, 4 for wrong usage or
         environment.
     """
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen, more = parser.parse_known_args(arguments)
+    if more and not hasattr(chosen, "more"):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    chosen.more = more
     hold_environment()
     out, err = (cast("TextIO", MaskedStream(stream)) for stream in (sys.stdout, sys.stderr))
     with redirect_stdout(out), redirect_stderr(err):
@@ -65,9 +69,12 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="ipv6k8s", description="IPv6 conformance of Kubernetes clusters.")
-    parser.add_argument("--version", action="version", version=f"ipv6k8s {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    version = f"ipv6k8s {__version__}"
+    parser.add_argument("-V", "--version", action="version", version=version)
+    parser.set_defaults(run=lambda chosen: _help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
+    run.add(commands)
     _add_catalogue(commands)
     report.add(commands)
 
@@ -97,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--context", help="the kubeconfig's context to use")
     command.set_defaults(run=_reap)
     return parser
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return OK
 
 
 def _add_catalogue(commands: Any) -> None:

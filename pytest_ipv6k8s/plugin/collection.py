@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.util
 from collections.abc import Collection, Mapping
@@ -12,7 +13,7 @@ import pytest
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.catalogue import SUITE
-from pytest_ipv6k8s.checks import Check, check_of
+from pytest_ipv6k8s.checks import Area, Check, check_of
 from pytest_ipv6k8s.expectations import hurry
 from pytest_ipv6k8s.plugin.state import FACTS, LEDGER, SETTINGS, WHERE
 from pytest_ipv6k8s.profiles import PROFILES
@@ -29,7 +30,7 @@ def add_suite(config: pytest.Config, settings: Settings) -> None:
     """Run the built-in suite when a cluster was asked for on the command line, and no tests.
 
     Raises:
-        pytest.UsageError: nothing but the suite runs, and it has no check that is waived.
+        pytest.UsageError: nothing but the suite runs, and it has no check that is waived or chosen.
     """
     pytest.register_assert_rewrite(SUITE, "conformance")
     alone = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
@@ -37,7 +38,7 @@ def add_suite(config: pytest.Config, settings: Settings) -> None:
         config.args = [SUITE]
         config.option.pyargs = True
     if config.args == [SUITE]:
-        _refuse_waivers(settings)
+        _refuse_unknown(settings)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
@@ -96,11 +97,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if facts is not None and not config.stash[SETTINGS].all:
         config.stash[LEDGER] = Ledger(facts.home / "red.jsonl", checks)
         config.stash[WHERE] = facts.nodes_of_pods
-    _keep_profiles(config, items)
+    _keep_chosen(config, items)
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
         if FACTS not in config.stash:
             raise pytest.UsageError(NO_CLUSTER)
-        _refuse_waivers(config.stash[SETTINGS], seen)
+        _refuse_unknown(config.stash[SETTINGS], seen)
 
 
 def _sort(items: list[pytest.Item], checks: Mapping[str, Check]) -> None:
@@ -117,33 +118,42 @@ def _id(item: pytest.Item) -> str:
     return declared.id if declared else ""
 
 
-def _refuse_waivers(settings: Settings, collected: Collection[str] = ()) -> None:
-    """Refuse a waiver of a check that neither the suite has nor was collected.
+def _refuse_unknown(settings: Settings, collected: Collection[str] = ()) -> None:
+    """Refuse a name of a check that neither the suite has nor was collected.
 
     Raises:
         pytest.UsageError: there is one.
     """
-    waived = {waiver.id for waiver in settings.waive} - set(collected)
-    unknown = sorted(waived - set(catalogue.checks())) if waived else []
-    if unknown:
-        raise pytest.UsageError(
-            f"--ipv6k8s-waive: there is no check {', '.join(unknown)}. See `ipv6k8s list`."
-        )
+    waived = {waiver.id for waiver in settings.waive}
+    chosen = {word.removeprefix("!") for word in settings.check}
+    areas = {*Area.__members__, *(id.split("-")[0] for id in collected)}
+    for option, names, more in (("waive", waived, set()), ("check", chosen, areas)):
+        left = names - set(collected) - more
+        unknown = sorted(left - set(catalogue.checks())) if left else []
+        if unknown:
+            close = difflib.get_close_matches(unknown[0], [*catalogue.checks(), *more], n=3)
+            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            names_of = ", ".join(unknown)
+            raise pytest.UsageError(
+                f"--ipv6k8s-{option}: there is no check {names_of}. See `ipv6k8s list`.{hint}"
+            )
 
 
-def _keep_profiles(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the checks that belong to none of the profiles that were asked for."""
-    asked = [PROFILES[name] for name in config.stash[SETTINGS].profile]
-    if not asked:
-        return
-    kept: list[pytest.Item] = []
-    others: list[pytest.Item] = []
-    for item in items:
+def _keep_chosen(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the checks that are not chosen, or belong to none of the profiles asked for."""
+    settings = config.stash[SETTINGS]
+    asked = [PROFILES[name] for name in settings.profile]
+
+    def is_kept(item: pytest.Item) -> bool:
         declared = declared_by(item)
-        belongs = declared is None or any(profile.part_of(declared) for profile in asked)
-        (kept if belongs else others).append(item)
+        if declared is None:
+            return True
+        part = not asked or any(profile.part_of(declared) for profile in asked)
+        return part and catalogue.is_chosen(declared, settings.check)
+
+    others = [item for item in items if not is_kept(item)]
     if others:
-        items[:] = kept
+        items[:] = [item for item in items if item not in others]
         config.hook.pytest_deselected(items=others)
 
 

@@ -97,6 +97,7 @@ def _chosen_by(config: pytest.Config) -> str:
     """Return what left checks out, as it stands on the command line."""
     given = config.option
     words = [
+        *(f"--ipv6k8s-check={word}" for word in config.stash[SETTINGS].check),
         *([f"-k {given.keyword}"] if given.keyword else []),
         *([f"-m {given.markexpr}"] if given.markexpr else []),
         *(["--lf"] if given.lf else []),

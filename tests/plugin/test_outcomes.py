@@ -62,6 +62,25 @@ def test_with_all_everything_is_judged(project: pytest.Pytester) -> None:
     assert {check["verdict"] for check in report["checks"]} == {"fail"}
 
 
+@pytest.mark.parametrize(
+    ("words", "ran"),
+    [
+        (["T-01", "t-07"], {"T-01", "T-07"}),
+        (["T", "!T-02", "!T-11"], set(WANTED) - {"T-02", "T-11"}),
+        (["!T"], set()),
+    ],
+)
+def test_checks_are_chosen_by_id_and_area(
+    project: pytest.Pytester, words: list[str], ran: set[str]
+) -> None:
+    result = project.runpytest_subprocess(
+        "test_checks.py", ASKED, "-v", *(f"--ipv6k8s-check={word}" for word in words)
+    )
+
+    seen = {line.split()[0] for line in result.outlines if line.startswith("T-")}
+    assert seen == ran
+
+
 def test_each_check_has_a_line(project: pytest.Pytester) -> None:
     result, _ = _run(project)
 

@@ -38,6 +38,11 @@ class FakeApi(Api):
         self.asked: list[tuple[str, str]] = []
         self.queries: list[dict[str, str]] = []
 
+    @property
+    def server(self) -> str:
+        """The server's URL."""
+        return "https://fake"
+
     def validate(self, path: str, code: int) -> None:
         """Answer a path with an error."""
         self.singles[path] = ApiError(f"{path}: {code}", code=code)

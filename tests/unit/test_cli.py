@@ -17,6 +17,8 @@ from pytest_ipv6k8s.clusters.contract import Problem
 from pytest_ipv6k8s.clusters.providers.kind import Kind
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights
+from pytest_ipv6k8s.reports import save
+from tests.documents import report, result, sample
 
 CHECKS = catalogue.checks()
 TOKEN = "tok-" + "aZ09" * 9
@@ -155,7 +157,7 @@ def test_the_rights_are_yaml(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["dance"], ["list", "--stack", "dua"], ["explain"], ["list", "--colour"], ["rbac", "x"]],
+    [["dance"], ["list", "--stack", "dua"], ["explain"], ["list", "--colour"], ["rbac", "x"]],
 )
 def test_wrong_usage_is_exit_code_4(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
@@ -285,3 +287,75 @@ def test_a_traceback_tells_no_secret(
     assert told.out == "asking with [redacted]\n"
     assert "KeyError: 'no [redacted]'" in told.err
     assert "break_off" in told.err
+
+
+def _handed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
+    """Return what `ipv6k8s run` hands to pytest."""
+    commands: list[list[str]] = []
+
+    def become(program: str, command: list[str]) -> None:
+        assert program == command[0] == sys.executable
+        commands.append(command)
+        raise KeyboardInterrupt  # nothing comes after it
+
+    monkeypatch.setattr("os.execv", become)
+    assert cli.main(["run", *arguments]) == 130
+    assert commands[0][1:3] == ["-m", "pytest"]
+    assert commands[0][-2:] == ["--pyargs", catalogue.SUITE]
+    return commands[0][3:-2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "handed"),
+    [
+        ([], ["--ipv6k8s-provider=existing"]),
+        (["--context", "prod"], ["--ipv6k8s-context=prod", "--ipv6k8s-provider=existing"]),
+        (["--kubeconfig", "f"], ["--ipv6k8s-kubeconfig=f"]),
+        (["--kind", "dual"], ["--ipv6k8s-provider=kind", "--ipv6k8s-stack=dual"]),
+        (
+            ["SVC", "!SVC-05", "--kubeconfig", "f"],
+            ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-check=SVC", "--ipv6k8s-check=!SVC-05"],
+        ),
+        (["--kubeconfig=f", "-o", "r.html"], ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-report=r.html"]),
+        (["--kubeconfig=f", "--level", "core"], ["--ipv6k8s-kubeconfig=f", "-m", "core"]),
+        (["--kubeconfig=f", "-x", "-v"], ["--ipv6k8s-kubeconfig=f", "-x", "-v"]),
+    ],
+)
+def test_run_becomes_pytest(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], handed: list[str]
+) -> None:
+    own = [f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"]
+
+    assert _handed(monkeypatch, *arguments) == [*own, *handed]
+
+
+def test_run_asks_again_what_was_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    save(sample(), file)
+
+    handed = _handed(monkeypatch, "--failed-of", str(file))
+
+    chosen = [word for word in handed if word.startswith("--ipv6k8s-check=")]
+    assert chosen == [f"--ipv6k8s-check={id}" for id in ("ADDR-16", "DNS-01", "MTU-07")]
+
+
+def test_run_has_nothing_to_ask_again_where_nothing_was_red(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "r.yaml"
+    save(report(result("SVC-01", "pass")), file)
+
+    assert cli.main(["run", "--failed-of", str(file)]) == 4
+    assert "nothing is red" in capsys.readouterr().err
+
+
+def test_alone_it_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert "commands:" in capsys.readouterr().out
+
+
+def test_only_run_takes_options_of_pytest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["list", "-x"])
+    assert stop.value.code == 4
+    assert "unrecognized arguments: -x" in capsys.readouterr().err

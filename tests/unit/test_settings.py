@@ -60,6 +60,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "timeout-factor": ("2.5", 2.5),
     "waive": ("SVC-01=known", (Waiver(id="SVC-01", reason="known"),)),
     "strict": ("yes", True),
+    "check": ("svc-01", ("SVC-01",)),
     "all": ("yes", True),
     "keep": ("1", True),
     "profile": ("nat64", ("nat64",)),

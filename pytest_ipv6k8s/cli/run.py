@@ -1,0 +1,95 @@
+"""The command ``ipv6k8s run``: pytest with the suite, for those who do not know pytest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.checks import Level
+from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.reports import reading
+from pytest_ipv6k8s.verdicts import Verdict
+
+_TO_DO = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
+_MORE = """Every other option is handed to pytest: -x, -v, -n 4, --ipv6k8s-external none, …
+`pytest --help` lists them, those of this suite under "ipv6k8s"."""
+
+
+def add(commands: Any) -> None:
+    """Add the command and its options."""
+    command = commands.add_parser(
+        "run",
+        help="run the suite on the cluster of the current context, or on one that is made",
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "checks",
+        nargs="*",
+        metavar="CHECK",
+        help="an id (SVC-01), an area (SVC), or !ID and !AREA for all others; all without",
+    )
+    cluster = command.add_mutually_exclusive_group()
+    cluster.add_argument("--kubeconfig", type=Path, help="the cluster's kubeconfig (the usual one)")
+    stacks = [stack.value for stack in Stack]
+    cluster.add_argument("--kind", choices=stacks, metavar="STACK", help="make a kind cluster")
+    command.add_argument("--context", help="the kubeconfig's context to use (the current one)")
+    command.add_argument(
+        "-o", "--output", type=Path, action="append", default=[], metavar="FILE", help="a report"
+    )
+    levels = [level.value for level in Level]
+    command.add_argument("--level", choices=levels, help="only checks of this level")
+    command.add_argument(
+        "--failed-of",
+        type=Path,
+        metavar="REPORT",
+        help="only what failed, was inconclusive or was not judged there",
+    )
+    command.set_defaults(run=_run, more=[])
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    """Become pytest: its exit code, its signals and its terminal are ours.
+
+    Raises:
+        ConfigError: there is nothing to run.
+    """
+    command = [sys.executable, "-m", "pytest", *arguments(chosen)]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def arguments(chosen: argparse.Namespace) -> list[str]:
+    """Return the arguments of pytest.
+
+    Raises:
+        ConfigError: nothing failed in the report that was given, or it cannot be read.
+    """
+    where = {"kubeconfig": chosen.kubeconfig, "context": chosen.context}
+    if chosen.kind:
+        where |= {"provider": "kind", "stack": chosen.kind}
+    elif not chosen.kubeconfig:
+        where["provider"] = "existing"
+    checks = [*chosen.checks, *(_failed_of(chosen.failed_of) if chosen.failed_of else ())]
+    return [
+        f"--rootdir={Path.cwd()}",
+        *("-p", "no:cacheprovider"),
+        *(f"--ipv6k8s-{name}={value}" for name, value in where.items() if value),
+        *(f"--ipv6k8s-check={check}" for check in checks),
+        *(f"--ipv6k8s-report={file}" for file in chosen.output),
+        *(("-m", chosen.level) if chosen.level else ()),
+        *chosen.more,
+        *("--pyargs", catalogue.SUITE),
+    ]
+
+
+def _failed_of(file: Path) -> list[str]:
+    ids = [check.id for check in reading.read(file).checks if check.verdict in _TO_DO]
+    if not ids:
+        raise ConfigError(f"in {file} nothing is red", remedy="leave --failed-of out")
+    return ids
