@@ -100,7 +100,7 @@ def _chosen_by(config: pytest.Config) -> str:
         *(f"--ipv6k8s-check={word}" for word in config.stash[SETTINGS].check),
         *([f"-k {given.keyword}"] if given.keyword else []),
         *([f"-m {given.markexpr}"] if given.markexpr else []),
-        *(["--lf"] if given.lf else []),
+        *(["--lf"] if getattr(given, "lf", False) else []),  # not there without the cacheprovider
         *(["--deselect"] if given.deselect else []),
         *(["--maxfail"] if given.maxfail else []),
         *(map(str, config.args) if config.args != [catalogue.SUITE] else []),

@@ -43,6 +43,14 @@ def test_every_outcome_is_judged_counted_and_reported(
     result.stdout.re_match_lines([f".*{counts}.*"])
 
 
+def test_a_selected_run_says_how_much_ran_also_without_a_cache(project: pytest.Pytester) -> None:
+    chosen = ("-p", "no:cacheprovider", "-k", "T-01", "--ipv6k8s-check=T")
+    result, report = _run(project, *chosen)
+
+    assert report["selection"] == {"ran": 1, "of": 1}
+    assert result.ret == 0
+
+
 def test_what_rests_on_a_red_check_is_not_judged_and_is_no_failure(
     project: pytest.Pytester,
 ) -> None:
