@@ -16,22 +16,26 @@ STACKS = (Stack.IPV6, Stack.DUAL)
 
 
 def main() -> None:
-    """Put a row for each oddity and stack below the table's head."""
-    text, head, _ = PAGE.read_text("utf-8").partition("|---|---|---|---|---|\n")
-    rows = [_row(oddity, stack) for oddity in EVERYWHERE for stack in STACKS]
-    PAGE.write_text(text + head + "".join(rows), "utf-8")
+    """Put a row for each oddity below the table's head."""
+    text, head, _ = PAGE.read_text("utf-8").partition("|---|---|---|---|\n")
+    PAGE.write_text(text + head + "".join(map(_row, EVERYWHERE)), "utf-8")
 
 
-def _row(oddity: Oddity, stack: Stack) -> str:
-    file = SEEN / f"{stack.value}-{oddity.name}.json"
-    seen = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    before, after = seen.get("before", "not recorded"), seen.get("after", "")
+def _row(oddity: Oddity) -> str:
+    seen = " | ".join(_seen(oddity, stack) for stack in STACKS)
     words = [
         f"{prefix or 'any'}: its reason says `{reason}`"
         for prefix, reason in oddity.unjudged.items()
     ]
-    name = oddity.name.replace("-", " ")
-    return f"| {name} | {stack.value} | {before} | {after} | {'; '.join(words) or 'none'} |\n"
+    return f"| {oddity.name.replace('-', ' ')} | {seen} | {'; '.join(words) or 'none'} |\n"
+
+
+def _seen(oddity: Oddity, stack: Stack) -> str:
+    file = SEEN / f"{stack.value}-{oddity.name}.json"
+    if not file.exists():
+        return "–"  # noqa: RUF001
+    seen = json.loads(file.read_text("utf-8"))
+    return f"{seen['before']}, {seen['after']}"
 
 
 if __name__ == "__main__":
