@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment.
     """
     parser = _parser()
-    chosen, more = parser.parse_known_args(arguments)
+    own, handed = _parted(sys.argv[1:] if arguments is None else arguments)
+    chosen, more = parser.parse_known_args(own)
+    more += handed
     if more and not hasattr(chosen, "more"):
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     chosen.more = more
@@ -104,6 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--context", help="the kubeconfig's context to use")
     command.set_defaults(run=_reap)
     return parser
+
+
+def _parted(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return our own arguments, and what stands behind ``--`` for somebody else."""
+    at = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

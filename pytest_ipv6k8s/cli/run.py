@@ -16,8 +16,9 @@ from pytest_ipv6k8s.reports import reading
 from pytest_ipv6k8s.verdicts import Verdict
 
 _TO_DO = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
-_MORE = """Every other option is handed to pytest: -x, -v, -n 4, --ipv6k8s-external none, …
-`pytest --help` lists them, those of this suite under "ipv6k8s"."""
+_MORE = """Flags such as -x and -v, options such as --ipv6k8s-external=none, and all that stands
+behind -- are handed to pytest: ipv6k8s run SVC -- -n 4. `pytest --help` lists them, those
+of this suite under "ipv6k8s"."""
 
 
 def add(commands: Any) -> None:

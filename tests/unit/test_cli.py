@@ -319,6 +319,10 @@ def _handed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
         (["--kubeconfig=f", "-o", "r.html"], ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-report=r.html"]),
         (["--kubeconfig=f", "--level", "core"], ["--ipv6k8s-kubeconfig=f", "-m", "core"]),
         (["--kubeconfig=f", "-x", "-v"], ["--ipv6k8s-kubeconfig=f", "-x", "-v"]),
+        (
+            ["SVC", "--kubeconfig=f", "-x", "--", "-n", "4"],
+            ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-check=SVC", "-x", "-n", "4"],
+        ),
     ],
 )
 def test_run_becomes_pytest(
