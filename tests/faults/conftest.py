@@ -9,7 +9,7 @@ import pytest
 from tests.slices import by_slice
 
 HERE = Path(__file__).parent
-AT_ONCE = 5
+AT_ONCE = 4
 """How many files of a slice are tried."""
 
 
