@@ -34,7 +34,7 @@ from pytest_ipv6k8s.settings import Settings, resolve
 from pytest_ipv6k8s.testbed import testbed
 
 ROOT = Path(__file__).parents[1]
-RUN_TIME, PIP_TIME = 600, 300
+RUN_TIME, PIP_TIME = 900, 300
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 
 
