@@ -59,7 +59,8 @@ FIRST_CONNECTION = 2.0
 
 @check(
     "POL-00",
-    rests_partly_on=["ADDR-15", "ADDR-16"],
+    rests_on=["ADDR-16"],
+    rests_partly_on=["ADDR-15"],
     look=LOOK,
     families=Family,
     references=[f"{SOURCE}, the two sorts of pod isolation"],

@@ -25,23 +25,6 @@ def set_timeout_factor(factor: float) -> None:
     _timeout_factor = factor
 
 
-_hurried = False
-_HURRIED_SECONDS = 1.0
-
-
-def hurry(*, hurried: bool) -> None:
-    """Wait a second at most until something is as expected, from now on, or again as long as asked.
-
-    Where a check fails on which another one rests, that one has nothing to wait for.
-    """
-    global _hurried
-    _hurried = hurried
-
-
-def _scaled(timeout: float) -> float:
-    return min(timeout, _HURRIED_SECONDS) if _hurried else timeout * _timeout_factor
-
-
 T = TypeVar("T")
 R = TypeVar("R", bound=Record[Any])
 
@@ -188,7 +171,7 @@ def eventually(
     Raises:
         Unmet: some never were; carries the last ones, the time, and how the first try went.
     """
-    timeout = _scaled(timeout)
+    timeout *= _timeout_factor
     started = time.monotonic()
     records: Sequence[R] = ()
     failing_at_first: list[int] = []
@@ -238,7 +221,7 @@ def settle(
     def twice(count: int) -> bool:
         return count >= 2
 
-    found = waiting.poll(round_of, twice, timeout=_scaled(timeout), interval=0.1)
+    found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.1)
     took = f"{time.monotonic() - started:.1f} s and {rounds} rounds"
     if not twice(found):
         remark(f"no two rounds in a row were as expected in {took} after {after}")

@@ -14,7 +14,6 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Area, Check, check_of
-from pytest_ipv6k8s.expectations import hurry
 from pytest_ipv6k8s.plugin.state import FACTS, LEDGER, SETTINGS, WHERE
 from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.resting import Ledger, in_order
@@ -94,9 +93,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.extra_keyword_matches.add(declared.id)
     _sort(items, checks)
     facts = config.stash.get(FACTS, None)
-    if facts is not None and not config.stash[SETTINGS].all:
-        config.stash[LEDGER] = Ledger(facts.home / "red.jsonl", checks)
+    if facts is not None:
         config.stash[WHERE] = facts.nodes_of_pods
+        if not config.stash[SETTINGS].all:
+            config.stash[LEDGER] = Ledger(facts.home / "red.jsonl", checks)
     _keep_chosen(config, items)
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
         if FACTS not in config.stash:
@@ -190,9 +190,8 @@ def family_of(item: pytest.Item) -> Family | None:
 
 
 def _hold_back(item: pytest.Item, declared: Check) -> None:
-    """Skip a check that cannot pass for a red one; let one that may fail with it not wait long."""
+    """Skip a check that cannot pass for a red one."""
     ledger, family = item.config.stash.get(LEDGER, None), family_of(item)
-    hurry(hurried=ledger is not None and bool(ledger.suspects(declared, family)))
     held = ledger.holding(declared, family) if ledger else ()
     if held:
         item.stash[HELD] = held
