@@ -17,7 +17,7 @@ from pytest_ipv6k8s.checks import (
     Level,
 )
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.verdicts import Result, Verdict
+from pytest_ipv6k8s.verdicts import UNSETTLED, Result, Verdict
 
 
 class Part(enum.Enum):
@@ -158,8 +158,7 @@ def result_of(
     if any(verdict is Verdict.FAIL and id not in waived for id, verdict in counted.items()):
         return Result.FAILURE
     gap = any(
-        verdict in (None, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
-        or (verdict is Verdict.SKIP and part is Part.CORE)
+        verdict is None or verdict in UNSETTLED or (verdict is Verdict.SKIP and part is Part.CORE)
         for verdict in counted.values()
     )
     proven = any(verdict is Verdict.PASS for verdict in counted.values())

@@ -27,6 +27,10 @@ class Verdict(enum.Enum):
         return self in (Verdict.FAIL, Verdict.INCONCLUSIVE)
 
 
+UNSETTLED = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
+"""Verdicts that leave open, or deny, that a requirement is met: one of them is a gap in a claim."""
+
+
 class Result(enum.Enum):
     """What checks together say: of a cluster, or of a claim about it."""
 

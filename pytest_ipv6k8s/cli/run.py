@@ -13,9 +13,8 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.reports import reading
-from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.verdicts import UNSETTLED
 
-_TO_DO = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
 _MORE = """Flags such as -x and -v, options such as --ipv6k8s-external=none, and all that stands
 behind -- are handed to pytest: ipv6k8s run SVC -- -n 4. `pytest --help` lists them, those
 of this suite under "ipv6k8s"."""
@@ -90,7 +89,7 @@ def arguments(chosen: argparse.Namespace) -> list[str]:
 
 
 def _failed_of(file: Path) -> list[str]:
-    ids = [check.id for check in reading.read(file).checks if check.verdict in _TO_DO]
+    ids = [check.id for check in reading.read(file).checks if check.verdict in UNSETTLED]
     if not ids:
         raise ConfigError(f"in {file} nothing is red", remedy="leave --failed-of out")
     return ids

@@ -356,7 +356,8 @@ def _outcome(code: int, answer: Object) -> Outcome:
 def _api_error(
     code: int, method: str, path: str, answer: Object, kubeconfig: Kubeconfig
 ) -> ApiError:
-    message = _short(str(answer.get("message", "")))
+    whole = str(answer.get("message", ""))
+    message, remedy = _short(whole), remedy_of(code, whole, writes=method != "GET")
     if code == 401:
         return ApiError(
             f"the API server does not know the user of context {kubeconfig.context!r}: {message}",
@@ -364,13 +365,5 @@ def _api_error(
             remedy="renew the credentials in the kubeconfig",
         )
     if code == 403:
-        return ApiError(
-            message or f"{method} {path}: forbidden",
-            code=code,
-            remedy=remedy_of(code, str(answer.get("message", "")), writes=method != "GET"),
-        )
-    return ApiError(
-        f"{method} {path}: {code} {message}",
-        code=code,
-        remedy=remedy_of(code, str(answer.get("message", "")), writes=method != "GET"),
-    )
+        return ApiError(message or f"{method} {path}: forbidden", code=code, remedy=remedy)
+    return ApiError(f"{method} {path}: {code} {message}", code=code, remedy=remedy)

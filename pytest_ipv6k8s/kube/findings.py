@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
-from pytest_ipv6k8s.kube import paths
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, Object, readable
 
 _MOST_NODES = 5
@@ -74,9 +73,9 @@ def _of_workloads(api: Api, namespace: str, selector: Mapping[str, str]) -> Iter
             labels = item["spec"]["template"]["metadata"].get("labels") or {}
             if not selector.items() <= labels.items():
                 continue
-            status, name = item.get("status") or {}, item["metadata"]["name"]
-            wanted = item["spec"].get(wanted_in, status.get(wanted_in, 0))
-            ready = status.get(ready_in, 0)
+            seen, name = item.get("status") or {}, item["metadata"]["name"]
+            wanted = item["spec"].get(wanted_in, seen.get(wanted_in, 0))
+            ready = seen.get(ready_in, 0)
             if ready < wanted or not wanted:
                 yield Finding(
                     text=f"{kind} {namespace}/{name}: {ready} of {wanted} replicas ready",
@@ -90,7 +89,7 @@ def _of_nodes(api: Api, nodes: Collection[str]) -> Iterator[Finding]:
     known = {node["metadata"]["name"]: node for node in readable(api, paths.NODES)}
     agents = readable(api, paths.ALL_DAEMONSETS)
     for name in nodes:
-        for condition in known.get(name, {}).get("status", {}).get("conditions") or ():
+        for condition in status.conditions(known.get(name, {})):
             if condition["status"] != str(condition["type"] == "Ready"):
                 yield Finding(
                     text=f"node {name}: {condition['type']} is {condition['status']} "
@@ -108,7 +107,13 @@ def _of_agents(api: Api, node: str, agents: Collection[Object]) -> Iterator[Find
             continue
         namespace, name = agent["metadata"]["namespace"], agent["metadata"]["name"]
         own = [pod for pod in pods if _is_of(pod, agent)]
-        trouble = "has no pod" if not own else "is not Ready" if not any(map(_ready, own)) else ""
+        trouble = (
+            "has no pod"
+            if not own
+            else "is not Ready"
+            if not any(map(status.is_ready, own))
+            else ""
+        )
         if trouble:
             yield Finding(
                 text=f"DaemonSet {namespace}/{name} {trouble} on node {node}",
@@ -119,8 +124,3 @@ def _of_agents(api: Api, node: str, agents: Collection[Object]) -> Iterator[Find
 def _is_of(pod: Object, owner: Object) -> bool:
     owners = pod["metadata"].get("ownerReferences") or ()
     return any(one.get("uid") == owner["metadata"]["uid"] for one in owners)
-
-
-def _ready(pod: Object) -> bool:
-    conditions: list[dict[str, Any]] = pod.get("status", {}).get("conditions") or []
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

@@ -8,10 +8,10 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.profiles import PROFILES, Part, Profile, result_of
 from pytest_ipv6k8s.reports.model import CheckResult, Claim, ClaimedPart
-from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.verdicts import UNSETTLED, Verdict
 
 NOT_RUN = "not run"
-_REACHED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
+_REACHED = (Verdict.PASS, *UNSETTLED)
 
 
 def claims(

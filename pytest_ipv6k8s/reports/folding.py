@@ -15,7 +15,7 @@ from pytest_ipv6k8s.reports.model import (
     Waived,
 )
 from pytest_ipv6k8s.results import ItemResult
-from pytest_ipv6k8s.verdicts import Result, Verdict, fold
+from pytest_ipv6k8s.verdicts import UNSETTLED, Result, Verdict, fold
 
 
 def fold_items(
@@ -94,8 +94,7 @@ def result_of(
         return Result.FAILURE
     if any(check.verdict is Verdict.FAIL and not check.waived for check in checks):
         return Result.FAILURE
-    unsettled = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
-    gap = any(check.verdict in unsettled for check in checks)
+    gap = any(check.verdict in UNSETTLED for check in checks)
     gap = gap or not complete or not selection.is_whole
     gap = gap or skipped_core(checks, asked)
     return Result.PARTIAL if gap else Result.SUCCESS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pytest_ipv6k8s.addresses import names
 from pytest_ipv6k8s.errors import by_reason
@@ -41,18 +41,21 @@ def gaps(part: ClaimedPart) -> list[tuple[str, tuple[str, ...]]]:
 
 def not_judged(report: Report) -> dict[str, list[str]]:
     """Return the ids of checks that were not judged, by what they rest on."""
-    by_base: dict[str, list[str]] = {}
-    for check in with_verdict(report, Verdict.NOT_JUDGED):
-        by_base.setdefault(", ".join(check.rests_on), []).append(check.id)
-    return by_base
+    return _ids(with_verdict(report, Verdict.NOT_JUDGED), lambda check: ", ".join(check.rests_on))
 
 
 def skipped(report: Report) -> dict[str, list[str]]:
     """Return the ids of skipped checks by reason, sorted."""
-    by_reason: dict[str, list[str]] = {}
-    for check in with_verdict(report, Verdict.SKIP):
-        by_reason.setdefault(check.reason, []).append(check.id)
-    return dict(sorted(by_reason.items()))
+    return dict(
+        sorted(_ids(with_verdict(report, Verdict.SKIP), lambda check: check.reason).items())
+    )
+
+
+def _ids(checks: Iterable[CheckResult], key: Callable[[CheckResult], str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for check in checks:
+        found.setdefault(key(check), []).append(check.id)
+    return found
 
 
 def identity(report: Report) -> str:
