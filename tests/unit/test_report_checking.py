@@ -12,9 +12,11 @@ import pytest
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.reports import Report, save
-from pytest_ipv6k8s.reports.checking import contradictions, remarks
+from pytest_ipv6k8s.reports.checking import contradictions, remarks, unpublishable
+from pytest_ipv6k8s.reports.folding import selection_of
+from pytest_ipv6k8s.reports.model import Selection
 from pytest_ipv6k8s.reports.pseudonyms import redacted
-from tests.documents import CHECKS, edited, sample
+from tests.documents import CHECKS, declared, edited, report, result, sample
 
 Document = dict[str, Any]
 
@@ -196,3 +198,50 @@ def test_profiles_of_this_catalogue_are_compared_with_ours(
 
     assert cli.main(["report", "check", str(tmp_path / "r.json")]) == 1
     assert "core part of dual-stack does not have the checks" in capsys.readouterr().out
+
+
+SELECTIONS = {
+    "all": (["ADDR-01", "SVC-01"], [], (2, 2, "")),
+    "one": (["SVC-01"], [], (1, 2, "-k SVC-01")),
+    "a whole profile": (["EGR-01"], ["egress-nat66"], (1, 1, "")),
+    "somebody's own": (["T-01"], [], (1, 1, "")),
+}
+
+
+@pytest.mark.parametrize("case", SELECTIONS)
+def test_a_run_says_how_many_of_how_many_checks_ran(case: str) -> None:
+    ids, asked, (ran, of, by) = SELECTIONS[case]
+    suite = {id: declared(id) for id in ("ADDR-01", "SVC-01", *(["EGR-01"] if asked else []))}
+
+    found = selection_of(ids, suite, asked, "-k SVC-01")
+
+    assert found == Selection(ran=ran, of=of, by=by)
+
+
+def test_some_checks_alone_are_never_a_success() -> None:
+    part = Selection(ran=1, of=2, by="-k SVC-01")
+    found = report(result("SVC-01", "pass"), selection=part)
+
+    assert found.result.value == "partial"
+    assert not contradictions(found, {})
+    assert unpublishable(found) == ["only 1 of 2 checks ran (-k SVC-01)"]
+
+
+def test_what_may_be_published_is_whole_and_says_by_whom() -> None:
+    whole = report(result("SVC-01", "pass"))
+
+    assert unpublishable(whole) == []
+    assert len(unpublishable(edited(whole, complete=False, implementation={}))) == 2
+
+
+def test_context_and_server_are_taken_out_with_the_names() -> None:
+    cluster = {
+        **sample().plain()["cluster"],
+        "context": "prod-eu",
+        "server": "https://k8s.corp:6443",
+    }
+
+    text = json.dumps(redacted(edited(sample(), cluster=cluster)).plain())
+
+    assert "prod-eu" not in text
+    assert "k8s.corp" not in text
