@@ -12,6 +12,7 @@ from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.plain import build, plain
+from pytest_ipv6k8s.waiting import poll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,21 +132,33 @@ def _depth(check: Check, checks: Mapping[str, Check]) -> int:
 
 
 class Ledger:
-    """The red items of a run, in a file that the worker processes share.
+    """The red items of a run, and those that have ended, in files that the worker processes share.
 
     Args:
-        file: where they are noted, a line for each.
+        folder: where they are noted, a line for each.
         checks: all checks of the run, by id.
     """
 
-    def __init__(self, file: Path, checks: Mapping[str, Check]) -> None:
-        self._file = file
+    def __init__(self, folder: Path, checks: Mapping[str, Check]) -> None:
+        self._red = folder / "red.jsonl"
+        self._ended = folder / "ended.txt"
         self._checks = checks
 
     def note(self, item: Red) -> None:
         """Note a red item."""
-        with self._file.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(plain(item)) + "\n")
+        _append(self._red, json.dumps(plain(item)))
+
+    def end(self, item: str) -> None:
+        """Note by its node id that an item has ended, red or not."""
+        _append(self._ended, item)
+
+    def wait_for(self, items: Collection[str], *, timeout: float) -> None:
+        """Return when the items with these node ids have ended, or after so many seconds."""
+
+        def left() -> set[str]:
+            return set(items).difference(_lines(self._ended))
+
+        poll(left, lambda found: not found, timeout=timeout, interval=0.2)
 
     def holding(self, declared: Check, family: Family | None) -> tuple[str, ...]:
         """Return the red checks without which an item cannot pass: nobody needs to ask it."""
@@ -170,11 +183,16 @@ class Ledger:
         return _roots(base for found in covering for base in found) if all(covering) else ()
 
     def _bases(self, declared: Check, family: Family | None, *, partly: bool) -> list[Red]:
-        about, ids = set(families(declared, family)), self._under(declared, partly=partly)
+        about, ids = set(families(declared, family)), self.under(declared, partly=partly)
         return [item for item in self._noted() if item.id in ids and about & set(item.families)]
 
-    def _under(self, declared: Check, *, partly: bool) -> set[str]:
-        """Return the ids of all checks that one rests on, directly or through others."""
+    def under(self, declared: Check, *, partly: bool) -> set[str]:
+        """Return the ids of all checks that one rests on, directly or through others.
+
+        Args:
+            declared: the one.
+            partly: whether to follow what is rested on only in part, too.
+        """
         found: set[str] = set()
         waiting = [declared]
         while waiting:
@@ -186,9 +204,16 @@ class Ledger:
         return found - {declared.id}
 
     def _noted(self) -> Iterator[Red]:
-        if self._file.exists():
-            for line in self._file.read_text(encoding="utf-8").splitlines():
-                yield build(Red, json.loads(line))
+        return (build(Red, json.loads(line)) for line in _lines(self._red))
+
+
+def _append(file: Path, line: str) -> None:
+    with file.open("a", encoding="utf-8") as out:
+        out.write(line + "\n")
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def _roots(reds: Iterable[Red]) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if facts is not None:
         config.stash[WHERE] = facts.nodes_of_pods
         if not config.stash[SETTINGS].all:
-            config.stash[LEDGER] = Ledger(facts.home / "red.jsonl", checks)
+            config.stash[LEDGER] = Ledger(facts.home, checks)
     _keep_chosen(config, items)
     if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
         if FACTS not in config.stash:
@@ -108,12 +108,13 @@ def _sort(items: list[pytest.Item], checks: Mapping[str, Check]) -> None:
     """Put the checks into the order in which they are asked; other tests keep their places."""
     order = in_order(checks)
     places = [n for n, item in enumerate(items) if declared_by(item)]
-    ordered = sorted((items[n] for n in places), key=lambda item: order[_id(item)])
+    ordered = sorted((items[n] for n in places), key=lambda item: order[id_of(item)])
     for place, item in zip(places, ordered, strict=True):
         items[place] = item
 
 
-def _id(item: pytest.Item) -> str:
+def id_of(item: pytest.Item) -> str:
+    """Return the id of the check behind an item, empty when it is a test."""
     declared = declared_by(item)
     return declared.id if declared else ""
 

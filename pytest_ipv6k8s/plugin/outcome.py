@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -15,16 +16,33 @@ from pytest_ipv6k8s.expectations import take_statements
 from pytest_ipv6k8s.masking import one_line, redact, redact_text
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin import reachability
-from pytest_ipv6k8s.plugin.collection import HELD, NOT_APPLICABLE, UNMET, declared_by, family_of
+from pytest_ipv6k8s.plugin.collection import (
+    HELD,
+    NOT_APPLICABLE,
+    UNMET,
+    declared_by,
+    family_of,
+    id_of,
+)
 from pytest_ipv6k8s.plugin.diagnosing import failure
-from pytest_ipv6k8s.plugin.state import FACTS, INSTRUMENTS, LEDGER, RECORDER, SETTINGS, WHERE
-from pytest_ipv6k8s.resting import place_of, red
+from pytest_ipv6k8s.plugin.state import (
+    FACTS,
+    INSTRUMENTS,
+    LEDGER,
+    RECORDER,
+    SETTINGS,
+    WHERE,
+    is_worker,
+)
+from pytest_ipv6k8s.resting import Ledger, place_of, red
 from pytest_ipv6k8s.results import CheckFacts, Evidence, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
 BUNDLE = pytest.StashKey[Callable[[ItemResult, tuple[Record[Any], ...], Any], str]]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()
+_BASES = 120.0
+"""Seconds that a failed check waits for those that it rests on, which another worker may run."""
 
 
 def result_in(report: pytest.TestReport) -> ItemResult | None:
@@ -114,6 +132,7 @@ def _explained_by(
     ledger, family = item.config.stash.get(LEDGER, None), family_of(item)
     if ledger is None or not isinstance(error, (AssertionError, Inconclusive)):
         return ()
+    _await_bases(item, declared, ledger)
     if isinstance(error, Inconclusive):
         return ledger.suspects(declared, family)
     nodes = item.config.stash.get(WHERE, {})
@@ -122,6 +141,19 @@ def _explained_by(
     if declared.level is not Level.INFORMATIONAL:
         ledger.note(red(declared, family, records, nodes, roots))
     return roots
+
+
+def _await_bases(item: pytest.Item, declared: Check, ledger: Ledger) -> None:
+    """Wait until the other workers, too, have judged what a failed item rests on.
+
+    Only for items that come before it: each worker takes its items in their order, so two of
+    them never wait for each other.
+    """
+    if is_worker(item.config):
+        below = ledger.under(declared, partly=True)
+        before = itertools.takewhile(lambda other: other is not item, item.session.items)
+        bases = [other.nodeid for other in before if id_of(other) in below]
+        ledger.wait_for(bases, timeout=_BASES)
 
 
 def _with_bundle(
@@ -220,6 +252,8 @@ def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> N
 def _finish(item: pytest.Item, report: pytest.TestReport) -> None:
     result = item.stash.get(_RESULT, None)
     item.config.stash.setdefault(RECORDER, Recorder()).take()
+    if LEDGER in item.config.stash:
+        item.config.stash[LEDGER].end(item.nodeid)
     if result is None:
         return
     outcome = result.outcome

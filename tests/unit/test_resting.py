@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def _record(source: str, address: str, *, failed: bool = True) -> Record[Any]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "red.jsonl", CHECKS)
+    return Ledger(tmp_path, CHECKS)
 
 
 def _red(check: Check, *records: Record[Any], family: Family = V6) -> Red:
@@ -84,7 +85,7 @@ def test_a_failure_in_the_same_places_is_explained(
 
 def test_two_red_checks_explain_what_neither_does_alone(tmp_path: Path) -> None:
     both = declared("AA-06", rests_partly_on=["AA-01", "AA-05"])
-    ledger = Ledger(tmp_path / "red.jsonl", {**CHECKS, "AA-06": both})
+    ledger = Ledger(tmp_path, {**CHECKS, "AA-06": both})
     ledger.note(_red(BASE, _record("a", "fd00::1:1")))
     ledger.note(_red(OTHER, _record("c", "fd00::1:2")))
 
@@ -105,6 +106,24 @@ def test_what_is_explained_hands_on_what_explains_it(ledger: Ledger) -> None:
     ledger.note(explained)
 
     assert ledger.holding(DEEPER, V6) == ("AA-01",)
+
+
+def test_a_failed_check_waits_until_its_bases_have_ended(ledger: Ledger, tmp_path: Path) -> None:
+    other = Ledger(tmp_path, CHECKS)
+    bases = ["test_a.py::test_a", "test_a.py::test_b"]
+    other.end(bases[0])
+    ending = Thread(target=other.end, args=(bases[1],))
+    ending.start()
+
+    ledger.wait_for(bases, timeout=10)
+    ending.join()
+    other.note(_red(BASE, _record("a", "fd00::b")))
+
+    assert ledger.holding(DEEP, V6) == ("AA-01",)
+
+
+def test_it_does_not_wait_for_ever(ledger: Ledger) -> None:
+    ledger.wait_for(["never"], timeout=0)
 
 
 def test_bases_are_there_sound_and_asked_first() -> None:
