@@ -18,6 +18,7 @@ from pytest_ipv6k8s.plugin.state import is_worker
 from pytest_ipv6k8s.reports import Report, save, view
 from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
+from pytest_ipv6k8s.reports.untested import untested
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import OPTIONS, Settings
 from pytest_ipv6k8s.verdicts import Verdict
@@ -134,7 +135,7 @@ class Reporting:
         _print_table(terminalreporter, report)
         terminalreporter.write_line(f"probes   {view.probed(report)}")
         _print_profiles(terminalreporter, report)
-        _print_reasons(terminalreporter, report)
+        _print_reasons(terminalreporter, report, verbose=self._config.get_verbosity() > 0)
         for fact in report.harness:
             if not fact.ok:
                 terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.actual}")
@@ -165,7 +166,7 @@ def _print_profiles(out: Any, report: Report) -> None:
         out.write_line(f"profile  {claim.name}: {', '.join(parts)}")
 
 
-def _print_reasons(out: Any, report: Report) -> None:
+def _print_reasons(out: Any, report: Report, *, verbose: bool) -> None:
     for check in report.checks:
         if check.verdict is Verdict.INCONCLUSIVE:
             out.write_line(f"inconclusive  {check.id}: {check.reason}", yellow=True)
@@ -174,5 +175,10 @@ def _print_reasons(out: Any, report: Report) -> None:
     for base, ids in view.not_judged(report).items():
         more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
         out.write_line(f"not judged  {', '.join(ids[:_MOST_IDS])}{more}: rests on {base}")
-    for reason, ids in view.skipped(report).items():
+    gaps = untested(report)
+    if gaps:
+        out.write_line("Not tested, and how to (-v: why):")
+    for gap in gaps:
+        out.write_line(f"  {gap}")
+    for reason, ids in view.skipped(report).items() if verbose else ():
         out.write_line(f"skipped  {', '.join(ids)}: {reason}")

@@ -32,7 +32,7 @@ def test_the_wheel_runs_the_suite_from_an_empty_folder(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "result   partial" in done.stdout
-    assert "SVC-04: needs host-network probe pods" in done.stdout
+    assert "host-network probes (" in done.stdout
     assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
 
 

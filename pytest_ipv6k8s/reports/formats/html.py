@@ -12,6 +12,7 @@ from pytest_ipv6k8s import data
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.diagnosis import diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Report
+from pytest_ipv6k8s.reports.untested import untested
 from pytest_ipv6k8s.verdicts import Verdict
 
 SUFFIXES = (".html",)
@@ -64,7 +65,7 @@ def _context(report: Report) -> dict[str, Any]:
         "areas": view.by_area(report),
         "families": view.families(report),
         "paths": view.paths(report),
-        "skipped": view.skipped(report),
+        "untested": untested(report),
         "known": {check.id for check in report.checks},
     }
     return {**context, "contents": _contents(report, context)}
@@ -81,7 +82,7 @@ def _contents(report: Report, context: Mapping[str, Any]) -> list[tuple[str, str
         ("connectivity", "Connectivity", context["paths"]),
         ("checks", "All checks", True),
         ("waivers", "Waivers", report.waivers),
-        ("skipped", "Skipped", context["skipped"]),
+        ("untested", "Not tested, and how to", context["untested"]),
         ("reproduce", "Reproduce", True),
     )
     return [(id, name) for id, name, there in sections if there]

@@ -10,6 +10,7 @@ from typing import TextIO
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.diagnosis import MOST, Headline, diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Claim, Counts, Report
+from pytest_ipv6k8s.reports.untested import untested
 from pytest_ipv6k8s.results import Failure, Outcome, item_name
 from pytest_ipv6k8s.verdicts import Result, Verdict
 
@@ -53,7 +54,7 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _areas(report)
     yield from _connectivity(report)
     yield from _waivers(report)
-    yield from _skipped(report)
+    yield from _untested(report)
     yield from _checks(report)
     yield from _harness(report)
     yield from _reproduce(report)
@@ -195,10 +196,14 @@ def _waivers(report: Report) -> Iterator[str]:
         yield "\n## Waivers\n\n" + _table(("check", "verdict", "reason"), rows)
 
 
-def _skipped(report: Report) -> Iterator[str]:
-    rows = [[", ".join(ids), _text(reason)] for reason, ids in view.skipped(report).items()]
+def _untested(report: Report) -> Iterator[str]:
+    rows = [
+        [_text(gap.lack), _text(gap.how), str(len(gap.ids)), ", ".join(gap.ids)]
+        for gap in untested(report)
+    ]
     if rows:
-        yield "\n## Skipped\n\n" + _table(("checks", "reason"), rows)
+        yield "\n## Not tested, and how to\n\n"
+        yield _table(("what is missing", "how to", "checks", "ids"), rows)
 
 
 def _checks(report: Report) -> Iterator[str]:
