@@ -299,13 +299,18 @@ class Settings:
 
     @property
     def wants_cluster(self) -> bool:
-        """Whether anybody asked for a cluster; without, the plugin stays out of the way."""
-        return self.cluster.kubeconfig is not None or self.provider is not None
+        """Whether anybody asked for a cluster; without, the plugin stays out of the way.
+
+        A context on the command line names one of the usual kubeconfig.
+        """
+        named = self.cluster.kubeconfig is not None or self.provider is not None
+        return named or self.asked_on_command_line
 
     @property
     def asked_on_command_line(self) -> bool:
         """Whether the cluster was asked for on the command line itself."""
-        return COMMAND_LINE in (self.sources.get("kubeconfig"), self.sources.get("provider"))
+        naming = ("kubeconfig", "provider", "context")
+        return any(self.sources.get(key) == COMMAND_LINE for key in naming)
 
     @property
     def provider_name(self) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
+from pytest_ipv6k8s.addresses import endpoint
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.files import read_document
+from pytest_ipv6k8s.files import read_document, write_whole
 from pytest_ipv6k8s.masking import hold_named
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds the token of its ServiceAccount."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,25 +36,73 @@ class Kubeconfig:
         return f"kubectl --kubeconfig {self.path} --context {self.context}"
 
 
-def find(path: Path | None, environment: Mapping[str, str]) -> Path:
-    """Return the kubeconfig to use: the given one, ``$KUBECONFIG``, or ``~/.kube/config``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """A program that gives the credentials of a user; ``hint`` says how it is installed."""
+
+    user: str
+    command: str
+    hint: str = ""
+
+
+def find(path: Path | None, environment: Mapping[str, str], folder: Path | None = None) -> Path:
+    """Return the kubeconfig to use, as kubectl finds it.
+
+    That is the given one, the files of ``$KUBECONFIG`` that exist, ``~/.kube/config``, and last,
+    in a pod, its ServiceAccount.
+
+    Args:
+        path: the given one.
+        environment: the process's variables.
+        folder: where a kubeconfig for the ServiceAccount is written; without, a new one.
 
     Raises:
-        ConfigError: none was given and none is in the usual places.
+        ConfigError: there is none.
     """
     if path is not None:
         return path
     given = [name for name in environment.get("KUBECONFIG", "").split(os.pathsep) if name]
-    if given:
+    if any(Path(name).exists() for name in given):
         return Path(os.pathsep.join(given))
     usual = Path.home() / ".kube" / "config"
-    if usual.exists():
+    if not given and usual.exists():
         return usual
+    if environment.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").exists():
+        return _of_service_account(environment, folder or Path(mkdtemp(prefix="ipv6k8s-")))
+    if given:
+        raise ConfigError(
+            f"no kubeconfig: of $KUBECONFIG, {' and '.join(given)} do not exist",
+            remedy="correct it, or give --ipv6k8s-kubeconfig FILE",
+        )
     raise ConfigError(
         "no kubeconfig: neither --ipv6k8s-kubeconfig nor $KUBECONFIG is given, "
-        f"and {usual} does not exist",
+        f"{usual} does not exist, and this is no pod with a ServiceAccount",
         remedy="give --ipv6k8s-kubeconfig FILE",
     )
+
+
+def _of_service_account(environment: Mapping[str, str], folder: Path) -> Path:
+    """Write a kubeconfig that says what a pod knows of its cluster; it holds no secret."""
+    import yaml
+
+    host = environment["KUBERNETES_SERVICE_HOST"]
+    port = int(environment.get("KUBERNETES_SERVICE_PORT", "443"))
+    cluster = {
+        "server": f"https://{endpoint(host, port)}",
+        "certificate-authority": str(SERVICE_ACCOUNT / "ca.crt"),
+    }
+    name = "in-cluster"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": {"tokenFile": str(SERVICE_ACCOUNT / "token")}}],
+    }
+    path = folder / "in-cluster.yaml"
+    write_whole(path, yaml.safe_dump(document))
+    return path
 
 
 def read(path: Path, context: str | None = None) -> Kubeconfig:
@@ -76,6 +129,33 @@ def _files(path: Path) -> list[Path]:
     """Return the files of a kubeconfig; of several, as kubectl has it, some may be missing."""
     files = [Path(name) for name in str(path).split(os.pathsep)]
     return [file for file in files if file.exists()] or files[:1]
+
+
+def plugin_of(kubeconfig: Kubeconfig) -> Plugin | None:
+    """Return the exec plugin of a context's user; None where the user has none.
+
+    Raises:
+        ConfigError: a file of the kubeconfig cannot be read.
+    """
+    documents = _documents(kubeconfig.path)
+    context = _entry(documents, "contexts", kubeconfig.context).get("context")
+    user = str(context.get("user") or "") if isinstance(context, dict) else ""
+    found = _entry(documents, "users", user).get("user")
+    plugin = found.get("exec") if isinstance(found, dict) else None
+    if not isinstance(plugin, dict):
+        return None
+    hint = " ".join(str(plugin.get("installHint") or "").split())
+    return Plugin(user=user, command=str(plugin.get("command") or ""), hint=hint)
+
+
+def _entry(documents: Iterable[Mapping[str, Any]], kind: str, name: str) -> Mapping[str, Any]:
+    """Return the entry of a name, that of the first file that has it."""
+    for document in documents:
+        listed = document.get(kind)
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, dict) and item.get("name") == name:
+                return item
+    return {}
 
 
 def hold_credentials(path: Path) -> None:

@@ -29,13 +29,20 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(fixtures, "ipv6k8s-fixtures")
     if settings.wants_cluster:
         from pytest_ipv6k8s import expectations
-        from pytest_ipv6k8s.plugin import interrupts, outcome, reporting, run, secrecy, workers
+        from pytest_ipv6k8s.plugin import (
+            beginning,
+            interrupts,
+            outcome,
+            reporting,
+            secrecy,
+            workers,
+        )
 
         expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
         plugins.register(outcome, "ipv6k8s-outcome")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
-        plugins.register(run, "ipv6k8s-run")
+        plugins.register(beginning, "ipv6k8s-beginning")
         plugins.register(interrupts, "ipv6k8s-interrupts")
         plugins.register(workers, "ipv6k8s-xdist")
         if settings.report.bundle is not None:
@@ -43,3 +50,5 @@ def pytest_configure(config: pytest.Config) -> None:
 
             plugins.register(bundles, "ipv6k8s-bundles")
         plugins.register(secrecy, "ipv6k8s-secrecy")  # the last one, so its hooks are around all
+    else:
+        options.refuse_without_cluster(config)

@@ -27,13 +27,9 @@ from pytest_ipv6k8s.timeouts import Timeouts
 RUN_BUNDLE = "run"
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Be ready to write bundles, in each process that has a cluster; costs nothing until then."""
-    config = session.config
-    facts = config.stash.get(FACTS, None)
-    if facts is not None:
-        config.stash[BUNDLE] = Bundles(config, facts).write
+    """Be ready to write bundles, in each process; costs nothing until then."""
+    session.config.stash[BUNDLE] = Bundles(session.config).write
 
 
 class Bundles:
@@ -43,14 +39,14 @@ class Bundles:
     write the same one.
     """
 
-    def __init__(self, config: pytest.Config, facts: RunFacts) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         settings = config.stash[SETTINGS]
         assert settings.report.bundle is not None
         self._shown = settings.report.bundle
         self._folder = settings.report.bundle.absolute()
         self._timeouts = config.stash[TIMEOUTS]
         self._provider_name = settings.provider_name
-        self._facts, self._cost = facts, config.stash[COST]
+        self._stash = config.stash
         self._collector: Collector | None = None
 
     def write(self, result: ItemResult, records: tuple[Record[Any], ...], error: Any) -> str:
@@ -71,16 +67,16 @@ class Bundles:
         family = result.outcome.family
         failure = Failure(
             name=f"{result.check.id}-{family.value}" if family else result.check.id,
-            about=_about(result, self._facts),
+            about=_about(result, self._stash[FACTS]),
             records=records,
             failing=getattr(error, "records", ()),
         )
         return str(self._shown / self._collector.write(failure).name)
 
     def _access(self) -> Access:
-        facts = self._facts
+        facts = self._stash[FACTS]
         kubeconfig = Kubeconfig(path=facts.kubeconfig, context=facts.context)
-        api = Api(kubeconfig, timeouts=self._timeouts, cost=self._cost)
+        api = Api(kubeconfig, timeouts=self._timeouts, cost=self._stash[COST])
 
         @contextmanager
         def session(pod: ProbePod) -> Iterator[Transport]:

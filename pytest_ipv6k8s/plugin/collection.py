@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib.util
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Area, Check, check_of
-from pytest_ipv6k8s.plugin.state import FACTS, LEDGER, SETTINGS, WHERE
+from pytest_ipv6k8s.plugin.state import CHECKS, FACTS, LEDGER, SETTINGS, WHERE, is_worker
 from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.resting import Ledger, in_order
 from pytest_ipv6k8s.settings import Settings
@@ -60,16 +60,45 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     declared = check_of(metafunc.function)
     if declared is None or not declared.families:
         return
-    families = [f for f in declared.families if f in _stack(metafunc.config, declared).families]
-    families = families or [declared.families[0]]
+    families = _families(metafunc.config, declared)
     metafunc.parametrize("family", families, ids=[family.value for family in families])
 
 
-def _stack(config: pytest.Config, declared: Check) -> Stack:
+def _families(config: pytest.Config, declared: Check) -> tuple[Family, ...]:
+    """Return the families in which a check is asked; one, where the cluster has none of its own.
+
+    Before there is a cluster, these are all.
+    """
     facts = config.stash.get(FACTS, None)
-    if facts is None:
-        return config.stash[SETTINGS].cluster.stack
-    return facts.stack_of(declared.families_of)
+    there: Iterable[Family] = Family
+    if facts is not None:
+        there = facts.stack_of(declared.families_of).families
+    elif config.option.collectonly:
+        there = config.stash[SETTINGS].cluster.stack.families
+    found = tuple(family for family in declared.families if family in tuple(there))
+    return found or declared.families[:1]
+
+
+def keep_families(session: pytest.Session) -> None:
+    """Drop, now that the cluster is known, the items of families that it does not have."""
+    config = session.config
+    take_facts(config)
+
+    def is_kept(item: pytest.Item) -> bool:
+        declared, family = declared_by(item), family_of(item)
+        return declared is None or family is None or family in _families(config, declared)
+
+    session.items[:] = [item for item in session.items if is_kept(item)]
+    session.testscollected = len(session.items)
+
+
+def take_facts(config: pytest.Config) -> None:
+    """Let the items know what stands, if it does already."""
+    facts = config.stash.get(FACTS, None)
+    if facts is not None:
+        config.stash[WHERE] = facts.nodes_of_pods
+        if not config.stash[SETTINGS].all:
+            config.stash[LEDGER] = Ledger(facts.home, config.stash[CHECKS])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,14 +121,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(declared.level.value)
         item.extra_keyword_matches.add(declared.id)
     _sort(items, checks)
-    facts = config.stash.get(FACTS, None)
-    if facts is not None:
-        config.stash[WHERE] = facts.nodes_of_pods
-        if not config.stash[SETTINGS].all:
-            config.stash[LEDGER] = Ledger(facts.home, checks)
+    config.stash[CHECKS] = checks
+    take_facts(config)
     _keep_chosen(config, items)
-    if seen and not config.option.collectonly and not hasattr(config, "workerinput"):
-        if FACTS not in config.stash:
+    if seen and not config.option.collectonly and not is_worker(config):
+        if not config.stash[SETTINGS].wants_cluster:
             raise pytest.UsageError(NO_CLUSTER)
         _refuse_unknown(config.stash[SETTINGS], seen)
 

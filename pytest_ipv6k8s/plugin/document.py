@@ -90,10 +90,10 @@ def _implementation(settings: Settings) -> Implementation:
 
 def _selection(config: pytest.Config, ids: Collection[str]) -> Selection:
     asked = config.stash[SETTINGS].profile
-    return folding.selection_of(ids, catalogue.checks(), asked, _chosen_by(config))
+    return folding.selection_of(ids, catalogue.checks(), asked, chosen_by(config))
 
 
-def _chosen_by(config: pytest.Config) -> str:
+def chosen_by(config: pytest.Config) -> str:
     """Return what left checks out, as it stands on the command line."""
     given = config.option
     words = [

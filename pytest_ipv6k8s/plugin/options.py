@@ -49,3 +49,26 @@ def read(config: pytest.Config) -> Settings:
         return resolve(given, os.environ, ini)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def only_shows(config: pytest.Config) -> bool:
+    """Tell whether pytest is only to show something, and to run nothing."""
+    names = ("showfixtures", "show_fixtures_per_test", "markers", "version", "help", "cacheshow")
+    return any(getattr(config.option, name, None) for name in names)
+
+
+def refuse_without_cluster(config: pytest.Config) -> None:
+    """Refuse options that somebody typed although there is no cluster that they could be about.
+
+    In an ini file, in addopts or in the environment they wait for one.
+
+    Raises:
+        pytest.UsageError: there are some.
+    """
+    words = map(str, config.invocation_params.args)
+    typed = next((word for word in words if word.startswith("--ipv6k8s-")), "")
+    if typed and not only_shows(config):
+        raise pytest.UsageError(
+            f"{typed.partition('=')[0]} is given, and no cluster. Give --ipv6k8s-kubeconfig=FILE, "
+            "or --ipv6k8s-provider=existing for the cluster of the usual kubeconfig"
+        )

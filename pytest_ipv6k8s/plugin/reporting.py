@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s import __version__
-from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import format_setting, make_report
@@ -63,11 +62,6 @@ class Reporting:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave file names out when only checks run: each prints a line of its own."""
         if items and all(declared_by(item) for item in items):
-            self._hide_file_names()
-
-    def pytest_sessionstart(self) -> None:
-        """The same for xdist's controller, which collects nothing."""
-        if SUITE in self._config.args:
             self._hide_file_names()
 
     def _hide_file_names(self) -> None:

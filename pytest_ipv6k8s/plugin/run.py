@@ -1,4 +1,4 @@
-"""The controller's start and end: acquire a cluster, deploy probes, and leave nothing behind."""
+"""A run in the controller: acquire a cluster, deploy probes, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_ipv6k8s import profiles
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
-from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec, provider
+from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
 from pytest_ipv6k8s.cost import Cost
-from pytest_ipv6k8s.errors import HostProblem, Inconclusive, Ipv6k8sError
+from pytest_ipv6k8s.errors import (
+    ControlChannelError,
+    HostProblem,
+    Inconclusive,
+    Ipv6k8sError,
+)
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube import inventory, resolver, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin.external import ExternalSetup
-from pytest_ipv6k8s.plugin.interrupts import defer_interrupts, interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.ready import Ready
 from pytest_ipv6k8s.plugin.run_facts import RunFacts, manner
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
-from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
-from pytest_ipv6k8s.plugin.workers import receive
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Plan, deploy
 from pytest_ipv6k8s.probe.placing import Placed, Wish, place
@@ -40,49 +41,6 @@ from pytest_ipv6k8s.probe.session import Sessions
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Allow, Settings
 from pytest_ipv6k8s.timeouts import Timeouts
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin the run, in the controller only, and only when tests are going to run.
-
-    Raises:
-        pytest.UsageError: for every known trouble; pytest ends with exit code 4.
-    """
-    config = session.config
-    if is_worker(config):
-        receive(config)
-        return
-    if config.option.collectonly or _only_shows(config):
-        return
-    config.add_cleanup(interrupt_on_sigterm())
-    settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
-    run = Run(settings, timeouts, _teller(config), provider)
-    config.stash[RUN] = run
-    config.add_cleanup(run.close)
-    try:
-        config.stash[FACTS] = run.start()
-    except (Ipv6k8sError, Inconclusive) as error:
-        raise pytest.UsageError(cleaned(masked(str(error)))) from None
-    except OSError as error:
-        trouble = masked(str(error))
-        raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
-
-
-def _only_shows(config: pytest.Config) -> bool:
-    names = ("showfixtures", "show_fixtures_per_test", "markers", "version", "help", "cacheshow")
-    return any(getattr(config.option, name, None) for name in names)
-
-
-def _teller(config: pytest.Config) -> Callable[[str], None]:
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-
-    def tell(line: str) -> None:
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(f"ipv6k8s: {one_line(line)}")
-
-    return tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +104,7 @@ class Run:
         acquired = self._acquire()
         with self._bundle_on_failure(acquired, wanted=acquired.cluster.owned):
             if not acquired.cluster.owned:
-                self.tell(f"context {acquired.cluster.context}, server {acquired.api.server}")
-                given = self.settings.probes.namespace
-                rights.require(acquired.api, own_namespaces=given is None)
+                self._meet(acquired)
             facts = self._read_facts(acquired.api, setup.declared)
             external = self._external(setup, acquired, facts)
             placed = place(facts.nodes, self._wish())
@@ -197,6 +153,18 @@ class Run:
         self._undo = undo
         stays = self.settings.cluster.keep or not cluster.owned
         return Acquired(cluster=cluster, api=api, home=home, stays=stays)
+
+    def _meet(self, acquired: Acquired) -> None:
+        """Say which cluster it is, and make sure that we may do there what we have to."""
+        api, name = acquired.api, acquired.cluster.context
+        self.tell(f"context {name}, server {api.server}")
+        given = self.settings.probes.namespace
+        try:
+            rights.require(api, own_namespaces=given is None)
+        except ControlChannelError as error:
+            way = f"context {name} of {acquired.cluster.kubeconfig}"
+            remedy = f"{error.remedy or 'try again'}; the way there is {way}"
+            raise ControlChannelError(error.problem, remedy=remedy) from None
 
     def _spec(self) -> ClusterSpec:
         settings = self.settings

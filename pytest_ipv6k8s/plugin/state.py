@@ -5,11 +5,12 @@ It is loaded with the plugin, in every project: it imports nothing that only a r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.resting import Ledger
@@ -26,6 +27,7 @@ TIMEOUTS = pytest.StashKey[Timeouts]()
 FACTS: pytest.StashKey[RunFacts] = pytest.StashKey()
 RECORDER = pytest.StashKey[Recorder]()
 INSTRUMENTS = pytest.StashKey[dict[str, Callable[[], str]]]()
+CHECKS = pytest.StashKey[Mapping[str, Check]]()
 LEDGER = pytest.StashKey[Ledger]()
 WHERE = pytest.StashKey[dict[str, str]]()
 API: pytest.StashKey[Api] = pytest.StashKey()

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.kube import config
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig, find, read
 
@@ -27,14 +29,51 @@ def test_a_given_path_wins_over_the_environment() -> None:
 @pytest.mark.parametrize(
     ("variable", "path"),
     [
-        ("/first", "/first"),
-        (":/first:", "/first"),
-        ("/first:/second", "/first:/second"),
-        ("::/first:/second", "/first:/second"),
+        ("first", "first"),
+        (":first:", "first"),
+        ("first:missing", "first:missing"),
+        ("::missing:first", "missing:first"),
     ],
 )
-def test_all_files_of_the_environment_are_used(variable: str, path: str) -> None:
+def test_all_files_of_the_environment_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").write_text(TWO)
+
     assert find(None, {"KUBECONFIG": variable}) == Path(path)
+
+
+def test_an_environment_that_names_no_file_that_exists_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"of \$KUBECONFIG, /no/a and /no/b do not exist"):
+        find(None, {"KUBECONFIG": "/no/a:/no/b"})
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [("fd00:10:96::1", "https://[fd00:10:96::1]:443"), ("10.96.0.1", "https://10.96.0.1:443")],
+)
+@pytest.mark.parametrize("more", [{}, {"KUBECONFIG": "/no/such/file"}])
+def test_a_pod_uses_its_service_account_last(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ca: trustme.CA,
+    host: str,
+    server: str,
+    more: dict[str, str],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(config, "SERVICE_ACCOUNT", tmp_path)
+    (tmp_path / "token").write_text("of-the-pod\n")
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443", **more}
+
+    path = find(None, environment, tmp_path)
+
+    api = Api(read(path))
+    assert api.server == server
+    assert api.headers() == {"authorization": "Bearer of-the-pod"}
+    assert "of-the-pod" not in path.read_text()
 
 
 SEVERAL = """

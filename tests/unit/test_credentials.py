@@ -109,6 +109,44 @@ def test_what_is_wrong_with_a_kubeconfig_is_said_without_quoting_it(
         assert secret not in said
 
 
+def _plugin(folder: Path, script: str) -> str:
+    program = folder / "plugin"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+PLUGINS = {
+    "missing": ("no-such-plugin", "no-such-plugin of user u is not on PATH. Get it from example."),
+    "missing, by path": ("/no/such/plugin", "gave no credentials: [Errno 2] No such file"),
+    "failing": ("echo log in >&2; exit 3", "gave no credentials: exec: process returned 3. log in"),
+    "talking": (f"echo token={SECRET}", "gave no credentials: exec: failed to decode"),
+    "of another version": (
+        'echo \'{"apiVersion": "x", "kind": "y", "status": {}}\'',
+        "api version",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLUGINS)
+def test_a_credential_plugin_that_gives_nothing_is_named(
+    tmp_path: Path, ca: trustme.CA, case: str
+) -> None:
+    command, words = PLUGINS[case]
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": command if "missing" in case else _plugin(tmp_path, command),
+        "installHint": "Get it from\n  example.",
+    }
+    found = _changed(kubeconfig(tmp_path, "https://[::1]:9", ca), _user({"exec": plugin}))
+
+    with pytest.raises(ConfigError) as caught:
+        Api(config.read(found.path))
+
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
 def test_a_password_in_the_servers_url_is_not_told(tmp_path: Path, ca: trustme.CA) -> None:
     found = kubeconfig(tmp_path, f"https://me:{SECRET}@[::1]:9", ca)
 

@@ -34,7 +34,7 @@ class Existing:
         Raises:
             ConfigError: the kubeconfig is missing or no good, or has no such context.
         """
-        found = config.read(config.find(spec.kubeconfig, os.environ), spec.context)
+        found = config.read(config.find(spec.kubeconfig, os.environ, home), spec.context)
         return Cluster(
             name=found.context,
             provider="existing",

@@ -1,0 +1,103 @@
+"""When a run begins: what is wanted is settled first, then the cluster is taken or made.
+
+Without xdist that is between collection and the first test. xdist's controller collects nothing, so
+it looks once by itself before it starts any worker; workers collect with the facts in their hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import provider
+from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
+from pytest_ipv6k8s.masking import cleaned, masked, one_line
+from pytest_ipv6k8s.plugin import collection, run, workers
+from pytest_ipv6k8s.plugin.document import chosen_by
+from pytest_ipv6k8s.plugin.interrupts import interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.options import only_shows
+from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
+
+_NOTHING = "no cluster was touched. `ipv6k8s list` has all checks"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take over what the controller hands to a worker."""
+    if is_worker(session.config):
+        workers.receive(session.config)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> Generator[None]:
+    """Look what there is to run before workers start; start none where that is nothing.
+
+    Raises:
+        pytest.UsageError: for every known trouble; pytest ends with exit code 4.
+    """
+    if only_shows(config):
+        return (yield)
+    session: Any = config.pluginmanager.get_plugin("session")
+    session.perform_collect()
+    wanted = bool(session.items) and not _has_failed(session)
+    if wanted:
+        _begin(session)
+    yield
+    if not wanted:
+        specs.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Begin the run where something was selected, and nothing went wrong on the way.
+
+    Raises:
+        pytest.UsageError: for every known trouble; pytest ends with exit code 4.
+    """
+    config = session.config
+    if is_worker(config) or config.option.collectonly or FACTS in config.stash:
+        return None
+    if _has_failed(session):
+        raise session.Interrupted(f"errors during collection: {session.testsfailed}")
+    if not session.items:
+        _teller(config)(f"nothing matches {chosen_by(config)}; {_NOTHING}")
+        return True
+    _begin(session)
+    collection.keep_families(session)
+    if not session.items:
+        _teller(config)(f"nothing is left of {chosen_by(config)} in the cluster's families")
+    return None
+
+
+def _has_failed(session: pytest.Session) -> bool:
+    going_on = session.config.option.continue_on_collection_errors
+    return bool(session.testsfailed) and not going_on
+
+
+def _begin(session: pytest.Session) -> None:
+    config = session.config
+    config.add_cleanup(interrupt_on_sigterm())
+    begun = run.Run(config.stash[SETTINGS], config.stash[TIMEOUTS], _teller(config), provider)
+    config.stash[run.RUN] = begun
+    config.add_cleanup(begun.close)
+    try:
+        facts = begun.start()
+    except (Ipv6k8sError, Inconclusive) as error:
+        raise pytest.UsageError(cleaned(masked(str(error)))) from None
+    except OSError as error:
+        trouble = masked(str(error))
+        raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
+    config.stash[FACTS] = facts
+
+
+def _teller(config: pytest.Config) -> Callable[[str], None]:
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+
+    def tell(line: str) -> None:
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(f"ipv6k8s: {one_line(line)}")
+
+    return tell
