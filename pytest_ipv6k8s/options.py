@@ -7,13 +7,14 @@ called something else is in :data:`RENAMED` and refused with its new name.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import enum
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pytest_ipv6k8s.suggestions import meant
 
 RENAMED = {"outside": "external", "outside-image": "testbed-image"}
 """Options by their old name, without the prefix."""
@@ -149,8 +150,8 @@ def one_of(text: str, values: Collection[str]) -> str:
     """
     if text in values:
         return text
-    close = difflib.get_close_matches(text, values, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    close = meant(text, values)
+    hint = f" (did you mean {close!r}?)" if close else ""
     raise ValueError(f"{text!r} is none of {', '.join(values)}{hint}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters.contract import ClusterSpec, names
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.external.model import Role
+from pytest_ipv6k8s.external.model import INTERNET, Role
 from pytest_ipv6k8s.options import (
     Option,
     changed,
@@ -67,12 +67,6 @@ class Waiver:
         return f"{self.id}={self.reason}"
 
 
-def _style(text: str) -> Egress:
-    if text == Egress.GATEWAY.value:
-        raise ValueError("an egress gateway can be declared, not made")
-    return Egress(choice(Egress)(text))
-
-
 def _waiver(text: str) -> Waiver:
     id, equals, reason = text.partition("=")
     if not (id and equals and reason.strip()):
@@ -88,6 +82,8 @@ def _report_file(text: str) -> Path:
 
 
 def _target(text: str) -> tuple[str, str, int]:
+    if text == INTERNET:
+        return INTERNET, "", 0
     role, equals, where = text.partition("=")
     address, colon, port = where.rpartition(":")
     if not (role and equals and colon and port.isdecimal()):
@@ -194,10 +190,13 @@ class ExternalSettings:
     )
     target: tuple[tuple[str, str, int], ...] = option(
         f"A target outside the cluster, on top of the declaration; roles: {listed(Role)} "
-        "(dual: once for each family).",
+        f"(dual: once for each family). {INTERNET}: some public hosts.",
         "ROLE=ADDRESS:PORT",
         parse=_target,
         default=(),
+    )
+    enforces_policy: bool = option(
+        "The cluster enforces NetworkPolicy, whatever is inferred from its CNI.", default=False
     )
     source: External = option(
         f"Targets outside the cluster: {listed(External)} (auto: those of the declaration; for a "
@@ -208,12 +207,10 @@ class ExternalSettings:
         name="external",
     )
     testbed_image: str | None = option("Image of the testbed (built when missing).", "IMAGE")
-    egress: Egress = option(
-        "How pods' packets look to the testbed: "
-        f"{listed([style.value for style in Egress if style is not Egress.GATEWAY])}.",
+    egress: Egress | None = option(
+        f"How pods' packets look outside: {listed(Egress)} (the testbed's: masquerade).",
         "STYLE",
-        parse=_style,
-        default=Egress.MASQUERADE,
+        parse=choice(Egress),
     )
     dns64: Dns64 = option(
         f"Who synthesises AAAA records for the testbed: {listed(Dns64)}.",

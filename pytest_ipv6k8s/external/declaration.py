@@ -7,8 +7,7 @@ only, each by name, so a field can be renamed and no file breaks.
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,15 @@ from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external import rules
-from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
+from pytest_ipv6k8s.external.mistakes import Place, line_of, mistakes, name_of, place_of
+from pytest_ipv6k8s.external.model import (
+    INTERNET,
+    ExternalNetwork,
+    Nat64,
+    Role,
+    Target,
+    WellKnownPrefix,
+)
 from pytest_ipv6k8s.files import read_document
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.masking import hold_named
@@ -76,13 +83,15 @@ def read(path: Path) -> Declaration:
     document = read_document(path, what="declaration", option="--ipv6k8s-declaration")
     _refuse_older_form(path, document)
     hold_named(document)
-    problem = _header_problem(document) or _password_problem(document) or _schema_problem(document)
+    wrong = [*_header_problems(document), *_password_problems(document)]
+    told = {place for place, _ in wrong}
+    wrong += [(place, text) for place, text in mistakes(document) if place not in told]
     external = None
-    if not problem and any(key in document for key in _EXTERNAL_KEYS):
+    if not wrong and any(key in document for key in _EXTERNAL_KEYS):
         external = _network_from(document)
-        problem = next(rules.problems(external), "")
-    if problem:
-        raise ConfigError(f"declaration {path}: {problem}", remedy=_COMPARE)
+        wrong = [_parted(problem) for problem in rules.problems(external)]
+    if wrong:
+        raise _refusal(path, wrong)
     return Declaration(
         stack=Stack(document["stack"]) if "stack" in document else None,
         external=external,
@@ -95,19 +104,59 @@ def read(path: Path) -> Declaration:
 def with_targets(declared: Declaration, given: Sequence[tuple[str, str, int]]) -> Declaration:
     """Return a declaration with further targets, each a role, an address and a TCP port.
 
+    ``INTERNET`` in place of a role brings public hosts, in the roles that nobody else has.
+
     Raises:
         ConfigError: a target is no good, or overlaps with one that is declared.
     """
     if not given:
         return declared
     network = declared.external or ExternalNetwork(source="declared")
-    problem = _role_problem(given)
+    own = [target for target in given if target[0] != INTERNET]
+    problem = _role_problem(own)
     if not problem:
-        network = dataclasses.replace(network, targets=(*network.targets, *_by_role(given)))
+        targets = (*network.targets, *_by_role(own))
+        if len(own) < len(given):
+            taken = {target.role for target in targets}
+            targets += tuple(target for target in _internet() if target.role not in taken)
+        network = dataclasses.replace(network, targets=targets)
         problem = next(rules.target_problems(network.targets), "")
     if problem:
         raise ConfigError(f"--ipv6k8s-target: {problem}", remedy="see --ipv6k8s-target in --help")
     return dataclasses.replace(declared, external=network)
+
+
+def _internet() -> list[Target]:
+    import yaml
+
+    return [_target_from(keys) for keys in yaml.safe_load(data.text("internet.yaml"))["targets"]]
+
+
+def with_options(
+    declared: Declaration, *, egress: Egress | None, enforces_policy: bool
+) -> Declaration:
+    """Return a declaration with what options say of the cluster.
+
+    Raises:
+        ConfigError: the declaration says something else.
+    """
+    if enforces_policy:
+        if declared.network_policy is False:
+            raise _contradiction("enforces-policy", "networkPolicy: none")
+        declared = dataclasses.replace(declared, network_policy=True)
+    network = declared.external
+    if egress is None or network is None:
+        return declared
+    if network.egress not in (None, egress):
+        raise _contradiction(f"egress {egress.value}", f"egress: {network.egress.value}")
+    network = dataclasses.replace(network, egress=egress)
+    return dataclasses.replace(declared, external=network)
+
+
+def _contradiction(option: str, key: str) -> ConfigError:
+    return ConfigError(
+        f"--ipv6k8s-{option}, and the declaration has `{key}`", remedy="leave one of them out"
+    )
 
 
 def draft(stack: Stack, *, about: str, policy_engine: str = "") -> str:
@@ -144,38 +193,42 @@ def _refuse_older_form(path: Path, document: Mapping[str, Any]) -> None:
         )
 
 
-def _header_problem(document: Mapping[str, Any]) -> str:
+def _refusal(path: Path, wrong: Sequence[tuple[Place, str]]) -> ConfigError:
+    """Return the error that says all that is wrong, each with its line."""
+    lines = sorted(
+        (line_of(path, place), f"{name_of(place)}: {text}" if place else text)
+        for place, text in wrong
+    )
+    said = [f"{text} (line {line})" for line, text in lines]
+    if len(said) == 1:
+        return ConfigError(f"declaration {path}: {said[0]}", remedy=_COMPARE)
+    listed = "".join(f"\n  {line}" for line in said)
+    return ConfigError(f"declaration {path} has {len(said)} errors:{listed}", remedy=_COMPARE)
+
+
+def _parted(problem: str) -> tuple[Place, str]:
+    """Return place and sentence of a problem that begins with its key."""
+    name, _, sentence = problem.partition(": ")
+    return place_of(name), sentence
+
+
+def _header_problems(document: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     kind, version = document.get("kind"), document.get("apiVersion")
     missing = [key for key in ("apiVersion", "kind") if document.get(key) is None]
-    if kind is not None and kind != KIND:
-        return f"kind: it is {kind!r}, and a declaration is a {KIND}"
     if missing:
         lines = f"`apiVersion: {API_VERSION}` and `kind: {KIND}`"
-        return f"it does not say its {' and '.join(missing)}: it has to begin with {lines}"
-    if version != API_VERSION:
-        return f"apiVersion: it is {version!r}, and this ipv6k8s reads {API_VERSION}"
-    return ""
+        yield (), f"it does not say its {' and '.join(missing)}: it has to begin with {lines}"
+    if kind not in (None, KIND):
+        yield ("kind",), f"it is {kind!r}, and a declaration is a {KIND}"
+    elif version not in (None, API_VERSION):
+        yield ("apiVersion",), f"it is {version!r}, and this ipv6k8s reads {API_VERSION}"
 
 
-def _password_problem(document: Mapping[str, Any]) -> str:
+def _password_problems(document: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     """Refuse what every report would publish; the value itself is not told."""
     for key in ("proxy", "registry"):
         if "@" in str(document.get(key, "")):
-            return f"{key}: it has a user or a password, and reports would publish it"
-    return ""
-
-
-def _schema_problem(document: Mapping[str, Any]) -> str:
-    import jsonschema
-
-    schema = json.loads(data.text("declaration.schema.json"))
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(document)
-    )
-    if error is None:
-        return ""
-    where = error.json_path.removeprefix("$").lstrip(".")
-    return f"{where}: {error.message}" if where else str(error.message)
+            yield (key,), "it has a user or a password, and reports would publish it"
 
 
 def _role_problem(given: Sequence[tuple[str, str, int]]) -> str:

@@ -25,6 +25,9 @@ class Role(enum.Enum):
 
 
 TESTBED = "testbed"
+INTERNET = "internet"
+"""In place of a target: public hosts that are known well."""
+
 SILENT = (Role.BLACK_HOLE, Role.REJECTER)
 """The roles at whose addresses nobody answers."""
 

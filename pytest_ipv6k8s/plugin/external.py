@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.addresses import Egress, Family
 from pytest_ipv6k8s.docker import Docker
-from pytest_ipv6k8s.errors import ControlChannelError, HostProblem, Inconclusive, Ipv6k8sError
-from pytest_ipv6k8s.external.declaration import Declaration, read, with_targets
+from pytest_ipv6k8s.errors import (
+    ConfigError,
+    ControlChannelError,
+    HostProblem,
+    Inconclusive,
+    Ipv6k8sError,
+)
+from pytest_ipv6k8s.external.declaration import Declaration, read, with_options, with_targets
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 from pytest_ipv6k8s.kube.client import Api
@@ -41,7 +47,16 @@ class ExternalSetup:
         self._built: testbed.Testbed | None = None
         path = settings.external.declaration
         by_file = read(path) if path else Declaration(stack=None, external=None)
-        self.declared = with_targets(by_file, settings.external.target)
+        self.declared = with_options(
+            with_targets(by_file, settings.external.target),
+            egress=settings.external.egress,
+            enforces_policy=settings.external.enforces_policy,
+        )
+        if settings.external.egress is Egress.GATEWAY and self.declared.external is None:
+            raise ConfigError(
+                "--ipv6k8s-egress gateway: the testbed makes no egress gateway",
+                remedy="give the targets that see yours, with --ipv6k8s-target",
+            )
 
     def begin(
         self, api: Api, facts: Inventory, *, owned: bool, run_id: str, home: Path
@@ -69,13 +84,14 @@ class ExternalSetup:
 
     def _make(self, api: Api, facts: Inventory, run_id: str, home: Path) -> ExternalNetwork:
         settings = self._settings.external
-        self._tell(f"building the testbed: egress {settings.egress.value}, NAT64, DNS64")
+        egress = settings.egress or Egress.MASQUERADE
+        self._tell(f"building the testbed: egress {egress.value}, NAT64, DNS64")
         plan = testbed.Plan(
             run_id=run_id,
             image=settings.testbed_image,
             stack=facts.stack,
             nodes=facts.nodes,
-            egress=settings.egress,
+            egress=egress,
             dns64=settings.dns64.value,
         )
         self._built = testbed.build(plan, api, zipapp(), home, self._tell, self._docker)

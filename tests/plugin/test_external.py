@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.addresses import Egress
+from pytest_ipv6k8s.errors import ConfigError, HostProblem
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.settings import External, ExternalSettings, Settings
@@ -56,3 +58,15 @@ def test_none_is_made_beside_a_cluster_that_exists(outside: External) -> None:
 
     assert _begin(outside, told, owned=False) is None
     assert told == []
+
+
+def test_an_egress_gateway_is_not_made_and_needs_targets_that_see_it() -> None:
+    settings = ExternalSettings(egress=Egress.GATEWAY)
+    seen = replace(settings, target=(("v6", "2001:db8::1", 443),))
+
+    with pytest.raises(ConfigError, match="the testbed makes no egress gateway"):
+        ExternalSetup(Settings(external=settings), print, Timeouts())
+    setup = ExternalSetup(Settings(external=seen), print, Timeouts())
+
+    assert setup.declared.external is not None
+    assert setup.declared.external.egress is Egress.GATEWAY

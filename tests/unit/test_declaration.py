@@ -17,8 +17,22 @@ import yaml
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.external.declaration import Declaration, draft, read, text, with_targets
-from pytest_ipv6k8s.external.model import ExternalNetwork, Nat64, Role, Target, WellKnownPrefix
+from pytest_ipv6k8s.external.declaration import (
+    Declaration,
+    draft,
+    read,
+    text,
+    with_options,
+    with_targets,
+)
+from pytest_ipv6k8s.external.model import (
+    INTERNET,
+    ExternalNetwork,
+    Nat64,
+    Role,
+    Target,
+    WellKnownPrefix,
+)
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.testbed import testbed
 from tests.house.tree import ROOT
@@ -173,17 +187,20 @@ def test_a_draft_says_what_is_known_of_network_policy(tmp_path: Path) -> None:
 
 
 BAD = {
-    "unknown enforcement": ("networkPolicy: maybe", "'maybe' is not one of"),
-    "no time for a policy": ("networkPolicySeconds: 0", "0 is less than the minimum of 1"),
+    "unknown enforcement": ("networkPolicy: maybe", "'maybe' is none of enforced, none (line 3)"),
+    "no time for a policy": ("networkPolicySeconds: 0", "0 is not between 1 and 600"),
     "not yaml": ("x: {", "is not YAML"),
-    "unknown key": ("colour: red", "'colour' was unexpected"),
-    "a key that is no text": ("1: red", "1 was unexpected"),
+    "unknown key": ("colour: red", "colour: unknown key (line 3)"),
+    "a key that is no text": ("1: red", "1: unknown key"),
     "unknown key of a target": (
         "targets: [{role: v6, addresses: ['::1'], tcp_port: 1}]",
-        "targets[0]: Additional properties are not allowed ('tcp_port' was unexpected)",
+        "targets[0].tcp_port: unknown key; did you mean tcp? (line 3)",
     ),
-    "no list": ("targets: {role: v6}", "targets: {'role': 'v6'} is not of type 'array'"),
-    "unknown stack": ("stack: v6", "stack: 'v6' is not one of"),
+    "no list": ("targets: {role: v6}", "targets: {'role': 'v6'} is not a list"),
+    "unknown stack": (
+        "stack: v6",
+        "stack: 'v6' is none of ipv6, ipv4, dual, dual-ipv6; did you mean ipv6? (line 3)",
+    ),
     "illegal length": (
         "nat64: {prefixes: ['2001:db8::/95']}",
         "[0]: 2001:db8::/95 has an illegal",
@@ -205,7 +222,10 @@ BAD = {
         "needs one of each",
     ),
     "no port": ("targets: [{role: v6, addresses: ['::1']}]", "it has no port"),
-    "port": ("targets: [{role: v6, addresses: ['::1'], tcp: 70000}]", "70000 is greater than"),
+    "port": (
+        "targets: [{role: v6, addresses: ['::1'], tcp: 70000}]",
+        "targets[0].tcp: 70000 is not between 0 and 65535",
+    ),
     "overlap": (
         "targets: [{role: v6, addresses: ['::1'], tcp: 1}, {role: narrow, addresses: ['::1'], "
         "tcp: 1}]",
@@ -232,6 +252,51 @@ def test_what_is_wrong_is_named(tmp_path: Path, case: str) -> None:
 
     assert words in str(caught.value)
     assert str(tmp_path / "ipv6k8s.yaml") in str(caught.value)
+
+
+MANY = """apiVersion: ipv6k8s.io/v1alpha1
+kind: ClusterDeclaration
+stack: dual-stack
+egres: masquerade
+networkPolicy: yes
+nat64:
+  prefix: ["64:ff9b::/96"]
+targets:
+- role: v6
+  addresses: ["::1"]
+  udp: x
+- addresses: ["::1"]
+proxy: http://me:secret@[::1]:3128
+"""
+ALL_OF_THEM = """ has 8 errors:
+  stack: 'dual-stack' is none of ipv6, ipv4, dual, dual-ipv6; did you mean dual? (line 3)
+  egres: unknown key; did you mean egress? (line 4)
+  networkPolicy: True is none of enforced, none; did you mean enforced? (line 5)
+  nat64: it lacks prefixes (line 6)
+  nat64.prefix: unknown key; did you mean prefixes? (line 7)
+  targets[0].udp: 'x' is not a whole number (line 11)
+  targets[1]: it lacks role (line 12)
+  proxy: it has a user or a password, and reports would publish it (line 13). Compare with what"""
+
+
+def test_all_that_is_wrong_is_told_at_once_with_lines_and_what_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "ipv6k8s.yaml"
+    path.write_text(MANY)
+
+    with pytest.raises(ConfigError) as caught:
+        read(path)
+
+    assert str(caught.value).startswith(f"declaration {path}{ALL_OF_THEM}")
+
+
+def test_all_that_no_schema_can_say_is_told_at_once_too(tmp_path: Path) -> None:
+    body = "dns64: true\ntargets:\n- {role: v6, addresses: [there], tcp: 1}\n"
+
+    with pytest.raises(ConfigError, match="has 2 errors") as caught:
+        read(_file(tmp_path, body))
+
+    assert "dns64: there is no nat64 with a prefix to synthesise with (line 3)" in str(caught.value)
+    assert "targets[0].addresses: 'there' is no IP address (line 5)" in str(caught.value)
 
 
 HEADS = {
@@ -340,6 +405,34 @@ def test_targets_of_options_need_no_file() -> None:
     assert network is not None
     assert network.find(Role.V6) is not None
     assert with_targets(NOTHING, ()) is NOTHING
+
+
+def test_public_hosts_take_the_roles_that_nobody_else_has() -> None:
+    network = with_targets(NOTHING, [("v6", "::1", 443), (INTERNET, "", 0)]).external
+
+    assert network is not None
+    v6 = network.find(Role.V6)
+    assert v6 is not None
+    assert v6.addresses == ("::1",)
+    public = [network.find(Role.DUAL), network.find(Role.V4)]
+    assert all(target and target.tcp and not target.identifies for target in public)
+
+
+def test_what_options_say_of_the_cluster_stands_beside_targets(tmp_path: Path) -> None:
+    given = with_targets(NOTHING, [("v6", "::1", 443)])
+    declared = read(_file(tmp_path, "egress: native\nnetworkPolicy: none"))
+
+    told = with_options(given, egress=Egress.GATEWAY, enforces_policy=True)
+
+    assert told.external is not None
+    assert (told.external.egress, told.network_policy) == (Egress.GATEWAY, True)
+    assert with_options(given, egress=None, enforces_policy=False) == given
+    for words, options in (
+        ("--ipv6k8s-egress nptv6", {"egress": Egress.NPTV6, "enforces_policy": False}),
+        ("--ipv6k8s-enforces-policy", {"egress": None, "enforces_policy": True}),
+    ):
+        with pytest.raises(ConfigError, match=f"{words}, and the declaration has"):
+            with_options(declared, **options)  # type: ignore[arg-type]
 
 
 BAD_TARGETS = {

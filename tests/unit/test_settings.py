@@ -43,6 +43,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "probe-image": ("p:1", "p:1"),
     "declaration": ("~/d.yaml", Path.home() / "d.yaml"),
     "target": ("v6=[2001:db8::1]:443", (("v6", "2001:db8::1", 443),)),
+    "enforces-policy": ("yes", True),
     "external": ("testbed", External.TESTBED),
     "testbed-image": ("o:1", "o:1"),
     "egress": ("nptv6", Egress.NPTV6),
@@ -230,6 +231,8 @@ def test_a_separator_at_the_end_adds_nothing(variable: str, text: str) -> None:
 
 BAD = [
     ("stack", "dua", "'dua' is none of ipv6, ipv4, dual, dual-ipv6 (did you mean 'dual'?)"),
+    ("stack", "dual-stack", "(did you mean 'dual'?)"),
+    ("egress", "nat66", "(did you mean 'masquerade'?)"),
     ("stack", "xyz", "'xyz' is none of ipv6, ipv4, dual, dual-ipv6"),
     ("k3s-disable", "trafik", "is none of servicelb, traefik (did you mean 'traefik'?)"),
     ("allow", "all", "'all' is none of privileged"),
