@@ -164,7 +164,7 @@ def test_the_kubernetes_service_has_the_first_family(cluster: ClusterView) -> No
     The API server makes it with one, in every version up to 1.36, and leaves it alone afterwards:
     a second one, which KEP-2438 (provisional) wants, is somebody's choice (k3s-io/k3s 13383).
     """
-    spec = cluster.service("default", "kubernetes")["spec"]
+    spec = cluster.service("default/kubernetes").spec
     cidrs = cluster.service_cidrs
 
     families = [Family.of(ip) for ip in spec["clusterIPs"]]

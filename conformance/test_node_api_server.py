@@ -35,7 +35,7 @@ def test_pods_reach_the_api_server(cluster: ClusterView, probes: Probes) -> None
     Clients in pods use the address (``KUBERNETES_SERVICE_HOST``), webhooks and proxies the name. An
     HTTP status is an answer, whatever it says: who may ask is not judged here.
     """
-    spec = cluster.service("default", "kubernetes")["spec"]
+    spec = cluster.service("default/kubernetes").spec
     addresses = spec.get("clusterIPs") or [spec["clusterIP"]]
 
     for address in addresses:
@@ -78,7 +78,7 @@ def test_api_server_endpoints_have_the_family_of_the_service(cluster: ClusterVie
     The API server refuses to start with an address of another one. Endpoints of the other family
     besides are what KEP-2438 is about.
     """
-    spec = cluster.service("default", "kubernetes")["spec"]
+    spec = cluster.service("default/kubernetes").spec
     slices = [item for item in cluster.slices("default", "kubernetes") if item.addresses]
 
     families = {Family(item.address_type) for item in slices}

@@ -190,7 +190,7 @@ def test_ports_ranges_and_named_ports_open_just_those(
     ]
     for source in asking:
         for target, opens in ((first, False), (second, True)):
-            request = http_get.Request(target.address(family), HTTP_PORT, timeout=TRY)
+            request = http_get.Request(target.address(family), HTTP_PORT, keep=0, timeout=TRY)
             answered_by = (target.name,)
             flows.append(Flow(source=source, request=request, opens=opens, answered_by=answered_by))
     expect_isolation(sandbox, [ranged, named], flows)

@@ -54,7 +54,7 @@ def test_single_stack_service_has_no_other_family(
     """A SingleStack Service on a dual-stack cluster has one cluster IP, of its own family."""
     service = services[f"only-{family.value.lower()}"]
 
-    spec = cluster.service(service.namespace, service.name)["spec"]
+    spec = cluster.service(f"{service.namespace}/{service.name}").spec
     slices = cluster.slices(service.namespace, service.name)
 
     families = [Family.of(ip) for ip in spec["clusterIPs"]]

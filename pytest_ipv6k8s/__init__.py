@@ -13,7 +13,14 @@ from pytest_ipv6k8s.checks import (
 )
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import eventually, expect, expect_all, remark, settle
+from pytest_ipv6k8s.expectations import (
+    assert_family,
+    eventually,
+    expect,
+    expect_all,
+    remark,
+    settle,
+)
 from pytest_ipv6k8s.features import Feature
 
 __version__ = "0.1.0"
@@ -30,6 +37,7 @@ __all__ = [
     "Level",
     "Record",
     "Stack",
+    "assert_family",
     "check",
     "eventually",
     "expect",

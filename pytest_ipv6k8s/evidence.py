@@ -35,9 +35,11 @@ class Mark:
         return not self.failed, not self.judged, self.place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record(Generic[A]):
     """One answer of a probe or the API server, with who was asked what.
+
+    As text, and as the message of an assertion, it is one sentence.
 
     Attributes:
         source: who was asked: the name of a probe pod, or "the API server".
@@ -68,6 +70,9 @@ class Record(Generic[A]):
         fields = _nonempty_fields(self.plain()["answer"])
         text = "; ".join(f"{name} {value}" for name, value in fields)
         return f"{self.path or self.source}: {text}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _nonempty_fields(answer: Any) -> Iterable[tuple[str, Any]]:

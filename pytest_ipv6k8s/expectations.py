@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pytest_ipv6k8s import waiting
+from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.evidence import Record, mark
 from pytest_ipv6k8s.masking import redact
 
@@ -148,6 +149,30 @@ def expect_all(
         _count_expectation()
     mark(_records(everything), failed=False)
     _judge(not failing, expected, failing, say)
+
+
+def assert_family(finding: Record[Any] | str, family: Family) -> None:
+    """State that an answer came over a family, or that an address is of it.
+
+    Args:
+        finding: an address; or a record, of which all addresses in its answer are judged: the
+            probe's own, the one it reached, the one that the peer saw, those that a name has.
+        family: the one that is expected.
+
+    Raises:
+        Unmet: an address is of the other family, or the answer has none.
+    """
+    found = [finding] if isinstance(finding, str) else _addresses_in(finding.answer)
+    expect(
+        found and all(Family.of(address) is family for address in found),
+        expected=family.value,
+        actual=finding,
+    )
+
+
+def _addresses_in(answer: Any) -> list[str]:
+    single = [getattr(answer, name, "") for name in ("local", "address", "seen_source")]
+    return [*filter(None, single), *getattr(answer, "addresses", ())]
 
 
 def eventually(

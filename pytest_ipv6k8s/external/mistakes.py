@@ -103,7 +103,7 @@ def line_of(path: Path, place: Place) -> int:
     """Return the line of a file in which a place stands, or what it is part of."""
     import yaml
 
-    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    node: Any = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
     line: int = node.start_mark.line
     for part in place:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int):

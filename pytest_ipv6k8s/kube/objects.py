@@ -35,11 +35,9 @@ NO_MESH = (
 """Labels and annotations by which pods stay out of service meshes, as their documentation has
 them: Istio (sidecars and ambient), Linkerd, Kuma, Consul, Open Service Mesh, App Mesh."""
 
-_VOLUMES = [
-    {"name": "agent", "configMap": {"name": "ipv6k8s-agent"}},
-    {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
-    {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
-]
+AGENT = "ipv6k8s-agent"
+"""The ConfigMap with the agent in a namespace of a run."""
+
 _NAMED_PORTS = [
     {"name": "http", "containerPort": HTTP_PORT},
     {"name": "tcp", "containerPort": TCP_PORT},
@@ -176,11 +174,13 @@ def probe_pod(
     host_network: bool = False,
     any_user: bool = False,
     probed: bool = False,
+    files: str = AGENT,
 ) -> Object:
     """Return a pod that runs the agent on a node, as restricted as Pod Security can ask for.
 
     ``any_user`` leaves the user id to the platform, for those that assign one. ``probed`` lets the
-    kubelet ask its HTTP server every second whether it is ready.
+    kubelet ask its HTTP server every second whether it is ready. ``files`` is the ConfigMap that
+    has the agent.
     """
     container = _agent_container(manner, "wait" if host_network else "serve")
     if not host_network:
@@ -195,7 +195,7 @@ def probe_pod(
         "tolerations": [*taints.OURS, taints.CORDON, *manner.tolerations],
         "securityContext": _pod_security(host_network=host_network, any_user=any_user),
         "containers": [container],
-        "volumes": _VOLUMES,
+        "volumes": _volumes(files),
     }
     if manner.pull_secret:
         spec["imagePullSecrets"] = [{"name": manner.pull_secret.partition("/")[2]}]
@@ -203,6 +203,14 @@ def probe_pod(
         spec["priorityClassName"] = manner.priority_class
     metadata = _pod_metadata(name, manner, {**labels(run_id), **pod_labels})
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _volumes(files: str) -> list[Object]:
+    return [
+        {"name": "agent", "configMap": {"name": files}},
+        {"name": "ca", "configMap": {"name": "kube-root-ca.crt"}},
+        {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+    ]
 
 
 def _pod_metadata(name: str, manner: Manner, ours: Mapping[str, str]) -> Object:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pytest_ipv6k8s.addresses import Family, in_any
-from pytest_ipv6k8s.errors import Inconclusive
+from pytest_ipv6k8s.errors import ConfigError, Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.kube import objects, paths, resolver, status, texts
@@ -34,6 +34,52 @@ class Pod:
     ips: tuple[str, ...]
     host_ips: tuple[str, ...]
     host_network: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceView:
+    """A Service, as the API has it."""
+
+    namespace: str
+    name: str
+    spec: Mapping[str, Any]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its cluster IPs; none for a headless Service."""
+        found = self.spec.get("clusterIPs") or [self.spec.get("clusterIP", "None")]
+        return tuple(address for address in found if address not in ("", "None"))
+
+    def address(self, family: Family) -> str:
+        """Return its cluster IP of a family.
+
+        Raises:
+            Inconclusive: it has none.
+        """
+        for address in self.addresses:
+            if Family.of(address) is family:
+                return address
+        raise Inconclusive(f"Service {self.namespace}/{self.name} has no {family.value} address")
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """Those of its addresses, the first one first."""
+        return tuple(Family(family) for family in self.spec.get("ipFamilies") or ())
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Its ports by their names; a single one may have none."""
+        return {port.get("name", ""): port["port"] for port in self.spec.get("ports") or ()}
+
+    @property
+    def port(self) -> int:
+        """Its first port."""
+        return next(iter(self.ports.values()))
+
+    @property
+    def host(self) -> str:
+        """Its name in the cluster's DNS, to be completed by a pod's search list."""
+        return f"{self.name}.{self.namespace}.svc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +193,34 @@ class ClusterView:
         """The CIDRs of the ServiceCIDR object ``kubernetes``; empty where there is none."""
         return self._cite("Service CIDRs", self._inventory.service_cidrs)
 
-    def pods(self) -> tuple[Pod, ...]:
-        """Return all running pods that we may see, of every namespace."""
-        found = tuple(self._running_pods())
-        self._read("/api/v1/pods", _shortened(found))
+    def pods(self, *, namespace: str = "", selector: str = "") -> tuple[Pod, ...]:
+        """Return the running pods that we may see.
+
+        Args:
+            namespace: those in it; without, those of every namespace.
+            selector: those with these labels, such as ``app=my-app,tier!=cache``.
+        """
+        path = paths.pods(namespace) if namespace else paths.ALL_PODS
+        found = tuple(self._running_pods(path, selector))
+        self._read(f"{path}?{selector}" if selector else path, _shortened(found))
         return found
 
-    def service(self, namespace: str, name: str) -> Mapping[str, Any]:
-        """Return a Service object."""
-        path = f"/api/v1/namespaces/{namespace}/services/{name}"
-        found = self._api.get(path)
-        return self._read(path, {"metadata": {"name": name}, "spec": found["spec"]})
+    def service(self, where: str) -> ServiceView:
+        """Return a Service.
+
+        Args:
+            where: ``NAMESPACE/NAME``.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        namespace, _, name = where.partition("/")
+        path = paths.inside(namespace, "services", name)
+        found = self._api.find(path)
+        if not name or found is None:
+            raise ConfigError(f"there is no Service {where}", remedy="name it NAMESPACE/NAME")
+        self._read(path, {"metadata": {"name": name}, "spec": found["spec"]})
+        return ServiceView(namespace=namespace, name=name, spec=found["spec"])
 
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
         """Return the EndpointSlices of a Service."""
@@ -221,8 +284,9 @@ class ClusterView:
                 return wanted
         raise Inconclusive(f"found no free cluster IP near {address}: {outcome.message}")
 
-    def _running_pods(self) -> Iterator[Pod]:
-        for item in self._api.items("/api/v1/pods", fieldSelector="status.phase=Running"):
+    def _running_pods(self, path: str, selector: str) -> Iterator[Pod]:
+        labels = {"labelSelector": selector} if selector else {}
+        for item in self._api.items(path, fieldSelector="status.phase=Running", **labels):
             spec = item["spec"]
             if item["metadata"].get("deletionTimestamp"):
                 continue

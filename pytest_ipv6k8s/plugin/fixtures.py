@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
     from pytest_ipv6k8s.kube.view import ClusterView
     from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
     from pytest_ipv6k8s.plugin.run_facts import RunFacts
-    from pytest_ipv6k8s.probe.probes import ProbePod, Probes
+    from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
     from pytest_ipv6k8s.probe.services import Services
     from pytest_ipv6k8s.probe.session import Session
 
     Connect = Callable[[ProbePod], Session]
+    ProbeIn = Callable[..., Probe]
+
+_guest_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +135,33 @@ def ipv6k8s_probes(
     broken = partial(control.out_of_order, ipv6k8s_api, probes)
     with _examined(request, "ipv6k8s_probes", broken):
         yield probes
+
+
+@pytest.fixture
+def ipv6k8s_probe_in(
+    request: pytest.FixtureRequest,
+    ipv6k8s_run: RunFacts,
+    ipv6k8s_api: Api,
+    ipv6k8s_recorder: Recorder,
+    _ipv6k8s_connect: Connect,
+) -> Iterator[ProbeIn]:
+    """Starts a probe in a namespace of yours, with labels of yours; it goes after the test."""
+    from pytest_ipv6k8s.probe import guests
+    from pytest_ipv6k8s.probe.probes import Probe
+
+    plan = ipv6k8s_run.plan(request.config.stash[SETTINGS])
+    made: list[tuple[str, str]] = []
+
+    def start(namespace: str, labels: Mapping[str, str] | None = None) -> Probe:
+        number = next(_guest_numbers)
+        name = f"ipv6k8s-{ipv6k8s_run.run_id}-{worker_name(request.config)}-{number}"
+        made.append((namespace, name))
+        pod = guests.start(ipv6k8s_api, plan, name, namespace=namespace, labels=labels or {})
+        return Probe(pod, _ipv6k8s_connect(pod), ipv6k8s_recorder)
+
+    yield start
+    for namespace, name in made:
+        guests.remove(ipv6k8s_api, namespace, name)
 
 
 @pytest.fixture(scope="session")

@@ -298,14 +298,18 @@ def _fill(api: Api, plan: Plan, name: str) -> None:
     """Put into a namespace what a pod of ours needs, and wait for what Kubernetes puts there."""
     if plan.manner.pull_secret:
         _copy_pull_secret(api, plan, name)
-    agent = base64.b64encode(zipapp()).decode()
-    files = objects.config_map("ipv6k8s-agent", plan.run_id, {"agent.pyz": agent})
-    create(api, name, "configmaps", files)
+    create(api, name, "configmaps", agent_files(objects.AGENT, plan.run_id))
     ca = paths.config_map(name, "kube-root-ca.crt")
     service_account = paths.inside(name, "serviceaccounts", "default")
     for path in (ca, service_account):
         what = f"{path.rsplit('/', 1)[1]} is in namespace {name}"
         wait_until(what, lambda path=path: api.find(path), timeout=api.timeouts.namespace_ready)  # type: ignore[misc]
+
+
+def agent_files(name: str, run_id: str) -> objects.Object:
+    """Return the ConfigMap with the agent, under a name."""
+    agent = base64.b64encode(zipapp()).decode()
+    return objects.config_map(name, run_id, {"agent.pyz": agent})
 
 
 def _copy_pull_secret(api: Api, plan: Plan, namespace: str) -> None:

@@ -38,11 +38,13 @@ class FakeApi:
         return found
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """Return a pod, also of the sandbox, or CoreDNS' ConfigMap."""
+        """Return a pod, also of the sandbox, a Service, or CoreDNS' ConfigMap."""
         if "/pods/" in path:
             name = path.rsplit("/", 1)[1]
             pods = {pod["metadata"]["name"]: pod for pod in self._world.objects["pods"]}
             return pods.get(name) or self._world.policed.pod_object(name)
+        if "/services/" in path:
+            return self.get(path)
         return {"data": {"Corefile": self._world.corefile}}
 
     def get(self, path: str) -> dict[str, Any]:

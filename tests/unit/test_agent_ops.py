@@ -171,6 +171,29 @@ def test_another_page_has_a_status_and_no_pod() -> None:
     assert (answer.status, answer.pod) == (404, "")
 
 
+def test_a_page_is_asked_for_by_a_name_and_kept() -> None:
+    heard: list[bytes] = []
+
+    def page(connection: socket.socket) -> None:
+        heard.append(connection.recv(1000))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-From: me\r\nContent-Length: 5\r\n\r\nhello")
+
+    with tcp(page) as port:
+        request = http_get.Request("::1", port, host="shop.example", headers={"X-A": "b"}, keep=4)
+        answer = http_get.perform(request)
+
+    assert b"Host: shop.example\r\n" in heard[0]
+    assert b"X-A: b\r\n" in heard[0]
+    assert (answer.body, answer.headers["x-from"]) == ("hell", "me")
+
+
+def test_a_header_with_a_line_end_is_not_sent() -> None:
+    with tcp(_saying(b"")) as port:
+        answer = http_get.perform(http_get.Request("::1", port, headers={"X": "a\r\nY: b"}))
+
+    assert (answer.status, "line end" in answer.error) == (0, True)
+
+
 QUERY = dns_messages.query("a.example.", "AAAA")
 
 

@@ -432,7 +432,7 @@ def test_what_options_say_of_the_cluster_stands_beside_targets(tmp_path: Path) -
         ("--ipv6k8s-enforces-policy", {"egress": None, "enforces_policy": True}),
     ):
         with pytest.raises(ConfigError, match=f"{words}, and the declaration has"):
-            with_options(declared, **options)  # type: ignore[arg-type]
+            with_options(declared, **options)
 
 
 BAD_TARGETS = {
