@@ -18,15 +18,11 @@ from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.declaration import (
-    Declaration,
     draft,
     read,
     text,
-    with_options,
-    with_targets,
 )
 from pytest_ipv6k8s.external.model import (
-    INTERNET,
     ExternalNetwork,
     Nat64,
     Role,
@@ -254,51 +250,6 @@ def test_what_is_wrong_is_named(tmp_path: Path, case: str) -> None:
     assert str(tmp_path / "ipv6k8s.yaml") in str(caught.value)
 
 
-MANY = """apiVersion: ipv6k8s.io/v1alpha1
-kind: ClusterDeclaration
-stack: dual-stack
-egres: masquerade
-networkPolicy: yes
-nat64:
-  prefix: ["64:ff9b::/96"]
-targets:
-- role: v6
-  addresses: ["::1"]
-  udp: x
-- addresses: ["::1"]
-proxy: http://me:secret@[::1]:3128
-"""
-ALL_OF_THEM = """ has 8 errors:
-  stack: 'dual-stack' is none of ipv6, ipv4, dual, dual-ipv6; did you mean dual? (line 3)
-  egres: unknown key; did you mean egress? (line 4)
-  networkPolicy: True is none of enforced, none; did you mean enforced? (line 5)
-  nat64: it lacks prefixes (line 6)
-  nat64.prefix: unknown key; did you mean prefixes? (line 7)
-  targets[0].udp: 'x' is not a whole number (line 11)
-  targets[1]: it lacks role (line 12)
-  proxy: it has a user or a password, and reports would publish it (line 13). Compare with what"""
-
-
-def test_all_that_is_wrong_is_told_at_once_with_lines_and_what_was_meant(tmp_path: Path) -> None:
-    path = tmp_path / "ipv6k8s.yaml"
-    path.write_text(MANY)
-
-    with pytest.raises(ConfigError) as caught:
-        read(path)
-
-    assert str(caught.value).startswith(f"declaration {path}{ALL_OF_THEM}")
-
-
-def test_all_that_no_schema_can_say_is_told_at_once_too(tmp_path: Path) -> None:
-    body = "dns64: true\ntargets:\n- {role: v6, addresses: [there], tcp: 1}\n"
-
-    with pytest.raises(ConfigError, match="has 2 errors") as caught:
-        read(_file(tmp_path, body))
-
-    assert "dns64: there is no nat64 with a prefix to synthesise with (line 3)" in str(caught.value)
-    assert "targets[0].addresses: 'there' is no IP address (line 5)" in str(caught.value)
-
-
 HEADS = {
     "neither": ("stack: ipv6", "it does not say its apiVersion and kind: it has to begin with"),
     "no version": ("kind: ClusterDeclaration", "it does not say its apiVersion: it has to begin"),
@@ -381,77 +332,6 @@ def test_a_list_is_no_declaration(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="is no declaration"):
         read(path)
-
-
-NOTHING = Declaration(stack=None, external=None)
-
-
-def test_targets_of_options_come_on_top_of_those_of_the_file(tmp_path: Path) -> None:
-    declared = read(_file(tmp_path, "targets: [{role: v6, addresses: ['::6'], tcp: 80}]"))
-    given = [("dual", "::1", 443), ("dual", "192.0.2.1", 443)]
-
-    network = with_targets(declared, given).external
-
-    assert network is not None
-    assert [target.role for target in network.targets] == [Role.V6, Role.DUAL]
-    dual = network.find(Role.DUAL)
-    assert dual is not None
-    assert (dual.addresses, dual.tcp) == (("::1", "192.0.2.1"), 443)
-
-
-def test_targets_of_options_need_no_file() -> None:
-    network = with_targets(NOTHING, [("v6", "::1", 443)]).external
-
-    assert network is not None
-    assert network.find(Role.V6) is not None
-    assert with_targets(NOTHING, ()) is NOTHING
-
-
-def test_public_hosts_take_the_roles_that_nobody_else_has() -> None:
-    network = with_targets(NOTHING, [("v6", "::1", 443), (INTERNET, "", 0)]).external
-
-    assert network is not None
-    v6 = network.find(Role.V6)
-    assert v6 is not None
-    assert v6.addresses == ("::1",)
-    public = [network.find(Role.DUAL), network.find(Role.V4)]
-    assert all(target and target.tcp and not target.identifies for target in public)
-
-
-def test_what_options_say_of_the_cluster_stands_beside_targets(tmp_path: Path) -> None:
-    given = with_targets(NOTHING, [("v6", "::1", 443)])
-    declared = read(_file(tmp_path, "egress: native\nnetworkPolicy: none"))
-
-    told = with_options(given, egress=Egress.GATEWAY, enforces_policy=True)
-
-    assert told.external is not None
-    assert (told.external.egress, told.network_policy) == (Egress.GATEWAY, True)
-    assert with_options(given, egress=None, enforces_policy=False) == given
-    for words, options in (
-        ("--ipv6k8s-egress nptv6", {"egress": Egress.NPTV6, "enforces_policy": False}),
-        ("--ipv6k8s-enforces-policy", {"egress": None, "enforces_policy": True}),
-    ):
-        with pytest.raises(ConfigError, match=f"{words}, and the declaration has"):
-            with_options(declared, **options)
-
-
-BAD_TARGETS = {
-    "there is no role 'six', only dual": [("six", "::1", 1)],
-    "'there' is no IP address": [("v6", "there", 1)],
-    "a dual target needs one of each family": [("dual", "::1", 1)],
-    "::1 is v6's already": [("v6", "::1", 1), ("narrow", "::1", 1)],
-    "the addresses of dual have different ports": [("dual", "::1", 1), ("dual", "192.0.2.1", 2)],
-}
-
-
-@pytest.mark.parametrize("words", BAD_TARGETS)
-def test_a_bad_target_of_an_option_is_named(words: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        with_targets(NOTHING, BAD_TARGETS[words])
-
-    assert words in str(caught.value)
-    assert str(caught.value).startswith("--ipv6k8s-target: ")
-    assert "See --ipv6k8s-target in --help." in str(caught.value)
 
 
 PAGE = (ROOT / "docs" / "external.md").read_text("utf-8")
