@@ -12,7 +12,7 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters.contract import ClusterSpec, names
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.external.model import INTERNET, Role
+from pytest_ipv6k8s.external.model import INTERNET, OUR_AGENT, Role
 from pytest_ipv6k8s.options import (
     Option,
     changed,
@@ -86,11 +86,11 @@ def _target(text: str) -> tuple[str, str, int]:
         return INTERNET, "", 0
     role, equals, where = text.partition("=")
     address, colon, port = where.rpartition(":")
-    if not (role and equals and colon and port.isdecimal()):
+    if not (role and equals and colon and (port.isdecimal() or port == "agent")):
         raise ValueError(f"{text!r} is not of the form ROLE=ADDRESS:PORT")
     if ":" in address and not (address.startswith("[") and address.endswith("]")):
         raise ValueError(f"an IPv6 address stands in brackets: {role}=[{address}]:{port}")
-    return role, address.strip("[]"), int(port)
+    return role, address.strip("[]"), OUR_AGENT if port == "agent" else int(port)
 
 
 def _fact(text: str) -> tuple[str, str]:
@@ -190,7 +190,8 @@ class ExternalSettings:
     )
     target: tuple[tuple[str, str, int], ...] = option(
         f"A target outside the cluster, on top of the declaration; roles: {listed(Role)} "
-        f"(dual: once for each family). {INTERNET}: some public hosts.",
+        "(dual: once for each family). Port agent: our agent, with all its ports. "
+        f"{INTERNET}: some public hosts.",
         "ROLE=ADDRESS:PORT",
         parse=_target,
         default=(),

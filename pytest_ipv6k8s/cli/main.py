@@ -16,10 +16,10 @@ from typing import Any, TextIO, cast
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check
-from pytest_ipv6k8s.cli import report, run
+from pytest_ipv6k8s.cli import cluster, report, run
 from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
 from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
-from pytest_ipv6k8s.masking import MaskedStream, hold_environment, one_line
+from pytest_ipv6k8s.masking import MaskedStream, hold_environment
 from pytest_ipv6k8s.profiles import PROFILES
 
 OK, PROBLEM, BROKEN, USAGE = 0, 1, 3, 4
@@ -84,10 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--provider", default="kind", help="for this provider (kind)")
     command.set_defaults(run=_doctor)
 
-    command = commands.add_parser("init", help="print a declaration of a cluster, to be completed")
-    command.add_argument("--kubeconfig", type=Path, help="the cluster's kubeconfig (the usual one)")
-    command.add_argument("--context", help="the kubeconfig's context to use")
-    command.set_defaults(run=_init)
+    cluster.add(commands)
 
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
     command.add_argument(
@@ -207,18 +204,6 @@ def _doctor(chosen: argparse.Namespace) -> int:
     if not problems:
         print(f"This machine is ready for provider {chosen.provider}.")
     return PROBLEM if problems else OK
-
-
-def _init(chosen: argparse.Namespace) -> int:
-    from pytest_ipv6k8s.external.declaration import draft
-    from pytest_ipv6k8s.kube import config, inventory
-    from pytest_ipv6k8s.kube.client import Api
-
-    path = config.find(chosen.kubeconfig, os.environ)
-    facts = inventory.read(Api(config.read(path, chosen.context)))
-    about = one_line(f"{facts.version}, CNI {facts.cni}, {facts.proxy}")
-    print(draft(facts.stack, about=about, policy_engine=facts.policy_engine), end="")
-    return OK
 
 
 def _rbac(chosen: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external import rules
 from pytest_ipv6k8s.external.mistakes import Place, line_of, mistakes, name_of, place_of
@@ -245,9 +246,16 @@ def _by_role(given: Sequence[tuple[str, str, int]]) -> list[Target]:
     """Return one target for each role, with all its addresses."""
     found: dict[str, Target] = {}
     for role, address, port in given:
-        target = found.get(role, Target(role=Role(role), addresses=(), tcp=port))
+        new = Target(role=Role(role), addresses=(), tcp=port) if port else _agent(Role(role))
+        target = found.get(role, new)
         found[role] = dataclasses.replace(target, addresses=(*target.addresses, address))
     return list(found.values())
+
+
+def _agent(role: Role) -> Target:
+    return Target(
+        role=role, addresses=(), tcp=TCP_PORT, udp=UDP_PORT, http=HTTP_PORT, identifies=True
+    )
 
 
 def _network_from(keys: Mapping[str, Any]) -> ExternalNetwork:

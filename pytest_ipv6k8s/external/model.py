@@ -27,6 +27,8 @@ class Role(enum.Enum):
 TESTBED = "testbed"
 INTERNET = "internet"
 """In place of a target: public hosts that are known well."""
+OUR_AGENT = 0
+"""In place of a port: those of our agent, which says whom it saw."""
 
 SILENT = (Role.BLACK_HOLE, Role.REJECTER)
 """The roles at whose addresses nobody answers."""

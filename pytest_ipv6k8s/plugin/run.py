@@ -325,7 +325,8 @@ class Run:
         name = self._name
         if self.settings.cluster.keep and kubeconfig.exists():
             self.tell(f"cluster {name} is kept; use it again with")
-            self.tell(f"  pytest --ipv6k8s-kubeconfig {kubeconfig}")
+            same = "--ipv6k8s-allow=privileged --ipv6k8s-external=testbed"
+            self.tell(f"  ipv6k8s run --kubeconfig {kubeconfig} {same}")
             self.tell(f"and delete it with `ipv6k8s reap --kept {name}`")
             return
         if made:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -351,14 +349,3 @@ def test_examples_on_the_page_are_declarations(tmp_path: Path) -> None:
 def test_the_page_names_every_key_and_every_role() -> None:
     for name in [*_properties(SCHEMA), *(role.value for role in Role)]:
         assert re.search(rf"[`.]{name}[`.:]|^{name}:", PAGE, flags=re.MULTILINE), name
-
-
-def test_the_agent_that_the_page_writes_starts(tmp_path: Path) -> None:
-    (command,) = re.findall(r"^python3 -c '(.*)'$", PAGE, flags=re.MULTILINE)
-    subprocess.run([sys.executable, "-c", command], cwd=tmp_path, check=True)
-
-    agent = subprocess.run(
-        [sys.executable, "-I", "agent.pyz", "ask"], cwd=tmp_path, input=b"bye\n", check=True
-    )
-
-    assert agent.returncode == 0
