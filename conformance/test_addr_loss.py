@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_ipv6k8s import Family, check
+from pytest_ipv6k8s import Beside, Family, check
 from pytest_ipv6k8s.agent.ops import tcp_loss, udp_loss
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.suite import Probes
@@ -13,6 +13,7 @@ from pytest_ipv6k8s.suite.loss import Loss, ask_pairs, expect_little_loss
 loss_check = partial(
     check,
     rests_partly_on=["ADDR-15", "ADDR-16"],
+    beside=[Beside.PEERS],
     families=Family,
     references=["Kubernetes docs: the Kubernetes network model", "RFC 7680 section 2"],
     causes=[

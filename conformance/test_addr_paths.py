@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from pytest_ipv6k8s import Family, Feature, check
+from pytest_ipv6k8s import Beside, Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.evidence import Record
@@ -53,6 +53,7 @@ def _ends(
 
 @paths(
     "ADDR-15",
+    beside=[Beside.PEERS],
     features=[Feature.PEER],
     references=["Kubernetes docs: the Kubernetes network model"],
     causes=[
@@ -75,6 +76,7 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
 
 @paths(
     "ADDR-16",
+    beside=[Beside.HOSTS],
     rests_partly_on=["ADDR-05"],
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],

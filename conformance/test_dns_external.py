@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, check
+from pytest_ipv6k8s import WITH_IPV6, Beside, Family, Feature, check
 from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, data_of, is_settled
 from pytest_ipv6k8s.suite.lookups import expect_found, requests
@@ -49,6 +49,7 @@ def test_external_aaaa_records_are_found(
 
 @check(
     "DNS-19",
+    beside=[Beside.HOSTS],
     rests_on=["DNS-01"],
     stacks=WITH_IPV6,
     features=[Feature.ZONE],

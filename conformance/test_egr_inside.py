@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s import Family, Feature, Inconclusive, check, expect, expect_all, remark
+from pytest_ipv6k8s import (
+    Beside,
+    Family,
+    Feature,
+    Inconclusive,
+    check,
+    expect,
+    expect_all,
+    remark,
+)
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
@@ -52,6 +61,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
 
 @check(
     "EGR-05",
+    beside=[Beside.HOSTS],
     rests_partly_on=["ADDR-16", "ADDR-17", "SVC-01", "SVC-02"],
     features=[Feature.PEER],
     families=Family,

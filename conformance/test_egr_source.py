@@ -8,6 +8,7 @@ from functools import partial
 
 from pytest_ipv6k8s import (
     WITH_IPV6,
+    Beside,
     Family,
     Feature,
     Inconclusive,
@@ -83,6 +84,7 @@ def _observed(probes: Probes, seen: Sequence[Record[tcp_connect.Answer]]) -> lis
 
 @egr(
     "EGR-03",
+    beside=[Beside.HOSTS],
     rests_on=["EGR-01"],
     features=[Feature.DUAL_TARGET_IDENTIFIES],
     references=["ipv6k8s.yaml: egress"],
@@ -151,6 +153,7 @@ def _expect_style(
 
 @egr(
     "EGR-04",
+    beside=[Beside.HOSTS],
     rests_on=["EGR-01"],
     features=[Feature.DUAL_TARGET_IDENTIFIES, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],

@@ -6,6 +6,7 @@ from functools import partial
 
 from pytest_ipv6k8s import (
     DUAL_STACK,
+    Beside,
     Family,
     Feature,
     check,
@@ -148,6 +149,7 @@ def test_endpoint_reaches_itself_through_its_service(
 
 @svc(
     "SVC-06",
+    beside=[Beside.PEERS],
     rests_on=["SVC-01"],
     rests_partly_on=["ADDR-16"],
     features=[Feature.PEER],
@@ -173,6 +175,7 @@ def test_all_endpoints_get_connections(family: Family, probes: Probes, services:
 
 @check(
     "SVC-11",
+    beside=[Beside.PEERS],
     rests_on=["SVC-01"],
     rests_partly_on=["ADDR-16"],
     stacks=DUAL_STACK,

@@ -8,6 +8,7 @@ from pytest_ipv6k8s.checks import (
     SINGLE_STACK,
     WITH_IPV4,
     WITH_IPV6,
+    Beside,
     Level,
     check,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "SINGLE_STACK",
     "WITH_IPV4",
     "WITH_IPV6",
+    "Beside",
     "Family",
     "Feature",
     "Inconclusive",

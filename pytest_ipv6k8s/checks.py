@@ -82,6 +82,16 @@ class Level(enum.Enum):
     INFORMATIONAL = "informational"
 
 
+class Beside(enum.Enum):
+    """Pods beside one probe a node and the peer: made only where a check may ask them."""
+
+    HOSTS = "host-network probes"
+    PEERS = "second probes on the other nodes"
+
+
+_NEED_HOSTS = {Feature.HOST_NETWORK_PROBES, Feature.NODE_PORT}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """All facts of a conformance item, in one place.
@@ -104,6 +114,7 @@ class Check:
             asked was as it should be, this one is not asked.
         rests_partly_on: ids of checks whose fault may also be the fault here: when one of them is
             red in the same places, this one is not judged.
+        beside: further pods that it asks where there are some; its features imply them, too.
     """
 
     id: str
@@ -120,6 +131,7 @@ class Check:
     matrix: bool = False
     rests_on: tuple[str, ...] = ()
     rests_partly_on: tuple[str, ...] = ()
+    beside: frozenset[Beside] = frozenset()
 
     def asked(self, family: Family | None) -> frozenset[Family]:
         """Return the families that whoever is asked must have: the item's, or those of all stacks.
@@ -151,12 +163,14 @@ def check(
     matrix: bool = False,
     rests_on: Iterable[str] = (),
     rests_partly_on: Iterable[str] = (),
+    beside: Iterable[Beside] = (),
 ) -> Callable[[_Function], _Function]:
     """Declare a function to be a conformance check; see :class:`Check` for the arguments.
 
     Raises:
         ValueError: a rule is broken; names the id and the rule.
     """
+    needed = tuple(features)
     given = Check(
         id=id,
         requirement="",
@@ -164,7 +178,7 @@ def check(
         level=level,
         stacks=stacks,
         families=tuple(families),
-        features=tuple(features),
+        features=needed,
         references=tuple(references),
         causes=tuple(causes),
         look=look,
@@ -172,6 +186,7 @@ def check(
         matrix=matrix,
         rests_on=tuple(rests_on),
         rests_partly_on=tuple(rests_partly_on),
+        beside=frozenset({*beside, *([Beside.HOSTS] if _NEED_HOSTS & {*needed} else [])}),
     )
     return lambda function: _declare(function, given)
 

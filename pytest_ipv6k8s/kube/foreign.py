@@ -10,6 +10,7 @@ from pytest_ipv6k8s.kube import paths
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.objects import CONTAINER, RUN_LABEL
 from pytest_ipv6k8s.kube.selectors import NAMESPACE_NAME, Pod, by_calico, by_cilium, by_labels
+from pytest_ipv6k8s.threads import at_once
 
 Spec = Mapping[str, Any]
 _REFUSING = ("Deny", "Drop", "Reject")
@@ -130,11 +131,12 @@ def policies(api: Api, namespace: str, labels: Mapping[str, str]) -> list[str]:
     """
     of = _labels_of(api, namespace)
     pod = Pod(namespace=namespace, labels=labels, namespace_labels=of)
+    listed = at_once(lambda kind: _read(api, kind.path(namespace)), _KINDS)
     found = [
         f"{kind.name} {item['metadata']['name'].removeprefix(_OF_THE_TIER)}"
         + (f" in namespace {namespace}" if kind.of_namespace else "")
-        for kind in _KINDS
-        for item in _read(api, kind.path(namespace))
+        for kind, items in zip(_KINDS, listed, strict=True)
+        for item in items
         if RUN_LABEL not in (item["metadata"].get("labels") or {})
         and not item["metadata"]["name"].startswith(_OF_KUBERNETES)
         and any(kind.selects(spec, pod) for spec in _specs(item))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pytest_ipv6k8s.addresses import (
     Family,
@@ -20,6 +21,7 @@ from pytest_ipv6k8s.kube.daemonsets import containers
 from pytest_ipv6k8s.kube.enforcement import policy_engine
 from pytest_ipv6k8s.kube.pod_cidrs import pod_cidrs_are_used
 from pytest_ipv6k8s.kube.taints import Taint, taints_of
+from pytest_ipv6k8s.threads import at_once
 
 UNKNOWN = "unknown"
 _CNI_DAEMONSETS = {
@@ -154,18 +156,22 @@ def read(api: Api) -> Inventory:
         ClusterError: the cluster has no Linux node, or its Services tell no families.
         ControlChannelError: the API server could not be reached.
     """
-    version = api.get("/version")
-    linux = _linux_nodes(api)
+    reading: tuple[Callable[[Api], Any], ...] = (
+        _version,
+        _linux_nodes,
+        _daemonsets,
+        _stack,
+        _service_cidrs,
+        _running_pods,
+    )
+    version, linux, found, stack, cidrs, pods = at_once(lambda read: read(api), reading)
     nodes = tuple(sorted((_node(item) for item in linux), key=lambda node: node.name))
     if not nodes:
         raise ClusterError("the cluster has no Linux node", remedy="add one")
-    found = _daemonsets(api)
     daemonsets = None if found is None else _first_images(found)
     cni, cni_version = _cni(daemonsets)
-    stack, cidrs = _stack(api), _service_cidrs(api)
-    pods = api.items(paths.ALL_PODS, fieldSelector="status.phase=Running")
     return Inventory(
-        version=str(version.get("gitVersion", UNKNOWN)),
+        version=version,
         stack=stack,
         nodes=nodes,
         service_cidrs=cidrs,
@@ -182,6 +188,14 @@ def read(api: Api) -> Inventory:
         ),
         pod_cidrs_used=pod_cidrs_are_used(api, cni, _running(cni, found or []), linux),
     )
+
+
+def _version(api: Api) -> str:
+    return str(api.get("/version").get("gitVersion", UNKNOWN))
+
+
+def _running_pods(api: Api) -> list[Object]:
+    return api.items(paths.ALL_PODS, fieldSelector="status.phase=Running")
 
 
 def _linux_nodes(api: Api) -> list[Object]:

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import foreign
 from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.threads import at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +114,14 @@ def require(api: Api, *, own_namespaces: bool = True) -> None:
         )
 
 
-def _missing(api: Api, rights: Iterable[Right]) -> Iterable[tuple[str, str]]:
-    for right in rights:
-        for verb in right.verbs if right.required else ():
-            if not _allowed(api, verb, right):
-                yield verb, right.resource + (f".{right.group}" if right.group else "")
+def _missing(api: Api, rights: Iterable[Right]) -> list[tuple[str, str]]:
+    wanted = [(verb, right) for right in rights if right.required for verb in right.verbs]
+    granted = at_once(lambda one: _allowed(api, *one), wanted)
+    return [
+        (verb, right.resource + (f".{right.group}" if right.group else ""))
+        for (verb, right), is_granted in zip(wanted, granted, strict=True)
+        if not is_granted
+    ]
 
 
 def _allowed(api: Api, verb: str, right: Right) -> bool:

@@ -23,6 +23,7 @@ from pytest_ipv6k8s.probe.deploy import Plan
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Transport
 from pytest_ipv6k8s.probe.services import ROLE_LABEL, Service
 from pytest_ipv6k8s.probe.starting import Wanted
+from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.waiting import wait_until
 
 NAME_LABEL = "ipv6k8s/pod"
@@ -73,9 +74,7 @@ def build(api: Api, plan: Plan, worker: str) -> SandboxPods:
         ClusterError: a pod does not start, or a right is missing.
     """
     names = namespaces(plan, worker)
-    starting.at_once(
-        lambda name: deploy.make_namespace(api, plan, name, security="restricted"), names
-    )
+    at_once(lambda name: deploy.make_namespace(api, plan, name, security="restricted"), names)
     any_user = deploy.assigns_users(api)
     service = api.create(f"/api/v1/namespaces/{names[0]}/services", _service(plan))
     used, pods = _start(api, plan, names, any_user=any_user)
@@ -124,7 +123,7 @@ def _nowhere(failed: Mapping[str, str]) -> ClusterError:
 
 
 def remove(api: Api, made: SandboxPods) -> None:
-    """Begin to delete a sandbox; the end of the run waits until it is gone."""
+    """Begin to delete a sandbox; the end of the run waits until its pods are gone."""
     for name in (made.namespace, made.elsewhere):
         removing.delete_namespace(api, name)
 

@@ -6,18 +6,21 @@ it looks once by itself before it starts any worker; workers collect with the fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.checks import Beside
 from pytest_ipv6k8s.clusters.contract import provider
 from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
+from pytest_ipv6k8s.features import OfTargets
 from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin import collection, run, workers
 from pytest_ipv6k8s.plugin.document import chosen_by
 from pytest_ipv6k8s.plugin.interrupts import interrupt_on_sigterm
 from pytest_ipv6k8s.plugin.options import only_shows
+from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, Used
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
 
 _NOTHING = "no cluster was touched. `ipv6k8s list` has all checks"
@@ -79,7 +82,9 @@ def _has_failed(session: pytest.Session) -> bool:
 def _begin(session: pytest.Session) -> None:
     config = session.config
     config.add_cleanup(interrupt_on_sigterm())
-    begun = run.Run(config.stash[SETTINGS], config.stash[TIMEOUTS], _teller(config), provider)
+    settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
+    used = _used_by(session.items)
+    begun = run.Run(settings, timeouts, _teller(config), provider, used)
     config.stash[run.RUN] = begun
     config.add_cleanup(begun.close)
     try:
@@ -90,6 +95,20 @@ def _begin(session: pytest.Session) -> None:
         trouble = masked(str(error))
         raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
     config.stash[FACTS] = facts
+
+
+def _used_by(items: Iterable[pytest.Item]) -> Used:
+    """Return what these items use; a test that is no check may use anything."""
+    checks = [(item, collection.declared_by(item)) for item in items]
+    beside: set[Beside] = set()
+    external = False
+    for item, declared in checks:
+        if declared is None:
+            return EVERYTHING
+        beside |= declared.beside
+        external |= "ipv6k8s_external" in getattr(item, "fixturenames", ())
+        external |= any(isinstance(feature.value, OfTargets) for feature in declared.features)
+    return Used(hosts=Beside.HOSTS in beside, peers=Beside.PEERS in beside, external=external)
 
 
 def _teller(config: pytest.Config) -> Callable[[str], None]:

@@ -59,7 +59,14 @@ class ExternalSetup:
             )
 
     def begin(
-        self, api: Api, facts: Inventory, *, owned: bool, run_id: str, home: Path
+        self,
+        api: Api,
+        facts: Inventory,
+        *,
+        owned: bool,
+        run_id: str,
+        home: Path,
+        used: bool = True,
     ) -> ExternalNetwork | None:
         """Return what there is beyond the cluster, None when there is nothing.
 
@@ -74,6 +81,8 @@ class ExternalSetup:
                 return self.declared.external
             if not owned or Family.V6 not in facts.stack.families:
                 return None
+        if not used:
+            return None
         try:
             return self._make(api, facts, run_id, home)
         except HostProblem as error:

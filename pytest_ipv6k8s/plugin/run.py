@@ -30,7 +30,7 @@ from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.ready import Ready
-from pytest_ipv6k8s.plugin.run_facts import RunFacts, manner
+from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, RunFacts, Used, manner
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Plan, deploy
@@ -70,6 +70,7 @@ class Run:
         timeouts: of all that is waited for.
         tell: called with one line for each step.
         find: returns the provider of a name.
+        used: what the selected items use.
     """
 
     def __init__(
@@ -78,11 +79,13 @@ class Run:
         timeouts: Timeouts,
         tell: Callable[[str], None],
         find: Callable[[str], ClusterProvider],
+        used: Used = EVERYTHING,
     ) -> None:
         self.settings = settings
         self.timeouts = timeouts
         self.tell = tell
         self._find = find
+        self._used = used
         self.id = ownership.new_run_id()
         self.harness: list[HarnessFact] = []
         self.cost = Cost()
@@ -111,7 +114,7 @@ class Run:
         with self._bundle_on_failure(acquired, wanted=True):
             ready = self._ready(acquired, placed, facts)
             refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))
-            if external is not None:
+            if external is not None and self._used.external:
                 self.harness.append(setup.control(external, acquired.api))
         return self._facts(acquired, ready, external)
 
@@ -180,7 +183,14 @@ class Run:
     ) -> ExternalNetwork | None:
         owned = acquired.cluster.owned
         self._undo.callback(self._end_external, setup, acquired.api if acquired.stays else None)
-        return setup.begin(acquired.api, facts, owned=owned, run_id=self.id, home=acquired.home)
+        return setup.begin(
+            acquired.api,
+            facts,
+            owned=owned,
+            run_id=self.id,
+            home=acquired.home,
+            used=self._used.external,
+        )
 
     def _ready(self, acquired: Acquired, placed: Placed, facts: inventory.Inventory) -> Ready:
         """Deploy the probes and examine them."""
@@ -272,12 +282,14 @@ class Run:
 
     def _plan(self, facts: inventory.Inventory, placed: Placed, cluster: Cluster) -> Plan:
         settings = self.settings
+        allowed = cluster.owned or Allow.PRIVILEGED in settings.probes.allow
         return Plan(
             run_id=self.id,
             manner=manner(settings),
             stack=facts.stack,
             nodes=placed.nodes,
-            host_network=cluster.owned or Allow.PRIVILEGED in settings.probes.allow,
+            host_network=self._used.hosts and allowed,
+            peers=self._used.peers,
             given=settings.probes.namespace,
         )
 
@@ -350,7 +362,8 @@ class Run:
                     remove_inside(api, wanted.namespace, self.id)
         except Ipv6k8sError as error:
             left = [str(error)]
-        actual = f"still there: {', '.join(left)}" if left else "no namespace of the run is left"
+        none = "no pod of the run is left, and its namespaces are being deleted"
+        actual = f"still there: {', '.join(left)}" if left else none
         self._fact("META-06", "clean-up", ok=not left, actual=actual)
         if left:
             self.tell(f"{actual}; remove it later with `ipv6k8s reap --kubeconfig FILE`")

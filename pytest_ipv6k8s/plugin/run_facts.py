@@ -74,6 +74,18 @@ class RunFacts:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What the selected items use; nothing else is made. All of it, unless it is known better."""
+
+    hosts: bool = True
+    peers: bool = True
+    external: bool = True
+
+
+EVERYTHING = Used()
+
+
 def manner(settings: Settings) -> Manner:
     """Return how pods and namespaces are made."""
     wanted = settings.probes

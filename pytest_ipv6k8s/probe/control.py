@@ -17,7 +17,7 @@ from pytest_ipv6k8s.kube import foreign, paths, status
 from pytest_ipv6k8s.kube.client import Api, readable
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
-from pytest_ipv6k8s.probe.starting import at_once
+from pytest_ipv6k8s.threads import at_once
 
 THROTTLED = 2.0
 """Seconds without processor, of the last ten, after which an answer that is late proves nothing."""

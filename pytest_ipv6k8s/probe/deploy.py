@@ -19,8 +19,9 @@ from pytest_ipv6k8s.masking import hold, hold_named
 from pytest_ipv6k8s.probe.placing import LeftOut, named
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.probe.services import PEER, PROBE, ROLE_LABEL, Service, manifests
-from pytest_ipv6k8s.probe.starting import Started, Wanted, at_once, create, start
+from pytest_ipv6k8s.probe.starting import Started, Wanted, create, start
 from pytest_ipv6k8s.probe.zipapp import zipapp
+from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.waiting import wait_until
 
 NO_HOSTS = "no host-network probe"
@@ -38,6 +39,7 @@ class Plan:
     stack: Stack
     nodes: tuple[Node, ...]
     host_network: bool
+    peers: bool = True
     given: str | None = None
 
     @property
@@ -148,7 +150,7 @@ class _Pods:
         """Yield the pods that are made at first, those that matter most before the others."""
         first, *others = nodes = self._plan.nodes
         yield [self.probe(node) for node in nodes]
-        yield [self.standing(first), *map(self.peer, others)]
+        yield [self.standing(first), *map(self.peer, others if self._plan.peers else ())]
         yield [*map(self.host, nodes)] if hosts and self._plan.host_network else []
 
     def _pod(
@@ -172,11 +174,13 @@ def _beside_a_peer(api: Api, pods: _Pods, started: Started, nodes: list[Node]) -
     """Return the nodes, the one with the peer first; another one gets it where the first cannot."""
     if pods.standing(nodes[0]).name in started.running:
         return nodes
-    roomy = [node for node in nodes if pods.peer(node).name in started.running]
+    second = (pods.peer, pods.standing)
+    roomy = [node for node in nodes if not any(pod(node).name in started.failed for pod in second)]
     for node in roomy[:_OTHER_NODES]:
         further, wanted = pods.peer(node), pods.standing(node)
-        api.delete(paths.pod(further.namespace, further.name), grace=0)
-        del started.running[further.name]
+        if further.name in started.running:
+            api.delete(paths.pod(further.namespace, further.name), grace=0)
+            del started.running[further.name]
         again = start(api, [[wanted]])
         started.running |= again.running
         started.failed |= again.failed

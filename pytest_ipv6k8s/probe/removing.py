@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from pytest_ipv6k8s.errors import Inconclusive
+from collections.abc import Callable
+
 from pytest_ipv6k8s.kube import objects, paths
 from pytest_ipv6k8s.kube.client import Api, Object, readable
-from pytest_ipv6k8s.waiting import wait_until
+from pytest_ipv6k8s.threads import at_once
+from pytest_ipv6k8s.waiting import poll
 
 KINDS = ("secrets", "configmaps", "services", "pods")
 """What a run puts into a namespace that was given to it; what `reap` finds it by goes last."""
 
 
 def remove(api: Api, run_id: str) -> list[str]:
-    """Delete the namespaces of a run and return the names of those that are still there."""
+    """Delete the namespaces of a run; return those in which pods are still there.
 
-    def left() -> list[str]:
-        found = api.items(paths.NAMESPACES, labelSelector=_of(run_id))
-        return [item["metadata"]["name"] for item in found]
+    Namespaces that are empty go by themselves, some seconds later: Kubernetes lets each wait for
+    5 s first (namespaceDeletionGracePeriod in pkg/controller/namespace).
+    """
+    names = _namespaces(api, _of(run_id))
+    at_once(lambda name: delete_namespace(api, name), names)
+    return _await_none(api, lambda: [n for n in names if api.items(paths.pods(n))])
 
-    for name in left():
-        delete_namespace(api, name)
-    try:
-        wait_until(
-            "the namespaces are gone", lambda: not left(), timeout=api.timeouts.namespace_gone
-        )
-    except Inconclusive:
-        return left()
-    return []
+
+def _namespaces(api: Api, of: str) -> list[str]:
+    return [item["metadata"]["name"] for item in api.items(paths.NAMESPACES, labelSelector=of)]
+
+
+def _await_none(api: Api, left: Callable[[], list[str]]) -> list[str]:
+    """Wait until nothing is left, and return what still is."""
+    return poll(left, lambda found: not found, timeout=api.timeouts.namespace_gone, interval=0.2)
 
 
 def remove_inside(api: Api, namespace: str, run_id: str) -> None:
@@ -49,8 +53,8 @@ def _those(api: Api, kind: str, path: str, of: str) -> list[Object]:
 
 def delete_namespace(api: Api, name: str) -> None:
     """Begin to delete a namespace; its pods go at once."""
-    for item in api.items(paths.pods(name)):
-        api.delete(paths.pod(name, item["metadata"]["name"]), grace=1)
+    pods = [item["metadata"]["name"] for item in api.items(paths.pods(name))]
+    at_once(lambda pod: api.delete(paths.pod(name, pod), grace=1), pods)
     api.delete(paths.namespace(name))
 
 
@@ -62,8 +66,10 @@ def reap(api: Api) -> list[str]:
     for namespace, run_id in given:
         remove_inside(api, namespace, run_id)
     runs = {item["metadata"]["labels"][objects.RUN_LABEL] for item in items}
-    left = {name for run_id in runs for name in remove(api, run_id)}
-    return sorted((ours | {namespace for namespace, _ in given}) - left)
+    for run_id in runs:
+        remove(api, run_id)
+    left = _await_none(api, lambda: _namespaces(api, objects.RUN_LABEL))
+    return sorted((ours | {namespace for namespace, _ in given}) - set(left))
 
 
 def _in_given_namespaces(api: Api, ours: set[str]) -> set[tuple[str, str]]:

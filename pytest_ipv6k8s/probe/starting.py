@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from pytest_ipv6k8s.errors import ConfigError, Inconclusive
 from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
+from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.waiting import wait_until
 
 _ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
@@ -74,12 +74,6 @@ def start(api: Api, batches: Iterable[Sequence[Wanted]]) -> Started:
     dead = [one for one in created if one.name in started.failed]
     at_once(lambda one: api.delete(paths.pod(one.namespace, one.name), grace=0), dead)
     return started
-
-
-def at_once(make: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """Make many things side by side."""
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(make, items))
 
 
 def _create(api: Api, wanted: Wanted) -> str:

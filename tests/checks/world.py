@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from pytest_ipv6k8s.agent.ops import (
     tcp_connect,
     udp_exchange,
 )
-from pytest_ipv6k8s.checks import check_of
+from pytest_ipv6k8s.checks import Beside, check_of
 from pytest_ipv6k8s.evidence import Record, Recorder
 from pytest_ipv6k8s.expectations import take_statements
 from pytest_ipv6k8s.external.model import Role
@@ -322,7 +322,7 @@ def record_check(
     api = FakeApi(world)
     cluster = _view(world, api)
     take_statements()
-    probes = _probes(world, api.recorder).having(declared.asked(family))
+    probes = _probes(world, api.recorder, declared.beside).having(declared.asked(family))
     fixtures = {
         "family": family,
         "cluster": cluster,
@@ -366,11 +366,15 @@ def _sandbox(world: World, api: FakeApi) -> PolicySandbox:
     return PolicySandbox(api, world.policed.ground, connect, convergence=30)  # type: ignore[arg-type]
 
 
-def _probes(world: World, recorder: Recorder) -> Probes:
+def _probes(world: World, recorder: Recorder, beside: Collection[Beside]) -> Probes:
+    """Return the probes that stand when nothing but this check is asked."""
+    hosts = world.hosts if Beside.HOSTS in beside else ()
+    peers = world.peers if Beside.PEERS in beside else ()
+
     def made(pods: Sequence[ProbePod]) -> list[Probe]:
         return [Probe(pod, Transport(world, pod), recorder) for pod in pods]
 
-    return Probes(made(world.pods), made(world.hosts), made(world.peers))
+    return Probes(made(world.pods), made(hosts), made(peers))
 
 
 def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:
