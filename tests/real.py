@@ -32,6 +32,7 @@ from pytest_ipv6k8s.reports import Report
 from pytest_ipv6k8s.reports.checking import contradictions
 from pytest_ipv6k8s.settings import Settings, resolve
 from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.waiting import poll
 
 ROOT = Path(__file__).parents[1]
 RUN_TIME, PIP_TIME = 900, 300
@@ -256,3 +257,13 @@ def kubectl(cluster: Cluster, *arguments: str, stdin: str = "", timeout: float =
     node = f"{cluster.name}-control-plane"
     words = ["docker", "exec", "-i", node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"]
     return must_run([*words, *arguments], timeout=timeout, stdin=stdin)
+
+
+def namespaces_left(cluster: Cluster) -> list[str]:
+    """Return the namespaces of runs that do not go: each empty one stays for some seconds."""
+
+    def left() -> list[str]:
+        names = kubectl(cluster, "get", "namespaces", "-o", "name").split()
+        return [name for name in names if "ipv6k8s-" in name]
+
+    return poll(left, lambda found: not found, timeout=60, interval=1)

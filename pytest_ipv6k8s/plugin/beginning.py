@@ -83,7 +83,7 @@ def _begin(session: pytest.Session) -> None:
     config = session.config
     config.add_cleanup(interrupt_on_sigterm())
     settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
-    used = _used_by(session.items)
+    used = used_by(session.items)
     begun = run.Run(settings, timeouts, _teller(config), provider, used)
     config.stash[run.RUN] = begun
     config.add_cleanup(begun.close)
@@ -97,7 +97,7 @@ def _begin(session: pytest.Session) -> None:
     config.stash[FACTS] = facts
 
 
-def _used_by(items: Iterable[pytest.Item]) -> Used:
+def used_by(items: Iterable[pytest.Item]) -> Used:
     """Return what these items use; a test that is no check may use anything."""
     checks = [(item, collection.declared_by(item)) for item in items]
     beside: set[Beside] = set()

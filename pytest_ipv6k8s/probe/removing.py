@@ -59,9 +59,13 @@ def delete_namespace(api: Api, name: str) -> None:
 
 
 def reap(api: Api) -> list[str]:
-    """Remove what all runs left on a cluster; return the names of the namespaces that are clean."""
+    """Remove what all runs left on a cluster; return the names of the namespaces that are clean.
+
+    Those that are being deleted already were not left.
+    """
     items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
     ours = {item["metadata"]["name"] for item in items}
+    going = {i["metadata"]["name"] for i in items if i["metadata"].get("deletionTimestamp")}
     given = _in_given_namespaces(api, ours)
     for namespace, run_id in given:
         remove_inside(api, namespace, run_id)
@@ -69,7 +73,7 @@ def reap(api: Api) -> list[str]:
     for run_id in runs:
         remove(api, run_id)
     left = _await_none(api, lambda: _namespaces(api, objects.RUN_LABEL))
-    return sorted((ours | {namespace for namespace, _ in given}) - set(left))
+    return sorted((ours - going | {namespace for namespace, _ in given}) - set(left))
 
 
 def _in_given_namespaces(api: Api, ours: set[str]) -> set[tuple[str, str]]:

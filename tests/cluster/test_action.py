@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.action import Machine, machine
-from tests.real import kubectl
+from tests.real import namespaces_left
 
 pytestmark = pytest.mark.real_cluster
 PROGRAMS = ("python", "pytest", "ipv6k8s")
@@ -42,7 +42,7 @@ def test_the_steps_test_a_cluster_and_leave_nothing(ipv6_cluster: Cluster, tmp_p
     assert (told.stdout, made.outputs["result"]) == ("", {"result": "partial"}), told
     assert "SVC-01" in made.summary
     assert reaped.stdout == "Nothing was left behind.\n"
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
 
 
 def test_a_run_that_cannot_begin_is_an_error_with_a_remedy(

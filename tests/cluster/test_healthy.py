@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import assert_healthy, kubectl, run_suite
+from tests.real import assert_healthy, kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 LISTED = "namespaces,nodes,pods,services,endpointslices,configmaps,serviceaccounts,clusterroles"
@@ -25,6 +25,7 @@ def test_ipv6_cluster_is_healthy_and_left_as_it_was(ipv6_cluster: Cluster, tmp_p
 
     assert_healthy(run)
     assert run.report["cluster"]["stack"] == "ipv6"
+    assert namespaces_left(ipv6_cluster) == []
     assert _objects(ipv6_cluster) == before
     assert ipv6_cluster.kubeconfig.read_bytes() == kubeconfig
     assert b"PRIVATE KEY" not in (tmp_path / "report.json").read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import RUN_TIME, command, kubectl, left_of, unused_volumes
+from tests.real import RUN_TIME, command, left_of, namespaces_left, unused_volumes
 
 pytestmark = pytest.mark.real_cluster
 
@@ -46,7 +46,7 @@ def test_probes_are_removed(
     code, out = _interrupt_when(command(ipv6_cluster, *workers), " pass ", number, tmp_path)
 
     assert code == 2, out
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
     assert not list((tmp_path / "state").glob("**/state.json"))
 
 

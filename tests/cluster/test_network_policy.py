@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import kubectl, run_suite
+from tests.real import namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 DECLARED = """
@@ -25,7 +25,7 @@ def test_where_nobody_enforces_policies_their_checks_are_skipped(
     assert run.code == 0, run.out
     assert run.ids("pass") == {"POL-00", "POL-13"}
     assert "needs a CNI that enforces NetworkPolicy: this cluster's is not known to" in run.out
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
 
 
 def test_policies_that_are_declared_and_not_enforced_are_red(

@@ -14,7 +14,7 @@ import yaml
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.kube import rights
-from tests.real import kubectl, run_suite
+from tests.real import kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 
@@ -33,7 +33,7 @@ def test_the_wheel_runs_the_suite_from_an_empty_folder(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "result   partial" in done.stdout
     assert "host-network probes (" in done.stdout
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
 
 
 def _kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> Path:
@@ -107,7 +107,7 @@ def test_a_probe_image_that_cannot_be_had_is_named(ipv6_cluster: Cluster, tmp_pa
     assert "no probe runs" in run.out
     assert "nowhere.invalid/python:3" in run.out
     assert "--ipv6k8s-probe-image" in run.out
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
 
 
 @pytest.mark.parametrize("option", ["node-image", "probe-image"])

@@ -224,7 +224,29 @@ def test_nothing_to_remove_is_fine() -> None:
     assert removing.remove(ClusterApi(), "abc") == []
 
 
-def test_namespaces_that_stay_are_named(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_namespace_is_not_waited_for(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = _with_namespaces(("slow", "abc"))
+    delete = api.delete
+    monkeypatch.setattr(
+        api, "delete", lambda path, grace=None: delete(path) if "pods" in path else None
+    )
+
+    assert removing.remove(api, "abc") == []
+    assert clock.slept == []
+
+
+def test_a_namespace_that_is_being_deleted_was_not_left() -> None:
+    api = _with_namespaces(("left", "1"), ("going", "2"))
+    api.lists[NAMESPACES][1]["metadata"]["deletionTimestamp"] = "2026-11-26T06:00:00Z"
+
+    assert removing.reap(api) == ["left"]
+
+
+def test_namespaces_whose_pods_stay_are_named(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api = _with_namespaces(("stuck", "abc"))
     monkeypatch.setattr(api, "delete", lambda path, grace=None: None)
 

@@ -61,6 +61,20 @@ def test_a_probe_that_does_not_start_costs_its_node(
     assert sum(clock.slept) == pytest.approx(seconds, abs=0.5)
 
 
+def test_second_probes_are_made_where_they_are_used_only(clock: Clock) -> None:
+    api, plan = ClusterApi(), replace(PLAN, peers=False, host_network=False)
+
+    assert [pod.name for pod in deployed(api, plan).pods][-1] == "probe-peer"
+    assert (deployed(ClusterApi(), plan).peers, deployed(ClusterApi(), plan).hosts) == ((), ())
+    api = ClusterApi()
+    api.status_of["probe-peer"] = REFUSED
+    assert [pod.name for pod in deployed(api, plan).pods] == [
+        "probe-01",
+        "probe-00",
+        "probe-peer-01",
+    ]
+
+
 def test_the_peer_goes_where_there_is_room_for_two(clock: Clock) -> None:
     api = ClusterApi()
     api.status_of["probe-peer"] = REFUSED
