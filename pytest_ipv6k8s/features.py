@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from pytest_ipv6k8s.addresses import Egress, Family
 from pytest_ipv6k8s.remedies import Remedy
 
+ABSENT = "declared not to be there"
+"""Begins the reason of a check that is not applicable, for what it is about is declared away."""
+
 
 class Facts(Protocol):
     """What predicates read of a run; their parts are those of higher layers."""

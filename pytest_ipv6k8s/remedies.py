@@ -24,13 +24,13 @@ class Remedy(enum.Enum):
         "declare narrow, narrow-1400, black-hole and rejecter",
     )
     EGRESS = "the style of egress", "`ipv6k8s init --probe`, or --ipv6k8s-egress STYLE"
-    NAT64 = "NAT64", "`ipv6k8s init --probe`, or declare `nat64` in ipv6k8s.yaml"
+    NAT64 = "NAT64", "`ipv6k8s init --probe`, or declare `nat64`; `nat64: none` where there is none"
     DNS64 = "DNS64", "`ipv6k8s init --probe`, or declare `dns64: true` beside `nat64`"
     ZONE = "a DNS zone with known records", "serve one, and declare `zone`"
     HELPERS = "a web proxy and a registry cache", "declare `proxy` and `registry`"
     POLICY = (
         "NetworkPolicy",
-        "`ipv6k8s init --probe`, or --ipv6k8s-enforces-policy where it is enforced",
+        "--ipv6k8s-enforces-policy where it is enforced, else `networkPolicy: none`",
     )
     PRIVILEGED = "host-network probes", "--ipv6k8s-allow privileged"
     POD_CIDRS = "a pod range for each node", "declare `podCIDRs: used` where the CNI uses them"

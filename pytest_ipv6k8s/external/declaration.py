@@ -43,6 +43,7 @@ _SNAKE_CASE = {
 _COMPARE = "compare with what `ipv6k8s init` writes"
 
 _EXTERNAL_KEYS = ("egress", "nat64", "dns64", "zone", "clat", "proxy", "registry", "targets")
+_NONE = "none"
 _ENFORCED = {"enforced": True, "none": False}
 _USED = {"used": True, "unused": False}
 
@@ -70,8 +71,10 @@ class Declaration:
             facts = dataclasses.replace(facts, policy_seconds=self.policy_seconds)
         if self.network_policy is None:
             return facts
-        engine = facts.policy_engine or "declared"
-        return dataclasses.replace(facts, policy_engine=engine if self.network_policy else "")
+        engine = (facts.policy_engine or "declared") if self.network_policy else ""
+        return dataclasses.replace(
+            facts, policy_engine=engine, policy_declared_none=not self.network_policy
+        )
 
 
 def read(path: Path) -> Declaration:
@@ -262,7 +265,8 @@ def _network_from(keys: Mapping[str, Any]) -> ExternalNetwork:
     return ExternalNetwork(
         source="declared",
         egress=Egress(keys["egress"]) if "egress" in keys else None,
-        nat64=_nat64_from(keys["nat64"]) if "nat64" in keys else None,
+        nat64=None if keys.get("nat64", _NONE) == _NONE else _nat64_from(keys["nat64"]),
+        no_nat64=keys.get("nat64") == _NONE,
         dns64=keys.get("dns64", False),
         zone=keys.get("zone", ""),
         clat=keys.get("clat", False),
@@ -275,7 +279,7 @@ def _network_from(keys: Mapping[str, Any]) -> ExternalNetwork:
 def _keys_of_network(network: ExternalNetwork) -> dict[str, Any]:
     return _without_blanks(
         egress=network.egress and network.egress.value,
-        nat64=network.nat64 and _keys_of_nat64(network.nat64),
+        nat64=_NONE if network.no_nat64 else network.nat64 and _keys_of_nat64(network.nat64),
         dns64=network.dns64,
         zone=network.zone,
         clat=network.clat,

@@ -56,7 +56,9 @@ def _not_one_of(error: Any) -> Iterator[tuple[Place, str]]:
 
 
 def _of_another_type(error: Any) -> Iterator[tuple[Place, str]]:
-    yield (), f"{error.instance!r} is not {_TYPES[error.validator_value]}"
+    wanted = error.validator_value
+    kinds = [wanted] if isinstance(wanted, str) else wanted
+    yield (), f"{error.instance!r} is not {' or '.join(_TYPES[kind] for kind in kinds)}"
 
 
 def _out_of_bounds(error: Any) -> Iterator[tuple[Place, str]]:

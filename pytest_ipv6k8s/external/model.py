@@ -98,6 +98,7 @@ class ExternalNetwork:
         targets: the peers; each role at most once.
         egress: how packets of pods are to look to targets; None when it is not declared.
         nat64: the NAT64 gateway, None when there is none.
+        no_nat64: whether there is declared to be none.
         dns64: whether the cluster's DNS is to synthesise AAAA records.
         zone: a DNS zone with the records that ``docs/external.md`` lists; empty when there is none.
         clat: whether IPv6-only pods have a CLAT (RFC 6877).
@@ -109,6 +110,7 @@ class ExternalNetwork:
     targets: tuple[Target, ...] = ()
     egress: Egress | None = None
     nat64: Nat64 | None = None
+    no_nat64: bool = False
     dns64: bool = False
     zone: str = ""
     clat: bool = False

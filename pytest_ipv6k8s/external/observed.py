@@ -132,7 +132,8 @@ def written(draft: str, found: Observed, *, policy_engine: str) -> str:
         )
         draft = draft.replace("#dns64: true", f"# Found in the same way; {_CHECK}.\ndns64: true")
     else:
-        draft = draft.replace("#nat64:", f"# Found: no AAAA record of {NAME} in a pod.\n#nat64:")
+        line = f"# Found: pods are told of no prefix, no AAAA record of {NAME}; {_CHECK}.\n"
+        draft = draft.replace("#nat64:\n", f"{line}nat64: none\n#nat64:\n")
     if found.egress is None:
         draft = draft.replace("#egress: ", f"# Not found: {found.seen}.\n#egress: ")
     else:

@@ -130,6 +130,7 @@ class Inventory:
     dns: DnsService | None = None
     cni_version: str = UNKNOWN
     policy_engine: str = ""
+    policy_declared_none: bool = False
     policy_seconds: int = 30
     families: FamiliesSeen = FamiliesSeen()
     pod_cidrs_used: bool = False

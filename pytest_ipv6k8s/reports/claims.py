@@ -27,14 +27,17 @@ def claims(
         declared: every check that there is, by id.
         stack: the stack of the cluster.
         asked: the profiles that were asked for. Without, a profile is claimed when one of its
-            core checks came to a verdict.
+            core checks came to a verdict; an optional one of something that is declared not to be
+            there is not.
     """
     reached = {check.id for check in checks if check.verdict in _REACHED}
+    absent = {check.id for check in checks if check.is_absent}
     claimed = []
     for name, profile in PROFILES.items():
         core = profile.members(declared.values(), Part.CORE)
-        wanted = name in asked if asked else stack in profile.stacks and reached & set(core)
-        if wanted:
+        declined = profile.optional and absent & set(core)
+        suits = stack in profile.stacks and reached & set(core) and not declined
+        if name in asked if asked else suits:
             claimed.append(_claim(profile, core, declared, checks))
     return tuple(claimed)
 
@@ -58,6 +61,7 @@ def part(kind: Part, ids: Sequence[str], checks: Iterable[CheckResult]) -> Claim
     """Return what the checks with these ids say of one part of a profile."""
     found = {check.id: check for check in checks}
     verdicts = {id: found[id].verdict if id in found else None for id in ids}
+    gaps = {id: Verdict.SKIP for id in ids if id in found and found[id].is_absent}
     waived = tuple(id for id in ids if id in found and found[id].waived)
     statistics = {verdict.value: 0 for verdict in Verdict} | {NOT_RUN: 0}
     for verdict in verdicts.values():
@@ -67,7 +71,7 @@ def part(kind: Part, ids: Sequence[str], checks: Iterable[CheckResult]) -> Claim
         return tuple(id for id, verdict in verdicts.items() if verdict is wanted)
 
     return ClaimedPart(
-        result=result_of(kind, verdicts, waived),
+        result=result_of(kind, {**verdicts, **gaps}, waived),
         statistics=statistics,
         failed=with_verdict(Verdict.FAIL),
         inconclusive=with_verdict(Verdict.INCONCLUSIVE),

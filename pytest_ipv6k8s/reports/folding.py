@@ -125,7 +125,7 @@ def selection_of(
 def skipped_core(checks: Iterable[CheckResult], asked: Collection[str]) -> bool:
     """Tell whether a core check was skipped that every cluster is asked for, or this one was."""
     return any(
-        check.verdict is Verdict.SKIP
+        (check.verdict is Verdict.SKIP or check.is_absent)
         and check.level is Level.CORE
         and is_demanded(check.area, asked)
         for check in checks

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.features import ABSENT
 from pytest_ipv6k8s.plain import build, key, plain
 from pytest_ipv6k8s.results import CheckFacts, Outcome
 from pytest_ipv6k8s.verdicts import Result, Verdict
@@ -195,6 +196,11 @@ class CheckResult(CheckFacts):
     items: tuple[Outcome, ...]
     rests_on: tuple[str, ...] = ()
     waived: str = ""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether what it is about is declared not to be there: no claim may rest on that."""
+        return self.verdict is Verdict.NOT_APPLICABLE and self.reason.startswith(ABSENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import DUAL_STACK, Level
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.features import ABSENT
 from pytest_ipv6k8s.profiles import PROFILES, Part, result_of, validate
 from pytest_ipv6k8s.reports.claims import claims
-from pytest_ipv6k8s.reports.folding import skipped_core
+from pytest_ipv6k8s.reports.folding import fold_items, skipped_core
 from pytest_ipv6k8s.reports.model import Claim
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.verdicts import Result, Verdict
@@ -107,6 +108,23 @@ def test_a_profile_for_another_stack_is_refused() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_has_core_checks(profile: str) -> None:
     assert PROFILES[profile].members(CHECKS.values(), Part.CORE)
+
+
+def test_what_is_declared_not_to_be_there_supports_no_claim() -> None:
+    away = made_result("POL-01", "not applicable", reason=f"{ABSENT}: a CNI that enforces it")
+    checks = fold_items([made_result("POL-00", "pass"), away], {})
+    known = {id: _declared(id) for id in ("POL-00", "POL-01")}
+
+    (asked,) = claims(checks, known, Stack.DUAL, ["network-policy"])
+
+    assert claims(checks, known, Stack.DUAL) == ()
+    assert asked.core.result is Result.PARTIAL
+
+
+def test_what_is_declared_not_to_be_there_is_a_gap_where_every_cluster_is_asked() -> None:
+    away = made_result("EGR-01", "not applicable", reason=f"{ABSENT}: a way out of the cluster")
+
+    assert report(away).result is Result.PARTIAL
 
 
 @pytest.mark.parametrize(
