@@ -65,13 +65,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if _has_failed(session):
         raise session.Interrupted(f"errors during collection: {session.testsfailed}")
     if not session.items:
-        _teller(config)(f"nothing matches {chosen_by(config)}; {_NOTHING}")
+        _teller(config)(f"nothing matches {_asked(config)}; {_NOTHING}")
         return True
     _begin(session)
     collection.keep_families(session)
     if not session.items:
-        _teller(config)(f"nothing is left of {chosen_by(config)} in the cluster's families")
+        _teller(config)(f"nothing is left of {_asked(config)} in the cluster's families")
     return None
+
+
+def _asked(config: pytest.Config) -> str:
+    return chosen_by(config) or "what was asked for"
 
 
 def _has_failed(session: pytest.Session) -> bool:
