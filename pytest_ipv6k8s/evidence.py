@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from pytest_ipv6k8s import words
 from pytest_ipv6k8s.masking import redact
 
 A = TypeVar("A")
@@ -67,22 +68,10 @@ class Record(Generic[A]):
         }
 
     def __str__(self) -> str:
-        fields = _nonempty_fields(self.plain()["answer"])
-        text = "; ".join(f"{name} {value}" for name, value in fields)
-        return f"{self.path or self.source}: {text}"
+        return f"{self.path or self.source}: {words.answer(self.plain()['answer'])}"
 
     def __repr__(self) -> str:
         return str(self)
-
-
-def _nonempty_fields(answer: Any) -> Iterable[tuple[str, Any]]:
-    if not isinstance(answer, dict):
-        return [("answer", answer)]
-    return [
-        (name, round(value, 3) if isinstance(value, float) else value)
-        for name, value in answer.items()
-        if value not in (None, "", [], (), {})
-    ]
 
 
 class Recorder:

@@ -66,6 +66,14 @@ class Failure:
     facts: tuple[str, ...] = ()
     fixes: tuple[str, ...] = ()
 
+    @property
+    def in_short(self) -> str:
+        """What was found, in one line that begins with what tells most: the answer, then where."""
+        first = self.actual[0] if self.actual else f"not {self.expected}"
+        path = next((path for path in self.paths if first.startswith(f"{path}: ")), "")
+        text = f"{first.removeprefix(path + ': ')}; {path}" if path else first
+        return f"{text} (and {len(self.actual) - 1} more)" if len(self.actual) > 1 else text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -122,10 +130,10 @@ class ItemResult:
 
     @property
     def name(self) -> str:
-        """The check's id, with the family where there is one: ``ADDR-16 [IPv6]``."""
+        """The check's id, with the family where there is one: ``ADDR-16 IPv6``."""
         return item_name(self.check, self.outcome)
 
 
 def item_name(check: CheckFacts, outcome: Outcome) -> str:
-    """Return the check's id, with the family where there is one: ``ADDR-16 [IPv6]``."""
-    return f"{check.id} [{outcome.family.value}]" if outcome.family else check.id
+    """Return the check's id, with the family where there is one: ``ADDR-16 IPv6``."""
+    return f"{check.id} {outcome.family.value}" if outcome.family else check.id

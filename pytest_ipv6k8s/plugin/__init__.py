@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_ipv6k8s import expectations
         from pytest_ipv6k8s.plugin import (
             beginning,
+            cards,
             interrupts,
             outcome,
             reporting,
@@ -41,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         expectations.set_timeout_factor(settings.timeout_factor)
         collection.add_suite(config, settings)
         plugins.register(outcome, "ipv6k8s-outcome")
+        plugins.register(cards.Cards(config), "ipv6k8s-cards")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(beginning, "ipv6k8s-beginning")
         plugins.register(interrupts, "ipv6k8s-interrupts")

@@ -235,7 +235,8 @@ def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> N
     elif verdict in (Verdict.PASS, Verdict.INFORMATIONAL):
         _shape(report, "passed", outcome="passed", longrepr=None)
     elif verdict is Verdict.FAIL:
-        _shape(report, "failed", longrepr=explain(result))
+        line = one_line(result.outcome.failure.in_short) if result.outcome.failure else reason
+        _shape(report, "failed", longrepr=explain(result), ipv6k8s_line=line)
     elif verdict is Verdict.NOT_JUDGED:
         where = (str(item.path), item.reportinfo()[1], reason)
         _shape(report, "not judged", outcome="skipped", longrepr=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,15 @@ from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import format_setting, make_report
 from pytest_ipv6k8s.plugin.outcome import category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
+from pytest_ipv6k8s.plugin.screen import Screen
 from pytest_ipv6k8s.plugin.state import is_worker
-from pytest_ipv6k8s.reports import Report, save, view
+from pytest_ipv6k8s.reports import Report, save, terminal, view
 from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
-from pytest_ipv6k8s.reports.untested import untested
+from pytest_ipv6k8s.reports.terminal import Line
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import OPTIONS, Settings
-from pytest_ipv6k8s.verdicts import Verdict
-
-_MARKUP: dict[Verdict, dict[str, bool]] = {
-    Verdict.PASS: {"green": True},
-    Verdict.FAIL: {"red": True, "bold": True},
-    Verdict.INCONCLUSIVE: {"yellow": True, "bold": True},
-    Verdict.NOT_JUDGED: {"yellow": True},
-    Verdict.INFORMATIONAL: {"cyan": True},
-    Verdict.SKIP: {"yellow": True},
-    Verdict.NOT_APPLICABLE: {"light": True},
-}
-
-_MOST_IDS = 8
+from pytest_ipv6k8s.wrapping import wrapped
 
 
 class Reporting:
@@ -41,33 +31,41 @@ class Reporting:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
         self._settings = settings
+        self._screen = Screen(config)
         self._results: list[ItemResult] = []
         self._report: Report | None = None
+        self._strict: tuple[str, ...] = ()
         self._unwritten: dict[Path, str] = {}
+        self._session: pytest.Session | None = None
 
     def pytest_report_header(self) -> list[str]:
-        """Show each setting that was made, with its source."""
-        values = [
-            f"{option.name}={format_setting(option.value(self._settings))} "
-            f"(from {self._settings.sources[option.key]})"
-            for option in OPTIONS
-            if option.key in self._settings.sources
-        ]
-        lines = [f"ipv6k8s: {__version__}, {', '.join(values)}"]
+        """Show the settings that were made, with their sources; a line for each with ``-v``."""
+        by_source: dict[str, list[str]] = {}
+        for option in OPTIONS:
+            source = self._settings.sources.get(option.key)
+            if source is not None:
+                value = format_setting(option.value(self._settings))
+                by_source.setdefault(source, []).append(f"{option.key}={value}")
+        verbose = self._config.get_verbosity() > 0
+        lines = [f"ipv6k8s: {__version__}"]
+        for source, values in by_source.items():
+            shown = values if verbose else [", ".join(values)]
+            lines += [f"ipv6k8s: {value} (from {source})" for value in shown]
         if not self._settings.asked_on_command_line:
             lines.append("ipv6k8s: add --pyargs pytest_ipv6k8s.conformance for the built-in suite")
-        return lines
+        return [wrapped(line, self._screen.width) for line in lines]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave file names out when only checks run: each prints a line of its own."""
+        """Leave out what pytest shows of items when only checks run: each has a line of its own."""
         if items and all(declared_by(item) for item in items):
-            self._hide_file_names()
+            self._screen.belongs_to_checks()
 
-    def _hide_file_names(self) -> None:
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.showfspath = False
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Take the terminal over."""
+        self._session = session
+        self._screen.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -81,15 +79,8 @@ class Reporting:
         if result is None:
             return
         self._results.append(result)
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None or self._config.get_verbosity() < 0:
-            return
-        check, outcome = result.check, result.outcome
-        verdict, family = outcome.verdict, outcome.family
-        reporter.ensure_newline()
-        reporter.write(f"{check.id:8} {family.value if family else '':5} ")
-        reporter.write(f"{verdict.value:14}", **_MARKUP[verdict])
-        reporter.write_line(f" {outcome.seconds:7.2f} s  {check.requirement}")
+        total = self._session.testscollected if self._session else 0
+        self._screen.check(result, number=len(self._results), total=total)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -105,11 +96,18 @@ class Reporting:
         )
         self._save(report)
         broken = bool(self._unwritten) or not all(fact.ok for fact in report.harness)
-        gaps = self._settings.strict and (
-            skipped_core(report.checks, self._settings.profile) or not report.complete
-        )
-        if session.exitstatus == pytest.ExitCode.OK and (broken or gaps):
+        self._strict = self._gaps(report) if self._settings.strict else ()
+        if session.exitstatus == pytest.ExitCode.OK and (broken or self._strict):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _gaps(self, report: Report) -> tuple[str, ...]:
+        """Return why a strict run is red beside what is red anyway."""
+        skipped = skipped_core(report.checks, self._settings.profile)
+        cut_short = "the run did not come to its end"
+        return (
+            *([f"{len(skipped)} core checks skipped: {terminal.some(skipped)}"] if skipped else ()),
+            *([] if report.complete else [cut_short]),
+        )
 
     def _save(self, report: Report) -> None:
         if self._settings.report.redact:
@@ -121,58 +119,37 @@ class Reporting:
                 self._unwritten[path] = str(problem)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print a table by area, then what is inconclusive or skipped and why."""
-        report = self._report
-        if report is None:
+        """Print the diagnosis, a table by area, and why checks are inconclusive or skipped."""
+        report, width = self._report, self._screen.width
+        if report is None or self._config.get_verbosity() < -1:
             return
         terminalreporter.section("IPv6 conformance")
-        _print_table(terminalreporter, report)
-        terminalreporter.write_line(f"probes   {view.probed(report)}")
-        _print_profiles(terminalreporter, report)
-        _print_reasons(terminalreporter, report, verbose=self._config.get_verbosity() > 0)
+        self._screen.write(terminal.headlines(report, width))
+        if self._config.get_verbosity() >= 0:
+            self._screen.write(terminal.matrix(report, width))
+            self._screen.write(terminal.counts(report, len(self._results)))
+            self._screen.write(self._facts(report))
+        self._screen.write(self._last_words(report))
+
+    def _facts(self, report: Report) -> Iterator[Line]:
+        width = self._screen.width
+        yield Line(wrapped(f"probes   {view.probed(report)}", width))
+        yield from terminal.claims(report, width)
+        yield from terminal.reasons(report, width, verbose=self._config.get_verbosity() > 0)
+
+    def _last_words(self, report: Report) -> Iterator[Line]:
+        width, files = self._screen.width, self._settings.report
         for fact in report.harness:
             if not fact.ok:
-                terminalreporter.write_line(f"harness  {fact.id} {fact.title}: {fact.actual}")
-        for path in self._settings.report.files:
+                text = f"harness  {fact.id} {fact.title}: {fact.actual}"
+                yield Line(wrapped(text, width), {"red": True})
+        for path in files.files:
             trouble = self._unwritten.get(path, "")
-            terminalreporter.write_line(f"report   {trouble or path}", red=bool(trouble))
+            yield Line(f"report   {trouble or path}", {"red": bool(trouble)})
         bundles = sum(bool(result.outcome.bundle) for result in self._results)
         if bundles:
-            terminalreporter.write_line(f"bundles  {bundles} in {self._settings.report.bundle}")
+            yield Line(f"bundles  {bundles} in {files.bundle}")
+        for why in self._strict:
+            yield Line(wrapped(f"strict   {why}", width), {"red": True})
         part = "" if report.selection.is_whole else f": {report.selection}"
-        terminalreporter.write_line(f"result   {report.result.value}{part}", bold=True)
-
-
-def _print_table(out: Any, report: Report) -> None:
-    out.write_line(f"{'area':9}" + "".join(f"{verdict.value:>15}" for verdict in Verdict))
-    for area, counts in report.areas.items():
-        out.write_line(f"{area:9}" + "".join(f"{counts[v] or '.':>15}" for v in Verdict))
-    out.write_line(f"{'all':9}" + "".join(f"{report.summary[v]:>15}" for v in Verdict))
-
-
-def _print_profiles(out: Any, report: Report) -> None:
-    for claim in report.profiles:
-        parts = [
-            f"{name} {part.result.value} ({view.passed(part)} pass)"
-            for name, part in (("core", claim.core), ("extended", claim.extended))
-            if part is not None
-        ]
-        out.write_line(f"profile  {claim.name}: {', '.join(parts)}")
-
-
-def _print_reasons(out: Any, report: Report, *, verbose: bool) -> None:
-    for check in report.checks:
-        if check.verdict is Verdict.INCONCLUSIVE:
-            out.write_line(f"inconclusive  {check.id}: {check.reason}", yellow=True)
-        if check.waived:
-            out.write_line(f"waived  {check.id} ({check.verdict.value}): {check.waived}")
-    for base, ids in view.not_judged(report).items():
-        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
-        out.write_line(f"not judged  {', '.join(ids[:_MOST_IDS])}{more}: rests on {base}")
-    gaps = untested(report)
-    if gaps:
-        out.write_line("Not tested, and how to (-v: why):")
-    for gap in gaps:
-        out.write_line(f"  {gap}")
-    for reason, ids in view.skipped(report).items() if verbose else ():
-        out.write_line(f"skipped  {', '.join(ids)}: {reason}")
+        yield Line(wrapped(f"result   {report.result.value}{part}", width), {"bold": True})

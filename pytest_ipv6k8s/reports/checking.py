@@ -10,7 +10,7 @@ from pytest_ipv6k8s.evidence import digest_of
 from pytest_ipv6k8s.plain import plain
 from pytest_ipv6k8s.profiles import PROFILES, Part
 from pytest_ipv6k8s.reports.claims import part, part_of
-from pytest_ipv6k8s.reports.folding import areas, asked_profiles, count, result_of
+from pytest_ipv6k8s.reports.folding import areas, asked_profiles, count, place, result_of
 from pytest_ipv6k8s.reports.model import Claim, Counts, Implementation, Report
 from pytest_ipv6k8s.results import Outcome
 from pytest_ipv6k8s.verdicts import Verdict, fold
@@ -35,8 +35,8 @@ def contradictions(report: Report, declared: Mapping[str, Check]) -> list[str]:
 
 def _of_totals(report: Report) -> Iterator[str]:
     ids = [check.id for check in report.checks]
-    if ids != sorted(set(ids)):
-        yield "checks: ids are not sorted, or one is there twice"
+    if ids != sorted(set(ids), key=place):
+        yield "checks: ids are not in order, or one is there twice"
     if report.summary != count(report.checks):
         yield f"summary: the checks are {_counted(count(report.checks))}"
     for area, counted in areas(report.checks).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from pytest_ipv6k8s.checks import Check, Level
+from pytest_ipv6k8s.checks import Area, Check, Level
 from pytest_ipv6k8s.profiles import PROFILES, is_demanded
 from pytest_ipv6k8s.reports.model import (
     CheckResult,
@@ -17,11 +17,13 @@ from pytest_ipv6k8s.reports.model import (
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.verdicts import UNSETTLED, Result, Verdict, fold
 
+_AREAS = [area.name for area in Area]
+
 
 def fold_items(
     results: Iterable[ItemResult], waivers: Mapping[str, str]
 ) -> tuple[CheckResult, ...]:
-    """Return what became of each check, sorted by id.
+    """Return what became of each check, in the order in which a person looks for a fault.
 
     Args:
         results: what became of each item.
@@ -30,7 +32,13 @@ def fold_items(
     by_id: dict[str, list[ItemResult]] = {}
     for result in results:
         by_id.setdefault(result.check.id, []).append(result)
-    return tuple(_folded(by_id[id], waivers.get(id, "")) for id in sorted(by_id))
+    return tuple(_folded(by_id[id], waivers.get(id, "")) for id in sorted(by_id, key=place))
+
+
+def place(id: str) -> tuple[int, str]:
+    """Return where a check or an area stands: areas in their order, those of others last."""
+    area = id.partition("-")[0]
+    return _AREAS.index(area) if area in _AREAS else len(_AREAS), id
 
 
 def _folded(results: list[ItemResult], waiver: str) -> CheckResult:
@@ -96,7 +104,7 @@ def result_of(
         return Result.FAILURE
     gap = any(check.verdict in UNSETTLED for check in checks)
     gap = gap or not complete or not selection.is_whole
-    gap = gap or skipped_core(checks, asked)
+    gap = gap or bool(skipped_core(checks, asked))
     return Result.PARTIAL if gap else Result.SUCCESS
 
 
@@ -122,14 +130,15 @@ def selection_of(
     return Selection(ran=len(wanted & set(ids)), of=len(wanted), by="" if whole else by)
 
 
-def skipped_core(checks: Iterable[CheckResult], asked: Collection[str]) -> bool:
-    """Tell whether a core check was skipped that every cluster is asked for, or this one was."""
-    return any(
-        (check.verdict is Verdict.SKIP or check.is_absent)
+def skipped_core(checks: Iterable[CheckResult], asked: Collection[str]) -> list[str]:
+    """Return the core checks that were skipped, and that every cluster, or this one, is asked."""
+    return [
+        check.id
+        for check in checks
+        if (check.verdict is Verdict.SKIP or check.is_absent)
         and check.level is Level.CORE
         and is_demanded(check.area, asked)
-        for check in checks
-    )
+    ]
 
 
 def asked_profiles(settings: Mapping[str, Setting]) -> list[str]:
@@ -146,8 +155,8 @@ def count(checks: Iterable[CheckResult]) -> Counts:
 
 
 def areas(checks: Iterable[CheckResult]) -> dict[str, Counts]:
-    """Return the same for each area, sorted."""
+    """Return the same for each area, in the order of the areas."""
     by_area: dict[str, list[CheckResult]] = {}
     for check in checks:
         by_area.setdefault(check.area, []).append(check)
-    return {area: count(by_area[area]) for area in sorted(by_area)}
+    return {area: count(by_area[area]) for area in sorted(by_area, key=place)}

@@ -226,7 +226,7 @@ class Report:
         summary: how many checks came to which verdict.
         areas: the same for each area.
         settings: each option that was set.
-        checks: sorted by id.
+        checks: area by area in their order, then by id.
         harness: the facts about the run itself.
     """
 

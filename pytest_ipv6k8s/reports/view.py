@@ -128,7 +128,7 @@ def by_area(report: Report) -> dict[str, dict[str, Counts]]:
             family: {verdict: counts[verdict] for verdict in Verdict if verdict in counts}
             for family, counts in row.items()
         }
-        for area, row in sorted(table.items())
+        for area, row in table.items()
     }
 
 

@@ -93,7 +93,7 @@ def test_each_check_has_a_line(project: pytest.Pytester) -> None:
     result, _ = _run(project)
 
     result.stdout.fnmatch_lines_random(
-        ["T-01 * pass * It passes", "T-08 *IPv6* pass *", "T-03 * inconclusive *"]
+        ["T-01 * pass * It passes *1/11*", "T-08 *IPv6* pass *", "T-03 * inconclusive *"]
     )
 
 
@@ -102,7 +102,8 @@ def test_a_failure_explains_itself(project: pytest.Pytester) -> None:
 
     result.stdout.fnmatch_lines(
         [
-            "*T-02*",
+            "*FAILURES*",
+            "_* T-02 _*",
             "*required*It holds*",
             "*actual*a to b*",
             "*expected*the moon*",
@@ -112,6 +113,40 @@ def test_a_failure_explains_itself(project: pytest.Pytester) -> None:
         ]
     )
     assert "Traceback" not in result.stdout.str()
+
+
+def test_pytest_calls_checks_by_their_ids_and_leaves_skipped_ones_to_the_summary(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(test_own="import pytest\n@pytest.mark.skip('mine')\ndef test_own(): pass")
+    result, _ = _run(project, "test_own.py", "-ra", "--tb=line", "-k", "T-02 or T-06 or own")
+
+    result.stdout.fnmatch_lines(
+        [
+            "*FAILURES*",
+            "T-02: token [[]redacted]; a to b",
+            "*short test summary info*",
+            "SKIPPED [[]1] test_own.py:*: mine",
+            "FAILED T-02 - token [[]redacted]; a to b",
+        ],
+        consecutive=False,
+    )
+    text = result.stdout.str()
+    assert text.count("SKIPPED") == 1
+    assert "required" not in text
+
+
+def test_verbose_lines_have_the_evidence_and_quiet_ones_are_not_there(
+    project: pytest.Pytester,
+) -> None:
+    chosen = ("-k", "T-01 or T-02", "--ipv6k8s-check=T")
+    result, _ = _run(project, "-v", *chosen)
+    quiet, _ = _run(project, "-q", *chosen)
+
+    result.stdout.fnmatch_lines(["T-01 *", "*probe-00: x → token [[]redacted]", "T-02 *"])
+    result.stdout.no_fnmatch_line("*test_checks.py::*")
+    quiet.stdout.fnmatch_lines(["*IPv6 conformance*", "T-02  It holds", "result *failure*"])
+    quiet.stdout.no_fnmatch_line("T-01 *")
 
 
 def test_secrets_reach_neither_terminal_nor_report(project: pytest.Pytester) -> None:
@@ -180,6 +215,7 @@ def test_the_suite_with_a_waiver_of_an_unknown_check_does_not_begin(
 def test_strict_counts_skipped_core_checks(project: pytest.Pytester) -> None:
     result, _ = _run(project, "-k", "T-06", "--ipv6k8s-strict")
     assert result.ret == 1
+    result.stdout.fnmatch_lines(["strict *1 core check* skipped: T-06"])
 
     result, _ = _run(project, "-k", "T-06")
     assert result.ret == 0

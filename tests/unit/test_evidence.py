@@ -129,11 +129,11 @@ def test_a_record_says_its_path_and_what_is_not_empty() -> None:
 
 
 def test_a_record_without_a_path_says_who_was_asked() -> None:
-    assert str(_record("yes")) == "probe-00: answer yes"
+    assert str(_record("yes")) == "probe-00: yes"
 
 
 def test_what_is_false_or_zero_is_still_said() -> None:
-    assert str(_record({"connected": False, "count": 0})) == "probe-00: connected False; count 0"
+    assert str(_record({"connected": False, "count": 0})) == "probe-00: not connected; count 0"
 
 
 def test_the_digest_heeds_neither_order_nor_time() -> None:
@@ -209,10 +209,10 @@ def test_an_unmet_expectation_knows_what_was_seen_and_where() -> None:
     unmet = _unmet(False, records)
 
     assert unmet.expected == "the moon"
-    assert unmet.actual == ("a → b: answer no", "a → c: answer nay", "a → b: answer n")
+    assert unmet.actual == ("a → b: no", "a → c: nay", "a → b: n")
     assert unmet.paths == ("a → b", "a → c")
     assert isinstance(unmet, AssertionError)
-    assert str(unmet).startswith("expected the moon; actual: a → b: answer no; ")
+    assert str(unmet).startswith("expected the moon; actual: a → b: no; ")
 
 
 @pytest.mark.parametrize("condition", [False, 0, None, [], ""])

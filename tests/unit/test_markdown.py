@@ -29,8 +29,8 @@ def test_failures_come_first_and_those_that_nobody_waived_before_the_others() ->
     assert titles[1:6] == [
         "## Diagnosis",
         "## Failures",
-        "### ❌ ADDR-16 [IPv6] It holds",
-        "### ❌ MTU-07 [IPv6] It holds",
+        "### ❌ ADDR-16 IPv6 It holds",
+        "### ❌ MTU-07 IPv6 It holds",
         "## Inconclusive",
     ]
 

@@ -146,7 +146,7 @@ def test_a_skipped_core_check_is_a_gap_where_every_cluster_is_asked_or_this_one_
     made = report(made_result("DNS-01", "pass"), made_result(skipped, "skip"), asked=asked)
 
     assert made.result is Result(result)
-    assert skipped_core(made.checks, asked) is (result == "partial")
+    assert skipped_core(made.checks, asked) == ([skipped] if result == "partial" else [])
 
 
 def _claimed(*results: ItemResult, asked: tuple[str, ...] = ()) -> dict[str, Claim]:

@@ -103,7 +103,7 @@ EDITED: dict[str, tuple[Callable[[Document], object], list[str]]] = {
     ),
     "the order": (
         lambda d: d["checks"].reverse(),
-        ["checks: ids are not sorted, or one is there twice"],
+        ["checks: ids are not in order, or one is there twice"],
     ),
     "the matrix": (
         lambda d: d["connectivity"]["families"].update(IPv6=["++", "+"]),

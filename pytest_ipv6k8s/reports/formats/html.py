@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from pytest_ipv6k8s import data
+from pytest_ipv6k8s import data, words
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.diagnosis import diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Report
@@ -45,7 +44,9 @@ def _template() -> Any:
         "worst": view.worst,
         "passed": view.passed,
         "gaps": view.gaps,
-        "in_words": _in_words,
+        "asked": words.request,
+        "answered": words.answer,
+        "seconds": lambda value: f"{value:.3g} s",
         "is_link": lambda text: text.startswith(("https://", "http://")),
         "place": _place,
         "groupby_area": _by_area,
@@ -101,21 +102,3 @@ def _style(word: str) -> str:
 def _by_area(checks: Iterable[CheckResult]) -> list[tuple[str, list[CheckResult]]]:
     grouped = itertools.groupby(checks, key=lambda check: check.area)
     return [(area, list(group)) for area, group in grouped]
-
-
-def _in_words(value: Any) -> str:
-    """Return a request or an answer in one line; what is empty is left out."""
-    if not isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False)
-    words = [
-        str(item) if name == "op" else f"{name} {_value(item)}"
-        for name, item in value.items()
-        if item not in (None, "", [], {})
-    ]
-    return ", ".join(words)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,152 @@
+"""A report as a terminal shows it at the end of a run: the diagnosis first, then the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pytest_ipv6k8s.reports import view
+from pytest_ipv6k8s.reports.diagnosis import MOST, diagnosis
+from pytest_ipv6k8s.reports.matrix import MISSED
+from pytest_ipv6k8s.reports.model import Counts, Report
+from pytest_ipv6k8s.reports.untested import untested
+from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.wrapping import wrapped, wrapped_command
+
+MARKUP: dict[Verdict, dict[str, bool]] = {
+    Verdict.PASS: {"green": True},
+    Verdict.FAIL: {"red": True, "bold": True},
+    Verdict.INCONCLUSIVE: {"yellow": True, "bold": True},
+    Verdict.NOT_JUDGED: {"yellow": True},
+    Verdict.INFORMATIONAL: {"cyan": True},
+    Verdict.SKIP: {"yellow": True},
+    Verdict.NOT_APPLICABLE: {"light": True},
+}
+_SHORT = {
+    Verdict.INCONCLUSIVE: "inconcl.",
+    Verdict.NOT_JUDGED: "unjudged",
+    Verdict.INFORMATIONAL: "inform.",
+    Verdict.NOT_APPLICABLE: "n/a",
+}
+_MOST_IDS = 8
+_MOST_NODES = 10
+_COLUMN = 9
+
+
+class Line(NamedTuple):
+    """One or several lines of text, and the markup that pytest gives them."""
+
+    text: str
+    markup: Mapping[str, bool] = {}
+
+
+def headlines(report: Report, width: int) -> Iterator[Line]:
+    """Yield what is wrong, the likeliest root first: what was found, how to fix it, where to look.
+
+    Args:
+        report: of the run.
+        width: of a line.
+    """
+    found = diagnosis(report)
+    for headline in found[:MOST]:
+        title = f"{headline.name}  {headline.requirement}"
+        yield Line(wrapped(title, width), {"red": True, "bold": True})
+        for name, value in headline.lines:
+            head = f"  {name:9} "
+            is_command = name == "look"
+            yield Line(
+                wrapped_command(head, value, width) if is_command else wrapped(head + value, width)
+            )
+        if headline.resting:
+            yield Line(f"  rests     {_checks(headline.resting)} on it, not judged")
+    if found[MOST:]:
+        names = ", ".join(headline.name for headline in found[MOST:])
+        yield Line(wrapped(f"also failed  {names}", width), {"red": True})
+
+
+def counts(report: Report, items: int) -> Iterator[Line]:
+    """Yield how many checks of each area came to which verdict; verdicts that none has are out.
+
+    Args:
+        report: of the run.
+        items: how many there were; a check may have one for each family.
+    """
+    there = [verdict for verdict in Verdict if report.summary[verdict]]
+    yield Line(f"{'checks':8}" + "".join(f"{_short(verdict):>{_COLUMN}}" for verdict in there))
+    for area, row in report.areas.items():
+        yield Line(f"{area:8}" + _numbers(row, there))
+    yield Line(f"{'all':8}" + _numbers(report.summary, there), {"bold": True})
+    if items > len(report.checks):
+        text = f"items    {items}: a check has one for each family, and pytest counts them below"
+        yield Line(text)
+
+
+def _short(verdict: Verdict) -> str:
+    return _SHORT.get(verdict, verdict.value)
+
+
+def _numbers(row: Counts, there: list[Verdict]) -> str:
+    return "".join(f"{row[verdict] or '.':>{_COLUMN}}" for verdict in there)
+
+
+def reasons(report: Report, width: int, *, verbose: bool = False) -> Iterator[Line]:
+    """Yield why checks are inconclusive, waived or not judged, and what was not tested."""
+    for check in view.with_verdict(report, Verdict.INCONCLUSIVE):
+        text = f"inconclusive  {check.id}: {' '.join(check.reason.split())}"
+        yield Line(wrapped(text, width), {"yellow": True})
+    for check in report.checks:
+        if check.waived:
+            yield Line(
+                wrapped(f"waived  {check.id} ({check.verdict.value}): {check.waived}", width)
+            )
+    for base, ids in view.not_judged(report).items():
+        text = f"not judged  {_checks(ids)} on {base}: {some(ids)}"
+        yield Line(wrapped(text, width))
+    gaps = untested(report)
+    if gaps:
+        yield Line("Not tested, and how to (-v: why):")
+    for gap in gaps:
+        yield Line(wrapped(f"  {gap}", width))
+    for reason, ids in view.skipped(report).items() if verbose else ():
+        yield Line(wrapped(f"skipped  {', '.join(ids)}: {reason}", width))
+
+
+def _checks(ids: Sequence[str]) -> str:
+    return f"{len(ids)} checks rest" if len(ids) != 1 else "1 check rests"
+
+
+def some(ids: Sequence[str]) -> str:
+    """Return the first ids, and how many more there are."""
+    more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+    return ", ".join(ids[:_MOST_IDS]) + more
+
+
+def matrix(report: Report, width: int) -> Iterator[Line]:
+    """Yield which node's pods reach which node's, in each family in which one does not."""
+    nodes = report.connectivity.nodes
+    if len(nodes) > _MOST_NODES:
+        return
+    name_width = min(max(map(len, nodes), default=0), width - 3 * len(nodes) - 4)
+    for family, rows in report.connectivity.families.items():
+        if not any(MISSED in row for row in rows):
+            continue
+        numbers = "".join(f"{number:>3}" for number, _ in enumerate(nodes, 1))
+        head = f"{family.value} from, to"
+        yield Line(f"{head:{name_width + 3}} {numbers}")
+        for number, (name, signs) in enumerate(zip(nodes, rows, strict=True), 1):
+            shown = "".join(f"{sign:>3}" for sign in signs)
+            is_red = {"red": True} if MISSED in signs else {}
+            yield Line(f"{number:2} {name[:name_width]:{name_width}} {shown}", is_red)
+    if any(MISSED in row for rows in report.connectivity.families.values() for row in rows):
+        yield Line("   + reached, - not reached, . not asked: pods of nodes, over TCP")
+
+
+def claims(report: Report, width: int) -> Iterator[Line]:
+    """Yield what the run says of each profile that was claimed."""
+    for claim in report.profiles:
+        parts = [
+            f"{name} {part.result.value} ({view.passed(part)} pass)"
+            for name, part in (("core", claim.core), ("extended", claim.extended))
+            if part is not None
+        ]
+        yield Line(wrapped(f"profile  {claim.name}: {', '.join(parts)}", width))

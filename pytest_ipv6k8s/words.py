@@ -1,0 +1,68 @@
+"""Questions and answers in words, for people: what says nothing is left out, units are theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_TARGETS = ("address", "server", "host", "url", "name")
+_NOT_ASKED = ("op", "timeout", "payload", "wire", "port", *_TARGETS)
+_UNKNOWN_AT_0 = ("port", "mss", "mtu", "seconds", "status", "code", "type", "resolved")
+"""What ends so is not known when it is 0; other numbers are counts, of which 0 is one."""
+_UNITS = ("B", "KiB", "MiB", "GiB")
+
+
+def request(fields: Mapping[str, Any]) -> str:
+    """Return what was asked: the operation, of whom, and what is special about it."""
+    target = next((str(fields[name]) for name in _TARGETS if fields.get(name)), "")
+    port = fields.get("port")
+    if target and port:
+        target = f"[{target}]:{port}" if ":" in target else f"{target}:{port}"
+    rest = {name: value for name, value in fields.items() if name not in _NOT_ASKED}
+    return " ".join(filter(None, (str(fields.get("op", "")), target, "; ".join(_said(rest)))))
+
+
+def answer(found: Any) -> str:
+    """Return what came back; beside an error only what is not empty."""
+    if not isinstance(found, Mapping):
+        return _value(found)
+    return "; ".join(_said(found, is_error=bool(found.get("error")))) or "nothing"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in the unit in which it is short: 8388608 is 8 MiB."""
+    unit = 0
+    while number and number % 1024 == 0 and unit < len(_UNITS) - 1:
+        number, unit = number // 1024, unit + 1
+    return f"{number} {_UNITS[unit] if unit else 'bytes'}"
+
+
+def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]:
+    for name, value in fields.items():
+        word = name.replace("_", " ")
+        if value in (None, "", [], (), {}) and not isinstance(value, (bool, int, float)):
+            continue
+        if isinstance(value, bool):
+            if value or not is_error:
+                yield word if value else f"not {word}"
+        elif isinstance(value, (int, float)) and not value and (is_error or _is_unknown(name)):
+            continue
+        elif name == "seconds":
+            yield f"{value:.3g} s"
+        else:
+            yield f"{word} {_value(value)}"
+
+
+def _is_unknown(name: str) -> bool:
+    return name.rpartition("_")[2] in _UNKNOWN_AT_0
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int)) for item in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False, default=str)

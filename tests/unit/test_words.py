@@ -1,0 +1,50 @@
+"""Questions and answers in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import words
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            {"connected": False, "error": "ETIMEDOUT", "seconds": 3.0026856529993893}
+            | {"local_port": 0, "seen_mss": 0, "echoed": False, "local": ""},
+            "error ETIMEDOUT; 3 s",
+        ),
+        ({"connected": True, "echoed": False, "seen_port": 0}, "connected; not echoed"),
+        ({"sent": 3, "received": 0}, "sent 3; received 0"),
+        ({"addresses": ["fd00::1", "10.0.0.1"], "failures": ()}, "addresses fd00::1, 10.0.0.1"),
+        ({}, "nothing"),
+        ("text", "text"),
+    ],
+)
+def test_an_answer_says_what_it_says_and_no_more(answer: Any, said: str) -> None:
+    assert words.answer(answer) == said
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (
+            {"op": "tcp_connect", "address": "fd00::2", "port": 8081, "payload": "x", "timeout": 3},
+            "tcp_connect [fd00::2]:8081",
+        ),
+        ({"op": "lookup", "name": "a.b", "timeout": 5.0}, "lookup a.b"),
+        ({"op": "udp_sized", "address": "10.0.0.1", "size": 1500}, "udp_sized 10.0.0.1 size 1500"),
+    ],
+)
+def test_a_request_says_what_is_asked_of_whom(request_: dict[str, Any], said: str) -> None:
+    assert words.request(request_) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(8388608, "8 MiB"), (1500, "1500 bytes"), (0, "0 bytes"), (1024, "1 KiB")]
+)
+def test_sizes_have_the_unit_in_which_they_are_short(number: int, said: str) -> None:
+    assert words.size(number) == said
