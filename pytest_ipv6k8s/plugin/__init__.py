@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
             beginning,
             cards,
             interrupts,
+            junit,
             outcome,
             reporting,
             secrecy,
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         collection.add_suite(config, settings)
         plugins.register(outcome, "ipv6k8s-outcome")
         plugins.register(cards.Cards(config), "ipv6k8s-cards")
+        plugins.register(junit.Names(config), "ipv6k8s-junit")
         plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
         plugins.register(beginning, "ipv6k8s-beginning")
         plugins.register(interrupts, "ipv6k8s-interrupts")

@@ -6,7 +6,7 @@ it looks once by itself before it starts any worker; workers collect with the fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import pytest
@@ -15,13 +15,14 @@ from pytest_ipv6k8s.checks import Beside
 from pytest_ipv6k8s.clusters.contract import provider
 from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.features import OfTargets
-from pytest_ipv6k8s.masking import cleaned, masked, one_line
+from pytest_ipv6k8s.masking import cleaned, masked
 from pytest_ipv6k8s.plugin import collection, run, workers
 from pytest_ipv6k8s.plugin.document import chosen_by
 from pytest_ipv6k8s.plugin.interrupts import interrupt_on_sigterm
 from pytest_ipv6k8s.plugin.options import only_shows
 from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, Used
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
+from pytest_ipv6k8s.plugin.steps import STEPS, Steps
 
 _NOTHING = "no cluster was touched. `ipv6k8s list` has all checks"
 
@@ -87,9 +88,10 @@ def _begin(session: pytest.Session) -> None:
     config = session.config
     config.add_cleanup(interrupt_on_sigterm())
     settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
-    used = used_by(session.items)
-    begun = run.Run(settings, timeouts, _teller(config), provider, used)
-    config.stash[run.RUN] = begun
+    steps, used = _teller(config), used_by(session.items)
+    begun = run.Run(settings, timeouts, steps, provider, used)
+    config.stash[run.RUN], config.stash[STEPS] = begun, steps
+    config.add_cleanup(steps.end)
     config.add_cleanup(begun.close)
     try:
         facts = begun.start()
@@ -98,6 +100,8 @@ def _begin(session: pytest.Session) -> None:
     except OSError as error:
         trouble = masked(str(error))
         raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
+    finally:
+        steps.end()
     config.stash[FACTS] = facts
 
 
@@ -115,12 +119,5 @@ def used_by(items: Iterable[pytest.Item]) -> Used:
     return Used(hosts=Beside.HOSTS in beside, peers=Beside.PEERS in beside, external=external)
 
 
-def _teller(config: pytest.Config) -> Callable[[str], None]:
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-
-    def tell(line: str) -> None:
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(f"ipv6k8s: {one_line(line)}")
-
-    return tell
+def _teller(config: pytest.Config) -> Steps:
+    return Steps(config.pluginmanager.get_plugin("terminalreporter"))

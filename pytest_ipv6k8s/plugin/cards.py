@@ -66,6 +66,7 @@ class Cards:
         self._config = config
         self._names: dict[str, str] = {}
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Put a card into the place of a failed check's text; note what the check is called."""
         if is_worker(self._config):

@@ -16,6 +16,7 @@ from pytest_ipv6k8s.plugin.outcome import category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.screen import Screen
 from pytest_ipv6k8s.plugin.state import is_worker
+from pytest_ipv6k8s.plugin.steps import STEPS
 from pytest_ipv6k8s.reports import Report, save, terminal, view
 from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
@@ -89,6 +90,7 @@ class Reporting:
         if run is None or is_worker(self._config):
             return
         run.close()
+        self._config.stash[STEPS].end()
         if not self._results:
             return
         self._report = report = make_report(

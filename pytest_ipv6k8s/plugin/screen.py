@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from pytest_ipv6k8s import words
 from pytest_ipv6k8s.masking import one_line
+from pytest_ipv6k8s.plugin.steps import clock
 from pytest_ipv6k8s.reports.terminal import MARKUP, Line
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.wrapping import cut, width
@@ -81,7 +81,7 @@ class Screen:
     def _end(self, number: int, total: int) -> str:
         places = len(str(total))
         count = f" [{number:{places}}/{total}]" if total else ""
-        return count if self.is_terminal else f"{count} {_clock()}"
+        return count if self.is_terminal else f"{count} {clock()}"
 
     def write(self, lines: Iterable[Line]) -> None:
         """Write lines that are made for this width."""
@@ -99,7 +99,3 @@ def _evidence(result: ItemResult, verbosity: int) -> list[str]:
         one_line(f"{more}{one.source}: {words.request(one.request)} → {words.answer(one.answer)}")
         for one in kept
     ]
-
-
-def _clock() -> str:
-    return datetime.datetime.now().astimezone().strftime("%H:%M:%S")

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment, masked, redact_text
+from pytest_ipv6k8s.plugin import junit
 from pytest_ipv6k8s.plugin.state import is_worker
 
 _LIBRARIES = ("root", "kubernetes", "urllib3", "websocket")
@@ -88,9 +89,9 @@ def pytest_internalerror(excrepr: object) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Mask what tests told JUnit's plugin beside their reports, before it writes its file."""
-    for plugin in session.config.pluginmanager.get_plugins():
-        if type(plugin).__name__ == "LogXML":
-            _mask_junit(plugin)
+    xml = junit.written_by(session.config)
+    if xml is not None:
+        _mask_junit(xml)
     return (yield)
 
 

@@ -170,6 +170,26 @@ def test_junit_has_properties_and_calls_inconclusive_an_error(project: pytest.Py
     assert cases["T-01"] == ("pass", {"properties"})
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_junit_names_checks_by_id_and_the_cluster_but_leaves_other_tests_alone(
+    project: pytest.Pytester, workers: str
+) -> None:
+    project.makepyfile(test_own="def test_own(): pass")
+    _run(project, "test_own.py", "--junitxml=junit.xml", "-n", workers)
+
+    suite = ET.parse(project.path / "junit.xml").getroot()[0]
+    cases = {case.get("name"): case for case in suite.iter("testcase")}
+    assert len(cases) == len(WANTED) + 1
+    assert cases["test_own"].get("classname") == "test_own"
+    assert cases["T-08 IPv6 It runs for each family"].get("classname") == "ipv6k8s.T"
+    failure = cases["T-02 It holds"].find("failure")
+    assert failure is not None
+    assert failure.get("message") == "token [redacted]; a to b"
+    facts = {p.get("name"): p.get("value") for p in suite[0].iter("property")}
+    assert facts["ipv6k8s.stack"] == "ipv6"
+    assert facts["ipv6k8s.provider"] == "kind"
+
+
 def test_a_waived_failure_does_not_turn_the_run_red(project: pytest.Pytester) -> None:
     result, report = _run(project, "-k", "T-02", "--ipv6k8s-waive=T-02=known, see #7")
 

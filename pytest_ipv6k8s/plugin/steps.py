@@ -1,0 +1,90 @@
+"""What is being done before and after the checks: a line for each step, with the time it takes."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s.masking import masked, one_line
+from pytest_ipv6k8s.wrapping import cut, wrapped
+
+_CLEAR = "\r\x1b[2K"
+_WORTH_TELLING = 2.0
+"""Seconds from which on it is said how long a step takes."""
+_WORK = re.compile(r"(?:: |; )\w+ing\b")
+"""What takes time says what is done: "making …", "deploying …"."""
+
+
+class Steps:
+    """Tells the steps of a run.
+
+    On a terminal the line of the step that goes on counts its seconds; in a log each line has its
+    time. Safe to use from threads.
+
+    Args:
+        reporter: pytest's terminal; None where there is none.
+    """
+
+    def __init__(self, reporter: Any) -> None:
+        self._reporter = reporter
+        self._lock = threading.RLock()
+        self._line = ""
+        self._since = 0.0
+        self._over = threading.Event()
+
+    def __call__(self, line: str) -> None:
+        """Begin a step; the one before has ended."""
+        if self._reporter is None:
+            return
+        with self._lock:
+            self.end()
+            self._reporter.ensure_newline()
+            shown = f"ipv6k8s: {one_line(masked(line))}"
+            if not self._reporter.isatty():
+                self._reporter.write_line(f"{clock()} {shown}")
+                return
+            self._line, self._since, self._over = shown, time.monotonic(), threading.Event()
+            self._count()
+            threading.Thread(target=self._go_on, args=(self._over,), daemon=True).start()
+
+    def end(self) -> None:
+        """End the step that goes on, if one does; its line stays."""
+        with self._lock:
+            if self._line:
+                self._over.set()
+                took = self._took() if _WORK.search(self._line) else ""
+                text = wrapped(self._line + took, self._width)
+                self._reporter.write(f"{_CLEAR}{text}\n", flush=True)
+                self._line = ""
+
+    @property
+    def _width(self) -> int:
+        return int(self._reporter._tw.fullwidth)
+
+    def _took(self) -> str:
+        seconds = time.monotonic() - self._since
+        return f" ({seconds:.0f} s)" if seconds >= _WORTH_TELLING else ""
+
+    def _go_on(self, over: threading.Event) -> None:
+        while not over.wait(1.0):
+            with self._lock:
+                if not over.is_set():
+                    self._count()
+
+    def _count(self) -> None:
+        end = self._took()
+        room = self._width - len(end) - 1
+        self._reporter.write(f"{_CLEAR}{cut(self._line, room)}{end}", flush=True)
+
+
+def clock() -> str:
+    """Return the time of the day, for a line of a log."""
+    return datetime.datetime.now().astimezone().strftime("%H:%M:%S")
+
+
+STEPS = pytest.StashKey[Steps]()

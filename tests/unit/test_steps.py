@@ -1,0 +1,62 @@
+"""Steps of a run: a clock in logs, seconds that go on at a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from pytest_ipv6k8s.plugin import steps
+
+
+class _Reporter:
+    """As much of pytest's as is used."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self.out = io.StringIO()
+        self._tw = type("Writer", (), {"fullwidth": 80})
+        self.isatty = lambda: terminal
+
+    def ensure_newline(self) -> None:
+        pass
+
+    def write_line(self, line: str) -> None:
+        self.out.write(line + "\n")
+
+    def write(self, text: str, *, flush: bool = False) -> None:
+        self.out.write(text)
+
+
+def test_a_log_has_the_time_of_each_step_and_no_escapes() -> None:
+    reporter = _Reporter(terminal=False)
+    tell = steps.Steps(reporter)
+
+    tell("making kind cluster")
+    tell.end()
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d ipv6k8s: making kind cluster\n", reporter.out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [("making kind cluster", "making kind cluster (9 s)"), ("probes ready", "probes ready")],
+)
+def test_a_terminal_keeps_the_step_with_the_seconds_that_it_took(
+    line: str, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter, now = _Reporter(terminal=True), [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    tell = steps.Steps(reporter)
+
+    tell(line)
+    now[0] = 9.0
+    tell.end()
+    tell.end()
+
+    assert reporter.out.getvalue().splitlines()[-1].rpartition("\x1b[2K")[2] == f"ipv6k8s: {left}"
+    assert reporter.out.getvalue().count("\n") == 1
+
+
+def test_without_a_terminal_reporter_nothing_is_told() -> None:
+    steps.Steps(None)("making kind cluster")
