@@ -96,7 +96,7 @@ def _is_no_data(record: Exchange) -> bool:
     families=Family,
     references=[f"{SPEC} section 2.4.1"],
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
-    look="kubectl get endpointslices -A -l kubernetes.io/service-name=headless -o wide",
+    look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
 def test_headless_service_has_a_record_for_each_pod(
     family: Family, dns: ClusterDns, probes: Probes, services: Services

@@ -158,7 +158,7 @@ def test_endpoint_reaches_itself_through_its_service(
         "the proxy's rules name only some endpoints of this family",
         "session affinity or a topology preference is forced by policy",
     ],
-    look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
+    look=PROXY_LOOK,
 )
 def test_all_endpoints_get_connections(family: Family, probes: Probes, services: Services) -> None:
     """Every connection to a Service is answered on every node, and together all endpoints are.
@@ -181,7 +181,7 @@ def test_all_endpoints_get_connections(family: Family, probes: Probes, services:
     stacks=DUAL_STACK,
     references=["KEP-563: Services"],
     causes=["the EndpointSlices of the two families differ (SVC-07)", *PROXY_CAUSES],
-    look="kubectl get endpointslices -A -l kubernetes.io/service-name=every -o wide",
+    look=PROXY_LOOK,
 )
 def test_both_cluster_ips_have_the_same_backends(
     cluster: ClusterView, probes: Probes, services: Services

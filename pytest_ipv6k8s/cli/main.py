@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
-import textwrap
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
-from pytest_ipv6k8s import __version__, catalogue
-from pytest_ipv6k8s.addresses import Stack
-from pytest_ipv6k8s.checks import Area, Check
-from pytest_ipv6k8s.cli import cluster, report, run
-from pytest_ipv6k8s.errors import ConfigError, Ipv6k8sError
-from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
+from pytest_ipv6k8s import __version__
+from pytest_ipv6k8s.cli import checks, cluster, report, run
+from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment
-from pytest_ipv6k8s.profiles import PROFILES
 
 OK, PROBLEM, BROKEN, USAGE = 0, 1, 3, 4
 
@@ -77,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     run.add(commands)
-    _add_catalogue(commands)
+    checks.add(commands)
     report.add(commands)
 
     command = commands.add_parser("doctor", help="say what keeps this machine from making clusters")
@@ -114,83 +108,6 @@ def _parted(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 def _help(parser: argparse.ArgumentParser) -> int:
     parser.print_help()
     return OK
-
-
-def _add_catalogue(commands: Any) -> None:
-    command = commands.add_parser("list", help="list the checks")
-    command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
-    command.add_argument("--area", help="those of this area, such as SVC")
-    command.add_argument("--profile", help="those of this profile, such as nat64")
-    command.set_defaults(run=_list)
-
-    command = commands.add_parser("explain", help="say what a check requires, and why it fails")
-    command.add_argument("id", help="such as SVC-01")
-    known = [network.value.lower() for network in NETWORKS]
-    command.add_argument("--cni", choices=known, help="how to fix this network first")
-    command.set_defaults(run=_explain)
-
-
-def _list(chosen: argparse.Namespace) -> int:
-    stack = Stack(chosen.stack) if chosen.stack else None
-    area, known = (chosen.area or "").upper(), catalogue.checks()
-    if area and area not in Area.__members__:
-        remedy = f"give one of {', '.join(Area.__members__)}"
-        raise ConfigError(f"there is no area {area}", remedy=remedy)
-    if chosen.profile not in (None, *PROFILES):
-        raise ConfigError(
-            f"there is no profile {chosen.profile!r}",
-            remedy=f"give one of {', '.join(PROFILES)}",
-        )
-    profile = PROFILES.get(chosen.profile)
-    for id, declared in known.items():
-        if (stack and stack not in declared.stacks) or (area and declared.area != area):
-            continue
-        weight = profile.part_of(declared) if profile else declared.level
-        if weight is not None:
-            print(f"{id:8} {weight.value:13} {declared.requirement}")
-    return OK
-
-
-def _explain(chosen: argparse.Namespace) -> int:
-    known = catalogue.checks()
-    id = chosen.id.upper()
-    if id not in known:
-        close = difflib.get_close_matches(id, known, n=3)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "see `ipv6k8s list`"
-        raise ConfigError(f"there is no check {chosen.id!r}", remedy=remedy)
-    print(_explained(known[id], chosen.cni))
-    return OK
-
-
-def _explained(declared: Check, cni: str | None) -> str:
-    stacks = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
-    families = " and ".join(family.value for family in declared.families)
-    lines = [
-        f"{declared.id}  {declared.requirement}",
-        "",
-        *([textwrap.indent(declared.explanation, "    "), ""] if declared.explanation else []),
-        f"level      {declared.level.value}",
-        f"stacks     {stacks}" + (f"; once for {families}" if families else ""),
-        *[f"needs      {feature.sentence}" for feature in declared.features],
-        *[f"source     {reference}" for reference in declared.references],
-        "",
-        "Likely causes of a failure, in this order:",
-        *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
-        "",
-        *_fixed(declared.id, cni),
-        f"Look further:  {declared.look}",
-    ]
-    return "\n".join(lines)
-
-
-def _fixed(id: str, cni: str | None) -> list[str]:
-    """Return how to fix it, by component, and an empty line; nothing where nothing is known."""
-    known = sorted(fixes_of(id), key=lambda fix: fix.component.value.lower() != cni)
-    lines = [
-        f"  {fix.component.value:24} {fix.text}" + (f" ({fix.source})" if fix.source else "")
-        for fix in known
-    ]
-    return ["How to fix it:", *lines, ""] if lines else []
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

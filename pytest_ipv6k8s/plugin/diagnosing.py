@@ -13,7 +13,8 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.fixes import Fix, fixes_for
 from pytest_ipv6k8s.masking import redact, redact_text
-from pytest_ipv6k8s.plugin.state import API, FACTS, WHERE
+from pytest_ipv6k8s.plugin.looking import runnable
+from pytest_ipv6k8s.plugin.state import API, FACTS, SETTINGS, WHERE
 from pytest_ipv6k8s.resting import place_of
 from pytest_ipv6k8s.results import Failure
 
@@ -37,13 +38,14 @@ def failure(
         remarks: what its body told beside the verdict.
     """
     unmet = error if isinstance(error, Unmet) else None
-    found = _findings(item, [record for record in records if record.mark.failed])
+    failed = [record for record in records if record.mark.failed]
+    found = _findings(item, failed)
     return Failure(
         expected=unmet.expected if unmet else declared.requirement,
         actual=unmet.actual if unmet else (str(redact(str(error))),),
         paths=unmet.paths if unmet else (),
         causes=declared.causes,
-        look=found[0].look if found else declared.look,
+        look=_look(item, found[0].look if found else declared.look, failed),
         facts=tuple(map(redact_text, (*remarks, *(finding.text for finding in found)))),
         fixes=tuple(map(_in_words, _fixes(item, declared)[:_MOST_FIXES])),
     )
@@ -67,6 +69,14 @@ def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
         )
     except Ipv6k8sError:
         return ()
+
+
+def _look(item: pytest.Item, look: str, failed: list[Record[Any]]) -> str:
+    """Return the command with the node and the context that it is about."""
+    nodes = item.config.stash.get(WHERE, {})
+    places = (place_of(record, nodes) for record in failed)
+    node = next((place.source for place in places if place.source), "")
+    return runnable(look, node=node, context=item.config.stash[SETTINGS].cluster.context or "")
 
 
 def _fixes(item: pytest.Item, declared: Check) -> tuple[Fix, ...]:

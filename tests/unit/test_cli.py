@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -363,3 +364,25 @@ def test_only_run_takes_options_of_pytest(capsys: pytest.CaptureFixture[str]) ->
         cli.main(["list", "-x"])
     assert stop.value.code == 4
     assert "unrecognized arguments: -x" in capsys.readouterr().err
+
+
+def test_several_checks_and_areas_are_explained_each_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["explain", "svc_01", "N64", "SVC-01", "--cni", "antrea"]) == 0
+
+    text = capsys.readouterr().out
+    assert text.count("\nlevel      ") == 1 + len(
+        [check for check in catalogue.checks().values() if check.area == "N64"]
+    )
+    assert "``" not in text
+
+
+def test_a_list_is_of_one_level_and_as_json_says_what_is_needed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["list", "--level", "extended", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert {item["level"] for item in found} == {"extended"}
+    assert any(item["needs"] for item in found)

@@ -1,0 +1,143 @@
+"""The commands ``ipv6k8s list`` and ``ipv6k8s explain``: what the checks are."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.addresses import Stack
+from pytest_ipv6k8s.checks import Area, Check, Level
+from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.fixes import fixes_of
+from pytest_ipv6k8s.profiles import PROFILES, Part
+from pytest_ipv6k8s.wrapping import width, wrapped
+
+OK = 0
+
+
+def add(commands: Any) -> None:
+    """Add the commands and their options."""
+    command = commands.add_parser("list", help="list the checks")
+    command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
+    command.add_argument("--area", help="those of this area, such as SVC")
+    command.add_argument("--level", choices=[lv.value for lv in Level], help="those of this level")
+    command.add_argument("--profile", help="those of this profile, such as nat64")
+    command.add_argument("--json", action="store_true", help="as JSON, with what each one needs")
+    command.set_defaults(run=_list)
+
+    command = commands.add_parser("explain", help="say what a check requires, and why it fails")
+    command.add_argument("id", nargs="+", help="such as SVC-01, or an area, such as DNS")
+    command.add_argument("--cni", help="how to fix this network first, such as cilium")
+    command.set_defaults(run=_explain)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    found = _chosen(chosen)
+    if chosen.json:
+        print(json.dumps([_plain(declared, level) for declared, level in found], indent=2))
+        return OK
+    for declared, level in found:
+        _show(f"{declared.id:8} {level.value:13}  {declared.requirement}")
+    if sys.stdout.isatty():
+        print(f"\n{len(found)} checks; `ipv6k8s explain ID` has all about one")
+    return OK
+
+
+def _chosen(chosen: argparse.Namespace) -> list[tuple[Check, Level | Part]]:
+    """Return the checks that are asked for, each with its level, or with that of a profile."""
+    area, level = (chosen.area or "").upper(), chosen.level
+    if area and area not in Area.__members__:
+        remedy = f"give one of {', '.join(Area.__members__)}"
+        raise ConfigError(f"there is no area {area}", remedy=remedy)
+    if chosen.profile not in (None, *PROFILES):
+        raise ConfigError(
+            f"there is no profile {chosen.profile!r}",
+            remedy=f"give one of {', '.join(PROFILES)}",
+        )
+    profile = PROFILES.get(chosen.profile)
+    stack = Stack(chosen.stack) if chosen.stack else None
+    weighed = [
+        (declared, profile.part_of(declared) if profile else declared.level)
+        for declared in catalogue.checks().values()
+        if (not stack or stack in declared.stacks) and (not area or declared.area == area)
+    ]
+    return [
+        (declared, found) for declared, found in weighed if found and level in (None, found.value)
+    ]
+
+
+def _plain(declared: Check, level: Level | Part) -> dict[str, Any]:
+    return {
+        "id": declared.id,
+        "level": level.value,
+        "requirement": declared.requirement,
+        "stacks": [stack.value for stack in Stack if stack in declared.stacks],
+        "families": [family.value for family in declared.families],
+        "needs": [feature.sentence for feature in declared.features],
+        "restsOn": list(declared.rests_on),
+        "references": list(declared.references),
+    }
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    cni = chosen.cni and chosen.cni.lower()
+    for number, declared in enumerate(_named(chosen.id)):
+        _show(("\n" if number else "") + _explained(declared, cni))
+    return OK
+
+
+def _named(names: Sequence[str]) -> list[Check]:
+    """Return the checks with these ids, and those of these areas, each once."""
+    known, found = catalogue.checks(), {}
+    for name in names:
+        id = name.upper().replace("_", "-")
+        here = {key: one for key, one in known.items() if id in (key, one.area)}
+        if not here:
+            close = difflib.get_close_matches(id, known, n=3)
+            remedy = f"did you mean {' or '.join(close)}?" if close else "see `ipv6k8s list`"
+            raise ConfigError(f"there is no check {name!r}", remedy=remedy)
+        found.update(here)
+    return list(found.values())
+
+
+def _show(text: str) -> None:
+    """Print a text, on a terminal as wide as it is; a file or a pipe gets whole lines."""
+    print(wrapped(text, width()) if sys.stdout.isatty() else text)
+
+
+def _explained(declared: Check, cni: str | None) -> str:
+    stacks = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
+    families = " and ".join(family.value for family in declared.families)
+    explanation = declared.explanation.replace("``", "`")
+    lines = [
+        f"{declared.id}  {declared.requirement}",
+        "",
+        *([textwrap.indent(explanation, "    "), ""] if explanation else []),
+        f"level      {declared.level.value}",
+        f"stacks     {stacks}" + (f"; once for {families}" if families else ""),
+        *[f"needs      {feature.sentence}" for feature in declared.features],
+        *[f"source     {reference}" for reference in declared.references],
+        "",
+        "Likely causes of a failure, in this order:",
+        *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
+        "",
+        *_fixed(declared.id, cni),
+        f"Look further:  {declared.look}",
+    ]
+    return "\n".join(lines)
+
+
+def _fixed(id: str, cni: str | None) -> list[str]:
+    """Return how to fix it, by component, and an empty line; nothing where nothing is known."""
+    known = sorted(fixes_of(id), key=lambda fix: fix.component.value.lower() != cni)
+    lines = [
+        f"  {fix.component.value:24} {fix.text}" + (f" ({fix.source})" if fix.source else "")
+        for fix in known
+    ]
+    return ["How to fix it:", *lines, ""] if lines else []
