@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import itertools
 import re
@@ -65,15 +67,20 @@ def test_it_looks_as_it_looked() -> None:
     )
 
 
-def test_nothing_is_fetched_and_nothing_runs(page: _Page) -> None:
+def test_nothing_is_fetched_and_only_our_own_script_runs(page: _Page) -> None:
     text = _written(sample())
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
-    assert not page.all("script", "link", "img", "iframe", "object", "embed", "base", "form")
+    assert page.all("script") == [{}]
+    assert not page.all("link", "img", "iframe", "object", "embed", "base", "form")
     assert not [a for _, a in page.elements if {"src", "srcset", "style"} & set(a) - {"style"}]
     assert "@import" not in text
     assert "url(" not in text
     policy = page.all("meta")[2]
-    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert policy["content"] == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    )
 
 
 def test_ids_are_unique_and_every_link_inside_leads_somewhere(page: _Page) -> None:
@@ -148,7 +155,7 @@ def test_a_hostile_text_stays_text() -> None:
     )
 
     page = _Page(text)
-    assert not page.all("script")
+    assert len(page.all("script")) == 1
     assert not [a for _, a in page.elements if "onload" in a]
     assert "{{ 7 * 7 }}" in text
     assert text.count("<style>") == text.count("</style>") == 1
@@ -171,7 +178,7 @@ def test_only_a_web_address_becomes_a_link(url: str) -> None:
     ],
 )
 def test_a_bundle_is_a_file_below_the_report_or_on_this_machine(path: str, link: str) -> None:
-    failed = result("A-01", "fail", bundle=path)
+    failed = result("A-01", "fail", bundle=path, references=("a book",))
     page = _Page(_written(report(failed)))
 
     links = {a["href"] for a in page.all("a") if not a["href"].startswith("#")}
@@ -214,3 +221,23 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_references_lead_to_rfcs_and_keps() -> None:
+    said = ("RFC 6724 section 5, RFC 8305", "KEP-563: Services", "a book")
+    page = _Page(_written(report(result("A-01", "pass", references=said))))
+
+    assert [a["href"] for a in page.all("a") if a["href"].startswith("https:")] == [
+        "https://www.rfc-editor.org/rfc/rfc6724",
+        "https://www.rfc-editor.org/rfc/rfc8305",
+        "https://kep.k8s.io/563",
+    ]
+
+
+def test_every_check_can_be_filtered_and_linked() -> None:
+    page = _Page(_written(sample()))
+
+    found = [a for a in page.all("details") if a.get("class") == "check"]
+    assert [a["data-area"] for a in found] == [check.area for check in sample().checks]
+    assert {a["data-verdict"] for a in found} == {check.verdict.value for check in sample().checks}
+    assert next(a for _, a in page.elements if a.get("id") == "filter").get("hidden") == ""

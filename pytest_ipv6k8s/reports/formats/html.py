@@ -1,8 +1,11 @@
-"""The report as one HTML file that needs nothing else: no script, no font, no request."""
+"""The report as one HTML file that needs nothing else, no font and no request."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -47,6 +50,7 @@ def _template() -> Any:
         "asked": words.request,
         "answered": words.answer,
         "seconds": lambda value: f"{value:.3g} s",
+        "linked": _linked,
         "is_link": lambda text: text.startswith(("https://", "http://")),
         "place": _place,
         "groupby_area": _by_area,
@@ -56,8 +60,12 @@ def _template() -> Any:
 
 
 def _context(report: Report) -> dict[str, Any]:
+    script = data.text("report/report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     context = {
         "report": report,
+        "script": script,
+        "script_hash": f"sha256-{digest}",
         "identity": view.identity(report),
         "environment": view.environment(report),
         "headlines": diagnosis(report),
@@ -102,3 +110,18 @@ def _style(word: str) -> str:
 def _by_area(checks: Iterable[CheckResult]) -> list[tuple[str, list[CheckResult]]]:
     grouped = itertools.groupby(checks, key=lambda check: check.area)
     return [(area, list(group)) for area, group in grouped]
+
+
+_SOURCES = re.compile(r"RFC (?P<rfc>\d+)|KEP-(?P<kep>\d+)")
+
+
+def _linked(reference: str) -> list[tuple[str, str]]:
+    """Return a reference in pieces, each with the page that it leads to, or none."""
+    pieces: list[tuple[str, str]] = []
+    end = 0
+    for found in _SOURCES.finditer(reference):
+        rfc, kep = found["rfc"], found["kep"]
+        page = f"https://www.rfc-editor.org/rfc/rfc{rfc}" if rfc else f"https://kep.k8s.io/{kep}"
+        pieces += [(reference[end : found.start()], ""), (found[0], page)]
+        end = found.end()
+    return [*pieces, (reference[end:], "")]
