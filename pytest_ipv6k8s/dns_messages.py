@@ -79,3 +79,24 @@ def reply(wire: str) -> Reply | None:
         truncated=bool(message.flags & dns.flags.TC),
         ttls=tuple(int(rrset.ttl) for rrset in message.answer),
     )
+
+
+def in_words(wire: str) -> str:
+    """Return a message as DNS people read it, on one line; empty for what is none."""
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.rcode
+    import dns.rdatatype
+
+    if not wire:
+        return ""
+    try:
+        message = dns.message.from_wire(base64.b64decode(wire))
+    except (dns.exception.DNSException, ValueError):
+        return ""
+    asked = "; ".join(f"{one.name} {dns.rdatatype.to_text(one.rdtype)}" for one in message.question)
+    records = [text for rrset in message.answer for text in rrset.to_text().splitlines()]
+    code = dns.rcode.to_text(message.rcode())
+    is_reply = bool(message.flags & dns.flags.QR)
+    return f"{asked}: {code}, {', '.join(records) or 'no answer records'}" if is_reply else asked

@@ -114,7 +114,8 @@ def _show(text: str) -> None:
 def _explained(declared: Check, cni: str | None) -> str:
     stacks = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
     families = " and ".join(family.value for family in declared.families)
-    explanation = declared.explanation.replace("``", "`")
+    paragraphs = declared.explanation.replace("``", "`").split("\n\n")
+    explanation = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     lines = [
         f"{declared.id}  {declared.requirement}",
         "",

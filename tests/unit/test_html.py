@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 
+import dns.message
+import dns.rrset
 import pytest
 
 from pytest_ipv6k8s.reports.formats import html
@@ -241,3 +243,21 @@ def test_every_check_can_be_filtered_and_linked() -> None:
     assert [a["data-area"] for a in found] == [check.area for check in sample().checks]
     assert {a["data-verdict"] for a in found} == {check.verdict.value for check in sample().checks}
     assert next(a for _, a in page.elements if a.get("id") == "filter").get("hidden") == ""
+
+
+def test_dns_messages_are_read_out() -> None:
+    asked = dns.message.make_query("a.b.", "AAAA")
+    answered = dns.message.make_response(asked)
+    answered.answer.append(dns.rrset.from_text("a.b.", 5, "IN", "AAAA", "fd00::1"))
+    wires = [base64.b64encode(message.to_wire()).decode() for message in (asked, answered)]
+    kept = Evidence(
+        source="probe-00",
+        request={"op": "dns_exchange", "server": "10.0.0.1", "wire": wires[0]},
+        answer={"wire": wires[1], "error": ""},
+        seconds=0.1,
+    )
+    text = _written(report(result("A-01", "pass", evidence=(kept,))))
+
+    assert "dns_exchange 10.0.0.1 a.b. AAAA" in text
+    assert "NOERROR, a.b. 5 IN AAAA fd00::1" in text
+    assert wires[1] not in text
