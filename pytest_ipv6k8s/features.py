@@ -182,12 +182,12 @@ class Feature(enum.Enum):
         "an IPv6 target that answers echo requests which pods may send: declare `ping: true` of "
         "`dual` or `v6`",
         _ipv6_target("ping"),
-        remedy=Remedy.AGENT,
+        remedy=Remedy.DETAILS,
     )
     IPV6_TARGET_NAME = OfTargets(
         "an IPv6 target with a DNS name: declare `name` of `dual` or `v6`",
         _ipv6_target("name"),
-        remedy=Remedy.AGENT,
+        remedy=Remedy.DETAILS,
     )
     IPV4_TARGET = OfTargets(
         "an IPv4-only target outside: declare `v4`", _target("v4"), remedy=Remedy.TARGET
@@ -211,7 +211,7 @@ class Feature(enum.Enum):
         "an IPv4-only target that answers echo requests which pods may send: declare `ping: true` "
         "of `v4`",
         _target("v4", "ping"),
-        remedy=Remedy.AGENT,
+        remedy=Remedy.DETAILS,
     )
     IPV4_TARGET_IDENTIFIES = OfTargets(
         "an IPv4-only target that says whom it saw: declare `tcp` and `identifies: true` of `v4`",

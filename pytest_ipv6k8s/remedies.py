@@ -15,6 +15,7 @@ class Remedy(enum.Enum):
         "--ipv6k8s-target 'v6=[ADDRESS]:443', or --ipv6k8s-target internet",
     )
     AGENT = "a target that runs our agent", "`ipv6k8s target` prints the command that starts it"
+    DETAILS = "a name or echo replies of a target", "declare `name` and `ping: true` of it"
     ASKED = (
         "a target that can be asked",
         "declare `ask` of dual: a command that starts our agent there",
@@ -53,6 +54,6 @@ class Remedy(enum.Enum):
 
 
 _IN_TESTBED = {
-    *(Remedy.TARGET, Remedy.AGENT, Remedy.ASKED, Remedy.SPECIAL, Remedy.EGRESS),
+    *(Remedy.TARGET, Remedy.AGENT, Remedy.DETAILS, Remedy.ASKED, Remedy.SPECIAL, Remedy.EGRESS),
     *(Remedy.NAT64, Remedy.DNS64, Remedy.ZONE, Remedy.HELPERS),
 }
