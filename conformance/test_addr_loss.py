@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_ipv6k8s import Beside, Family, check
+from pytest_ipv6k8s import Beside, Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_loss, udp_loss
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.suite import Probes
@@ -15,6 +15,7 @@ loss_check = partial(
     rests_partly_on=["ADDR-15", "ADDR-16"],
     beside=[Beside.PEERS],
     families=Family,
+    features=[Feature.TWO_PROBES],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 7680 section 2"],
     causes=[
         "the route to the other node's podCIDR is missing for this family, or one of several "

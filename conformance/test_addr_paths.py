@@ -99,6 +99,7 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
     "ADDR-20",
     rests_on=["ADDR-16"],
     rests_partly_on=["ADDR-15"],
+    features=[Feature.TWO_PROBES],
     references=["Kubernetes docs: the Kubernetes network model (no NAT between pods)"],
     causes=[
         "the CNI or the Service proxy masquerades traffic between pods: its idea of the cluster "

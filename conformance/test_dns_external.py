@@ -26,7 +26,11 @@ UPSTREAM_CAUSES = [
     stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
-    causes=UPSTREAM_CAUSES,
+    causes=[
+        *UPSTREAM_CAUSES[:2],
+        "DNS64 is told to ignore real AAAA records, and answers with addresses of its own (N64-06)",
+        *UPSTREAM_CAUSES[2:],
+    ],
     look=COREDNS_LOOK,
 )
 def test_external_aaaa_records_are_found(

@@ -9,6 +9,7 @@ from pytest_ipv6k8s import Family, check, expect_all, remark
 from pytest_ipv6k8s.agent.ops import network_state
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns
+from pytest_ipv6k8s.suite.upstreams import configuration
 
 DNS_LOOK = "kubectl get pods,services,endpointslices -A -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -33,12 +34,15 @@ def _expect_answers(dns: ClusterDns, services: Services, transport: str) -> None
     causes=DNS_CAUSES,
     look=DNS_LOOK,
 )
-def test_cluster_dns_answers_over_udp(dns: ClusterDns, services: Services) -> None:
+def test_cluster_dns_answers_over_udp(
+    cluster: ClusterView, dns: ClusterDns, services: Services
+) -> None:
     """Each nameserver of the pods, and each server behind it, answers over UDP in every pod.
 
     Every address is asked ten times from ports of its own and without a retry; seven answers are
-    enough. The limit is ours.
+    enough. The limit is ours. A Corefile that does not parse is told: it breaks the next start.
     """
+    configuration(cluster)
     _expect_answers(dns, services, "udp")
 
 

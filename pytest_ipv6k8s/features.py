@@ -141,6 +141,10 @@ class Feature(enum.Enum):
         lambda facts: len({pod.node for pod in facts.pods}) > 1,
         remedy=Remedy.NODES,
     )
+    TWO_PROBES = OfRun(
+        "two probes: there was room for one only",
+        lambda facts: len(facts.pods) > 1,
+    )
     PEER = OfRun(
         "two probes on one node: no node had room for a second one",
         lambda facts: len(facts.pods) > len({pod.node for pod in facts.pods}),

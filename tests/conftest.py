@@ -21,7 +21,7 @@ from tests.real import RealTestbed, install_wheel, kind_cluster, make_testbed
 pytest_plugins = ["pytester"]
 T = TypeVar("T")
 
-ON_IPV6 = "action bundles control_channel healthy interrupts network_policy external users"
+ON_IPV6 = "action bundles control_channel healthy hostile interrupts network_policy external users"
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),

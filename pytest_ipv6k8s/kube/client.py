@@ -59,7 +59,7 @@ class Outcome:
         a webhook gives, the message names it.
         """
         unexplained = self.code < 500 and not any(cause.field for cause in self.causes)
-        return not self.accepted and (unexplained or DENIED in self.message)
+        return not self.accepted and (unexplained or bool(DENIED.search(self.message)))
 
 
 class ApiError(ClusterError):

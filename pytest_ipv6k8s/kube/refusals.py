@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-DENIED = " denied the request"
-"""In what a webhook refuses, with any code: apiserver, plugin/webhook/errors/statuserror.go."""
+DENIED = re.compile(" denied (the )?request")
+"""In what a webhook or an admission policy refuses, with any code: apiserver,
+plugin/webhook/errors/statuserror.go and plugin/policy/validating/dispatcher.go."""
 
 WHAT_ADMISSION_WANTS = (
-    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation or --ipv6k8s-limit, or have "
-    "our namespaces exempted"
+    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation or --ipv6k8s-limit, or a "
+    "namespace with --ipv6k8s-namespace, or have our namespaces exempted"
 )
 WHAT_RBAC_WANTS = "grant what `ipv6k8s rbac` prints"
 
@@ -32,10 +33,9 @@ def is_verdict(code: int, answer: Mapping[str, Any]) -> bool:
     if answer.get("kind") != "Status" or "dry run" in message:
         return False
     if code >= 500:
-        return _NO_ADDRESS_LEFT in message or DENIED in message
-    return (
-        code in (400, 422) or DENIED in message or (code == 403 and not _NO_RIGHT.search(message))
-    )
+        return _NO_ADDRESS_LEFT in message or bool(DENIED.search(message))
+    denied = DENIED.search(message) or (code == 403 and not _NO_RIGHT.search(message))
+    return code in (400, 422) or bool(denied)
 
 
 def remedy_of(code: int, message: str, *, writes: bool) -> str:
@@ -46,7 +46,7 @@ def remedy_of(code: int, message: str, *, writes: bool) -> str:
     if _QUOTA in message:
         return "make room in the quota of the namespace"
     admission = writes and code == 403 and message and not _NO_RIGHT.search(message)
-    if DENIED in message or admission:
+    if DENIED.search(message) or admission:
         return WHAT_ADMISSION_WANTS
     if code == 403:
         return WHAT_RBAC_WANTS

@@ -9,6 +9,7 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark
 from pytest_ipv6k8s.kube import corefile
 from pytest_ipv6k8s.kube.corefile import CorefileError, Upstream
+from pytest_ipv6k8s.kube.resolver import Configuration
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.probe.probes import Probes
 from pytest_ipv6k8s.suite.dns import ClusterDns, answered
@@ -36,14 +37,22 @@ def expect_upstreams(cluster: ClusterView, dns: ClusterDns, probes: Probes, name
             _expect_alive(asked, probes, name)
 
 
-def _upstreams(cluster: ClusterView, dns: ClusterDns, probes: Probes) -> list[Upstream]:
+def configuration(cluster: ClusterView) -> Configuration | None:
+    """Return how CoreDNS is configured, None when we cannot know; tell what does not parse."""
     try:
-        found = cluster.dns_configuration()
+        return cluster.dns_configuration()
     except CorefileError as error:
-        remark(f"the Corefile does not parse: {error}")
-        return []
+        remark(
+            f"the Corefile does not parse: {error}; CoreDNS keeps the one before it until it "
+            "restarts, and then does not start: mend it"
+        )
+        return None
+
+
+def _upstreams(cluster: ClusterView, dns: ClusterDns, probes: Probes) -> list[Upstream]:
+    found = configuration(cluster)
     if found is None:
-        remark("to where names outside are forwarded is not known: no Corefile that we may read")
+        remark("to where names outside are forwarded is not known: no Corefile that we can read")
         return []
     listed: list[Upstream] = []
     for one in corefile.forwards(found.blocks):

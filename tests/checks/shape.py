@@ -37,6 +37,7 @@ class Shape:
         taints: of nodes, by index.
         labels: of nodes, by index.
         selector: which nodes are to be tested.
+        probes: for how many probe pods there is room.
         pod_cidrs_used: whether the CNI is known to use podCIDRs.
         policy_engine: what is known to enforce NetworkPolicy.
         dns: the Service of the cluster's DNS, as ``namespace/name``.
@@ -60,6 +61,7 @@ class Shape:
     taints: Mapping[int, tuple[Taint, ...]] = field(default_factory=dict)
     labels: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     selector: tuple[tuple[str, str], ...] = ()
+    probes: int = MOST_PROBES + 1
     pod_cidrs_used: bool = True
     policy_engine: str = "fake"
     dns: str = "kube-system/kube-dns"

@@ -195,12 +195,13 @@ def test_odd_ways_to_ask_outside_are_healthy(odd: str) -> None:
     assert judgement.verdict is Verdict.PASS, judgement
 
 
-def test_a_corefile_that_does_not_parse_is_told_in_a_sentence() -> None:
+@pytest.mark.parametrize("id", ["DNS-01", "DNS-19"])
+def test_a_corefile_that_does_not_parse_is_told_in_a_sentence(id: str) -> None:
     world = World(Stack.IPV6)
     world.is_forwarded = lambda: True  # type: ignore[method-assign]
     world.corefile = ".:53 {\n    errors\n"
 
-    judgement = run_check(world, "DNS-19")
+    judgement = run_check(world, id)
 
     assert judgement.verdict is Verdict.PASS
     assert "the Corefile does not parse: ConfigMap kube-system/coredns" in judgement.reason

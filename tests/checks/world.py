@@ -66,10 +66,9 @@ class World:
         self.outside = testbed.network_of(Egress.MASQUERADE)
         self.nodes = tuple(self.shape.node(index) for index in range(self.shape.count))
         probed = list(enumerate(self.shape.probed))
-        self.pods = (
-            *(self._pod(f"probe-{number:02}", index, 2) for number, index in probed),
-            self._pod("probe-peer", probed[0][1], 3),
-        )
+        pods = [self._pod(f"probe-{number:02}", index, 2) for number, index in probed]
+        pods.append(self._pod("probe-peer", probed[0][1], 3))
+        self.pods = tuple(pods[: self.shape.probes])
         self.peers = tuple(self._pod(f"peer-{number:02}", i, 3) for number, i in probed[1:])
         self.hosts = tuple(self._host(f"host-{number:02}", index) for number, index in probed)
         self.api_address = self._service_address(stack.primary, 1)
@@ -94,7 +93,7 @@ class World:
         """Return the addresses behind a shared Service."""
         if name == "empty":
             return []
-        pods = self.pods[-1:] if name == "peer" else self.pods
+        pods = [pod for pod in self.pods if name != "peer" or pod.name == "probe-peer"]
         return [ip for pod in pods for ip in pod.ips]
 
     def answer(self, pod: ProbePod, request: Any) -> Any:

@@ -25,9 +25,9 @@ def native_aaaa_replaced(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=native_aaaa_replaced,
-    must=frozenset({"N64-06"}),
-    may=frozenset({"DNS-18"}),
-    cause={"N64-06": "ignore real AAAA records"},
+    must=frozenset({"DNS-18", "N64-06"}),
+    may=frozenset(),
+    cause={"DNS-18": "ignore real AAAA records"},
 )
 
 

@@ -95,7 +95,8 @@ def _rule(resource: str, group: str = "") -> dict[str, Any]:
     }
 
 
-def _demanded(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
+def demanded(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
+    """Admit a kind of object into namespaces of users only where a CEL expression is true."""
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": _rule(resource),
@@ -123,7 +124,7 @@ def _digests_demanded(cluster: Cluster) -> Iterator[tuple[str, ...]]:
     pinned = f"{image.rpartition(':')[0]}@{_DIGEST.findall(listed)[0]}"
     with (
         scripts(all_nodes(cluster), f"{images} tag {image} {pinned}", f"{images} rm {pinned}"),
-        _demanded(cluster, "pods", _PINNED),
+        demanded(cluster, "pods", _PINNED),
     ):
         yield (f"--ipv6k8s-probe-image={pinned}",)
 
@@ -151,23 +152,21 @@ ODDITIES = [
     ),
     Oddity(
         name="labels-demanded",
-        changed=lambda cluster: _demanded(cluster, "pods", _LABELLED),
+        changed=lambda cluster: demanded(cluster, "pods", _LABELLED),
         options=("--ipv6k8s-label=team=net",),
     ),
     Oddity(
         name="limits-demanded",
-        changed=lambda cluster: _demanded(cluster, "pods", _LIMITED),
+        changed=lambda cluster: demanded(cluster, "pods", _LIMITED),
     ),
     Oddity(name="digests-demanded", changed=_digests_demanded),
     Oddity(
         name="node-ports-forbidden",
-        changed=lambda cluster: _demanded(cluster, "services", "object.spec.type != 'NodePort'"),
+        changed=lambda cluster: demanded(cluster, "services", "object.spec.type != 'NodePort'"),
     ),
     Oddity(
         name="external-names-forbidden",
-        changed=lambda cluster: _demanded(
-            cluster, "services", "object.spec.type != 'ExternalName'"
-        ),
+        changed=lambda cluster: demanded(cluster, "services", "object.spec.type != 'ExternalName'"),
         unjudged={"API-15": "platform"},
     ),
     Oddity(name="ndots-mutated", changed=lambda cluster: _mutated(cluster, "pods", _NDOTS)),

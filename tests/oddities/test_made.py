@@ -1,6 +1,7 @@
 """Clusters that are odd from the start.
 
-An authority as EKS has it, few Service addresses, and podCIDRs out of the nodes' own prefix.
+An authority as EKS has it, few Service addresses, another domain, kube-proxy with nftables; and
+podCIDRs out of the nodes' own prefix.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.real_cluster
 PKI = "/etc/kubernetes/pki"
 FEW = ("10.96.0.0/24", "fd00:10:96::/120")
 """The smallest ranges of Services that may be asked for."""
+DOMAIN = "k8s.corp.example"
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def _configured(change: Callable[[ClusterSpec, dict[str, Any]], None]) -> Iterat
 
 
 @contextmanager
-def _other_authority(folder: Path) -> Iterator[None]:
+def _other_authority_and_domain(folder: Path) -> Iterator[None]:
     """Let kubeadm find an authority without key identifiers, and go on with it."""
     authority = certificates.plain(folder, "kubernetes")
     files = zip(authority.write(), ("ca.crt", "ca.key"), strict=True)
@@ -54,6 +56,8 @@ def _other_authority(folder: Path) -> Iterator[None]:
 
     def change(_spec: ClusterSpec, document: dict[str, Any]) -> None:
         document["nodes"][0]["extraMounts"] = mounts
+        document["networking"]["kubeProxyMode"] = "nftables"
+        _patch(document, networking={"dnsDomain": DOMAIN})
 
     with _configured(change):
         yield
@@ -68,27 +72,34 @@ def _pods_in_the_nodes_prefix(spec: ClusterSpec, document: dict[str, Any]) -> No
     document["networking"]["podSubnet"] = str(pods)
     arguments = {"bind-address": "::", "node-cidr-mask-size-ipv6": "80"}
     extra = [{"name": name, "value": value} for name, value in arguments.items()]
-    patch = {"kind": "ClusterConfiguration", "controllerManager": {"extraArgs": extra}}
-    document["kubeadmConfigPatches"] = [yaml.safe_dump(patch)]
+    _patch(document, controllerManager={"extraArgs": extra})
+
+
+def _patch(document: dict[str, Any], **configuration: Any) -> None:
+    patch = yaml.safe_dump({"kind": "ClusterConfiguration", **configuration})
+    document.setdefault("kubeadmConfigPatches", []).append(patch)
 
 
 @contextmanager
 def _odd_cluster(folder: Path) -> Iterator[Cluster]:
     with (
-        _other_authority(folder),
+        _other_authority_and_domain(folder),
         kind_cluster(Stack.DUAL, service_cidrs=FEW) as cluster,
     ):
         yield cluster
 
 
-def test_an_authority_without_key_identifiers_and_few_service_addresses(tmp_path: Path) -> None:
+def test_another_authority_domain_and_proxy_and_few_service_addresses(tmp_path: Path) -> None:
     with _odd_cluster(tmp_path) as cluster:
         served = on_node(f"{cluster.name}-control-plane", f"cat {PKI}/apiserver.crt")
         extensions = x509.load_pem_x509_certificate(served.encode()).extensions
         assert "authorityKeyIdentifier" not in {extension.oid._name for extension in extensions}
+        served = kubectl(cluster, "-n", "kube-system", "get", "configmap", "coredns", "-o", "yaml")
+        assert DOMAIN in served
         run = run_suite(cluster, tmp_path, *OPTIONS)
 
     assert run.report, run.out
+    assert run.report["cluster"]["proxy"] == "nftables"
     assert not run.red, run.out
     assert run.ids("pass") >= {"NODE-01", "SVC-01", "SVC-10", "DNS-01", "API-03"}, run.out
 

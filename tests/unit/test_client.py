@@ -135,19 +135,28 @@ def test_a_missing_right_is_told_in_the_servers_words(api: Api, server: ApiServe
 
 
 @pytest.mark.parametrize(
-    ("message", "remedy"),
+    ("code", "message", "remedy"),
     [
-        ('User "u" cannot create resource "namespaces" in API group ""', "ipv6k8s rbac"),
-        ('admission webhook "v.k.svc" denied the request: no owner', "--ipv6k8s-label"),
-        ("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: x", "--ipv6k8s-label"),
-        ('violates PodSecurity "restricted:latest"', "our namespaces exempted"),
-        ("exceeded quota: q, requested: pods=1", "room in the quota"),
+        (403, 'User "u" cannot create resource "namespaces" in API group ""', "ipv6k8s rbac"),
+        (403, 'admission webhook "v.k.svc" denied the request: no owner', "--ipv6k8s-label"),
+        (
+            403,
+            "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: x",
+            "--ipv6k8s-label",
+        ),
+        (
+            422,
+            "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: x",
+            "--ipv6k8s-label",
+        ),
+        (403, 'violates PodSecurity "restricted:latest"', "our namespaces exempted"),
+        (403, "exceeded quota: q, requested: pods=1", "room in the quota"),
     ],
 )
 def test_what_admission_refuses_is_no_missing_right(
-    api: Api, server: ApiServer, message: str, remedy: str
+    api: Api, server: ApiServer, code: int, message: str, remedy: str
 ) -> None:
-    server.replies = [_refusal(403, message)]
+    server.replies = [_refusal(code, message)]
 
     with pytest.raises(ApiError) as caught:
         api.create("/api/v1/namespaces", {"metadata": {"name": "n"}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -124,7 +125,32 @@ def test_a_connection_without_an_answer_has_failed() -> None:
         sock.listen(64)
         port = sock.getsockname()[1]
 
-        found = tcp_loss.perform(tcp_loss.Request("::1", port, connections=4, timeout=0.5))
+        found = tcp_loss.perform(tcp_loss.Request("::1", port, connections=4, usual=0.5))
 
     assert (found.failed, found.connections) == (4, 4)
     assert all("ETIMEDOUT" in failure for failure in found.failures)
+
+
+@pytest.mark.parametrize(("least", "fewest", "most"), [(0, 1, 48), (128, 128, 191)])
+def test_a_slow_path_is_asked_for_longer_until_it_was_asked_often_enough(
+    least: int, fewest: int, most: int
+) -> None:
+    def slowly(data: bytes, port: int) -> bool:
+        time.sleep(0.01)
+        return True
+
+    with echoing(slowly) as port:
+        request = udp_loss.Request("::1", port, count=640, least=least, usual=0.1, timeout=30)
+        found = udp_loss.perform(request)
+
+    assert fewest <= found.sent <= most
+    assert found.lost == 0
+
+
+def test_connections_go_on_until_they_were_asked_often_enough(agent: Serving) -> None:
+    request = tcp_loss.Request("::1", agent.tcp, count=10**6, least=10**6, usual=1.0, timeout=2.0)
+
+    found = tcp_loss.perform(request)
+
+    assert found.seconds >= 2.0
+    assert found.failed == 0

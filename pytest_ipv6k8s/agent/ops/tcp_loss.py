@@ -42,7 +42,8 @@ class Answer:
 class Request(ops.Request[Answer]):
     """A literal address and port: ``count`` round trips over so many ``connections``.
 
-    It ends when ``enough`` trips were lossy, or after ``timeout`` seconds.
+    It ends when ``enough`` trips were lossy, or after ``usual`` seconds; where it is too slow for
+    ``least`` trips by then, with these or after ``timeout`` seconds.
     """
 
     address: str
@@ -50,7 +51,9 @@ class Request(ops.Request[Answer]):
     count: int = 3000
     connections: int = 32
     enough: int = 100
-    timeout: float = 10.0
+    least: int = 300
+    usual: float = 10.0
+    timeout: float = 40.0
 
 
 class _Connection:
@@ -137,14 +140,14 @@ def perform(request: Request) -> Answer:
     started = time.monotonic()
     connections = [_Connection(request) for _ in range(request.connections)]
     try:
-        _run(request, connections, started + request.timeout)
+        _run(request, connections, started)
         return _answer(connections, time.monotonic() - started)
     finally:
         for connection in connections:
             connection.sock.close()
 
 
-def _run(request: Request, connections: List[_Connection], deadline: float) -> None:
+def _run(request: Request, connections: List[_Connection], started: float) -> None:
     with selectors.DefaultSelector() as selector:
         for connection in connections:
             if not connection.done:
@@ -152,10 +155,19 @@ def _run(request: Request, connections: List[_Connection], deadline: float) -> N
         while selector.get_map():
             for key, _ in selector.select(0.1):
                 _step(selector, key.data)
-            late = time.monotonic() > deadline
+            late = _is_late(request, connections, time.monotonic() - started)
             if late or sum(len(c.lossy) for c in connections) >= request.enough:
                 _give_up(connections, late=late)
                 return
+
+
+def _is_late(request: Request, connections: List[_Connection], seconds: float) -> bool:
+    """Tell whether time is up: there are trips enough, or nobody makes any more of them."""
+    if seconds < request.usual:
+        return False
+    enough = sum(connection.trip for connection in connections) >= request.least
+    going_on = any(connection.pod and not connection.done for connection in connections)
+    return enough or not going_on or seconds > request.timeout
 
 
 def _step(selector: selectors.BaseSelector, connection: _Connection) -> None:

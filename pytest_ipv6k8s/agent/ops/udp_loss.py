@@ -38,8 +38,9 @@ class Request(ops.Request[Answer]):
 
     At most ``window`` datagrams are on their way, which no socket's buffer is too small for; one
     that stays away for four times the slowest round trip makes room for the next, and still counts
-    when it comes. Sending ends when ``enough`` stay away, fewer if all do, or after
-    ``timeout`` seconds.
+    when it comes. Sending ends when ``enough`` stay away, fewer if all do, or after ``usual``
+    seconds; where it is too slow for ``least`` datagrams by then, with these or after ``timeout``
+    seconds.
     """
 
     address: str
@@ -48,7 +49,9 @@ class Request(ops.Request[Answer]):
     flows: int = 32
     window: int = 16
     enough: int = 100
-    timeout: float = 10.0
+    least: int = 300
+    usual: float = 10.0
+    timeout: float = 40.0
 
 
 class _Flow:
@@ -97,7 +100,9 @@ class _Exchange:
     def _may_send(self) -> bool:
         enough = self.request.enough if self.measured else 2 * self.request.window
         left = self.sent < self.request.count and len(self.late) < enough
-        return left and time.monotonic() - self.started < self.request.timeout
+        few = self.sent < self.request.least
+        limit = self.request.timeout if few else self.request.usual
+        return left and time.monotonic() - self.started < limit
 
     def _send(self) -> None:
         while len(self.away) < self.request.window and self._may_send():

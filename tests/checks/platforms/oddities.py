@@ -80,6 +80,24 @@ ODDITIES = (
         lacks={Feature.TWO_NODES: "there is one"},
     ),
     Platform(
+        name="nodes with room for one probe each",
+        sources=(
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+        ),
+        told="no node takes a second probe",
+        shape=replace(plain(Stack.DUAL), probes=2),
+        lacks={Feature.PEER: "there is no room"},
+    ),
+    Platform(
+        name="a quota of one pod",
+        sources=("https://kubernetes.io/docs/concepts/policy/resource-quotas/",),
+        told="one probe alone",
+        shape=replace(plain(Stack.DUAL), probes=1),
+        lacks=dict.fromkeys(
+            (Feature.PEER, Feature.TWO_NODES, Feature.TWO_PROBES), "there is one probe"
+        ),
+    ),
+    Platform(
         name="an IPv4-only pool, not selected",
         sources=("https://kubernetes.io/docs/concepts/services-networking/dual-stack/",),
         told="two of four nodes have no IPv6, and `--ipv6k8s-node-selector` leaves them out",
