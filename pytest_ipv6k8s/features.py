@@ -144,6 +144,7 @@ class Feature(enum.Enum):
     TWO_PROBES = OfRun(
         "two probes: there was room for one only",
         lambda facts: len(facts.pods) > 1,
+        remedy=Remedy.NODES,
     )
     PEER = OfRun(
         "two probes on one node: no node had room for a second one",

@@ -99,7 +99,7 @@ def test_another_authority_domain_and_proxy_and_few_service_addresses(tmp_path: 
         run = run_suite(cluster, tmp_path, *OPTIONS)
 
     assert run.report, run.out
-    assert run.report["cluster"]["proxy"] == "nftables"
+    assert run.report["cluster"]["proxy"] == "kube-proxy nftables"
     assert not run.red, run.out
     assert run.ids("pass") >= {"NODE-01", "SVC-01", "SVC-10", "DNS-01", "API-03"}, run.out
 
