@@ -88,7 +88,8 @@ def _begin(session: pytest.Session) -> None:
     config = session.config
     config.add_cleanup(interrupt_on_sigterm())
     settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
-    steps, used = _teller(config), used_by(session.items)
+    bundles = settings.report.bundle is not None
+    steps, used = _teller(config), used_by(session.items, bundles=bundles)
     begun = run.Run(settings, timeouts, steps, provider, used)
     config.stash[run.RUN], config.stash[STEPS] = begun, steps
     config.add_cleanup(steps.end)
@@ -105,8 +106,13 @@ def _begin(session: pytest.Session) -> None:
     config.stash[FACTS] = facts
 
 
-def used_by(items: Iterable[pytest.Item]) -> Used:
-    """Return what these items use; a test that is no check may use anything."""
+def used_by(items: Iterable[pytest.Item], *, bundles: bool = False) -> Used:
+    """Return what these items use; a test that is no check may use anything.
+
+    Args:
+        items: the selected ones.
+        bundles: whether failures leave bundles, which show what host-network probes see of nodes.
+    """
     checks = [(item, collection.declared_by(item)) for item in items]
     beside: set[Beside] = set()
     external = False
@@ -116,7 +122,8 @@ def used_by(items: Iterable[pytest.Item]) -> Used:
         beside |= declared.beside
         external |= "ipv6k8s_external" in getattr(item, "fixturenames", ())
         external |= any(isinstance(feature.value, OfTargets) for feature in declared.features)
-    return Used(hosts=Beside.HOSTS in beside, peers=Beside.PEERS in beside, external=external)
+    hosts = bundles or Beside.HOSTS in beside
+    return Used(hosts=hosts, peers=Beside.PEERS in beside, external=external)
 
 
 def _teller(config: pytest.Config) -> Steps:

@@ -33,6 +33,10 @@ def test_checks_say_what_they_use(ids: list[str], used: Used) -> None:
     assert used_by([_item(id) for id in ids]) == used
 
 
+def test_bundles_show_nodes_whatever_the_checks_use() -> None:
+    assert used_by([_item("SVC-01")], bundles=True).hosts
+
+
 def test_a_test_may_use_anything() -> None:
     def test_mine(ipv6k8s_probes: object) -> None: ...
 
