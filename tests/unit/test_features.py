@@ -71,6 +71,8 @@ HAVE: dict[Feature, Run] = {
 }
 TESTBED = testbed.network_of(Egress.MASQUERADE)
 ASSUMED = {Feature.EGRESS, Feature.NO_CLAT}
+OF_ANY_PAIR = {Feature.TWO_PROBES}
+"""There with two probes, wherever they stand."""
 EXTERNAL = [feature for feature in Feature if isinstance(feature.value, OfTargets)]
 
 
@@ -79,7 +81,7 @@ def _with(network: ExternalNetwork, **changed: Any) -> Run:
 
 
 def test_features_are_of_the_run_or_of_its_targets() -> None:
-    assert set(HAVE) | set(EXTERNAL) | ASSUMED == set(Feature)
+    assert set(HAVE) | set(EXTERNAL) | ASSUMED | OF_ANY_PAIR == set(Feature)
     assert not set(HAVE) & set(EXTERNAL)
 
 
@@ -97,7 +99,8 @@ def test_nothing_has_no_feature() -> None:
 @pytest.mark.parametrize("feature", HAVE)
 def test_a_run_has_the_one_feature_whose_fact_it_has(feature: Feature) -> None:
     met = {other for other in Feature if other.is_met(HAVE[feature])}
-    assert met - ASSUMED == {feature}
+    assert met - ASSUMED - OF_ANY_PAIR == {feature}
+    assert (met >= OF_ANY_PAIR) == (feature in (Feature.TWO_NODES, Feature.PEER))
 
 
 @pytest.mark.parametrize("feature", EXTERNAL)

@@ -121,7 +121,7 @@ def test_answers_that_never_hold_tell_how_it_went(clock: Clock) -> None:
     )
     assert found
     assert int(found[1]) == len(clock.slept) + 1
-    assert caught.value.actual == ("a → b: answer no",)
+    assert caught.value.actual == ("a → b: no",)
     assert caught.value.paths == ("a → b",)
 
 
