@@ -12,7 +12,7 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.oddities.admission import demanded
-from tests.real import kubectl, run_suite
+from tests.real import kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 COREFILE = ("-n", "kube-system", "configmap", "coredns")
@@ -78,7 +78,7 @@ def test_where_nothing_can_be_judged_the_run_ends_with_a_remedy(
     assert run.code == 4, run.out
     assert re.search(said, run.out), run.out
     assert "Traceback" not in run.out
-    assert "ipv6k8s-" not in kubectl(ipv6_cluster, "get", "namespaces", "-o", "name")
+    assert namespaces_left(ipv6_cluster) == []
 
 
 def test_with_room_for_one_probe_what_it_can_judge_is_judged(
