@@ -24,7 +24,8 @@ def test_where_nobody_enforces_policies_their_checks_are_skipped(
 
     assert run.code == 0, run.out
     assert run.ids("pass") == {"POL-00", "POL-13"}
-    assert "needs a CNI that enforces NetworkPolicy: this cluster's is not known to" in run.out
+    assert "needs a CNI that enforces NetworkPolicy" in run.check("POL-01")["reason"]
+    assert "--ipv6k8s-enforces-policy" in run.out
     assert namespaces_left(ipv6_cluster) == []
 
 
@@ -46,6 +47,6 @@ def test_policies_that_are_declared_and_not_enforced_are_red(
     assert run.ids("fail") == {"POL-01"}, run.out
     assert run.ids("inconclusive", "not judged") == {"POL-03", "POL-11"}, run.out
     assert run.ids("pass") == {"POL-13"}
-    assert "needs SCTP in the nodes' kernels" in run.out
+    assert "needs SCTP in the nodes' kernels" in run.check("POL-14")["reason"]
     causes = run.check("POL-01")["items"][0]["failure"]["causes"]
     assert causes[0].startswith("NetworkPolicy is not enforced")
