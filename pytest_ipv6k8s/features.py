@@ -309,9 +309,7 @@ class Feature(enum.Enum):
         remedy=Remedy.NAT64,
     )
     NAT64_PREFIXES = OfTargets(
-        "NAT64 prefixes of all six lengths: declare them",
-        _all_prefix_lengths,
-        remedy=Remedy.NAT64,
+        "NAT64 prefixes of all six lengths: declare them", _all_prefix_lengths, remedy=Remedy.NAT64
     )
     WELL_KNOWN_PREFIX = OfTargets(
         "64:ff9b::/96 and a private host behind it: declare `nat64`",
@@ -324,9 +322,7 @@ class Feature(enum.Enum):
         remedy=Remedy.NAT64,
     )
     DNS64 = OfTargets(
-        "DNS64: declare `dns64: true`",
-        lambda network: bool(network.dns64),
-        remedy=Remedy.DNS64,
+        "DNS64: declare `dns64: true`", lambda network: bool(network.dns64), remedy=Remedy.DNS64
     )
     ZONE = OfTargets(
         "a DNS zone with known records: declare `zone`",
@@ -344,9 +340,7 @@ class Feature(enum.Enum):
         remedy=Remedy.CLAT,
     )
     PROXY = OfTargets(
-        "a web proxy: declare `proxy`",
-        lambda network: bool(network.proxy),
-        remedy=Remedy.HELPERS,
+        "a web proxy: declare `proxy`", lambda network: bool(network.proxy), remedy=Remedy.HELPERS
     )
     REGISTRY = OfTargets(
         "a registry cache: declare `registry`",
