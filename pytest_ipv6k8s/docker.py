@@ -6,7 +6,6 @@ import json
 import secrets
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pytest_ipv6k8s.addresses import Family, overlaps
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.process import CommandFailed, Finished, Progress, must_run, run
+from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.timeouts import Timeouts
 
 LABEL = "ipv6k8s.run"
@@ -253,8 +253,7 @@ class Docker:
                 return str(error)
             return done.out or done.last_words
 
-        with ThreadPoolExecutor(8) as pool:
-            return dict(zip(containers, pool.map(ask, containers), strict=True))
+        return dict(zip(containers, at_once(ask, containers), strict=True))
 
     def copy_into(self, container: str, source: str | Path, target: str) -> None:
         """Copy a file, or with ``/.`` what is in a folder, into a container."""

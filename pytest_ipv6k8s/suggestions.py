@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 _MEANT = {
     **dict.fromkeys(("nat66", "nat", "snat", "masq"), "masquerade"),
@@ -21,6 +21,11 @@ _MEANT = {
 """Other words of the field, by what they are called here."""
 
 
+def alike(word: str, known: Iterable[str], *, most: int = 3) -> str:
+    """Return those of these that are written much like a word: "a or b", empty when none is."""
+    return " or ".join(difflib.get_close_matches(word, list(known), n=most))
+
+
 def meant(word: str, known: Collection[str]) -> str:
     """Return which of these a word may be meant to be: a synonym, one that is alike or part of it.
 
@@ -30,5 +35,4 @@ def meant(word: str, known: Collection[str]) -> str:
     synonym = _MEANT.get(word.lower(), "")
     if synonym in known:
         return synonym
-    close = difflib.get_close_matches(word, known, n=1)
-    return next(iter(close), "") or next((k for k in known if len(k) > 2 and k in word), "")
+    return alike(word, known, most=1) or next((k for k in known if len(k) > 2 and k in word), "")

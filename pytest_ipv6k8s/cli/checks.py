@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 import textwrap
@@ -16,6 +15,7 @@ from pytest_ipv6k8s.checks import Area, Check, Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.profiles import PROFILES, Part
+from pytest_ipv6k8s.suggestions import alike
 from pytest_ipv6k8s.wrapping import width, wrapped
 
 OK = 0
@@ -99,8 +99,8 @@ def _named(names: Sequence[str]) -> list[Check]:
         id = name.upper().replace("_", "-")
         here = {key: one for key, one in known.items() if id in (key, one.area)}
         if not here:
-            close = difflib.get_close_matches(id, known, n=3)
-            remedy = f"did you mean {' or '.join(close)}?" if close else "see `ipv6k8s list`"
+            close = alike(id, known)
+            remedy = f"did you mean {close}?" if close else "see `ipv6k8s list`"
             raise ConfigError(f"there is no check {name!r}", remedy=remedy)
         found.update(here)
     return list(found.values())

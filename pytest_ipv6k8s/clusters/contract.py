@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import importlib
 import pkgutil
@@ -16,6 +15,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.options import choice, listed, option, path_of, positive
 from pytest_ipv6k8s.process import Progress
+from pytest_ipv6k8s.suggestions import alike
 from pytest_ipv6k8s.timeouts import Timeouts
 
 ENTRY_POINTS = "pytest_ipv6k8s.providers"
@@ -278,7 +278,7 @@ def unused_command(spec: ClusterSpec) -> list[Problem]:
 
 def _plugin(kind: str, name: str, known: list[str]) -> Any:
     if name not in names(kind):
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "give one of these"
+        close = alike(name, known, most=1)
+        hint = f"did you mean {close!r}?" if close else "give one of these"
         raise ConfigError(f"unknown {kind} {name!r}: available are {', '.join(known)}", remedy=hint)
     return importlib.import_module(f"pytest_ipv6k8s.clusters.{kind}s.{name}")

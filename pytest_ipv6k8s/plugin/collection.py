@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +18,7 @@ from pytest_ipv6k8s.plugin.state import CHECKS, FACTS, LEDGER, SETTINGS, WHERE, 
 from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.resting import Ledger, in_order
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.suggestions import alike
 
 NOT_APPLICABLE = pytest.StashKey[str]()
 UNMET = pytest.StashKey[str]()
@@ -159,8 +159,8 @@ def _refuse_unknown(settings: Settings, collected: Collection[str] = ()) -> None
         left = names - set(collected) - more
         unknown = sorted(left - set(catalogue.checks())) if left else []
         if unknown:
-            close = difflib.get_close_matches(unknown[0], [*catalogue.checks(), *more], n=3)
-            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            close = alike(unknown[0], [*catalogue.checks(), *more])
+            hint = f" Did you mean {close}?" if close else ""
             names_of = ", ".join(unknown)
             raise pytest.UsageError(
                 f"--ipv6k8s-{option}: there is no check {names_of}. See `ipv6k8s list`.{hint}"

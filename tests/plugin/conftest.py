@@ -6,7 +6,9 @@ import pytest
 
 FAKE_RUN = """
 import pytest
+from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.kube.inventory import Inventory, Node
 from pytest_ipv6k8s.plugin import run, workers
@@ -24,7 +26,7 @@ FACTS_OF_RUN = RunFacts(
 
 class FakeRun(run.Run):
     def start(self):
-        return FACTS_OF_RUN
+        return replace(FACTS_OF_RUN, home=Path(mkdtemp(dir=".")).absolute())
     def close(self):
         pass
 
