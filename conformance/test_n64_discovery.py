@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Feature, Level, check, expect, expect_all
-from pytest_ipv6k8s.addresses import nat64_prefix_problem, nat64_prefixes
+from pytest_ipv6k8s.addresses import (
+    WELL_KNOWN_ADDRESSES,
+    WELL_KNOWN_NAME,
+    nat64_prefix_problem,
+    nat64_prefixes,
+)
 from pytest_ipv6k8s.suite import ExternalTargets
 from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, Exchange, data_of, describe
 
-WELL_KNOWN_NAME = "ipv4only.arpa."
-WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
 DNS64_CAUSES = [
     "the cluster's DNS forwards to a resolver without DNS64",
     "CoreDNS' dns64 plugin is missing, stands in another server block, or has no allow_ipv4 while "

@@ -266,6 +266,12 @@ def nat64_prefix_problem(prefix: str) -> str:
     return ""
 
 
+WELL_KNOWN_NAME = "ipv4only.arpa."
+"""The name whose synthesised records tell the NAT64 prefix (RFC 7050 section 3)."""
+WELL_KNOWN_ADDRESSES = ("192.0.0.170", "192.0.0.171")
+"""Its IPv4 addresses (RFC 7050 section 2.2)."""
+
+
 def nat64_prefixes(address: str, inside: str) -> list[str]:
     """Return every legal prefix with which an address stands for an IPv4 one (RFC 7050)."""
     found = []

@@ -63,6 +63,12 @@ class Area(enum.Enum):
     N64 = "NAT64 and DNS64"
     POL = "NetworkPolicy"
 
+    @classmethod
+    def place(cls, name: str) -> int:
+        """Return where an area stands; areas of others come last."""
+        names = list(cls.__members__)
+        return names.index(name) if name in names else len(names)
+
 
 class FamiliesOf(enum.Enum):
     """Whose families a check is about: pods may have one that Services have not."""

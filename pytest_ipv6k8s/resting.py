@@ -114,11 +114,9 @@ def in_order(checks: Mapping[str, Check]) -> dict[str, int]:
 
     It is that in which a person looks for a fault: area by area, and what others rest on first.
     """
-    areas = [area.name for area in Area]
 
     def place(check: Check) -> tuple[int, int, str]:
-        area = areas.index(check.area) if check.area in areas else len(areas)
-        return area, _depth(check, checks), check.id
+        return Area.place(check.area), _depth(check, checks), check.id
 
     ordered = sorted(checks.values(), key=place)
     return {check.id: number for number, check in enumerate(ordered)}

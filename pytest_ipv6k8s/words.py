@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_ipv6k8s.addresses import endpoint
+
 _TARGETS = ("address", "server", "host", "url", "name")
 _NOT_ASKED = ("op", "timeout", "payload", "wire", "port", *_TARGETS)
 _UNKNOWN_AT_0 = ("port", "mss", "mtu", "seconds", "status", "code", "type", "resolved")
 """What ends so is not known when it is 0; other numbers are counts, of which 0 is one."""
-_UNITS = ("B", "KiB", "MiB", "GiB")
 
 
 def request(fields: Mapping[str, Any]) -> str:
@@ -18,7 +19,7 @@ def request(fields: Mapping[str, Any]) -> str:
     target = next((str(fields[name]) for name in _TARGETS if fields.get(name)), "")
     port = fields.get("port")
     if target and port:
-        target = f"[{target}]:{port}" if ":" in target else f"{target}:{port}"
+        target = endpoint(target, port)
     rest = {name: value for name, value in fields.items() if name not in _NOT_ASKED}
     return " ".join(filter(None, (str(fields.get("op", "")), target, "; ".join(_said(rest)))))
 
@@ -28,14 +29,6 @@ def answer(found: Any) -> str:
     if not isinstance(found, Mapping):
         return _value(found)
     return "; ".join(_said(found, is_error=bool(found.get("error")))) or "nothing"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes in the unit in which it is short: 8388608 is 8 MiB."""
-    unit = 0
-    while number and number % 1024 == 0 and unit < len(_UNITS) - 1:
-        number, unit = number // 1024, unit + 1
-    return f"{number} {_UNITS[unit] if unit else 'bytes'}"
 
 
 def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]:

@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
 
 
 def _init(chosen: argparse.Namespace) -> int:
+    from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.external import observed
     from pytest_ipv6k8s.external.declaration import draft
     from pytest_ipv6k8s.kube import config, inventory
@@ -55,7 +56,8 @@ def _init(chosen: argparse.Namespace) -> int:
     text = draft(facts.stack, about=about, policy_engine=facts.policy_engine)
     if chosen.probe:
         image = resolve({}, os.environ, {}).cluster.probe_image
-        found = observed.observe(api, facts, image=image, target=chosen.target or "")
+        run_id, target = ownership.new_run_id(), chosen.target or ""
+        found = observed.observe(api, facts, run_id=run_id, image=image, target=target)
         text = observed.written(text, found, policy_engine=facts.policy_engine)
     print(text, end="")
     return OK

@@ -5,11 +5,17 @@ All of it is how the cluster is, which need not be how it is meant to be: each l
 
 from __future__ import annotations
 
-import secrets
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.addresses import Egress, Family, nat64_prefixes
+from pytest_ipv6k8s.addresses import (
+    WELL_KNOWN_ADDRESSES,
+    WELL_KNOWN_NAME,
+    Egress,
+    Family,
+    nat64_prefixes,
+)
 from pytest_ipv6k8s.agent.ops import lookup, tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.errors import ClusterError, ConfigError
@@ -22,7 +28,6 @@ from pytest_ipv6k8s.probe.placing import Wish, place
 from pytest_ipv6k8s.probe.probes import Probe
 from pytest_ipv6k8s.probe.session import connect
 
-NAME, INSIDE = "ipv4only.arpa.", ("192.0.0.170", "192.0.0.171")
 _SOURCE_PORT = 19992
 _CHECK = "check it: the suite judges by this line"
 
@@ -42,12 +47,13 @@ class Observed:
     seen: str = "no target was asked; see --target"
 
 
-def observe(api: Api, facts: Inventory, *, image: str, target: str) -> Observed:
+def observe(api: Api, facts: Inventory, *, run_id: str, image: str, target: str) -> Observed:
     """Start a pod in a namespace of its own, ask, and delete the namespace.
 
     Args:
         api: the API server.
         facts: of the cluster.
+        run_id: by which what is made is known.
         image: of the pod.
         target: ``[ADDRESS]:agent``, or empty.
 
@@ -56,7 +62,6 @@ def observe(api: Api, facts: Inventory, *, image: str, target: str) -> Observed:
         ClusterError: the pod does not run.
     """
     address = _address_of(target)
-    run_id = secrets.token_hex(3)
     plan = deploy.Plan(
         run_id=run_id,
         manner=Manner(image=image),
@@ -92,7 +97,7 @@ def _address_of(target: str) -> str:
 
 
 def _ask(probe: Probe, facts: Inventory, target: str) -> Observed:
-    found = probe.ask(lookup.Request(NAME)).answer.addresses
+    found = probe.ask(lookup.Request(WELL_KNOWN_NAME)).answer.addresses
     prefixes = prefixes_in(found)
     if not target:
         return Observed(prefixes=prefixes)
@@ -117,8 +122,8 @@ def _ask(probe: Probe, facts: Inventory, target: str) -> Observed:
 def prefixes_in(addresses: Sequence[str]) -> tuple[str, ...]:
     """Return the prefixes with which ipv4only.arpa was synthesised, as RFC 7050 section 3 wants."""
     six = [address for address in addresses if Family.of(address) is Family.V6]
-    found = [p for address in six for inside in INSIDE for p in nat64_prefixes(address, inside)]
-    return tuple(dict.fromkeys(found))
+    pairs = itertools.product(six, WELL_KNOWN_ADDRESSES)
+    return tuple(dict.fromkeys(p for pair in pairs for p in nat64_prefixes(*pair)))
 
 
 def written(draft: str, found: Observed, *, policy_engine: str) -> str:
@@ -127,12 +132,13 @@ def written(draft: str, found: Observed, *, policy_engine: str) -> str:
         listed = ", ".join(f'"{prefix}"' for prefix in found.prefixes)
         draft = draft.replace(
             '#nat64:\n#  prefixes: ["64:ff9b::/96"]    # DNS64 uses the first\n',
-            f"# Found: AAAA records of {NAME} in a pod (RFC 7050); {_CHECK}.\n"
+            f"# Found: AAAA records of {WELL_KNOWN_NAME} in a pod (RFC 7050); {_CHECK}.\n"
             f"nat64:\n  prefixes: [{listed}]\n",
         )
         draft = draft.replace("#dns64: true", f"# Found in the same way; {_CHECK}.\ndns64: true")
     else:
-        line = f"# Found: pods are told of no prefix, no AAAA record of {NAME}; {_CHECK}.\n"
+        why = f"pods are told of no prefix, no AAAA record of {WELL_KNOWN_NAME}"
+        line = f"# Found: {why}; {_CHECK}.\n"
         draft = draft.replace("#nat64:\n", f"{line}nat64: none\n#nat64:\n")
     if found.egress is None:
         draft = draft.replace("#egress: ", f"# Not found: {found.seen}.\n#egress: ")

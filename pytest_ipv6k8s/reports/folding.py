@@ -17,8 +17,6 @@ from pytest_ipv6k8s.reports.model import (
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.verdicts import UNSETTLED, Result, Verdict, fold
 
-_AREAS = [area.name for area in Area]
-
 
 def fold_items(
     results: Iterable[ItemResult], waivers: Mapping[str, str]
@@ -37,8 +35,7 @@ def fold_items(
 
 def place(id: str) -> tuple[int, str]:
     """Return where a check or an area stands: areas in their order, those of others last."""
-    area = id.partition("-")[0]
-    return _AREAS.index(area) if area in _AREAS else len(_AREAS), id
+    return Area.place(id.partition("-")[0]), id
 
 
 def _folded(results: list[ItemResult], waiver: str) -> CheckResult:

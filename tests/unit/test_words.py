@@ -41,10 +41,3 @@ def test_an_answer_says_what_it_says_and_no_more(answer: Any, said: str) -> None
 )
 def test_a_request_says_what_is_asked_of_whom(request_: dict[str, Any], said: str) -> None:
     assert words.request(request_) == said
-
-
-@pytest.mark.parametrize(
-    ("number", "said"), [(8388608, "8 MiB"), (1500, "1500 bytes"), (0, "0 bytes"), (1024, "1 KiB")]
-)
-def test_sizes_have_the_unit_in_which_they_are_short(number: int, said: str) -> None:
-    assert words.size(number) == said
