@@ -108,6 +108,13 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _wide(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no program of a test on a real cluster break a line where the test looks for words."""
+    if request.node.get_closest_marker("real_cluster"):
+        monkeypatch.setenv("COLUMNS", "1000")
+
+
+@pytest.fixture(autouse=True)
 def _group(request: pytest.FixtureRequest, _shared: Shared) -> None:
     _shared.enter(group_of(request.node.nodeid))
 

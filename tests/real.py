@@ -186,7 +186,6 @@ def _run(words: list[str], folder: Path) -> SuiteRun:
     done = subprocess.run(
         [*words, f"--ipv6k8s-report={file}"],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "1000"},  # no line is broken where a test looks for words
         capture_output=True,
         text=True,
         timeout=RUN_TIME,

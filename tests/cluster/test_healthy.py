@@ -19,6 +19,7 @@ def _objects(cluster: Cluster) -> set[str]:
 
 
 def test_ipv6_cluster_is_healthy_and_left_as_it_was(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    assert namespaces_left(ipv6_cluster) == []  # of the tests before
     before, kubeconfig = _objects(ipv6_cluster), ipv6_cluster.kubeconfig.read_bytes()
 
     run = run_suite(ipv6_cluster, tmp_path)
