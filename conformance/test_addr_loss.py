@@ -24,7 +24,7 @@ loss_check = partial(
         "a link, a queue or a connection-tracking table on the way is full or defective",
         "forwarding is off or neighbour discovery is filtered on one of the nodes",
     ],
-    look="ip -s link; nstat -az; conntrack -S (on the nodes named above)",
+    look="ip -s link; nstat -az; conntrack -S (on the node)",
 )
 
 

@@ -24,7 +24,7 @@ CROSS_NODE_CAUSES = (
     "missing tunnel, forwarding off (net.ipv6.conf.all.forwarding)",
     "neighbour discovery between the nodes is filtered",
 )
-ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the nodes named above); the CNI agent's log there"
+ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the node)"
 
 
 paths = partial(check, families=Family, look=ROUTES_LOOK)
@@ -106,7 +106,7 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
         "range lacks this family (flannel --ip-masq, ipMasq, nonMasqueradeCIDRs, clusterCIDR)",
         "an ip-masq-agent knows the IPv4 ranges only",
     ],
-    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
+    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the node)",
 )
 def test_pods_see_each_other_without_translation(family: Family, probes: Probes) -> None:
     """A pod sees the address of the pod that talks to it, not one of a node."""

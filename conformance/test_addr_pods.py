@@ -20,7 +20,7 @@ from pytest_ipv6k8s.suite import ClusterView, Probe, Probes, Services
 from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
 
 CLAT_RANGE = "192.0.0.0/29"
-CNI_LOOK = "kubectl get pods -A -o wide; then the CNI agent's log on the node named above"
+CNI_LOOK = "ip addr; ip -6 route (in a pod)"
 
 
 pods = partial(check, look=CNI_LOOK)

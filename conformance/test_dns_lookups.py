@@ -104,7 +104,7 @@ LOST = 1.0
         *LOOKUP_CAUSES,
         "packets are lost on the way to the servers (see ADDR-16)",
     ],
-    look="conntrack -S",
+    look="conntrack -S (on the node)",
 )
 def test_lookups_of_both_families_lose_nothing(probes: Probes, services: Services) -> None:
     """Of look-ups that ask for A and AAAA at once, at most 3.5 in a hundred take a second or fail.

@@ -41,7 +41,7 @@ NO_WAY = ("ENETUNREACH", "EHOSTUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EACCE
         "only one family has a way out of the pods: masquerading, route or forwarding of the other",
         "a gateway for egress takes both families down when one fails",
     ],
-    look="ip -4 route; ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)",
+    look="ip -4 route; ip -6 route; ip6tables -t nat -S POSTROUTING (on the node)",
 )
 def test_one_family_works_while_the_other_is_dead(
     probes: Probes, external: ExternalTargets
@@ -78,7 +78,7 @@ def test_one_family_works_while_the_other_is_dead(
         "IPv4 has no way out of the pods (EGR-06)",
         "the first packets of a connection are held back or dropped on the node",
     ],
-    look="kubectl -n kube-system logs -l k8s-app=kube-dns; dig AAAA black-hole.ZONE (in a pod)",
+    look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
 def test_fallback_to_the_other_family_is_fast(probes: Probes, external: ExternalTargets) -> None:
     """A client with Happy Eyeballs passes a dead IPv6 address in 2 s, a rejected one in 0.5 s.
@@ -147,7 +147,7 @@ def _first_tries(
         "pods have an IPv4 default route that leads nowhere, so connections hang",
         "a packet filter drops instead of rejecting",
     ],
-    look="ip -4 route; ip -4 addr (in the pod)",
+    look="ip -4 route; ip -4 addr (in a pod)",
 )
 def test_ipv4_literals_fail_at_once_in_ipv6_only_pods(probes: Probes) -> None:
     """In an IPv6-only pod without a CLAT, connecting to an IPv4 address fails at once.

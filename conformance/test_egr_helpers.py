@@ -39,7 +39,7 @@ def _is_whole(record: Record[registry_pull.Answer]) -> bool:
         "the proxy admits the nodes' range and not the pods', or the reverse with native egress",
         "the proxy itself has no IPv4 route",
     ],
-    look="curl -v --proxy PROXY http://IPV4-TARGET/ (in a pod)",
+    look="env http_proxy=http://PROXY wget -S -O - http://IPV4-TARGET/ (in a pod)",
 )
 def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: ExternalTargets) -> None:
     """Pods reach an IPv4-only web server through the declared proxy, which they reach over IPv6."""
@@ -78,7 +78,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: External
         "the cache itself cannot reach the registry behind it",
         "large answers are lost on the way: path MTU (MTU-07)",
     ],
-    look="curl -v REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
+    look="wget -S -O - REGISTRY/v2/ipv6k8s/hello/manifests/latest (in a pod)",
 )
 def test_images_are_pulled_through_the_cache(probes: Probes, external: ExternalTargets) -> None:
     """Pods pull an image through the registry cache over IPv6, and every digest is right.

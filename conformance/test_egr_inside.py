@@ -75,7 +75,7 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
         "family (nonMasqueradeCIDRs, natOutgoing pools, --cluster-cidr, native routing CIDR)",
         "the Service proxy cannot tell local traffic in this family (detectLocal, clusterCIDR)",
     ],
-    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)",
+    look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the node)",
 )
 def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services: Services) -> None:
     """Pods keep their own address towards pods, cluster IPs and their node, over UDP as well.

@@ -39,7 +39,7 @@ BIG = "x" * 2000
         "the translation keeps the source port at any price: two pods' flows become one",
         "the conntrack table is full (nf_conntrack: table full, dropping packet)",
     ],
-    look="conntrack -S; sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
+    look="conntrack -S; sysctl -a | grep nf_conntrack_ (on the node)",
 )
 def test_flows_with_equal_source_ports_do_not_collide(
     probes: Probes, external: ExternalTargets
@@ -88,7 +88,7 @@ def _lost_none(record: Record[tcp_flows.Answer]) -> bool:
         "the translation does not map the packet inside the error back to the pod",
         "ICMPv6 errors are taken for INVALID by conntrack and dropped",
     ],
-    look="nft list ruleset; ip6tables -S FORWARD (on the asking pod's node)",
+    look="nft list ruleset; ip6tables -S FORWARD (on the node)",
 )
 def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: ExternalTargets) -> None:
     """A datagram to a closed port outside brings ECONNREFUSED to the pod's socket.
@@ -122,7 +122,7 @@ def test_port_unreachable_comes_back_to_the_pod(probes: Probes, external: Extern
         "a packet filter at the edge or on the node admits replies only",
         "the node masquerades what comes from outside, so pods do not see the true source",
     ],
-    look="ip -6 route get POD-IP (at the target); ip -6 route (on the pod's node)",
+    look="ip -6 route (on the node)",
 )
 def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTargets) -> None:
     """With native egress a host outside reaches every podIP and is seen with its own address."""
@@ -149,7 +149,7 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
         "with the pod's address",
         "the reply is translated to another address than the one that was asked",
     ],
-    look="nft list ruleset; nstat -az 'Ip6Reasm*' (on the asking pod's node)",
+    look="nft list ruleset; nstat -az 'Ip6Reasm*' (on the node)",
 )
 def test_udp_replies_come_from_where_they_were_asked(
     probes: Probes, external: ExternalTargets

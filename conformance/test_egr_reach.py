@@ -23,7 +23,7 @@ EGRESS_CAUSES = [
     "enable-ipv6-masquerade), and nobody routes the pod range back",
     "the node forwards no IPv6, or lost its default route: accept_ra is not 2 where it forwards",
 ]
-NAT_LOOK = "ip -6 route; ip6tables -t nat -S POSTROUTING (on the asking pod's node)"
+NAT_LOOK = "ip -6 route; ip6tables -t nat -S POSTROUTING (on the node)"
 egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 KEPT_BY_NODES = (Egress.NATIVE, Egress.MASQUERADE)
 
@@ -114,7 +114,7 @@ def test_an_ipv6_target_echoes_pods(probes: Probes, external: ExternalTargets) -
         "the CNI's masquerade rule or egress gateway takes the node's own packets as well",
         "the node prefers an address that is deprecated, or that of another interface",
     ],
-    look="ip -6 route get 2001:db8:: (on the node named above); ip -6 addr",
+    look="ip -6 route get 2001:db8::; ip -6 addr (on the node)",
 )
 def test_nodes_reach_the_outside_with_an_address_of_their_own(
     probes: Probes, external: ExternalTargets, cluster: ClusterView
@@ -157,7 +157,7 @@ def test_nodes_reach_the_outside_with_an_address_of_their_own(
         "the CNI's agent does not run there: a taint that it does not tolerate",
         "a node's packet filter or security group differs from the others'",
     ],
-    look="kubectl get pods -A -o wide; ip -6 route; sysctl net.ipv6.conf.all.forwarding",
+    look="ip -6 route; sysctl net.ipv6.conf.all.forwarding (on the node)",
 )
 def test_every_node_gets_the_same_way_out(probes: Probes, external: ExternalTargets) -> None:
     """Pods get the same answers from outside on every node, the control plane included.

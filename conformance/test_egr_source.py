@@ -25,7 +25,7 @@ from pytest_ipv6k8s.suite import ClusterView, ExternalTargets, Probes
 SOURCE_PORTS = (19990, 19991)
 UNIQUE_LOCAL = ("fc00::/7",)
 UNCLEAR = "gateway or masquerade"
-NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the asking pod's node)"
+NAT_LOOK = "ip6tables -t nat -S POSTROUTING; nft list ruleset (on the node)"
 egr = partial(check, stacks=WITH_IPV6, look=NAT_LOOK)
 
 
@@ -162,7 +162,7 @@ def _expect_style(
         "the outgoing interface has link-local addresses only",
         "packets leave through another node than the pod's",
     ],
-    look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the asking pod's node)",
+    look="ip -6 addr show scope global; conntrack -L -f ipv6 (on the node)",
 )
 def test_masqueraded_packets_bear_a_sane_address(
     probes: Probes, external: ExternalTargets, cluster: ClusterView

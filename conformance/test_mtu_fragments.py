@@ -23,7 +23,7 @@ fragments = partial(
     stacks=WITH_IPV6,
     families=[Family.V6],
     causes=CAUSES,
-    look="nstat -az | grep -i frag (on both nodes)",
+    look="nstat -az | grep -i frag (on the node)",
 )
 
 

@@ -23,7 +23,7 @@ DESTINATION_UNREACHABLE, TIME_EXCEEDED = 1, 3
 PORT_UNREACHABLE = (1, 4)
 EACH, TRIES, ECHOES = 1.0, 3, 4
 FILTERED = "ICMPv6 errors are filtered on a node, or by the CNI (RFC 4890 section 4.3 lets them)"
-LOOK = "ip6tables -S | grep -i icmp; nft list ruleset | grep icmpv6 (on both nodes)"
+LOOK = "ip6tables -S | grep -i icmp; nft list ruleset | grep icmpv6 (on the node)"
 mtu = partial(check, stacks=WITH_IPV6, look=LOOK)
 
 

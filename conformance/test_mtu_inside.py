@@ -32,7 +32,7 @@ from pytest_ipv6k8s.suite.datagrams import HEADERS, UDP_HEADER, Datagrams, expec
 LEAST_MTU = 1280
 LEAST_PATH_MTU = {Family.V6: LEAST_MTU, Family.V4: 576}
 TCP_HEADER = 20
-MTU_LOOK = "ip -6 route; ip link (in the pod and on its node)"
+MTU_LOOK = "ip -6 route; ip link (in a pod)"
 MTU_CAUSES = [
     "the CNI's MTU is larger than what the nodes' network carries less the encapsulation "
     "(VXLAN over IPv6 70, WireGuard 80, IPIP 40 bytes)",
@@ -243,7 +243,7 @@ def _unfragmented(
     features=[Feature.TWO_NODES],
     references=["RFC 9293 section 3.7.1", "RFC 6691 section 2"],
     causes=["a middlebox or the CNI writes an MSS into SYNs that is none of the sender's"],
-    look="ip6tables -t mangle -S | grep TCPMSS; nft list ruleset | grep maxseg (on both nodes)",
+    look="ip6tables -t mangle -S | grep TCPMSS; nft list ruleset | grep maxseg (on the node)",
 )
 def test_segment_size_follows_from_the_mtu(family: Family, probes: Probes) -> None:
     """The MSS in a SYN from a pod on another node is the sender's MTU less the headers, or less.

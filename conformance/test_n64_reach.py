@@ -29,7 +29,7 @@ GATEWAY_CAUSES = [
     "the gateway does not translate: its process, its device or its IPv4 pool is gone",
     "the CNI treats the prefix as inside: it is not masqueraded, or dropped",
 ]
-LOOK = "ip -6 route get 64:ff9b::1 (with the gateway's prefix, on the asking pod's node)"
+LOOK = "ip -6 route get ADDRESS (on the node)"
 WELL_KNOWN_PREFIX, LOCAL_USE_PREFIX = "64:ff9b::/96", "64:ff9b:1::/96"
 n64 = partial(check, stacks=WITH_IPV6, features=NEEDS, look=LOOK)
 HAIRPIN_PORT = 33466

@@ -23,7 +23,7 @@ CAUSES = (
     "the policy engine does not program IPv6 blocks, or one bad block rejects the whole policy",
     "an admission webhook or policy rewrites blocks",
 )
-LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asking pod's node"
+LOOK = "kubectl get networkpolicies -A -o yaml"
 pol = partial(check, look=LOOK, rests_on=["POL-00"], rests_partly_on=["POL-01"])
 V4, V6 = Family.V4, Family.V6
 ANY_IPV4, ANY_IPV6 = "0.0.0.0/0", "::/0"

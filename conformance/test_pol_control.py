@@ -37,7 +37,7 @@ from pytest_ipv6k8s.probe.services import ROLE_LABEL
 from pytest_ipv6k8s.suite import ClusterView, PolicySandbox, Probe
 
 SOURCE = "Kubernetes docs: Network Policies"
-LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
+LOOK = "kubectl get networkpolicies -A -o yaml"
 ENGINE = (
     "NetworkPolicy is not enforced: the CNI's policy engine is off, stopped or lags on that node"
 )
@@ -108,7 +108,7 @@ def test_pods_that_no_policy_selects_are_open(family: Family, sandbox: PolicySan
         "cloudnativelabs/kube-router: #1710",
     ],
     causes=[DISCOVERY, ENGINE],
-    look="ip -6 neigh; ip6tables -S; nft list ruleset (on the pod's node)",
+    look="ip -6 neigh; ip6tables -S; nft list ruleset (on the node)",
 )
 def test_neighbour_discovery_survives_default_deny(sandbox: PolicySandbox) -> None:
     """A pod that starts under a default deny resolves its neighbours and opens what is allowed.
@@ -171,7 +171,7 @@ def _expect_first_connections(sandbox: PolicySandbox, fresh: Probe, family: Fami
         DISCOVERY,
         ENGINE,
     ],
-    look="kubectl describe pod; the CNI agent's log on the pod's node",
+    look="kubectl get pods,networkpolicies -A -o wide",
 )
 def test_the_kubelet_reaches_pods_under_default_deny(
     sandbox: PolicySandbox, cluster: ClusterView

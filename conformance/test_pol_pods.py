@@ -35,7 +35,7 @@ CAUSES = (
     "the policy engine programs the other family only: IPv6 is off in it, or its rules are refused",
     "an allow wider than the policy's: a cluster-wide policy, or a host firewall rule before it",
 )
-LOOK = "kubectl get networkpolicy -A -o yaml; the CNI agent's log on the asked pod's node"
+LOOK = "kubectl get networkpolicies -A -o yaml"
 SERVERS = {ROLE_LABEL: SERVER}
 FROM_ALLOWED = [{"from": [{"podSelector": {"matchLabels": {ROLE_LABEL: ALLOWED}}}]}]
 pol = partial(

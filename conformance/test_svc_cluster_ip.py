@@ -132,7 +132,7 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
         "the Service proxy does not masquerade hairpin traffic in this family",
         "Cilium before 1.19 with kube-proxy: no IPv6 loopback (cilium/cilium 26733)",
     ],
-    look="bridge -d link; the CNI configuration in /etc/cni/net.d (on the pod's node)",
+    look="bridge -d link; cat /etc/cni/net.d/* (on the node)",
 )
 def test_endpoint_reaches_itself_through_its_service(
     family: Family, probes: Probes, services: Services

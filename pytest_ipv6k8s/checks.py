@@ -32,9 +32,9 @@ REFERENCE = re.compile(
 COMMANDS = frozenset(
     {
         *("bridge", "calicoctl", "cat", "cilium", "conntrack", "crictl", "curl", "dig", "docker"),
-        *("ethtool", "getent", "grep", "helm", "ip", "ip6tables", "iptables", "ipv6k8s"),
+        *("env", "ethtool", "getent", "grep", "helm", "ip", "ip6tables", "iptables", "ipv6k8s"),
         *("journalctl", "kubectl", "ls", "nft", "nslookup", "nstat", "openssl", "ping", "ss"),
-        *("sysctl", "tcpdump", "tracepath", "traceroute"),
+        *("sysctl", "tcpdump", "tracepath", "traceroute", "wget"),
     }
 )
 """The programs with which a command to look further may begin."""

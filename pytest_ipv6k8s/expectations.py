@@ -247,7 +247,7 @@ def settle(
         return count >= 2
 
     found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.1)
-    took = f"{time.monotonic() - started:.1f} s and {rounds} rounds"
+    took = f"{time.monotonic() - started:.1f} s and {rounds} round{'s' if rounds != 1 else ''}"
     if not twice(found):
         remark(f"no two rounds in a row were as expected in {took} after {after}")
     elif rounds > 2:

@@ -53,8 +53,8 @@ class Failure:
         paths: from where to where, where there was a path.
         causes: why clusters usually fail it, the likeliest first.
         look: a command that looks further.
-        facts: what was found beside: what the check remarked, and what the API says is not as it
-            should be where it failed.
+        facts: what was found beside: what the API says is not as it should be where it failed,
+            then what the check remarked.
         fixes: what to change, in this cluster, the likeliest first.
     """
 

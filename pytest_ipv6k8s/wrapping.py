@@ -12,7 +12,7 @@ UNKNOWN = 100
 _HEAD = re.compile(r" *(?:\S+(?: \S+){0,2} {2,})*(?:\d+\. )?")
 """What stands before a line's text: names in columns, two spaces apart, and a number."""
 
-_WORDS = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+|["']""")
+_WORDS = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
 _NARROW = 40
 
 

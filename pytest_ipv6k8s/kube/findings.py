@@ -17,14 +17,26 @@ _WORKLOADS = {
     "Deployment": ("deployments", "replicas", "readyReplicas"),
     "DaemonSet": ("daemonsets", "desiredNumberScheduled", "numberReady"),
 }
+_FIXED_BY = {
+    "Ready": "Bring node {node} back: its kubelet's log tells what it lacks.",
+    "NetworkUnavailable": "Let the CNI's agent or the cloud set up the network of node {node}.",
+}
+"""For conditions of nodes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is not as it should be, as a clause, and a command that shows it."""
+    """One thing that is not as it should be.
+
+    Attributes:
+        text: what it is, as a clause.
+        look: a command that shows more of it.
+        fix: what to change, as a sentence; empty where that has to be found out first.
+    """
 
     text: str
     look: str
+    fix: str = ""
 
 
 def findings(
@@ -46,9 +58,9 @@ def _of_services(api: Api, addresses: Collection[str]) -> Iterator[Finding]:
         asked = [ip for ip in spec.get("clusterIPs") or () if ip in addresses]
         if asked:
             namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+            yield from _of_workloads(api, namespace, spec.get("selector") or {})
             for family in sorted({Family.of(ip) for ip in asked}, key=lambda f: f.value):
                 yield from _of_endpoints(api, namespace, name, family)
-            yield from _of_workloads(api, namespace, spec.get("selector") or {})
 
 
 def _of_endpoints(api: Api, namespace: str, name: str, family: Family) -> Iterator[Finding]:
@@ -80,7 +92,17 @@ def _of_workloads(api: Api, namespace: str, selector: Mapping[str, str]) -> Iter
                 yield Finding(
                     text=f"{kind} {namespace}/{name}: {ready} of {wanted} replicas ready",
                     look=f"kubectl -n {namespace} describe {kind.lower()} {name}",
+                    fix=_fix_of_workload(kind, namespace, item, selector),
                 )
+
+
+def _fix_of_workload(kind: str, namespace: str, item: Object, selector: Mapping[str, str]) -> str:
+    name = item["metadata"]["name"]
+    if kind == "Deployment" and item["spec"].get("replicas") == 0:
+        return f"Scale it up: `kubectl -n {namespace} scale deployment {name} --replicas=2`."
+    labels = ",".join(f"{key}={value}" for key, value in selector.items())
+    told = f"`kubectl -n {namespace} describe pods -l {labels}` tells what they wait for"
+    return f"Make the pods of {kind} {namespace}/{name} Ready: {told}."
 
 
 def _of_nodes(api: Api, nodes: Collection[str]) -> Iterator[Finding]:
@@ -95,6 +117,7 @@ def _of_nodes(api: Api, nodes: Collection[str]) -> Iterator[Finding]:
                     text=f"node {name}: {condition['type']} is {condition['status']} "
                     f"({condition.get('reason', '')})",
                     look=f"kubectl describe node {name}",
+                    fix=_FIXED_BY.get(condition["type"], "").format(node=name),
                 )
         yield from _of_agents(api, name, agents)
 
@@ -118,6 +141,8 @@ def _of_agents(api: Api, node: str, agents: Collection[Object]) -> Iterator[Find
             yield Finding(
                 text=f"DaemonSet {namespace}/{name} {trouble} on node {node}",
                 look=f"kubectl -n {namespace} describe daemonset {name}",
+                fix=f"Let DaemonSet {namespace}/{name} run on node {node}: "
+                f"`kubectl -n {namespace} get pods -o wide --field-selector spec.nodeName={node}`.",
             )
 
 

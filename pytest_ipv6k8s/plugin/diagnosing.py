@@ -40,14 +40,15 @@ def failure(
     unmet = error if isinstance(error, Unmet) else None
     failed = [record for record in records if record.mark.failed]
     found = _findings(item, failed)
+    own = dict.fromkeys(redact_text(finding.fix) for finding in found if finding.fix)
     return Failure(
         expected=unmet.expected if unmet else declared.requirement,
         actual=unmet.actual if unmet else (str(redact(str(error))),),
         paths=unmet.paths if unmet else (),
         causes=declared.causes,
         look=_look(item, found[0].look if found else declared.look, failed),
-        facts=tuple(map(redact_text, (*remarks, *(finding.text for finding in found)))),
-        fixes=tuple(map(_in_words, _fixes(item, declared)[:_MOST_FIXES])),
+        facts=tuple(map(redact_text, (*(finding.text for finding in found), *remarks))),
+        fixes=(*own, *map(_in_words, _fixes(item, declared)))[:_MOST_FIXES],
     )
 
 
@@ -72,11 +73,15 @@ def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
 
 
 def _look(item: pytest.Item, look: str, failed: list[Record[Any]]) -> str:
-    """Return the command with the node and the context that it is about."""
+    """Return the command with the node, the address and the context that it is about."""
     nodes = item.config.stash.get(WHERE, {})
     places = (place_of(record, nodes) for record in failed)
-    node = next((place.source for place in places if place.source), "")
-    return runnable(look, node=node, context=item.config.stash[SETTINGS].cluster.context or "")
+    return runnable(
+        look,
+        node=next((place.source for place in places if place.source), ""),
+        context=item.config.stash[SETTINGS].cluster.context or "",
+        address=next((str(r.request["address"]) for r in failed if r.request.get("address")), ""),
+    )
 
 
 def _fixes(item: pytest.Item, declared: Check) -> tuple[Fix, ...]:

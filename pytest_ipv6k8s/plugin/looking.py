@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
-_ON_NODE = re.compile(r"(.+) \(on (?:the|both|each|an?)\b[^()]*\bnodes?\b[^()]*\)")
-_TOOLS = re.compile(r"(?:ip|ip6tables|iptables|nft|nstat|conntrack|sysctl|bridge|ss)\b")
+ON_NODE, IN_POD = " (on the node)", " (in a pod)"
+"""Notes behind commands that run on the node where a check failed, or in a pod on it."""
+
 _KUBECTL = re.compile(r"\bkubectl\b")
-_DEBUG = "kubectl debug node/{node} -it --image=busybox --profile=sysadmin -- chroot /host sh -c {}"
+_DEBUG = "kubectl debug node/{} -it --image=busybox --profile=sysadmin -- chroot /host sh -c {}"
+_RUN = "kubectl run look -it --rm --restart=Never --image=busybox --overrides={} -- sh -c {}"
 
 
-def runnable(look: str, *, node: str, context: str) -> str:
+def runnable(look: str, *, node: str, context: str, address: str = "") -> str:
     """Return a command that gets to where it looks.
 
     Args:
-        look: what the check declares; a note in brackets says where commands are to be run.
+        look: what the check declares; :data:`ON_NODE` or :data:`IN_POD` ends commands that have to
+            get there first, and ADDRESS in them is the one that was asked.
         node: on which it failed; empty where that is not known.
         context: of the kubeconfig that was asked for; empty for the current one.
+        address: that was asked there; empty where there is none.
     """
-    found = _ON_NODE.fullmatch(look)
-    if found and node and all(_TOOLS.match(part) for part in re.split(r"\s*;\s*", found[1])):
-        look = _DEBUG.format(shlex.quote(found[1]), node=node)
+    if address:
+        look = look.replace("ADDRESS", address)
+    if node and look.endswith(ON_NODE):
+        look = _DEBUG.format(node, shlex.quote(look.removesuffix(ON_NODE)))
+    elif node and look.endswith(IN_POD):
+        there = json.dumps({"spec": {"nodeName": node}}, separators=(",", ":"))
+        look = _RUN.format(shlex.quote(there), shlex.quote(look.removesuffix(IN_POD)))
     if context:
         look = _KUBECTL.sub(f"kubectl --context {shlex.quote(context)}", look)
     return look

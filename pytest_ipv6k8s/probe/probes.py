@@ -119,7 +119,8 @@ class Probe:
 
     def _path(self, request: dict[str, Any], source: str) -> str:
         kind = "host-network pod" if self.pod.host_network else "pod"
-        start = f"{kind} {self.name} (node {self.node}, source {source or 'none'})"
+        from_there = f", source {source}" if source else ""
+        start = f"{kind} {self.name} (node {self.node}{from_there})"
         target = next((request[k] for k in ("address", "server", "host") if k in request), "")
         if not target:
             return start

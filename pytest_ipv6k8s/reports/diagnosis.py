@@ -20,7 +20,7 @@ class Headline:
         name: the check's id, with the family where there is one.
         requirement: what it requires.
         actual: the first thing that was found instead.
-        facts: what was found beside.
+        facts: what was found beside, what the API says first.
         fix: the likeliest one; empty where none is known.
         look: a command that looks further.
         resting: ids of the checks that were not judged for it.

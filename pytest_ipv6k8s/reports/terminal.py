@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_ipv6k8s.reports import view
-from pytest_ipv6k8s.reports.diagnosis import MOST, diagnosis
+from pytest_ipv6k8s.reports.diagnosis import MOST, Headline, diagnosis
 from pytest_ipv6k8s.reports.matrix import MISSED
 from pytest_ipv6k8s.reports.model import Counts, Report
 from pytest_ipv6k8s.reports.untested import untested
@@ -29,6 +30,7 @@ _SHORT = {
     Verdict.NOT_APPLICABLE: "n/a",
 }
 _MOST_IDS = 8
+_MOST_FACTS = 2
 _MOST_NODES = 10
 _COLUMN = 9
 
@@ -51,7 +53,7 @@ def headlines(report: Report, width: int) -> Iterator[Line]:
     for headline in found[:MOST]:
         title = f"{headline.name}  {headline.requirement}"
         yield Line(wrapped(title, width), {"red": True, "bold": True})
-        for name, value in headline.lines:
+        for name, value in _in_short(headline):
             head = f"  {name:9} "
             is_command = name == "look"
             yield Line(
@@ -62,6 +64,11 @@ def headlines(report: Report, width: int) -> Iterator[Line]:
     if found[MOST:]:
         names = ", ".join(headline.name for headline in found[MOST:])
         yield Line(wrapped(f"also failed  {names}", width), {"red": True})
+
+
+def _in_short(headline: Headline) -> list[tuple[str, str]]:
+    """Return what is told of it, without the facts that the failure above it has in full."""
+    return dataclasses.replace(headline, facts=headline.facts[:_MOST_FACTS]).lines
 
 
 def counts(report: Report, items: int) -> Iterator[Line]:

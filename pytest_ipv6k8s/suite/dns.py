@@ -120,7 +120,8 @@ class ClusterDns:
 
     def _remark_who_was_asked(self) -> None:
         if not self.servers:
-            remark("no Service has the address of the pods' nameserver: asked there only")
+            why = "no server is ready behind" if self._cluster.dns else "no Service has"
+            remark(f"{why} the address of the pods' nameserver: asked there only")
         elif len(self.servers) > EACH_BY_ALL:
             remark(f"each of {len(self.servers)} DNS servers was asked from one node")
 

@@ -120,3 +120,31 @@ def test_what_may_not_be_read_is_not_told(api: FakeApi, code: int) -> None:
 def test_who_was_asked_nothing_and_nowhere_costs_nothing(api: FakeApi) -> None:
     assert findings(api, addresses=(), nodes=()) == ()
     assert api.asked == []
+
+
+def test_the_root_comes_first_with_what_mends_it(api: FakeApi) -> None:
+    api.lists[SLICES], api.lists[DEPLOYMENTS] = [], [_deployment(0, 0)]
+
+    workload, endpoints = findings(api, addresses={"fd00::a"}, nodes=set())
+
+    assert workload.text.startswith("Deployment")
+    assert "`kubectl -n kube-system scale deployment coredns --replicas=2`" in workload.fix
+    assert not endpoints.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "fix"),
+    [
+        (DEPLOYMENTS, [_deployment(2, 1)], "describe pods -l k8s-app=kube-dns"),
+        (paths.NODES, [_node("n1", Ready="False")], "Bring node n1 back"),
+        (paths.ALL_PODS, [], "--field-selector spec.nodeName=n1"),
+    ],
+)
+def test_what_is_not_ready_is_told_how_to_mend(
+    api: FakeApi, path: str, changed: list[Any], fix: str
+) -> None:
+    api.lists[path] = changed
+
+    (found,) = findings(api, addresses={"fd00::a"}, nodes={"n1"})
+
+    assert fix in found.fix

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
 
-from pytest_ipv6k8s.plugin.looking import runnable
+from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.plugin.looking import IN_POD, ON_NODE, runnable
 
-NODE_LOOK = "nft list ruleset; nstat -az 'Ip6Reasm*' (on the asking pod's node)"
+NODE_LOOK = f"nft list ruleset; nstat -az 'Ip6Reasm*'{ON_NODE}"
+POD_LOOK = f"ip -6 route get ADDRESS{IN_POD}"
 
 
 def test_commands_of_a_node_go_through_kubectl_debug() -> None:
@@ -18,16 +21,13 @@ def test_commands_of_a_node_go_through_kubectl_debug() -> None:
     assert words[-3:] == ["sh", "-c", "nft list ruleset; nstat -az 'Ip6Reasm*'"]
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        "ip -4 route (in a pod)",
-        "kubectl describe pod; the CNI agent's log on the pod's node",
-        "bridge -d link; the CNI configuration in /etc/cni/net.d (on the pod's node)",
-    ],
-)
-def test_what_is_no_command_of_a_node_stays(look: str) -> None:
-    assert runnable(look, node="n1", context="") == look
+def test_commands_in_a_pod_get_one_on_that_node_and_the_address_that_was_asked() -> None:
+    words = shlex.split(runnable(POD_LOOK, node="n1", context="", address="2001:db8::1"))
+
+    overrides = next(word for word in words if word.startswith("--overrides="))
+    assert words[:2] == ["kubectl", "run"]
+    assert json.loads(overrides.removeprefix("--overrides=")) == {"spec": {"nodeName": "n1"}}
+    assert words[-3:] == ["sh", "-c", "ip -6 route get 2001:db8::1"]
 
 
 def test_without_a_node_nothing_is_guessed() -> None:
@@ -38,3 +38,12 @@ def test_every_kubectl_has_the_context_that_was_given() -> None:
     look = "kubectl get nodes; kubectl get pods -A"
 
     assert runnable(look, node="", context="a b").count("kubectl --context 'a b' get") == 2
+
+
+@pytest.mark.parametrize("id", sorted(catalogue.checks()))
+def test_every_check_tells_a_command_that_a_shell_takes(id: str) -> None:
+    look = runnable(catalogue.checks()[id].look, node="n1", context="", address="2001:db8::1")
+
+    assert look.startswith("kubectl ")
+    assert shlex.split(look)
+    assert "(" not in look.replace("$(", "")

@@ -218,7 +218,7 @@ def test_a_cell_says_what_it_had_to_be(made: PolicySandbox) -> None:
         expect_isolation(made, [made.policies.new("POL-99", ingress=[])], flows)
 
     (actual,) = caught.value.actual
-    assert actual.startswith("has to be shut: pod allowed (node a, source none) → 10.1.0.1:8081")
+    assert actual.startswith("has to be shut: pod allowed (node a) → 10.1.0.1:8081")
 
 
 def test_agents_are_greeted_until_they_answer(api: PolicyApi, clock: Clock) -> None:
