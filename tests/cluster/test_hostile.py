@@ -56,7 +56,9 @@ def _corefile_that_does_not_parse(cluster: Cluster) -> Iterator[None]:
     [
         (_all_nodes_tainted, "no node can take a probe: .*taint odd=yes.*--ipv6k8s-toleration"),
         (
-            lambda cluster: demanded(cluster, "namespaces", "false"),
+            lambda cluster: demanded(
+                cluster, "namespaces", "false", refused="create namespace odd-too"
+            ),
             "the platform forbids this.*--ipv6k8s-namespace",
         ),
         (

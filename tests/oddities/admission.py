@@ -9,10 +9,19 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.oddities.changing import all_nodes, in_every_new_namespace, objects, scripts
+from tests.oddities.changing import (
+    all_nodes,
+    expect_shown,
+    in_every_new_namespace,
+    namespace,
+    objects,
+    scripts,
+)
 from tests.oddities.oddity import Oddity
 from tests.real import on_node
 
+_REFUSAL = "the platform forbids this"
+_POD = "run odd --image=busybox:1"
 _SYSTEM = ["kube-system", "local-path-storage", "default"]
 _OURS = {
     "matchExpressions": [
@@ -60,8 +69,18 @@ DEFAULT_DENY = _generated(
 
 
 @contextmanager
-def _policy(cluster: Cluster, kind: str, spec: dict[str, Any]) -> Iterator[None]:
-    """Have an admission policy and its binding, for objects in namespaces of users."""
+def _policy(
+    cluster: Cluster, kind: str, spec: dict[str, Any], *, tried: str, shows: str
+) -> Iterator[None]:
+    """Have an admission policy and its binding, for objects in namespaces of users.
+
+    Args:
+        cluster: a kind cluster.
+        kind: validating or mutating.
+        spec: the policy's.
+        tried: what kubectl makes, as a dry run, to see that the policy works from now on.
+        shows: a pattern in what it then says.
+    """
     group = "admissionregistration.k8s.io/v1"
     binding: dict[str, Any] = {
         "policyName": "odd",
@@ -78,7 +97,8 @@ def _policy(cluster: Cluster, kind: str, spec: dict[str, Any]) -> Iterator[None]
             "spec": binding,
         },
     ]
-    with objects(cluster, *bodies):
+    with namespace(cluster, "odd"), objects(cluster, *bodies):
+        expect_shown(cluster, f"-n odd {tried} --dry-run=server -o yaml", shows)
         yield
 
 
@@ -95,24 +115,35 @@ def _rule(resource: str, group: str = "") -> dict[str, Any]:
     }
 
 
-def demanded(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
-    """Admit a kind of object into namespaces of users only where a CEL expression is true."""
+def demanded(
+    cluster: Cluster, resource: str, expression: str, *, refused: str = _POD
+) -> AbstractContextManager[None]:
+    """Admit a kind of object into namespaces of users only where a CEL expression is true.
+
+    Args:
+        cluster: a kind cluster.
+        resource: its plural.
+        expression: has to be true.
+        refused: what kubectl makes, for which it is not.
+    """
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": _rule(resource),
-        "validations": [{"expression": expression, "message": "the platform forbids this"}],
+        "validations": [{"expression": expression, "message": _REFUSAL}],
     }
-    return _policy(cluster, "ValidatingAdmissionPolicy", spec)
+    return _policy(cluster, "ValidatingAdmissionPolicy", spec, tried=refused, shows=_REFUSAL)
 
 
-def _mutated(cluster: Cluster, resource: str, expression: str) -> AbstractContextManager[None]:
+def _mutated(
+    cluster: Cluster, resource: str, expression: str, *, shows: str
+) -> AbstractContextManager[None]:
     spec = {
         "failurePolicy": "Fail",
         "reinvocationPolicy": "Never",
         "matchConstraints": _rule(resource),
         "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
     }
-    return _policy(cluster, "MutatingAdmissionPolicy", spec)
+    return _policy(cluster, "MutatingAdmissionPolicy", spec, tried=_POD, shows=shows)
 
 
 @contextmanager
@@ -162,12 +193,25 @@ ODDITIES = [
     Oddity(name="digests-demanded", changed=_digests_demanded),
     Oddity(
         name="node-ports-forbidden",
-        changed=lambda cluster: demanded(cluster, "services", "object.spec.type != 'NodePort'"),
+        changed=lambda cluster: demanded(
+            cluster,
+            "services",
+            "object.spec.type != 'NodePort'",
+            refused="create service nodeport odd --tcp=80",
+        ),
     ),
     Oddity(
         name="external-names-forbidden",
-        changed=lambda cluster: demanded(cluster, "services", "object.spec.type != 'ExternalName'"),
+        changed=lambda cluster: demanded(
+            cluster,
+            "services",
+            "object.spec.type != 'ExternalName'",
+            refused="create service externalname odd --external-name=example.com",
+        ),
         unjudged={"API-15": "platform"},
     ),
-    Oddity(name="ndots-mutated", changed=lambda cluster: _mutated(cluster, "pods", _NDOTS)),
+    Oddity(
+        name="ndots-mutated",
+        changed=lambda cluster: _mutated(cluster, "pods", _NDOTS, shows="ndots"),
+    ),
 ]

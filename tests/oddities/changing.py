@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import must_run
+from pytest_ipv6k8s.waiting import poll
 from tests.real import kubectl, on_node
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
@@ -47,26 +49,69 @@ def scripts(nodes: Sequence[str], do: str, undo: str) -> Iterator[None]:
 
 @contextmanager
 def running(node: str, script: str) -> Iterator[None]:
-    """Let a shell script run on a node beside what is done."""
+    """Let a shell script run on a node beside what is done.
+
+    It goes there as a file: systemd would put its own variables into a command.
+    """
     name = f"odd-{abs(hash(script)) % 10**8}"
-    on_node(node, f"systemd-run --quiet --unit {name} sh -c '{script}'")
+    file = f"/root/{name}.sh"
+    write_on_node(node, file, script)
+    on_node(node, f"systemd-run --quiet --unit {name} sh {file}")
     try:
         yield
     finally:
         on_node(node, f"systemctl stop {name} || true")
 
 
+def write_on_node(node: str, file: str, text: str) -> None:
+    """Write a file on a node."""
+    must_run(["docker", "exec", "-i", node, "sh", "-c", f"cat > {file}"], timeout=30, stdin=text)
+
+
 @contextmanager
 def in_every_new_namespace(cluster: Cluster, body: Mapping[str, Any]) -> Iterator[None]:
     """Put an object into each namespace that a run makes, as a policy engine does."""
     node, file = f"{cluster.name}-control-plane", "/root/generated.json"
-    must_run(
-        ["docker", "exec", "-i", node, "sh", "-c", f"cat > {file}"],
-        timeout=30,
-        stdin=json.dumps(body),
-    )
+    write_on_node(node, file, json.dumps(body))
     watch = f"{KUBECTL} get namespaces --watch-only --output name"
     apply = f"{KUBECTL} -n ${{namespace#namespace/}} create -f {file}"
     loop = f"{watch} | grep --line-buffered /ipv6k8s- | while read namespace; do {apply}; done"
     with running(node, loop):
+        _expect_generated(cluster, body["kind"], body["metadata"]["name"])
         yield
+
+
+def _expect_generated(cluster: Cluster, kind: str, name: str) -> None:
+    """See that the object comes, in a namespace that is named as those of runs are."""
+    with namespace(cluster, "ipv6k8s-odd"):
+        expect_shown(cluster, f"-n ipv6k8s-odd get {kind} -o name", name)
+
+
+@contextmanager
+def namespace(cluster: Cluster, name: str) -> Iterator[None]:
+    """Have a namespace."""
+    kubectl(cluster, "create", "namespace", name)
+    try:
+        yield
+    finally:
+        kubectl(cluster, "delete", "namespace", name)
+
+
+def expect_shown(cluster: Cluster, words: str, pattern: str) -> None:
+    """See that kubectl says something, also when it fails: what is odd is there from now on."""
+    script = f"{KUBECTL} {words} 2>&1 || true"
+    said = poll(
+        lambda: on_node(f"{cluster.name}-control-plane", script),
+        lambda found: bool(re.search(pattern, found)),
+        timeout=30,
+        interval=1,
+    )
+    assert re.search(pattern, said), f"{pattern!r} is not what `kubectl {words}` says: {said}"
+
+
+@contextmanager
+def counted(count: Callable[[], int], what: str) -> Iterator[None]:
+    """See that what is odd was met while it was there: a count of it has risen."""
+    before = count()
+    yield
+    assert count() > before, f"{what} met nothing"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import must_run
-from tests.oddities.changing import all_nodes, scripts
+from tests.oddities.changing import all_nodes, counted, scripts
 from tests.oddities.oddity import Oddity
-from tests.real import kubectl
+from tests.real import kubectl, on_node
 
 # What the Kubernetes documentation lists under "Ports and Protocols" comes in, and what RFC 4890
 # section 4.4 wants; nothing else, so no echo and no datagram to a port that nobody knows.
@@ -81,8 +82,17 @@ def _masqueraded(cluster: Cluster) -> Iterator[None]:
             counter snat to $address"
     """
     undo = "nft delete table ip6 odd"
-    with _second_address(cluster), scripts(all_nodes(cluster), f"set -e; {do}", undo):
+    with (
+        _second_address(cluster),
+        scripts(all_nodes(cluster), do, undo),
+        counted(lambda: _masqueraded_packets(cluster), "the masquerade"),
+    ):
         yield
+
+
+def _masqueraded_packets(cluster: Cluster) -> int:
+    shown = (on_node(node, "nft list table ip6 odd") for node in all_nodes(cluster))
+    return sum(int(count) for text in shown for count in re.findall(r"packets (\d+)", text))
 
 
 @contextmanager

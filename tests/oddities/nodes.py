@@ -42,6 +42,8 @@ def _cordoned_during_the_run(cluster: Cluster) -> Iterator[None]:
     try:
         with running(f"{cluster.name}-control-plane", script):
             yield
+        shown = kubectl(cluster, "get", "node", node, "-o", "jsonpath={.spec.unschedulable}")
+        assert shown == "true", f"node {node} was not cordoned during the run"
     finally:
         kubectl(cluster, "uncordon", node)
 
