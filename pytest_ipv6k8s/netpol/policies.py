@@ -70,7 +70,7 @@ class Policies:
         """
         found = [name for where in (self.namespace, self.elsewhere) for name in self.names(where)]
         if found:
-            raise Inconclusive(f"there are policies already: {', '.join(found)}")
+            raise Inconclusive(f"there is a NetworkPolicy already: {', '.join(found)}")
 
     def create(self, body: Policy) -> Record[Outcome]:
         """Create a policy and return what the API server says."""

@@ -237,7 +237,7 @@ def between_controls(sandbox: PolicySandbox, flows: Sequence[Flow]) -> Iterator[
     """Try policies between two control matrices in which all flows get through.
 
     Raises:
-        Inconclusive: there are policies already, the flows do not get through without any, or no
+        Inconclusive: there is a NetworkPolicy already, the flows do not get through without any, or no
             policy shuts anything.
         Unmet: they are still shut when the policies are gone.
     """

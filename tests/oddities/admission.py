@@ -135,7 +135,7 @@ def demanded(
 
 
 def _mutated(
-    cluster: Cluster, resource: str, expression: str, *, shows: str
+    cluster: Cluster, resource: str, expression: str, *, shows: str, tried: str = _POD
 ) -> AbstractContextManager[None]:
     spec = {
         "failurePolicy": "Fail",
@@ -143,7 +143,7 @@ def _mutated(
         "matchConstraints": _rule(resource),
         "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
     }
-    return _policy(cluster, "MutatingAdmissionPolicy", spec, tried=_POD, shows=shows)
+    return _policy(cluster, "MutatingAdmissionPolicy", spec, tried=tried, shows=shows)
 
 
 @contextmanager
@@ -164,6 +164,9 @@ _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 _PINNED = "object.spec.containers.all(c, c.image.contains('@sha256:'))"
 _NDOTS = """[JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{options: [
     Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}]"""
+_RESTRICTED = """[JSONPatch{op: "add",
+    path: "/metadata/labels/" + jsonpatch.escapeKey("pod-security.kubernetes.io/enforce"),
+    value: "restricted"}]"""
 _LABELLED = "has(object.metadata.labels) && 'team' in object.metadata.labels"
 _LIMITED = "object.spec.containers.all(c, has(c.resources.limits) && 'cpu' in c.resources.limits)"
 
@@ -179,7 +182,7 @@ ODDITIES = [
     Oddity(
         name="default-deny-that-nobody-enforces",
         changed=lambda cluster: in_every_new_namespace(cluster, DEFAULT_DENY),
-        unjudged={"": "NetworkPolicy"},
+        unjudged={"POL": "NetworkPolicy"},
     ),
     Oddity(
         name="labels-demanded",
@@ -209,6 +212,18 @@ ODDITIES = [
             refused="create service externalname odd --external-name=example.com",
         ),
         unjudged={"API-15": "platform"},
+    ),
+    Oddity(
+        name="pod-security-restricted",
+        changed=lambda cluster: _mutated(
+            cluster,
+            "namespaces",
+            _RESTRICTED,
+            tried="create namespace odd-too",
+            shows="enforce: restricted",
+        ),
+        unjudged={"": "host-network"},
+        told="host-network probes",
     ),
     Oddity(
         name="ndots-mutated",

@@ -133,6 +133,29 @@ def _server(deployment: Mapping[str, Any], labels: Mapping[str, str]) -> list[di
 
 
 @contextmanager
+def _autopath(cluster: Cluster) -> Iterator[None]:
+    """Let one CoreDNS alone walk the search path for its clients, as its plugin autopath does."""
+    given = _get(cluster, "configmap", "coredns")["data"]["Corefile"]
+    corefile = given.replace("pods insecure", "pods verified", 1)
+    corefile = corefile.replace("    ready\n", "    ready\n    autopath @kubernetes\n", 1)
+    assert corefile.count("autopath") == corefile.count("verified") == 1, given
+    replicas = _get(cluster, "deployment", "coredns")["spec"]["replicas"]
+    try:
+        _serve(cluster, corefile, 1)
+        yield
+    finally:
+        _serve(cluster, given, replicas)
+
+
+def _serve(cluster: Cluster, corefile: str, replicas: int) -> None:
+    change = json.dumps({"data": {"Corefile": corefile}})
+    kubectl(cluster, *SYSTEM, "patch", "configmap", "coredns", "--patch", change)
+    kubectl(cluster, *SYSTEM, "scale", "deployment/coredns", f"--replicas={replicas}")
+    kubectl(cluster, *SYSTEM, "rollout", "restart", "deployment/coredns")
+    kubectl(cluster, *SYSTEM, "rollout", "status", "deployment/coredns")
+
+
+@contextmanager
 def _local_cache(cluster: Cluster) -> Iterator[None]:
     """Let pods ask a cache on their own node, as NodeLocal DNSCache does."""
     upstream = _get(cluster, "service", "kube-dns")["spec"]["clusterIP"]
@@ -201,5 +224,6 @@ def _plain(found: Mapping[str, Any]) -> dict[str, Any]:
 
 ODDITIES = [
     Oddity(name="another-dns-service-and-corefile", changed=_other_service),
+    Oddity(name="one-coredns-with-autopath", changed=_autopath),
     Oddity(name="node-local-dns-cache", changed=_local_cache),
 ]

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import must_run
-from tests.oddities.changing import all_nodes, counted, scripts
+from tests.oddities.changing import all_nodes, counted, objects, scripts
 from tests.oddities.oddity import Oddity
 from tests.real import kubectl, on_node
 
@@ -95,6 +96,25 @@ def _masqueraded_packets(cluster: Cluster) -> int:
     return sum(int(count) for text in shown for count in re.findall(r"packets (\d+)", text))
 
 
+MORE_SERVICES = {Family.V4: "10.197.0.0/24", Family.V6: "fd00:10:197::/112"}
+
+
+@contextmanager
+def _second_service_range(cluster: Cluster) -> Iterator[None]:
+    """Let Services have addresses of another range, too (KEP-1880)."""
+    first = json.loads(kubectl(cluster, "get", "servicecidr", "kubernetes", "-o", "json"))
+    more = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "more"},
+        "spec": {"cidrs": [MORE_SERVICES[Family.of(one)] for one in first["spec"]["cidrs"]]},
+    }
+    with objects(cluster, more):
+        ready = "--for=condition=Ready"
+        kubectl(cluster, "wait", ready, "servicecidr/more", "--timeout=60s")
+        yield
+
+
 @contextmanager
 def _second_nic(cluster: Cluster) -> Iterator[None]:
     """Put each node on another network, too, which has no way out."""
@@ -115,5 +135,6 @@ ODDITIES = [
     Oddity(name="odd-devices", changed=_devices),
     Oddity(name="second-node-address", changed=_second_address),
     Oddity(name="masqueraded-to-another-address", changed=_masqueraded),
+    Oddity(name="second-service-range", changed=_second_service_range),
     Oddity(name="second-nic", changed=_second_nic),
 ]

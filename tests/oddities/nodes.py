@@ -35,6 +35,17 @@ def _cordoned(cluster: Cluster) -> Iterator[None]:
 
 
 @contextmanager
+def _other_hostname(cluster: Cluster) -> Iterator[None]:
+    """Name a node in its label as its machine is named, which is not the node's own name."""
+    node, label = last_node(cluster), "kubernetes.io/hostname"
+    kubectl(cluster, "label", "node", node, f"{label}=machine-7", "--overwrite")
+    try:
+        yield
+    finally:
+        kubectl(cluster, "label", "node", node, f"{label}={node}", "--overwrite")
+
+
+@contextmanager
 def _cordoned_during_the_run(cluster: Cluster) -> Iterator[None]:
     node = last_node(cluster)
     pods = f"{KUBECTL} get pods --all-namespaces --selector ipv6k8s/run --no-headers"
@@ -115,6 +126,7 @@ def _image_on_all_but_one(cluster: Cluster) -> Iterator[None]:
 ODDITIES = [
     Oddity(name="tainted-node", changed=_tainted, told="nvidia.com/gpu"),
     Oddity(name="cordoned-node", changed=_cordoned),
+    Oddity(name="hostname-label-of-the-machine", changed=_other_hostname),
     Oddity(name="node-cordoned-during-the-run", changed=_cordoned_during_the_run),
     Oddity(name="joining-node", changed=_joining),
     Oddity(name="full-node", changed=_full, told="(?i)insufficient cpu"),

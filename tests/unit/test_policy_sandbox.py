@@ -194,7 +194,7 @@ def test_a_policy_of_somebody_else_makes_a_check_inconclusive(
     path = f"/apis/networking.k8s.io/v1/namespaces/{NAMES[1]}/networkpolicies"
     api.lists[path] = [{"metadata": {"name": "foreign"}}]
 
-    with pytest.raises(Inconclusive, match=f"there are policies already: {NAMES[1]}/foreign"):
+    with pytest.raises(Inconclusive, match=f"there is a NetworkPolicy already: {NAMES[1]}/foreign"):
         expect_isolation(made, [], [])
 
 
