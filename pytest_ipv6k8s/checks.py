@@ -40,6 +40,8 @@ COMMANDS = frozenset(
 """The programs with which a command to look further may begin."""
 
 LONGEST_REQUIREMENT = 110
+LOOK_IMAGE = "busybox"
+"""The image of pods in which the commands to look further run."""
 
 _ID = re.compile(r"[A-Z0-9]+-\d\d")
 _PLACED = re.compile(r" sections? [\d.]+|: \S")
@@ -203,12 +205,9 @@ def _declare(function: _Function, given: Check) -> _Function:
     problems = [*_of_docstring(requirement, explanation), *_of_facts(given)]
     if problems:
         raise ValueError(f"check {given.id}: {'; '.join(problems)}")
-    first = requirement.rstrip(".")
-    setattr(
-        function,
-        _ATTRIBUTE,
-        replace(given, requirement=first, explanation=explanation.strip()),
-    )
+    first, rest = (text.replace("``", "`") for text in (requirement, explanation))
+    declared = replace(given, requirement=first.rstrip("."), explanation=rest.strip())
+    setattr(function, _ATTRIBUTE, declared)
     return function
 
 

@@ -1,10 +1,12 @@
-"""What the site adds to mkdocs: every page is in the menu; sources are named, not linked."""
+"""What the site adds to mkdocs: a menu of all pages; links to sources lead to the repository."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from typing import Any
+
+SOURCES = "https://github.com/pytest-ipv6k8s/pytest-ipv6k8s/blob/main"
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)(#[^)]*)?\)")
 
@@ -23,17 +25,16 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Replace a link to a file that is not part of the site by the file's name."""
+    """Lead a link to a file that is not part of the site to the repository."""
 
-    def name(match: re.Match[str]) -> str:
-        text, target = match[1], match[2]
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), target))
-        if not path.startswith("../"):
+    def lead(match: re.Match[str]) -> str:
+        path = posixpath.join(posixpath.dirname(page.file.src_uri), match[2])
+        inside = posixpath.normpath(path).removeprefix("../")
+        if inside == posixpath.normpath(path):
             return match[0]
-        path = path.removeprefix("../")
-        return f"`{path}`" if text in (path, posixpath.basename(path)) else f"{text} (`{path}`)"
+        return f"[{match[1]}]({SOURCES}/{inside}{match[3] or ''})"
 
-    return _LINK.sub(name, markdown)
+    return _LINK.sub(lead, markdown)
 
 
 def _paths(nav: Any) -> list[str]:

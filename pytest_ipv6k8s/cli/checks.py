@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -12,13 +11,14 @@ from typing import Any
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check, Level
+from pytest_ipv6k8s.cli.tables import show, show_table
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.profiles import PROFILES, Part
 from pytest_ipv6k8s.suggestions import alike
-from pytest_ipv6k8s.wrapping import width, wrapped
 
 OK = 0
+HEAD = ("ID", "LEVEL", "REQUIREMENT")
 
 
 def add(commands: Any) -> None:
@@ -42,10 +42,8 @@ def _list(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps([_plain(declared, level) for declared, level in found], indent=2))
         return OK
-    for declared, level in found:
-        _show(f"{declared.id:8} {level.value:13}  {declared.requirement}")
-    if sys.stdout.isatty():
-        print(f"\n{len(found)} checks; `ipv6k8s explain ID` has all about one")
+    rows = [(declared.id, level.value, declared.requirement) for declared, level in found]
+    show_table(HEAD, rows, "checks; `ipv6k8s explain ID` has all about one")
     return OK
 
 
@@ -88,7 +86,7 @@ def _plain(declared: Check, level: Level | Part) -> dict[str, Any]:
 def _explain(chosen: argparse.Namespace) -> int:
     cni = chosen.cni and chosen.cni.lower()
     for number, declared in enumerate(_named(chosen.id)):
-        _show(("\n" if number else "") + _explained(declared, cni))
+        show(("\n" if number else "") + _explained(declared, cni))
     return OK
 
 
@@ -106,15 +104,10 @@ def _named(names: Sequence[str]) -> list[Check]:
     return list(found.values())
 
 
-def _show(text: str) -> None:
-    """Print a text, on a terminal as wide as it is; a file or a pipe gets whole lines."""
-    print(wrapped(text, width()) if sys.stdout.isatty() else text)
-
-
 def _explained(declared: Check, cni: str | None) -> str:
     stacks = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
     families = " and ".join(family.value for family in declared.families)
-    paragraphs = declared.explanation.replace("``", "`").split("\n\n")
+    paragraphs = declared.explanation.split("\n\n")
     explanation = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     lines = [
         f"{declared.id}  {declared.requirement}",

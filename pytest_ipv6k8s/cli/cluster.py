@@ -47,7 +47,6 @@ def _init(chosen: argparse.Namespace) -> int:
     from pytest_ipv6k8s.external.declaration import draft
     from pytest_ipv6k8s.kube import config, inventory
     from pytest_ipv6k8s.kube.client import Api
-    from pytest_ipv6k8s.settings import resolve
 
     path = config.find(chosen.kubeconfig, os.environ)
     api = Api(config.read(path, chosen.context))
@@ -55,7 +54,7 @@ def _init(chosen: argparse.Namespace) -> int:
     about = one_line(f"{facts.version}, CNI {facts.cni}, {facts.proxy}")
     text = draft(facts.stack, about=about, policy_engine=facts.policy_engine)
     if chosen.probe:
-        image = resolve({}, os.environ, {}).cluster.probe_image
+        image = _probe_image()
         run_id, target = ownership.new_run_id(), chosen.target or ""
         found = observed.observe(api, facts, run_id=run_id, image=image, target=target)
         text = observed.written(text, found, policy_engine=facts.policy_engine)
@@ -77,8 +76,9 @@ def _target(chosen: argparse.Namespace) -> int:
     if chosen.docker:
         variables = " ".join(f"-e {key}={value}" for key, value in names.items())
         serve = (
-            f"exec docker run --rm --init --network host {variables} -v "
-            '"$PWD/agent.pyz:/agent.pyz:ro" python:3-slim python3 -I /agent.pyz serve'
+            f"exec docker run --rm --init --network host {variables} "
+            f'-v "$PWD/agent.pyz:/agent.pyz:ro" {shlex.quote(_probe_image())} '
+            "python3 -I /agent.pyz serve"
         )
     remote = shlex.quote(f"cat > agent.pyz && {serve}")
     addresses = {"dual": ("[IPV6]", "IPV4"), "v6": ("[IPV6]",), "v4": ("IPV4",)}[chosen.role]
@@ -88,3 +88,9 @@ def _target(chosen: argparse.Namespace) -> int:
     print("# answers everybody: open these ports to your cluster only. Then, with its addresses:")
     print(f"# ipv6k8s run -- {options}")
     return OK
+
+
+def _probe_image() -> str:
+    from pytest_ipv6k8s.settings import resolve
+
+    return resolve({}, os.environ, {}).cluster.probe_image

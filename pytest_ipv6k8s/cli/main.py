@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pytest_ipv6k8s import __version__
-from pytest_ipv6k8s.cli import checks, cluster, report, run
+from pytest_ipv6k8s.cli import checks, cluster, images, report, run
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment
 
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_doctor)
 
     cluster.add(commands)
+    images.add(commands)
 
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
     command.add_argument(

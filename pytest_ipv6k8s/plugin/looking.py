@@ -6,12 +6,15 @@ import json
 import re
 import shlex
 
+from pytest_ipv6k8s.checks import LOOK_IMAGE
+
 ON_NODE, IN_POD = " (on the node)", " (in a pod)"
 """Notes behind commands that run on the node where a check failed, or in a pod on it."""
 
 _KUBECTL = re.compile(r"\bkubectl\b")
-_DEBUG = "kubectl debug node/{} -it --image=busybox --profile=sysadmin -- chroot /host sh -c {}"
-_RUN = "kubectl run look -it --rm --restart=Never --image=busybox --overrides={} -- sh -c {}"
+_IMAGE = f"--image={LOOK_IMAGE}"
+_DEBUG = f"kubectl debug node/{{}} -it {_IMAGE} --profile=sysadmin -- chroot /host sh -c {{}}"
+_RUN = f"kubectl run look -it --rm --restart=Never {_IMAGE} --overrides={{}} -- sh -c {{}}"
 
 
 def runnable(look: str, *, node: str, context: str, address: str = "") -> str:

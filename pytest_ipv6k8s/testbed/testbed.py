@@ -33,6 +33,7 @@ from pytest_ipv6k8s.process import CommandFailed, Progress
 from pytest_ipv6k8s.testbed import layout
 
 _HOME = "/ipv6k8s"
+_BUILT_FROM = ("Dockerfile", "packages.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,12 @@ class Testbed:
     corefile: str
 
 
+def own_image() -> str:
+    """Return the name of our own image, whose tag changes with what it is built from."""
+    content = "".join(data.text(f"testbed/{file}") for file in _BUILT_FROM)
+    return f"ipv6k8s/testbed:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
 def require_image(image: str | None, docker: Docker, home: Path, progress: Progress) -> str:
     """Return an image for the container: the one given, or our own, built where it is missing.
 
@@ -74,16 +81,14 @@ def require_image(image: str | None, docker: Docker, home: Path, progress: Progr
     if image:
         docker.require_image(image, "testbed image", "--ipv6k8s-testbed-image", progress)
         return image
-    dockerfile, packages = data.text("testbed/Dockerfile"), data.text("testbed/packages.txt")
-    content = hashlib.sha256((dockerfile + packages).encode()).hexdigest()[:12]
-    tag = f"ipv6k8s/testbed:{content}"
+    tag = own_image()
     if docker.has_image(tag):
         return tag
     progress(f"building the image of the testbed, {tag}")
     folder = home / "testbed-image"
     folder.mkdir(exist_ok=True)
-    (folder / "Dockerfile").write_text(dockerfile)
-    (folder / "packages.txt").write_text(packages)
+    for file in _BUILT_FROM:
+        (folder / file).write_text(data.text(f"testbed/{file}"))
     try:
         docker.build_image(tag, folder)
     except CommandFailed as error:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 import subprocess
+from pathlib import Path
 
 from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.cli.images import images
 from pytest_ipv6k8s.options import RENAMED
 from pytest_ipv6k8s.settings import OPTIONS
-from tests.house.tree import ROOT
+from tests.house.tree import ROOT, SOURCE
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ci").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+EXAMPLES = [*sorted((ROOT / "ci").rglob("*.yml")), ROOT / "ci" / "docs" / "hooks.py"]
 COMMAND_LINE = r"(?:^|`|\n)(?:\S*/)?{program} ([a-z][a-z-]*)"
 
 
@@ -32,18 +35,58 @@ def _subcommands() -> set[str]:
     return set(choices[0])
 
 
+def _targets(page: Path) -> list[str]:
+    """Return where the links of a page lead, in parentheses or below the text, without anchors."""
+    links = r"\]\(([^)#]+)[^)]*\)|^\[[^\]]+\]: ([^\s#]+)"
+    found = re.findall(links, page.read_text("utf-8"), re.MULTILINE)
+    return [there or below for there, below in found]
+
+
+def _file(page: Path, target: str) -> Path | None:
+    """Return the file of ours to which a link leads; None where it leads to others."""
+    if target.startswith(f"{SOURCE}/blob/main/"):
+        return ROOT / target.removeprefix(f"{SOURCE}/blob/main/")
+    return None if "://" in target else page.parent / target
+
+
 def test_links_lead_somewhere() -> None:
     dead = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in PAGES
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))
-        if "://" not in target and not (page.parent / target).exists()
+        for target in _targets(page)
+        if (file := _file(page, target)) and not file.exists()
     ]
     assert dead == []
 
 
+def test_what_the_package_index_shows_links_absolutely() -> None:
+    readme = ROOT / "README.md"
+    targets = _targets(readme)
+    assert len(targets) > 5
+    assert [target for target in targets if "://" not in target] == []
+    named = set(re.findall(r"\]\[([^\]]+)\]", readme.read_text("utf-8")))
+    assert named <= set(re.findall(r"^\[([^\]]+)\]:", readme.read_text("utf-8"), re.MULTILINE))
+
+
+def test_the_project_has_one_name() -> None:
+    name = SOURCE.removeprefix("https://github.com/")
+    pattern = re.compile(r"(?:uses: |github\.com/)([\w-]+/pytest-ipv6k8s)\b")
+    named = [
+        (file, found) for file in (*PAGES, *EXAMPLES) for found in pattern.findall(file.read_text())
+    ]
+    assert len(named) > 5
+    assert [(file.name, found) for file, found in named if found != name] == []
+
+
+def test_the_page_of_sites_without_the_internet_lists_the_images() -> None:
+    text = (ROOT / "docs" / "howto" / "air-gapped.md").read_text("utf-8")
+    listed = [tuple(re.split(" {2,}", line)) for line in text.splitlines() if "  --" in line]
+    assert listed == [row for row in images() if row[1] != "-"]
+
+
 def test_the_readme_links_the_index_and_the_index_every_page() -> None:
-    assert "](docs/index.md)" in (ROOT / "README.md").read_text("utf-8")
+    readme = ROOT / "README.md"
+    assert ROOT / "docs" / "index.md" in [_file(readme, target) for target in _targets(readme)]
     docs = ROOT / "docs"
     index = (docs / "index.md").read_text("utf-8")
     pages = [*docs.glob("*.md"), *(docs / "howto").glob("*.md"), docs / "catalogue" / "index.md"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pytest_ipv6k8s
-from tests.house.tree import ROOT, imports, sources, tree
+from tests.house.tree import ROOT, SOURCE, imports, sources, tree
 
 PYPROJECT: dict[str, Any] = pytest.importorskip("tomllib").loads(
     (ROOT / "pyproject.toml").read_text("utf-8")
@@ -37,6 +37,12 @@ def test_entry_points_lead_somewhere(target: str) -> None:
     module, _, name = target.partition(":")
     found = importlib.import_module(module)
     assert not name or callable(getattr(found, name))
+
+
+def test_addresses_of_the_project_are_of_files_that_exist() -> None:
+    for url in PROJECT["urls"].values():
+        inside = url.removeprefix(SOURCE)
+        assert inside in ("", "/issues") or (ROOT / inside.removeprefix("/blob/main/")).is_file()
 
 
 def test_packages_are_the_folders_with_python_files() -> None:

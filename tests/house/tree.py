@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SOURCE = "https://github.com/pytest-ipv6k8s/pytest-ipv6k8s"
 PACKAGE, SUITE = ROOT / "pytest_ipv6k8s", ROOT / "conformance"
 
 
