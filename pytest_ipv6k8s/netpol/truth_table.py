@@ -237,8 +237,8 @@ def between_controls(sandbox: PolicySandbox, flows: Sequence[Flow]) -> Iterator[
     """Try policies between two control matrices in which all flows get through.
 
     Raises:
-        Inconclusive: there is a NetworkPolicy already, the flows do not get through without any, or no
-            policy shuts anything.
+        Inconclusive: there is a NetworkPolicy already, the flows do not get through without any,
+            or no policy shuts anything.
         Unmet: they are still shut when the policies are gone.
     """
     sandbox.policies.require_none()
