@@ -17,6 +17,11 @@ from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.timeouts import Timeouts
 
 LABEL = "ipv6k8s.run"
+ENGINE = "docker"
+"""The engine's program. Podman and nerdctl tell of networks in other words than it does."""
+
+OTHERS = ("podman", "nerdctl")
+"""Engines that kind has beside it (KIND_EXPERIMENTAL_PROVIDER)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,13 @@ class Docker:
         """Tell whether an image is on this machine."""
         return self._ask("image", "inspect", image).ok
 
+    def can_pull(self, image: str) -> bool:
+        """Tell whether a registry has an image; pulls nothing."""
+        try:
+            return self._ask("manifest", "inspect", image).ok
+        except CommandFailed:
+            return False
+
     def require_image(self, image: str, what: str, option: str, progress: Progress) -> None:
         """Make sure that there is an image: it is here, or it can be pulled.
 
@@ -79,7 +91,7 @@ class Docker:
         progress(f"pulling {what} {image}")
         timeout = self.timeouts.image_pull
         try:
-            must_run(["docker", "pull", "--quiet", image], timeout=timeout)
+            must_run([ENGINE, "pull", "--quiet", image], timeout=timeout)
         except CommandFailed as error:
             finished = error.finished
             reason = finished.last_words if finished else f"no image after {timeout:.0f} s"
@@ -91,13 +103,13 @@ class Docker:
     def build_image(self, tag: str, folder: Path) -> None:
         """Build an image from the Dockerfile in a folder."""
         must_run(
-            ["docker", "build", "--quiet", "--tag", tag, folder],
+            [ENGINE, "build", "--quiet", "--tag", tag, folder],
             timeout=self.timeouts.testbed_build,
         )
 
     def save_image(self, image: str, archive: Path) -> None:
         """Write an image to a file."""
-        must_run(["docker", "save", "--output", archive, image], timeout=self.timeouts.image_copy)
+        must_run([ENGINE, "save", "--output", archive, image], timeout=self.timeouts.image_copy)
 
     def entrypoint(self, image: str) -> list[str]:
         """Return the command line with which an image starts."""
@@ -184,7 +196,7 @@ class Docker:
             arguments: of ``docker run --detach``: options, image, command.
             environment: variables that ``--env NAME`` hands on without writing them down.
         """
-        command = ["docker", "run", "--detach", *arguments]
+        command = [ENGINE, "run", "--detach", *arguments]
         must_run(command, timeout=self.timeouts.docker_change, environment=environment)
 
     def exec(
@@ -257,7 +269,7 @@ class Docker:
 
     def copy_into(self, container: str, source: str | Path, target: str) -> None:
         """Copy a file, or with ``/.`` what is in a folder, into a container."""
-        command = ["docker", "cp", source, f"{container}:{target}"]
+        command = [ENGINE, "cp", source, f"{container}:{target}"]
         must_run(command, timeout=self.timeouts.image_copy)
 
     def containers(self, run_id: str) -> list[str]:
@@ -299,23 +311,28 @@ class Docker:
             self._change("rm", "--force", "--volumes", *names)
 
     def _ask(self, *arguments: str) -> Finished:
-        return run(["docker", *arguments], timeout=self.timeouts.docker_query)
+        return run([ENGINE, *arguments], timeout=self.timeouts.docker_query)
 
     def _must_ask(self, *arguments: str) -> str:
-        return must_run(["docker", *arguments], timeout=self.timeouts.docker_query)
+        return must_run([ENGINE, *arguments], timeout=self.timeouts.docker_query)
 
     def _change(self, *arguments: str) -> None:
-        must_run(["docker", *arguments], timeout=self.timeouts.docker_change)
+        must_run([ENGINE, *arguments], timeout=self.timeouts.docker_change)
 
 
 def is_installed() -> bool:
     """Tell whether the engine's client is on PATH."""
-    return shutil.which("docker") is not None
+    return shutil.which(ENGINE) is not None
+
+
+def other_engines() -> list[str]:
+    """Return which engines that we cannot use are on PATH."""
+    return [name for name in OTHERS if shutil.which(name)]
 
 
 def _exec(container: str, command: Sequence[str], stdin: str, options: Sequence[str]) -> list[str]:
     interactive = ["-i"] if stdin else []
-    return ["docker", "exec", *interactive, *options, container, *command]
+    return [ENGINE, "exec", *interactive, *options, container, *command]
 
 
 def _require_families(network: Mapping[str, Any], families: Collection[Family]) -> None:
@@ -350,3 +367,8 @@ def _subnets(network: Mapping[str, Any]) -> tuple[str, ...]:
 def last_line(text: str) -> str:
     """Return the last line of a program's output, short enough for an error message."""
     return (text.strip().splitlines() or [""])[-1][:300]
+
+
+def reason(error: CommandFailed) -> str:
+    """Return the last line of a program's output, or why there is none."""
+    return last_line(error.finished.last_words if error.finished else str(error))

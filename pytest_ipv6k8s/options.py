@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -184,6 +185,49 @@ def path_of(text: str) -> Path:
     if not text:
         raise ValueError("is empty")
     return Path(text).expanduser()
+
+
+def report_file(text: str) -> Path:
+    """Return a file whose folder is there.
+
+    Raises:
+        ValueError: it is not.
+    """
+    file = path_of(text)
+    if not file.absolute().parent.is_dir():
+        raise ValueError(f"the folder of {text!r} does not exist")
+    return file
+
+
+def folder(text: str) -> Path:
+    """Return a folder that is there or can be made.
+
+    Raises:
+        ValueError: it is not, or may not be written.
+    """
+    wanted = path_of(text)
+    there = next(at for at in (wanted.absolute(), *wanted.absolute().parents) if at.exists())
+    if not there.is_dir():
+        raise ValueError(f"{there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there} cannot be written")
+    return wanted
+
+
+def toleration(text: str) -> dict[str, str]:
+    """Return the toleration of ``KEY[=VALUE][:EFFECT]``.
+
+    Raises:
+        ValueError: there is no such effect.
+    """
+    key_value, _, effect = text.partition(":")
+    key, equals, value = key_value.partition("=")
+    found = {"key": key, "operator": "Equal" if equals else "Exists"}
+    if equals:
+        found["value"] = value
+    if effect not in ("", "NoSchedule", "NoExecute", "PreferNoSchedule"):
+        raise ValueError(f"{effect!r} is none of NoSchedule, NoExecute, PreferNoSchedule")
+    return {**found, "effect": effect} if effect else found
 
 
 def chosen(text: str) -> str:

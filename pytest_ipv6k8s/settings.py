@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest_ipv6k8s.options import (
     changed,
     choice,
     chosen,
+    folder,
     label,
     listed,
     old_options,
@@ -26,6 +26,8 @@ from pytest_ipv6k8s.options import (
     options_of,
     path_of,
     positive,
+    report_file,
+    toleration,
 )
 from pytest_ipv6k8s.profiles import PROFILES
 
@@ -74,13 +76,6 @@ def _waiver(text: str) -> Waiver:
     return Waiver(id=id.strip().upper(), reason=reason.strip())
 
 
-def _report_file(text: str) -> Path:
-    file = path_of(text)
-    if not file.absolute().parent.is_dir():
-        raise ValueError(f"the folder of {text!r} does not exist")
-    return file
-
-
 def _target(text: str) -> tuple[str, str, int]:
     if text == INTERNET:
         return INTERNET, "", 0
@@ -98,27 +93,6 @@ def _fact(text: str) -> tuple[str, str]:
     return one_of(key, IMPLEMENTATION), value
 
 
-def _folder(text: str) -> Path:
-    folder = path_of(text)
-    there = next(at for at in (folder.absolute(), *folder.absolute().parents) if at.exists())
-    if not there.is_dir():
-        raise ValueError(f"{there} is no folder")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"{there} cannot be written")
-    return folder
-
-
-def _toleration(text: str) -> dict[str, str]:
-    key_value, _, effect = text.partition(":")
-    key, equals, value = key_value.partition("=")
-    toleration = {"key": key, "operator": "Equal" if equals else "Exists"}
-    if equals:
-        toleration["value"] = value
-    if effect not in ("", "NoSchedule", "NoExecute", "PreferNoSchedule"):
-        raise ValueError(f"{effect!r} is none of NoSchedule, NoExecute, PreferNoSchedule")
-    return {**toleration, "effect": effect} if effect else toleration
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSettings:
     """Where probes run, and what they may do."""
@@ -130,7 +104,7 @@ class ProbeSettings:
         "Only nodes with this label get a probe.", "KEY=VALUE", parse=label, default=()
     )
     toleration: tuple[Mapping[str, str], ...] = option(
-        "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", parse=_toleration, default=()
+        "A taint that probes tolerate.", "KEY[=VALUE][:EFFECT]", parse=toleration, default=()
     )
     pull_secret: str | None = option(
         "Secret to pull the probe image with, NAMESPACE/NAME.", "SECRET"
@@ -228,7 +202,7 @@ class ReportSettings:
     files: tuple[Path, ...] = option(
         "Write the report to a file; its suffix tells the format, such as .yaml or .html.",
         "FILE",
-        parse=_report_file,
+        parse=report_file,
         default=(),
         name="report",
     )
@@ -248,7 +222,7 @@ class ReportSettings:
     bundle: Path | None = option(
         "Leave an archive in this folder for each check that fails or is inconclusive.",
         "FOLDER",
-        parse=_folder,
+        parse=folder,
     )
 
 
@@ -291,6 +265,10 @@ class Settings:
     all: bool = option("Judge every check, also what rests on a red one.", default=False)
     timeout_factor: float = option(
         "Multiply every timeout by this (1).", "X", parse=positive(float), default=1.0
+    )
+    pause: bool = option(
+        "At a terminal, stop at each red check while its probes stand, and say how to look.",
+        default=False,
     )
     report: ReportSettings = field(default_factory=ReportSettings)
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -6,21 +6,31 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_ipv6k8s import dns_messages
 from pytest_ipv6k8s.addresses import endpoint
 
-_TARGETS = ("address", "server", "host", "url", "name")
-_NOT_ASKED = ("op", "timeout", "payload", "wire", "port", *_TARGETS)
+TARGETS = ("address", "server", "host", "url", "name")
+"""Names of the field of a request that says of whom it is asked."""
+
+NOT_ASKED = ("op", "timeout", "payload", "wire", "port", *TARGETS)
+"""Fields of a request that are not told, or not by their name."""
 _UNKNOWN_AT_0 = ("port", "mss", "mtu", "seconds", "status", "code", "type", "resolved")
 """What ends so is not known when it is 0; other numbers are counts, of which 0 is one."""
 
 
 def request(fields: Mapping[str, Any]) -> str:
-    """Return what was asked: the operation, of whom, and what is special about it."""
-    target = next((str(fields[name]) for name in _TARGETS if fields.get(name)), "")
+    """Return what was asked: the operation, of whom, and what is special about it.
+
+    `ipv6k8s ask` takes it as it stands.
+    """
+    target = next((str(fields[name]) for name in TARGETS if fields.get(name)), "")
     port = fields.get("port")
     if target and port:
         target = endpoint(target, port)
-    rest = {name: value for name, value in fields.items() if name not in _NOT_ASKED}
+    question = dns_messages.question(fields.get("wire") or "")
+    if question:
+        target = f"{question} @{target}"
+    rest = {name: value for name, value in fields.items() if name not in NOT_ASKED}
     return " ".join(filter(None, (str(fields.get("op", "")), target, "; ".join(_said(rest)))))
 
 
@@ -43,6 +53,8 @@ def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]
             continue
         elif name == "seconds":
             yield f"{value:.3g} s"
+        elif name == "wire":
+            yield dns_messages.in_words(value) or "no DNS message"
         else:
             yield f"{word} {_value(value)}"
 

@@ -6,11 +6,14 @@ import argparse
 import os
 import shlex
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_ipv6k8s.cli import connection
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.masking import one_line
+
+if TYPE_CHECKING:
+    from pytest_ipv6k8s.settings import Settings
 
 OK = 0
 
@@ -18,8 +21,7 @@ OK = 0
 def add(commands: Any) -> None:
     """Add the commands and their options."""
     command = commands.add_parser("init", help="print a declaration of a cluster, to be completed")
-    command.add_argument("--kubeconfig", type=Path, help="the cluster's kubeconfig (the usual one)")
-    command.add_argument("--context", help="the kubeconfig's context to use")
+    connection.add(command)
     command.add_argument(
         "--probe",
         action="store_true",
@@ -42,21 +44,20 @@ def add(commands: Any) -> None:
 
 
 def _init(chosen: argparse.Namespace) -> int:
+    from pytest_ipv6k8s import wanted
     from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.external import observed
     from pytest_ipv6k8s.external.declaration import draft
-    from pytest_ipv6k8s.kube import config, inventory
-    from pytest_ipv6k8s.kube.client import Api
+    from pytest_ipv6k8s.kube import inventory
 
-    path = config.find(chosen.kubeconfig, os.environ)
-    api = Api(config.read(path, chosen.context))
+    api = connection.api(chosen)
     facts = inventory.read(api)
     about = one_line(f"{facts.version}, CNI {facts.cni}, {facts.proxy}")
     text = draft(facts.stack, about=about, policy_engine=facts.policy_engine)
     if chosen.probe:
-        image = _probe_image()
+        how = wanted.manner(_settings())
         run_id, target = ownership.new_run_id(), chosen.target or ""
-        found = observed.observe(api, facts, run_id=run_id, image=image, target=target)
+        found = observed.observe(api, facts, run_id=run_id, manner=how, target=target)
         text = observed.written(text, found, policy_engine=facts.policy_engine)
     print(text, end="")
     return OK
@@ -77,7 +78,7 @@ def _target(chosen: argparse.Namespace) -> int:
         variables = " ".join(f"-e {key}={value}" for key, value in names.items())
         serve = (
             f"exec docker run --rm --init --network host {variables} "
-            f'-v "$PWD/agent.pyz:/agent.pyz:ro" {shlex.quote(_probe_image())} '
+            f'-v "$PWD/agent.pyz:/agent.pyz:ro" {shlex.quote(_settings().cluster.probe_image)} '
             "python3 -I /agent.pyz serve"
         )
     remote = shlex.quote(f"cat > agent.pyz && {serve}")
@@ -90,7 +91,7 @@ def _target(chosen: argparse.Namespace) -> int:
     return OK
 
 
-def _probe_image() -> str:
+def _settings() -> Settings:
     from pytest_ipv6k8s.settings import resolve
 
-    return resolve({}, os.environ, {}).cluster.probe_image
+    return resolve({}, os.environ, {})

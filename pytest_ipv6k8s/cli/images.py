@@ -30,10 +30,10 @@ def images() -> list[tuple[str, str, str]]:
     """
     from pytest_ipv6k8s.clusters.providers import k3s
     from pytest_ipv6k8s.settings import resolve
-    from pytest_ipv6k8s.testbed.testbed import own_image
+    from pytest_ipv6k8s.testbed import image as bed
 
     settings = resolve({}, os.environ, {})
-    cluster, testbed = settings.cluster, settings.external.testbed_image or own_image()
+    cluster, testbed = settings.cluster, settings.external.testbed_image or bed.own()
     kind, rancher = (cluster.node_image or image for image in ("kindest/node", k3s.IMAGE))
     rows = [
         (cluster.probe_image, "probe-image", "probes; all that a cluster which exists needs"),

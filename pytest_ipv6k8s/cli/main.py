@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pytest_ipv6k8s import __version__
-from pytest_ipv6k8s.cli import checks, cluster, images, report, run
+from pytest_ipv6k8s.cli import (
+    asking,
+    checks,
+    cluster,
+    completion,
+    doctor,
+    images,
+    report,
+    run,
+)
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment
 
@@ -74,12 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     checks.add(commands)
     report.add(commands)
 
-    command = commands.add_parser("doctor", help="say what keeps this machine from making clusters")
-    command.add_argument("--provider", default="kind", help="for this provider (kind)")
-    command.set_defaults(run=_doctor)
-
+    doctor.add(commands)
     cluster.add(commands)
     images.add(commands)
+    asking.add(commands)
+    completion.add(commands, parser)
 
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
     command.add_argument(
@@ -109,19 +117,6 @@ def _parted(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 def _help(parser: argparse.ArgumentParser) -> int:
     parser.print_help()
     return OK
-
-
-def _doctor(chosen: argparse.Namespace) -> int:
-    from pytest_ipv6k8s.clusters import ownership
-    from pytest_ipv6k8s.clusters.contract import ClusterSpec, provider
-
-    spec = ClusterSpec(run_id=ownership.new_run_id())
-    problems = provider(chosen.provider).problems(spec)
-    for problem in problems:
-        print(f"problem  {problem.text}\nremedy   {problem.remedy}")
-    if not problems:
-        print(f"This machine is ready for provider {chosen.provider}.")
-    return PROBLEM if problems else OK
 
 
 def _rbac(chosen: argparse.Namespace) -> int:

@@ -50,6 +50,9 @@ def add(commands: Any) -> None:
         metavar="REPORT",
         help="only what failed, was inconclusive or was not judged there",
     )
+    command.add_argument(
+        "--pause", action="store_true", help="stop at each red check while its probes stand"
+    )
     command.set_defaults(run=_run, more=[])
 
 
@@ -83,6 +86,7 @@ def arguments(chosen: argparse.Namespace) -> list[str]:
         *(f"--ipv6k8s-check={check}" for check in checks),
         *(f"--ipv6k8s-report={file}" for file in chosen.output),
         *(("-m", chosen.level) if chosen.level else ()),
+        *(("--ipv6k8s-pause",) if chosen.pause else ()),
         *chosen.more,
         *("--pyargs", catalogue.SUITE),
     ]

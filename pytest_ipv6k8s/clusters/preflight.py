@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.clusters.contract import ClusterSpec, Problem
-from pytest_ipv6k8s.docker import Docker, EngineInfo, is_installed
+from pytest_ipv6k8s.docker import ENGINE, Docker, EngineInfo, is_installed, other_engines
 
 FEWEST_INSTANCES, FEWEST_WATCHES = 128, 8192
 LEAST_FREE = 2 << 30
@@ -27,7 +27,8 @@ class HostFacts:
     """What matters of this machine; a number is None where it cannot be read.
 
     ``engine_error`` is the message of the engine's client when it cannot reach its engine;
-    ``engine_is_here`` tells that the engine uses this machine's kernel.
+    ``engine_is_here`` tells that the engine uses this machine's kernel; ``others`` are engines that
+    we cannot use.
     """
 
     has_engine: bool
@@ -39,6 +40,7 @@ class HostFacts:
     ipv4_forwarding: int | None
     inotify_instances: int | None
     inotify_watches: int | None
+    others: tuple[str, ...] = ()
 
 
 def read_facts(docker: Docker) -> HostFacts:
@@ -54,6 +56,7 @@ def read_facts(docker: Docker) -> HostFacts:
         engine_error=info.error,
         engine_is_here=here,
         free_bytes=shutil.disk_usage(folder).free if here and folder.is_dir() else None,
+        others=() if has_engine else tuple(other_engines()),
         **sysctls,
     )
 
@@ -77,8 +80,14 @@ def _engine_problems(facts: HostFacts) -> list[Problem]:
     if not facts.has_engine:
         return [
             Problem(
-                text="there is no container engine: docker is not on PATH",
-                remedy="install Docker Engine or Docker Desktop",
+                text=f"there is no container engine: {ENGINE} is not on PATH"
+                + (f", and {' and '.join(facts.others)} cannot be used" if facts.others else ""),
+                remedy="install Docker Engine or Docker Desktop"
+                + (
+                    f"; a cluster in {facts.others[0]} is tested as it is: ipv6k8s run --kubeconfig"
+                    if facts.others
+                    else ""
+                ),
             )
         ]
     if "permission denied" in facts.engine_error.lower():

@@ -18,15 +18,14 @@ from pytest_ipv6k8s.addresses import (
 )
 from pytest_ipv6k8s.agent.ops import lookup, tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
-from pytest_ipv6k8s.errors import ClusterError, ConfigError
+from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.egress import Observation, classify
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.kube.objects import Manner
-from pytest_ipv6k8s.probe import deploy, guests, removing
+from pytest_ipv6k8s.probe import deploy, guests
 from pytest_ipv6k8s.probe.placing import Wish, place
 from pytest_ipv6k8s.probe.probes import Probe
-from pytest_ipv6k8s.probe.session import connect
 
 _SOURCE_PORT = 19992
 _CHECK = "check it: the suite judges by this line"
@@ -47,14 +46,14 @@ class Observed:
     seen: str = "no target was asked; see --target"
 
 
-def observe(api: Api, facts: Inventory, *, run_id: str, image: str, target: str) -> Observed:
+def observe(api: Api, facts: Inventory, *, run_id: str, manner: Manner, target: str) -> Observed:
     """Start a pod in a namespace of its own, ask, and delete the namespace.
 
     Args:
         api: the API server.
         facts: of the cluster.
         run_id: by which what is made is known.
-        image: of the pod.
+        manner: how the pod is made.
         target: ``[ADDRESS]:agent``, or empty.
 
     Raises:
@@ -64,24 +63,13 @@ def observe(api: Api, facts: Inventory, *, run_id: str, image: str, target: str)
     address = _address_of(target)
     plan = deploy.Plan(
         run_id=run_id,
-        manner=Manner(image=image),
+        manner=manner,
         stack=facts.stack,
         nodes=place(facts.nodes, Wish(most=1, selector={})).nodes,
         host_network=False,
     )
-    try:
-        deploy.make_namespace(api, plan, plan.namespace, security="restricted")
-        pod = guests.start(api, plan, "observer", namespace=plan.namespace, labels={})
-        session = connect(api, pod)
-        try:
-            return _ask(Probe(pod, session, api.recorder), facts, address)
-        finally:
-            session.close()
-    finally:
-        if removing.remove(api, run_id):
-            raise ClusterError(
-                f"namespace {plan.namespace} is still there", remedy="run `ipv6k8s reap`"
-            )
+    with guests.for_a_moment(api, plan, "observer") as probe:
+        return _ask(probe, facts, address)
 
 
 def _address_of(target: str) -> str:

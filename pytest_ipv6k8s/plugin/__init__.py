@@ -6,7 +6,8 @@ import pytest
 
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.plugin import collection, fixtures, options
-from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS
+from pytest_ipv6k8s.plugin.state import COST, SETTINGS, TIMEOUTS, is_worker
+from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.timeouts import Timeouts
 
 
@@ -28,31 +29,41 @@ def pytest_configure(config: pytest.Config) -> None:
     plugins.register(collection, "ipv6k8s-collection")
     plugins.register(fixtures, "ipv6k8s-fixtures")
     if settings.wants_cluster:
-        from pytest_ipv6k8s import expectations
-        from pytest_ipv6k8s.plugin import (
-            beginning,
-            cards,
-            interrupts,
-            junit,
-            outcome,
-            reporting,
-            secrecy,
-            workers,
-        )
-
-        expectations.set_timeout_factor(settings.timeout_factor)
-        collection.add_suite(config, settings)
-        plugins.register(outcome, "ipv6k8s-outcome")
-        plugins.register(cards.Cards(config), "ipv6k8s-cards")
-        plugins.register(junit.Names(config), "ipv6k8s-junit")
-        plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
-        plugins.register(beginning, "ipv6k8s-beginning")
-        plugins.register(interrupts, "ipv6k8s-interrupts")
-        plugins.register(workers, "ipv6k8s-xdist")
-        if settings.report.bundle is not None:
-            from pytest_ipv6k8s.plugin import bundles
-
-            plugins.register(bundles, "ipv6k8s-bundles")
-        plugins.register(secrecy, "ipv6k8s-secrecy")  # the last one, so its hooks are around all
+        _load(config, settings)
     else:
         options.refuse_without_cluster(config)
+
+
+def _load(config: pytest.Config, settings: Settings) -> None:
+    """Load what runs a cluster."""
+    from pytest_ipv6k8s import expectations
+    from pytest_ipv6k8s.plugin import (
+        beginning,
+        cards,
+        interrupts,
+        junit,
+        outcome,
+        reporting,
+        secrecy,
+        workers,
+    )
+
+    plugins = config.pluginmanager
+    expectations.set_timeout_factor(settings.timeout_factor)
+    collection.add_suite(config, settings)
+    plugins.register(outcome, "ipv6k8s-outcome")
+    plugins.register(cards.Cards(config), "ipv6k8s-cards")
+    plugins.register(junit.Names(config), "ipv6k8s-junit")
+    plugins.register(reporting.Reporting(config, settings), "ipv6k8s-reporting")
+    plugins.register(beginning, "ipv6k8s-beginning")
+    plugins.register(interrupts, "ipv6k8s-interrupts")
+    plugins.register(workers, "ipv6k8s-xdist")
+    if settings.report.bundle is not None:
+        from pytest_ipv6k8s.plugin import bundles
+
+        plugins.register(bundles, "ipv6k8s-bundles")
+    if settings.pause and not is_worker(config) and not options.only_shows(config):
+        from pytest_ipv6k8s.plugin import pausing
+
+        plugins.register(pausing.Pauses(config), "ipv6k8s-pauses")
+    plugins.register(secrecy, "ipv6k8s-secrecy")  # the last one, so its hooks are around all

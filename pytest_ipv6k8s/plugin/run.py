@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_ipv6k8s import profiles
+from pytest_ipv6k8s import profiles, wanted
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterProvider, ClusterSpec
@@ -30,11 +30,11 @@ from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.ready import Ready
-from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, RunFacts, Used, manner
+from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, RunFacts, Used
 from pytest_ipv6k8s.plugin.stacks import refuse_another, refuse_without_ipv6
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Plan, deploy
-from pytest_ipv6k8s.probe.placing import Placed, Wish, place
+from pytest_ipv6k8s.probe.placing import Placed, place
 from pytest_ipv6k8s.probe.probes import Probes
 from pytest_ipv6k8s.probe.removing import remove, remove_inside
 from pytest_ipv6k8s.probe.session import Sessions
@@ -110,7 +110,7 @@ class Run:
                 self._meet(acquired)
             facts = self._read_facts(acquired.api, setup.declared)
             external = self._external(setup, acquired, facts)
-            placed = place(facts.nodes, self._wish())
+            placed = place(facts.nodes, wanted.wish(self.settings, turn=self.id))
         with self._bundle_on_failure(acquired, wanted=True):
             ready = self._ready(acquired, placed, facts)
             refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))
@@ -271,21 +271,12 @@ class Run:
     def _declared_stack(self, declared: Declaration) -> Stack | None:
         return self.settings.declared_stack or declared.stack
 
-    def _wish(self) -> Wish:
-        wanted = self.settings.probes
-        return Wish(
-            most=wanted.max_nodes,
-            selector=dict(wanted.node_selector),
-            tolerations=wanted.toleration,
-            turn=self.id,
-        )
-
     def _plan(self, facts: inventory.Inventory, placed: Placed, cluster: Cluster) -> Plan:
         settings = self.settings
         allowed = cluster.owned or Allow.PRIVILEGED in settings.probes.allow
         return Plan(
             run_id=self.id,
-            manner=manner(settings),
+            manner=wanted.manner(settings),
             stack=facts.stack,
             nodes=placed.nodes,
             host_network=self._used.hosts and allowed,

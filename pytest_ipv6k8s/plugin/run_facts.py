@@ -9,12 +9,12 @@ from pytest_ipv6k8s.addresses import Stack, families_of
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
-from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe.deploy import NO_HOSTS, Plan
 from pytest_ipv6k8s.probe.placing import LeftOut
 from pytest_ipv6k8s.probe.probes import ProbePod, nodes_of
 from pytest_ipv6k8s.probe.services import Service
 from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.wanted import manner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +84,3 @@ class Used:
 
 
 EVERYTHING = Used()
-
-
-def manner(settings: Settings) -> Manner:
-    """Return how pods and namespaces are made."""
-    wanted = settings.probes
-    return Manner(
-        image=settings.cluster.probe_image,
-        tolerations=wanted.toleration,
-        pull_secret=wanted.pull_secret,
-        labels=wanted.labels,
-        annotations=wanted.annotations,
-        priority_class=wanted.priority_class,
-        requests=wanted.requests,
-        limits=wanted.limits,
-    )

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.kube import objects, paths
 from pytest_ipv6k8s.kube.client import Api
-from pytest_ipv6k8s.probe import deploy, starting
-from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.probe import deploy, removing, starting
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod
+from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.probe.starting import Wanted
+
+
+@contextmanager
+def for_a_moment(api: Api, plan: deploy.Plan, name: str) -> Iterator[Probe]:
+    """Start a probe, in a namespace of its own if none was given, and remove all that was made.
+
+    Raises:
+        ClusterError: it does not run, or its namespace does not go.
+    """
+    host = plan.host_network
+    namespace = plan.host_namespace if host else plan.namespace
+    try:
+        if plan.given is None:
+            security = "privileged" if host else "restricted"
+            deploy.make_namespace(api, plan, namespace, security=security)
+        pod = start(api, plan, name, namespace=namespace, labels={})
+        with closing(connect(api, pod)) as session:
+            yield Probe(pod, session, api.recorder)
+    finally:
+        if plan.given is not None:
+            remove(api, namespace, name)
+        elif removing.remove(api, plan.run_id):
+            raise ClusterError(f"namespace {namespace} is still there", remedy="run `ipv6k8s reap`")
 
 
 def start(
@@ -22,7 +47,7 @@ def start(
 
     Args:
         api: the API server.
-        plan: how pods of the run are made, and on which nodes; it takes the first.
+        plan: how pods are made, on which nodes (it takes the first), and whether in their network.
         name: of the pod.
         namespace: where; it has to exist.
         labels: of the pod, on top of ours.
@@ -38,6 +63,7 @@ def start(
         node=node,
         manner=plan.manner,
         pod_labels=labels,
+        host_network=plan.host_network,
         any_user=deploy.assigns_users(api),
         files=name,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import ipaddress
 import json
@@ -16,7 +15,7 @@ from typing import Any
 from pytest_ipv6k8s import data
 from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
-from pytest_ipv6k8s.docker import LABEL, Docker, last_line
+from pytest_ipv6k8s.docker import LABEL, Docker, reason
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.external.model import (
     TESTBED,
@@ -30,10 +29,9 @@ from pytest_ipv6k8s.kube import coredns
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import CommandFailed, Progress
-from pytest_ipv6k8s.testbed import layout
+from pytest_ipv6k8s.testbed import image, layout
 
 _HOME = "/ipv6k8s"
-_BUILT_FROM = ("Dockerfile", "packages.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,39 +64,6 @@ class Testbed:
     corefile: str
 
 
-def own_image() -> str:
-    """Return the name of our own image, whose tag changes with what it is built from."""
-    content = "".join(data.text(f"testbed/{file}") for file in _BUILT_FROM)
-    return f"ipv6k8s/testbed:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-
-
-def require_image(image: str | None, docker: Docker, home: Path, progress: Progress) -> str:
-    """Return an image for the container: the one given, or our own, built where it is missing.
-
-    Raises:
-        HostProblem: it cannot be had.
-    """
-    if image:
-        docker.require_image(image, "testbed image", "--ipv6k8s-testbed-image", progress)
-        return image
-    tag = own_image()
-    if docker.has_image(tag):
-        return tag
-    progress(f"building the image of the testbed, {tag}")
-    folder = home / "testbed-image"
-    folder.mkdir(exist_ok=True)
-    for file in _BUILT_FROM:
-        (folder / file).write_text(data.text(f"testbed/{file}"))
-    try:
-        docker.build_image(tag, folder)
-    except CommandFailed as error:
-        raise HostProblem(
-            f"the image of the testbed cannot be had: {_reason(error)}",
-            remedy="give one with --ipv6k8s-testbed-image, or do without: --ipv6k8s-external none",
-        ) from None
-    return tag
-
-
 def build(
     plan: Plan, api: Api, agent: bytes, home: Path, progress: Progress, docker: Docker
 ) -> Testbed:
@@ -116,7 +81,7 @@ def build(
         HostProblem: the engine cannot make it.
         ClusterError: CoreDNS does not come back.
     """
-    image = require_image(plan.image, docker, home, progress)
+    used = image.require(plan.image, docker, home, progress)
     network = _network_of(docker, plan.nodes[0].name)
     _refuse_second(docker, f"{network}-testbed")
     built = Testbed(
@@ -126,7 +91,7 @@ def build(
         corefile=coredns.healthy_corefile(api),
     )
     try:
-        _start_container(docker, built.container, network, image, plan.run_id)
+        _start_container(docker, built.container, network, used, plan.run_id)
         _copy_programs(docker, built.container, agent, home)
         ours = _addresses_of(docker, built.container)
         _run_in(docker, built.container, "container", {"routes": _routes_back(plan)})
@@ -191,14 +156,9 @@ def _start_container(docker: Docker, name: str, network: str, image: str, run_id
     except CommandFailed as error:
         raise HostProblem(
             f"the container engine cannot make the testbed: "
-            f"{_reason(error) or 'there is no /dev/net/tun'}",
+            f"{reason(error) or 'there is no /dev/net/tun'}",
             remedy="allow privileged containers with TUN, or do without: --ipv6k8s-external none",
         ) from None
-
-
-def _reason(error: CommandFailed) -> str:
-    """Return the last line of a program's output, or why there is none."""
-    return last_line(error.finished.last_words if error.finished else str(error))
 
 
 def _copy_programs(docker: Docker, container: str, agent: bytes, home: Path) -> None:
@@ -235,7 +195,7 @@ def _run_in(docker: Docker, container: str, module: str, plan: Any) -> None:
         )
     except CommandFailed as error:
         raise HostProblem(
-            f"the testbed cannot be built: {_reason(error)}",
+            f"the testbed cannot be built: {reason(error)}",
             remedy="look at `docker info`, or do without: --ipv6k8s-external none",
         ) from None
 

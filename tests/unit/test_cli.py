@@ -14,8 +14,6 @@ import yaml
 from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.clusters import ownership
-from pytest_ipv6k8s.clusters.contract import Problem
-from pytest_ipv6k8s.clusters.providers.kind import Kind
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights
 from pytest_ipv6k8s.reports import save
@@ -179,21 +177,6 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"ipv6k8s {__version__}\n"
 
 
-@pytest.mark.parametrize("problems", [[], [Problem(text="no IPv6", remedy="switch it on")]])
-def test_the_doctor_tells_every_problem(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    problems: list[Problem],
-) -> None:
-    monkeypatch.setattr(Kind, "problems", lambda self, spec: problems)
-
-    assert cli.main(["doctor"]) == (cli.PROBLEM if problems else cli.OK)
-
-    output = capsys.readouterr().out
-    wanted = "problem  no IPv6\nremedy   switch it on\n"
-    assert output == (wanted if problems else "This machine is ready for provider kind.\n")
-
-
 def test_a_doctor_for_an_unknown_provider_is_wrong_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -319,6 +302,7 @@ def _handed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
         ),
         (["--kubeconfig=f", "-o", "r.html"], ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-report=r.html"]),
         (["--kubeconfig=f", "--level", "core"], ["--ipv6k8s-kubeconfig=f", "-m", "core"]),
+        (["--kubeconfig=f", "--pause"], ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-pause"]),
         (["--kubeconfig=f", "-x", "-v"], ["--ipv6k8s-kubeconfig=f", "-x", "-v"]),
         (
             ["SVC", "--kubeconfig=f", "-x", "--", "-n", "4"],

@@ -258,6 +258,6 @@ def test_dns_messages_are_read_out() -> None:
     )
     text = _written(report(result("A-01", "pass", evidence=(kept,))))
 
-    assert "dns_exchange 10.0.0.1 a.b. AAAA" in text
+    assert "dns_exchange AAAA a.b. @10.0.0.1" in text
     assert "NOERROR, a.b. 5 IN AAAA fd00::1" in text
     assert wires[1] not in text

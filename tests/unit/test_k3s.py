@@ -365,7 +365,9 @@ def test_what_k3s_cannot_make_is_told_before_anything_is_made(
 
 def test_the_doctor_knows_k3s(ready: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--provider", "k3s"]) == cli.OK
-    assert capsys.readouterr().out == "This machine is ready for provider k3s.\n"
+    said = capsys.readouterr().out
+    assert said.endswith("This machine is ready for provider k3s.\n")
+    assert f"image    node: {k3s.IMAGE}, on this machine" in said
 
     ready.usual["docker version"] = "1.41\n"
     assert cli.main(["doctor", "--provider", "k3s"]) == cli.PROBLEM

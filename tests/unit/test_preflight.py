@@ -28,6 +28,11 @@ ONE_PROBLEM: dict[str, tuple[dict[str, Any], str, str]] = {
         "there is no container engine: docker is not on PATH",
         "Docker Desktop",
     ),
+    "an engine that we cannot use": (
+        {"has_engine": False, "engine_is_here": False, "others": ("podman",)},
+        "there is no container engine: docker is not on PATH, and podman cannot be used",
+        "a cluster in podman is tested as it is: ipv6k8s run --kubeconfig",
+    ),
     "not in the group": (
         {"engine_error": DENIED, "engine_is_here": False},
         "this user may not talk to the container engine",

@@ -63,6 +63,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "strict": ("yes", True),
     "check": ("svc-01", ("SVC-01",)),
     "all": ("yes", True),
+    "pause": ("yes", True),
     "keep": ("1", True),
     "profile": ("nat64", ("nat64",)),
     "report": ("/tmp/r.json", (Path("/tmp/r.json"),)),

@@ -15,7 +15,7 @@ from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import Finished
-from pytest_ipv6k8s.testbed import testbed
+from pytest_ipv6k8s.testbed import image, testbed
 from pytest_ipv6k8s.timeouts import Timeouts
 from tests.programs import Engine
 
@@ -221,15 +221,15 @@ def test_an_image_that_cannot_be_had_is_named(engine: BesideNodes, tmp_path: Pat
     engine.fails("docker", "denied")
 
     with pytest.raises(HostProblem, match=r"testbed image testbed:1 .* cannot be pulled: denied"):
-        testbed.require_image("testbed:1", DOCKER, tmp_path, lambda line: None)
+        image.require("testbed:1", DOCKER, tmp_path, lambda line: None)
     with pytest.raises(HostProblem, match="image of the testbed cannot be had: denied"):
-        testbed.require_image(None, DOCKER, tmp_path, lambda line: None)
+        image.require(None, DOCKER, tmp_path, lambda line: None)
 
 
 def test_our_own_image_is_built_where_it_is_missing(engine: BesideNodes, tmp_path: Path) -> None:
     engine.fails("docker image inspect")
 
-    tag = testbed.require_image(None, DOCKER, tmp_path, lambda line: None)
+    tag = image.require(None, DOCKER, tmp_path, lambda line: None)
 
     assert tag.startswith("ipv6k8s/testbed:")
     assert engine.lines(f"docker build --quiet --tag {tag}")

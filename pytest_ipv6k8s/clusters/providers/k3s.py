@@ -43,6 +43,11 @@ class K3s:
 
     docker: Docker = field(default_factory=Docker)
 
+    @property
+    def node_image(self) -> str:
+        """The image of the nodes where none is given."""
+        return IMAGE
+
     def problems(self, spec: ClusterSpec) -> list[Problem]:
         """Return what keeps this machine from making the cluster."""
         spec = settled(spec)

@@ -11,7 +11,6 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 from pytest_ipv6k8s import data, words
-from pytest_ipv6k8s.dns_messages import in_words
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.diagnosis import diagnosis
 from pytest_ipv6k8s.reports.model import CheckResult, Report
@@ -48,8 +47,8 @@ def _template() -> Any:
         "worst": view.worst,
         "passed": view.passed,
         "gaps": view.gaps,
-        "asked": lambda fields: f"{words.request(fields)} {_decoded(fields)}".rstrip(),
-        "answered": lambda found: _decoded(found) or words.answer(found),
+        "asked": words.request,
+        "answered": words.answer,
         "seconds": lambda value: f"{value:.3g} s",
         "linked": _linked,
         "is_link": lambda text: text.startswith(("https://", "http://")),
@@ -111,11 +110,6 @@ def _style(word: str) -> str:
 def _by_area(checks: Iterable[CheckResult]) -> list[tuple[str, list[CheckResult]]]:
     grouped = itertools.groupby(checks, key=lambda check: check.area)
     return [(area, list(group)) for area, group in grouped]
-
-
-def _decoded(fields: Any) -> str:
-    """Return the DNS message in a request or an answer; empty where there is none."""
-    return in_words(fields.get("wire") or "") if isinstance(fields, Mapping) else ""
 
 
 _SOURCES = re.compile(r"RFC (?P<rfc>\d+)|KEP-(?P<kep>\d+)")

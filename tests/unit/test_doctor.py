@@ -1,0 +1,76 @@
+"""`ipv6k8s doctor`: the engine, the images and the extras of this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from pytest_ipv6k8s import docker
+from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.clusters.contract import Problem
+from pytest_ipv6k8s.clusters.providers.kind import Kind
+from tests.programs import Engine
+
+BASE = "debian:12-slim"
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that works, on a machine that is ready."""
+    monkeypatch.setattr(Kind, "problems", lambda self, spec: [])
+    made = Engine({})
+    made.stand_in(monkeypatch, docker)
+    return made
+
+
+def test_every_problem_is_told_and_no_image_is_looked_for(
+    capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = Problem(text="no IPv6", remedy="switch it on")
+    monkeypatch.setattr(Kind, "problems", lambda self, spec: [problem])
+
+    assert cli.main(["doctor"]) == cli.PROBLEM
+
+    assert capsys.readouterr().out == "problem  no IPv6\nremedy   switch it on\n"
+    assert engine.lines() == []
+
+
+def test_images_are_told_with_where_they_are(
+    capsys: pytest.CaptureFixture[str], engine: Engine
+) -> None:
+    engine.fails("docker image inspect ipv6k8s/testbed")
+    engine.fails(f"docker image inspect {BASE}")
+
+    assert cli.main(["doctor"]) == cli.OK
+
+    assert capsys.readouterr().out.splitlines() == [
+        "image    node: the provider's own",
+        "image    probe: python:3-slim, on this machine",
+        f"image    testbed: {BASE}, can be pulled",
+        "This machine is ready for provider kind.",
+    ]
+
+
+def test_an_image_that_is_nowhere_is_a_problem(
+    capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPV6K8S_NODE_IMAGE", "node:1")
+    engine.fails("docker image inspect node:1")
+    engine.fails("docker manifest inspect node:1")
+
+    assert cli.main(["doctor"]) == cli.PROBLEM
+
+    said = capsys.readouterr().out
+    assert "problem  node image node:1 is not on this machine and cannot be pulled" in said
+    assert "remedy   pull it beforehand, or give another with IPV6K8S_NODE_IMAGE" in said
+
+
+def test_an_extra_that_is_not_installed_is_told(
+    capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    assert cli.main(["doctor"]) == cli.OK
+
+    assert "pip install 'pytest-ipv6k8s[xdist]'" in capsys.readouterr().out
