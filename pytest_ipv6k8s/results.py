@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +91,7 @@ class Outcome:
         rests_on: ids of red checks for which this one was not judged.
         failure: only of an item that failed.
         teardown: what broke after the verdict.
-        bundle: path of the failure bundle.
+        bundle: path of the run's failure bundle, which has a folder for the item.
     """
 
     family: Family | None = None
@@ -132,6 +133,10 @@ class ItemResult:
     def name(self) -> str:
         """The check's id, with the family where there is one: ``ADDR-16 IPv6``."""
         return item_name(self.check, self.outcome)
+
+    def without_bundle(self) -> ItemResult:
+        """Return the same for a run whose bundle could not be written."""
+        return dataclasses.replace(self, outcome=dataclasses.replace(self.outcome, bundle=""))
 
 
 def item_name(check: CheckFacts, outcome: Outcome) -> str:

@@ -220,7 +220,7 @@ class ReportSettings:
         "Answers that a report keeps of an item (10).", "N", parse=positive(int), default=10
     )
     bundle: Path | None = option(
-        "Leave an archive in this folder for each check that fails or is inconclusive.",
+        "Leave an archive in this folder when a check fails or is inconclusive.",
         "FOLDER",
         parse=folder,
     )

@@ -36,9 +36,9 @@ class Timeouts:
         namespace_ready: what Kubernetes itself puts into a new namespace.
         namespace_gone: namespaces that are deleted.
         endpoints: EndpointSlices, until they name every probe.
-        bundle: looking at the cluster for one bundle.
-        bundles: looking at the cluster for all bundles of a process: a cluster in ruins must not
-            make a run endless.
+        bundle: looking at the cluster for the bundle of a run; half of it is for a red check.
+        bundles: the same for all red checks of a process: a cluster in ruins must not make a run
+            endless.
         factor: by how much all of it was multiplied.
     """
 

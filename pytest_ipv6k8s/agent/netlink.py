@@ -1,4 +1,4 @@
-"""What the kernel knows of links, addresses, routes and neighbours, over rtnetlink.
+"""What the kernel knows of links, addresses, routes, rules and neighbours, over rtnetlink.
 
 Standard library only.
 
@@ -12,12 +12,18 @@ import socket
 import struct
 from typing import Any, Dict, Iterator, List, Tuple
 
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE = 18, 22, 26, 30, 34
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _REQUEST_DUMP = 0x1, 0x301
 _RTA_DST = 1
 _HEADER = struct.Struct("=IHHII")
-_BODY_SIZES = {RTM_GETLINK: 16, RTM_GETADDR: 8, RTM_GETROUTE: 12, RTM_GETNEIGH: 12}
+_BODY_SIZES = {
+    RTM_GETLINK: 16,
+    RTM_GETADDR: 8,
+    RTM_GETROUTE: 12,
+    RTM_GETNEIGH: 12,
+    RTM_GETRULE: 12,
+}
 
 Message = Tuple[bytes, Dict[int, bytes]]
 

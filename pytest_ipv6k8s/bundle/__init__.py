@@ -1,1 +1,1 @@
-"""Failure bundles: what somebody needs who was not there when a check failed."""
+"""Failure bundles: what somebody needs who was not there when checks failed."""

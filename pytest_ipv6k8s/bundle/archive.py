@@ -12,63 +12,37 @@ from pathlib import Path
 from pytest_ipv6k8s.bundle.gathering import File, Gathered, Keep
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.files import write_whole
-from pytest_ipv6k8s.masking import redact_text
+from pytest_ipv6k8s.masking import masked, redact_text
 
+SUFFIX = ".tar.gz"
 LARGEST_FILE = 256 << 10
-LARGEST_BUNDLE = 4 << 20
-"""Bytes before compression."""
-
-_FOLDERS = {
-    "evidence.json": "every question that the check asked, and its answer",
-    "asked-again.json": "the questions whose answers failed, asked once more",
-    "probes/": "the network as each probe pod sees it: addresses, routes, neighbours, resolv.conf",
-    "objects/": "objects of the API, by namespace",
-    "config/": "ConfigMaps of CoreDNS, kube-proxy and the CNI, a file for each key",
-    "logs/": "the last lines of CoreDNS, kube-proxy and the CNI",
-    "nodes/": "each node's addresses, routes, neighbours, packet filter, conntrack and services",
-}
+LARGEST_CHECK = 1 << 20
+LARGEST_CLUSTER = 4 << 20
+LARGEST_BUNDLE = 16 << 20
+"""Bytes before compression: a file, what one check leaves, what is read of the cluster, and all."""
 
 
-def write(path: Path, about: str, gathered: Gathered, *, date: datetime) -> None:
-    """Write an archive with a README; folders are made.
+def name_of(run_id: str) -> str:
+    """Return the name of a run's bundle."""
+    return f"ipv6k8s-bundle-{run_id}{SUFFIX}"
+
+
+def safe(gathered: Gathered, most: int) -> Gathered:
+    """Return what was gathered without secrets, and of bounded size; what was cut is told.
 
     Args:
-        path: a name that ends in ``.tar.gz``.
-        about: the README's beginning: what happened, and where.
-        gathered: what goes in. Secrets are taken out here, whatever was done before.
-        date: when it was read; the date of every file.
-
-    Raises:
-        HostProblem: it cannot be written; nothing is left of it.
+        gathered: as it was read. Where there is no room for all, the first files get it.
+        most: bytes for all of them.
     """
-    files, cut = _bounded(gathered.files)
-    readme = _readme(about, files, [*gathered.missing, *cut], date)
-    folder = path.name.removesuffix(".tar.gz")
-    packed = _pack(folder, [File(name="README.md", text=readme), *files], date)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, packed)
-    except OSError as error:
-        raise HostProblem(
-            f"bundle {path} cannot be written: {error.strerror}",
-            remedy="free some space or give another folder with --ipv6k8s-bundle",
-        ) from None
-
-
-def _bounded(files: Iterable[File]) -> tuple[list[File], list[str]]:
-    """Return the files without secrets, each and all together of bounded size, and what was cut.
-
-    Where there is no room for all, the first ones get it.
-    """
-    kept, cut, left = [], [], LARGEST_BUNDLE
-    for file in files:
+    kept, cut, left = [], [], most
+    for file in gathered.files:
         text = redact_text(_cut(file, min(LARGEST_FILE, left)))
         if len(file.text.encode()) > min(LARGEST_FILE, left):
             cut.append(f"{file.name}: only its {file.keep.value} is kept")
         left -= min(left, len(text.encode()))
         if text:
             kept.append(File(name=file.name, text=text, keep=file.keep))
-    return sorted(kept, key=lambda file: file.name), cut
+    return Gathered(files=tuple(kept), missing=(*gathered.missing, *cut))
 
 
 def _cut(file: File, most: int) -> str:
@@ -82,28 +56,26 @@ def _cut(file: File, most: int) -> str:
     return (whole + newline).decode(errors="replace")
 
 
-def _readme(about: str, files: Iterable[File], notes: Iterable[str], date: datetime) -> str:
-    names = [file.name for file in files]
-    there = [
-        f"| `{start}` | {what} |"
-        for start, what in _FOLDERS.items()
-        if any(name.startswith(start) for name in names)
-    ]
-    left_out = [f"* {' '.join(redact_text(note).split())}" for note in notes] or ["Nothing."]
-    return "\n".join(
-        [
-            redact_text(about).rstrip(),
-            "",
-            f"Read at {date:%Y-%m-%d %H:%M:%S} UTC. What looks like a secret is replaced; "
-            "Secrets are never read.",
-            "",
-            *(["| file | what |", "|---|---|", *there, ""] if there else []),
-            "## What is missing or cut",
-            "",
-            *left_out,
-            "",
-        ]
-    )
+def write(path: Path, files: Iterable[File], *, date: datetime) -> None:
+    """Write an archive with one folder in it; folders on the way are made.
+
+    Args:
+        path: a name that ends in ``.tar.gz``.
+        files: what goes in, in this order; what this process knows to be secret is taken out.
+        date: that of every file.
+
+    Raises:
+        HostProblem: it cannot be written; nothing is left of it.
+    """
+    packed = _pack(path.name.removesuffix(SUFFIX), files, date)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, packed)
+    except OSError as error:
+        raise HostProblem(
+            f"{path} cannot be written: {error.strerror}",
+            remedy="free some space or give another place for it",
+        ) from None
 
 
 def _pack(folder: str, files: Iterable[File], date: datetime) -> bytes:
@@ -113,7 +85,7 @@ def _pack(folder: str, files: Iterable[File], date: datetime) -> bytes:
         tarfile.open(fileobj=zipped, mode="w") as archive,
     ):
         for file in files:
-            data = file.text.encode()
+            data = masked(file.text).encode()
             entry = tarfile.TarInfo(f"{folder}/{file.name}")
             entry.size, entry.mtime = len(data), seconds
             archive.addfile(entry, io.BytesIO(data))

@@ -55,6 +55,21 @@ _NODE = {
         ("addresses", "conditions", "capacity", "allocatable", "nodeInfo", "features"), ALL
     ),
 }
+_TEMPLATE = {
+    "metadata": {"labels": ALL},
+    "spec": {
+        **dict.fromkeys(("hostNetwork", "nodeSelector", "tolerations", "dnsPolicy"), ALL),
+        "containers": _CONTAINER,
+        "initContainers": _CONTAINER,
+    },
+}
+_WORKLOAD = {
+    "spec": {
+        **dict.fromkeys(("replicas", "selector", "strategy", "updateStrategy"), ALL),
+        "template": _TEMPLATE,
+    },
+    "status": ALL,
+}
 _EVENT = dict.fromkeys(
     (
         *("type", "reason", "message", "note", "count", "series", "involvedObject", "regarding"),
@@ -65,6 +80,8 @@ _EVENT = dict.fromkeys(
 _FIELDS: Mapping[str, Mapping[str, Any]] = {
     "pods": _POD,
     "nodes": _NODE,
+    "deployments": _WORKLOAD,
+    "daemonsets": _WORKLOAD,
     "events": _EVENT,
     "services": {"spec": ALL, "status": ALL},
     "endpointslices": {"addressType": ALL, "endpoints": ALL, "ports": ALL},

@@ -1,4 +1,4 @@
-"""One bundle for each failed check: what goes in, and how much time it may take."""
+"""What goes into a bundle, for each check and once of the cluster, and how long that may take."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from pytest_ipv6k8s.bundle import archive, cluster, nodes, probes
+from pytest_ipv6k8s.bundle import archive, cluster, nodes, probes, readme
 from pytest_ipv6k8s.bundle.gathering import File, Gathered, Source, gather
+from pytest_ipv6k8s.bundle.parts import Part
+from pytest_ipv6k8s.bundle.tables import tables
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube import odd
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.inventory import DnsService
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.timeouts import Timeouts
 
-FRESH = 30.0
-"""Seconds for which objects, logs and nodes are not read again."""
+_NO_NODES = (
+    "nodes: their routes and rules are read by host-network probes (--ipv6k8s-allow privileged)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Failure:
     """A check that failed, or could not find out.
 
     Attributes:
-        name: of the bundle: id and, where it has one, family.
+        name: of its folder: id and, where it has one, family.
         about: what is told of it, as Markdown.
         records: every answer of the check.
         failing: those that were not as expected, where they are known.
@@ -45,12 +48,13 @@ class Access:
     """Where a bundle may look.
 
     Attributes:
-        run_id: whose namespaces are read.
+        run_id: whose namespaces are read; empty for none.
         api: the API server; None when it is not up.
         pods: all probes.
         connect: opens a session with one of them; None when there are none.
         shell: runs a script on the nodes; None when they are not ours.
         dns: the Service of the pods' DNS; None when it is not known, or there is none.
+        namespaces: others that are read.
     """
 
     run_id: str
@@ -59,71 +63,97 @@ class Access:
     connect: probes.Connect | None = None
     shell: nodes.Shell | None = None
     dns: DnsService | None = None
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
 class Collector:
-    """Writes bundles into a folder. For one thread."""
+    """Reads the parts of a bundle; what cannot be read is told in them. For one thread."""
 
     access: Access
-    folder: Path
     timeouts: Timeouts = field(default_factory=Timeouts)
     _spent: float = 0.0
-    _shared: Gathered = field(default_factory=Gathered)
-    _shared_at: float = float("-inf")
 
-    def write(self, failure: Failure) -> Path:
-        """Look at the cluster and write a bundle; return its path.
+    def check(self, failure: Failure) -> Part:
+        """Look at what one check saw: its answers, its probes, and its questions once more.
 
-        Raises:
-            HostProblem: it cannot be written. What cannot be read is told in the bundle instead.
+        It gets half of a bundle's time: probes that hang leave some for the cluster.
         """
-        started, date = time.monotonic(), datetime.now(timezone.utc)
-        timeout = min(self.timeouts.bundle, self.timeouts.bundles - self._spent)
-        evidence = Gathered(files=tuple(_evidence(failure)))
+        started, date = time.monotonic(), _now()
+        timeout = min(self.timeouts.bundle, self.timeouts.bundles - self._spent) / 2
+        gathered = Gathered(files=tuple(_evidence(failure)))
         if timeout > 0:
-            gathered = evidence + self._look(failure, started + timeout)
+            gathered += gather(self._own_sources(failure), timeout=timeout)
         else:
-            spent = (
-                f"the cluster: this process has spent its {self.timeouts.bundles:.0f} s on bundles"
-            )
-            gathered = evidence + Gathered(missing=(spent,))
-        path = self.folder / f"{failure.name}.tar.gz"
-        archive.write(path, failure.about, gathered, date=date)
+            seconds = f"{self.timeouts.bundles:.0f} s"
+            gathered += Gathered(missing=(f"probes: this process has spent its {seconds} on them",))
+        found = archive.safe(gathered, archive.LARGEST_CHECK)
+        names = [file.name for file in found.files]
+        page = readme.of_check(failure.about, names, found.missing, date)
         self._spent += time.monotonic() - started
-        return path
+        return Part(gathered=Gathered(files=(File(name="README.md", text=page), *found.files)))
 
-    def _look(self, failure: Failure, deadline: float) -> Gathered:
-        access = self.access
-        pods = probes.involved(access.pods, failure.failing, failure.records)
-        own: dict[str, Source] = {}
-        if access.connect is not None:
-            own = probes.states(access.connect, pods)
-            again = partial(probes.asked_again, access.connect, access.pods, failure.failing)
-            own["asking again"] = again
-            if access.shell is not None and failure.failing:
-                own["the CNI's drops meanwhile"] = partial(nodes.drops, access.shell)
-        half = (deadline - time.monotonic()) / 2  # probes that hang leave time for the rest
-        gathered = gather(own, timeout=half)
-        age = time.monotonic() - self._shared_at
-        if age < FRESH:
-            note = f"objects, logs and nodes: read {age:.0f} s earlier, for another bundle"
-            return gathered + self._shared + Gathered(missing=(note,))
-        timeout = max(self.timeouts.bundle / 20, deadline - time.monotonic())
-        self._shared = gather(self._cluster_sources(pods, timeout), timeout=timeout)
-        self._shared_at = time.monotonic()
-        return gathered + self._shared
+    def cluster(self, failure: Failure | None = None) -> Part:
+        """Look at the cluster: objects, logs, configuration and nodes.
 
-    def _cluster_sources(self, pods: list[ProbePod], timeout: float) -> dict[str, Source]:
+        Args:
+            failure: of whose nodes is read what there is too much of.
+        """
+        started, date = time.monotonic(), _now()
+        timeout = min(self.timeouts.bundle, self.timeouts.bundles)
+        gathered = gather(self._cluster_sources(failure, timeout), timeout=timeout)
+        objects = cluster.objects_in(gathered.files)
+        missing = () if self._shows_nodes else (_NO_NODES,)
+        found = Gathered(files=tuple(tables(objects)), missing=missing) + gathered
+        self._spent += time.monotonic() - started
+        return Part(
+            gathered=archive.safe(found, archive.LARGEST_CLUSTER),
+            odd=odd.among(objects),
+            date=date,
+        )
+
+    @property
+    def _shows_nodes(self) -> bool:
         access = self.access
+        hosts = access.connect is not None and any(pod.host_network for pod in access.pods)
+        return hosts or access.shell is not None
+
+    def _own_sources(self, failure: Failure) -> dict[str, Source]:
+        access = self.access
+        if access.connect is None:
+            return {}
+        found = probes.states(access.connect, self._involved(failure))
+        found["asking again"] = partial(
+            probes.asked_again, access.connect, access.pods, failure.failing
+        )
+        if access.shell is not None and failure.failing:
+            found["the CNI's drops meanwhile"] = partial(nodes.drops, access.shell)
+        return found
+
+    def _cluster_sources(self, failure: Failure | None, timeout: float) -> dict[str, Source]:
+        access = self.access
+        names = tuple(dict.fromkeys(pod.node for pod in self._involved(failure)))
         found: dict[str, Source] = {}
         if access.shell is not None:
             no_api = access.api is None
             found["nodes"] = partial(nodes.read, access.shell, timeout=timeout, pod_logs=no_api)
+        elif access.connect is not None:
+            found |= probes.nodes(access.connect, access.pods, names)
         if access.api is not None:
-            names = list(dict.fromkeys(pod.node for pod in pods))
-            found |= cluster.sources(access.api, access.run_id, names, access.dns)
+            scope = cluster.Scope(
+                run_id=access.run_id, namespaces=access.namespaces, dns=access.dns, nodes=names
+            )
+            found |= cluster.sources(access.api, scope)
         return found
+
+    def _involved(self, failure: Failure | None) -> list[ProbePod]:
+        if failure is None:
+            return []
+        return probes.involved(self.access.pods, failure.failing, failure.records)
+
+
+def _now() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S}"
 
 
 def _evidence(failure: Failure) -> Iterator[File]:

@@ -1,4 +1,4 @@
-"""Failure bundles: what somebody needs who was not there when a check failed."""
+"""Reading many things side by side, in bounded time."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def drops(shell: Shell) -> Iterable[File]:
         text = output.replace(_HINT, "")
         if output:
             nothing = f"no packet was dropped within {_LISTENING} s\n"
-            yield File(name=f"nodes/{node}/cni-drops.txt", text=text or nothing)
+            yield File(name=f"cni-drops/{node}.txt", text=text or nothing)
 
 
 def read(shell: Shell, *, timeout: float, pod_logs: bool = False) -> Iterable[File]:

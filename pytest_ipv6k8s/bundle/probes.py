@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from pytest_ipv6k8s.agent import wire
-from pytest_ipv6k8s.agent.ops import network_state
+from pytest_ipv6k8s.agent.ops import network_state, routing
 from pytest_ipv6k8s.bundle.gathering import File, Source
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.masking import redact
@@ -19,7 +19,7 @@ from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 Connect = Callable[[ProbePod], contextlib.AbstractContextManager[Transport]]
 """Opens a session of its own with a probe: those of the checks are left alone."""
 
-MOST_PROBES, MOST_QUESTIONS = 8, 4
+MOST_PROBES, MOST_QUESTIONS, MOST_NODES = 8, 4, 16
 
 
 def involved(
@@ -50,6 +50,33 @@ def _state(connect: Connect, pod: ProbePod) -> Iterator[File]:
     with connect(pod) as ask:
         (answer,) = ask([network_state.Request()])
     yield File(name=f"probes/{pod.name}.txt", text=state_text(pod, answer))
+
+
+def nodes(
+    connect: Connect, pods: Iterable[ProbePod], first: Sequence[str] = ()
+) -> dict[str, Source]:
+    """Return what host-network probes see of their nodes: what nodes of others let us see.
+
+    Args:
+        connect: opens sessions.
+        pods: all probes of the run.
+        first: names of the nodes that matter most; there may be too many.
+    """
+    hosts = sorted((pod for pod in pods if pod.host_network), key=lambda pod: pod.node not in first)
+    return {f"node {pod.node}": partial(_node, connect, pod) for pod in hosts[:MOST_NODES]}
+
+
+def _node(connect: Connect, pod: ProbePod) -> Iterator[File]:
+    with connect(pod) as ask:
+        seen, found = ask([network_state.Request(), routing.Request()])
+    more = [f"… and {found.left_out} more"] if found.left_out else []
+    parts = {
+        "network": state_text(pod, seen),
+        "ip-route": "".join(f"{line}\n" for line in (*found.routes, *more)),
+        "ip-rule": "".join(f"{line}\n" for line in found.rules),
+    }
+    for name, text in parts.items():
+        yield File(name=f"nodes/{pod.node}/{name}.txt", text=text)
 
 
 def state_text(pod: ProbePod, answer: network_state.Answer) -> str:

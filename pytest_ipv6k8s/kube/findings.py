@@ -6,37 +6,13 @@ Only what is not as it should be is told; a list that we may not read, or that i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from pytest_ipv6k8s.addresses import Family
-from pytest_ipv6k8s.kube import paths, status
+from pytest_ipv6k8s.kube import odd, paths, status
 from pytest_ipv6k8s.kube.client import Api, Object, readable
+from pytest_ipv6k8s.kube.odd import Finding
 
 _MOST_NODES = 5
-_WORKLOADS = {
-    "Deployment": ("deployments", "replicas", "readyReplicas"),
-    "DaemonSet": ("daemonsets", "desiredNumberScheduled", "numberReady"),
-}
-_FIXED_BY = {
-    "Ready": "Bring node {node} back: its kubelet's log tells what it lacks.",
-    "NetworkUnavailable": "Let the CNI's agent or the cloud set up the network of node {node}.",
-}
-"""For conditions of nodes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is not as it should be.
-
-    Attributes:
-        text: what it is, as a clause.
-        look: a command that shows more of it.
-        fix: what to change, as a sentence; empty where that has to be found out first.
-    """
-
-    text: str
-    look: str
-    fix: str = ""
 
 
 def findings(
@@ -64,45 +40,19 @@ def _of_services(api: Api, addresses: Collection[str]) -> Iterator[Finding]:
 
 
 def _of_endpoints(api: Api, namespace: str, name: str, family: Family) -> Iterator[Finding]:
-    label = f"kubernetes.io/service-name={name}"
-    ready = [
-        (endpoint.get("conditions") or {}).get("ready") is not False
-        for item in readable(api, paths.endpoint_slices(namespace), labelSelector=label)
-        if item.get("addressType") == family.value
-        for endpoint in item.get("endpoints") or ()
-    ]
+    label = f"{odd.SERVICE_OF_SLICE}={name}"
+    slices = readable(api, paths.endpoint_slices(namespace), labelSelector=label)
+    ready = odd.ready_of(slices, family)
     if not ready or not all(ready):
-        yield Finding(
-            text=f"Service {namespace}/{name} has {sum(ready)} of {len(ready)} {family.value} "
-            "endpoints ready",
-            look=f"kubectl -n {namespace} get endpointslices -l {label} -o wide",
-        )
+        yield odd.of_endpoints(namespace, name, family, ready)
 
 
 def _of_workloads(api: Api, namespace: str, selector: Mapping[str, str]) -> Iterator[Finding]:
-    for kind, (resource, wanted_in, ready_in) in _WORKLOADS.items() if selector else ():
+    for kind, resource in odd.WORKLOADS.items() if selector else ():
         for item in readable(api, paths.inside(namespace, resource)):
-            labels = item["spec"]["template"]["metadata"].get("labels") or {}
-            if not selector.items() <= labels.items():
-                continue
-            seen, name = item.get("status") or {}, item["metadata"]["name"]
-            wanted = item["spec"].get(wanted_in, seen.get(wanted_in, 0))
-            ready = seen.get(ready_in, 0)
-            if ready < wanted or not wanted:
-                yield Finding(
-                    text=f"{kind} {namespace}/{name}: {ready} of {wanted} replicas ready",
-                    look=f"kubectl -n {namespace} describe {kind.lower()} {name}",
-                    fix=_fix_of_workload(kind, namespace, item, selector),
-                )
-
-
-def _fix_of_workload(kind: str, namespace: str, item: Object, selector: Mapping[str, str]) -> str:
-    name = item["metadata"]["name"]
-    if kind == "Deployment" and item["spec"].get("replicas") == 0:
-        return f"Scale it up: `kubectl -n {namespace} scale deployment {name} --replicas=2`."
-    labels = ",".join(f"{key}={value}" for key, value in selector.items())
-    told = f"`kubectl -n {namespace} describe pods -l {labels}` tells what they wait for"
-    return f"Make the pods of {kind} {namespace}/{name} Ready: {told}."
+            ready, wanted = odd.replicas(kind, item)
+            if odd.selects(selector, item) and (ready < wanted or not wanted):
+                yield odd.of_workload(kind, namespace, item)
 
 
 def _of_nodes(api: Api, nodes: Collection[str]) -> Iterator[Finding]:
@@ -111,14 +61,8 @@ def _of_nodes(api: Api, nodes: Collection[str]) -> Iterator[Finding]:
     known = {node["metadata"]["name"]: node for node in readable(api, paths.NODES)}
     agents = readable(api, paths.ALL_DAEMONSETS)
     for name in nodes:
-        for condition in status.conditions(known.get(name, {})):
-            if condition["status"] != str(condition["type"] == "Ready"):
-                yield Finding(
-                    text=f"node {name}: {condition['type']} is {condition['status']} "
-                    f"({condition.get('reason', '')})",
-                    look=f"kubectl describe node {name}",
-                    fix=_FIXED_BY.get(condition["type"], "").format(node=name),
-                )
+        if name in known:
+            yield from odd.of_node(known[name])
         yield from _of_agents(api, name, agents)
 
 

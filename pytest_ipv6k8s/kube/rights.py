@@ -35,6 +35,7 @@ RIGHTS = (
     ),
     Right(group="discovery.k8s.io", resource="endpointslices", verbs=("list",)),
     Right(group="apps", resource="daemonsets", verbs=("list",), required=False),
+    Right(group="apps", resource="deployments", verbs=("list",), required=False),
     Right(
         group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
     ),

@@ -31,3 +31,15 @@ def restarts(pod: Mapping[str, Any]) -> int:
     """Return how often the containers of a pod were started again, all together."""
     containers = pod.get("status", {}).get("containerStatuses") or ()
     return sum(container.get("restartCount", 0) for container in containers)
+
+
+def in_short(pod: Mapping[str, Any]) -> str:
+    """Return the state of a pod in a word: what its containers wait for, or its phase."""
+    seen = pod.get("status", {})
+    for container in seen.get("containerStatuses") or ():
+        state = container.get("state") or {}
+        reason = (state.get("waiting") or state.get("terminated") or {}).get("reason")
+        if reason:
+            return str(reason)
+    going = "Terminating" if pod["metadata"].get("deletionTimestamp") else ""
+    return str(going or seen.get("reason") or seen.get("phase") or "Unknown")

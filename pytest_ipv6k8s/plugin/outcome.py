@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -38,7 +39,18 @@ from pytest_ipv6k8s.resting import Ledger, place_of, red
 from pytest_ipv6k8s.results import CheckFacts, Evidence, ItemResult, Outcome, Reach
 from pytest_ipv6k8s.verdicts import Judgement, Phase, Verdict, judge
 
-BUNDLE = pytest.StashKey[Callable[[ItemResult, tuple[Record[Any], ...], Any], str]]()
+
+class Bundling(Protocol):
+    """Who leaves a bundle of a run's red checks."""
+
+    def add(self, result: ItemResult, records: tuple[Record[Any], ...], error: Any) -> str:
+        """Add an item that is red; return the path that the bundle will have."""
+
+    def pack(self, results: Sequence[ItemResult]) -> Path:
+        """Write the bundle; return its path."""
+
+
+BUNDLES = pytest.StashKey[Bundling]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()
 _BASES = 120.0
@@ -163,12 +175,12 @@ def _with_bundle(
     records: tuple[Record[Any], ...],
     error: BaseException | None,
 ) -> ItemResult:
-    """Leave a bundle where they were asked for; no trouble with it may change a verdict."""
-    write = item.config.stash.get(BUNDLE, None)
-    if write is None:
+    """Add it to the bundle where one was asked for; no trouble with that may change a verdict."""
+    bundles = item.config.stash.get(BUNDLES, None)
+    if bundles is None:
         return result
     try:
-        path = write(result, records, error)
+        path = bundles.add(result, records, error)
     except Exception as trouble:
         report.sections.append(("failure bundle", f"{type(trouble).__name__}: {trouble}"))
         return result

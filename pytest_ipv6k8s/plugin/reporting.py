@@ -10,9 +10,10 @@ import pytest
 
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.errors import HostProblem
+from pytest_ipv6k8s.masking import one_line
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import format_setting, make_report
-from pytest_ipv6k8s.plugin.outcome import category_in, result_in
+from pytest_ipv6k8s.plugin.outcome import BUNDLES, category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.screen import Screen
 from pytest_ipv6k8s.plugin.state import is_worker
@@ -37,6 +38,7 @@ class Reporting:
         self._report: Report | None = None
         self._strict: tuple[str, ...] = ()
         self._unwritten: dict[Path, str] = {}
+        self._bundle: Line | None = None
         self._session: pytest.Session | None = None
 
     def pytest_report_header(self) -> list[str]:
@@ -89,6 +91,7 @@ class Reporting:
         run = self._config.stash.get(RUN, None)
         if run is None or is_worker(self._config):
             return
+        self._pack_bundle()
         run.close()
         self._config.stash[STEPS].end()
         if not self._results:
@@ -101,6 +104,20 @@ class Reporting:
         self._strict = self._gaps(report) if self._settings.strict else ()
         if session.exitstatus == pytest.ExitCode.OK and (broken or self._strict):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _pack_bundle(self) -> None:
+        """Write the bundle while the run's folder is there; without it, nobody is led to it."""
+        bundles = self._config.stash.get(BUNDLES, None)
+        red = sum(bool(result.outcome.bundle) for result in self._results)
+        if bundles is None or not red:
+            return
+        try:
+            path = bundles.pack(self._results)
+        except Exception as trouble:  # it may change no verdict
+            self._results = [result.without_bundle() for result in self._results]
+            self._bundle = Line(f"bundle   {one_line(str(trouble))}", {"red": True})
+        else:
+            self._bundle = Line(f"bundle   {path}, red items in it: {red}")
 
     def _gaps(self, report: Report) -> tuple[str, ...]:
         """Return why a strict run is red beside what is red anyway."""
@@ -148,9 +165,8 @@ class Reporting:
         for path in files.files:
             trouble = self._unwritten.get(path, "")
             yield Line(f"report   {trouble or path}", {"red": bool(trouble)})
-        bundles = sum(bool(result.outcome.bundle) for result in self._results)
-        if bundles:
-            yield Line(f"bundles  {bundles} in {files.bundle}")
+        if self._bundle is not None:
+            yield self._bundle
         for why in self._strict:
             yield Line(wrapped(f"strict   {why}", width), {"red": True})
         part = "" if report.selection.is_whole else f": {report.selection}"

@@ -303,7 +303,7 @@ class Run:
         shell = bundles.shell_of(self._find(self.settings.provider_name), self.id)
         access = Access(run_id=self.id, api=api, shell=shell if owned else None)
         try:
-            path = bundles.write_for_run(self.settings.report.bundle, access, why, self.timeouts)
+            path = bundles.write_of_start(self.settings.report.bundle, access, why, self.timeouts)
             self.tell(f"bundle {path}")
         except HostProblem as error:
             self.tell(str(error))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ipv6k8s.reports.model import CheckResult, Report
+from pytest_ipv6k8s.reports.model import CheckResult
 from pytest_ipv6k8s.results import Failure, Outcome, item_name
 from pytest_ipv6k8s.verdicts import Verdict
 
@@ -46,11 +47,11 @@ class Headline:
         return [(name, value) for name, value in found if value]
 
 
-def diagnosis(report: Report) -> list[Headline]:
+def diagnosis(checks: Sequence[CheckResult]) -> list[Headline]:
     """Return the failed checks that nobody waived, in the order in which they were asked."""
-    failed = [check for check in report.checks if check.verdict is Verdict.FAIL]
+    failed = [check for check in checks if check.verdict is Verdict.FAIL]
     headlines = [
-        _headline(report, check, item, item.failure)
+        _headline(checks, check, item, item.failure)
         for check in failed
         if not check.waived
         for item in check.items
@@ -59,7 +60,9 @@ def diagnosis(report: Report) -> list[Headline]:
     return sorted(headlines, key=lambda headline: (-len(headline.resting), not headline.facts))
 
 
-def _headline(report: Report, check: CheckResult, item: Outcome, failure: Failure) -> Headline:
+def _headline(
+    checks: Sequence[CheckResult], check: CheckResult, item: Outcome, failure: Failure
+) -> Headline:
     return Headline(
         name=item_name(check, item),
         requirement=check.requirement,
@@ -67,5 +70,5 @@ def _headline(report: Report, check: CheckResult, item: Outcome, failure: Failur
         facts=failure.facts,
         fix=failure.fixes[0] if failure.fixes else "",
         look=failure.look,
-        resting=tuple(other.id for other in report.checks if check.id in other.rests_on),
+        resting=tuple(other.id for other in checks if check.id in other.rests_on),
     )

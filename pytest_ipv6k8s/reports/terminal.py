@@ -49,7 +49,7 @@ def headlines(report: Report, width: int) -> Iterator[Line]:
         report: of the run.
         width: of a line.
     """
-    found = diagnosis(report)
+    found = diagnosis(report.checks)
     for headline in found[:MOST]:
         title = f"{headline.name}  {headline.requirement}"
         yield Line(wrapped(title, width), {"red": True, "bold": True})

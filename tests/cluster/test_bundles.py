@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,7 +16,8 @@ from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.real import kubectl, left_of, run_suite
 
 pytestmark = pytest.mark.real_cluster
-LARGEST = 4 << 20
+LARGEST = 16 << 20
+TABLES = ("nodes", "pods", "services", "endpointslices", "deployments", "daemonsets")
 
 CHECK = '''
 from pytest_ipv6k8s import check, expect
@@ -46,7 +48,10 @@ stringData: {key: hunter2}
 """
 
 
-def _contents(path: Path) -> dict[str, str]:
+def _contents(folder: Path) -> dict[str, str]:
+    """Return the files of the only bundle in a folder."""
+    (path,) = folder.iterdir()
+    assert re.fullmatch(r"ipv6k8s-bundle-[0-9a-f]{6}\.tar\.gz", path.name)
     assert path.stat().st_size < LARGEST
     with tarfile.open(path) as packed:
         files = {m.name.partition("/")[2]: packed.extractfile(m) for m in packed}
@@ -71,19 +76,29 @@ def test_a_bundle_shows_the_cluster_and_no_secret(
     run = run_suite(ipv6_cluster, tmp_path, "--ipv6k8s-bundle=b", "test_closed.py", *workers)
 
     assert run.code == 1, run.out
-    assert "bundle    b/T-01.tar.gz" in run.out
-    assert run.check("T-01")["items"][0]["bundle"] == "b/T-01.tar.gz"
-    found = _contents(tmp_path / "b" / "T-01.tar.gz")
-    assert "## What is missing or cut\n\nNothing." in found["README.md"]
+    assert "bundle    b/ipv6k8s-bundle-" in run.out
+    assert run.check("T-01")["items"][0]["bundle"].startswith("b/ipv6k8s-bundle-")
+    found = _contents(tmp_path / "b")
+    for page in ("README.md", "checks/T-01/README.md"):
+        assert "## What is missing or cut\n\nNothing." in found[page]
+    assert "[T-01](checks/T-01/README.md)" in found["README.md"]
+    assert "pod default/leaky" in found["README.md"].partition("## What looks odd")[2]
     for name in (
-        "probes/probe-00.txt",
-        "probes/host-00.txt",
+        "checks/T-01/probes/probe-00.txt",
+        "checks/T-01/probes/host-00.txt",
         "config/kube-system/coredns/Corefile",
+        *(f"tables/{kind}.txt" for kind in TABLES),
     ):
         assert name in found
+    assert re.search("coredns +[12]/[12] ", found["tables/deployments.txt"])
+    routes = [text for name, text in found.items() if name.endswith("/ip-route.txt")]
+    assert len(routes) == 2
+    assert all(re.search("^-6 .* table main", text, re.MULTILINE) for text in routes)
+    assert all("-6 0: from all lookup local" in found[name] for name in found if "ip-rule" in name)
     assert [name for name in found if name.startswith("logs/kube-system/coredns-")]
     assert [name for name in found if name.startswith("logs/kube-system/kube-proxy-")]
-    assert json.loads(found["asked-again.json"])[0]["answerNow"]["error"] == "ECONNREFUSED"
+    (again,) = json.loads(found["checks/T-01/asked-again.json"])
+    assert again["answerNow"]["error"] == "ECONNREFUSED"
     assert "leaky" in found["objects/default/pods.json"]
     assert "hunter2" not in str(found)
 
@@ -93,7 +108,7 @@ def test_a_cluster_that_was_made_shows_its_nodes(tmp_path: Path) -> None:
     done = _pytest(tmp_path, "--ipv6k8s-external=none", "test_closed.py")
 
     assert done.returncode == 1, done.stdout
-    found = _contents(tmp_path / "b" / "T-01.tar.gz")
+    found = _contents(tmp_path / "b")
     nodes = {name.split("/")[1] for name in found if name.startswith("nodes/")}
     assert len(nodes) == 2
     for node in nodes:
@@ -109,8 +124,8 @@ def test_a_run_that_cannot_begin_leaves_a_bundle(tmp_path: Path) -> None:
 
     assert done.returncode == 4, done.stdout
     assert "no node can take a probe" in done.stderr
-    assert "ipv6k8s: bundle b/run.tar.gz" in done.stdout
-    found = _contents(tmp_path / "b" / "run.tar.gz")
+    assert "ipv6k8s: bundle b/ipv6k8s-bundle-" in done.stdout
+    found = _contents(tmp_path / "b")
     assert "no node can take a probe" in found["README.md"]
     assert [name for name in found if name.endswith("/ip6tables-save.txt")]
     assert not left_of(done.stdout)

@@ -63,8 +63,9 @@ def test_a_dual_stack_cluster_with_cilium_is_green_and_denied_packets_are_in_a_b
     assert "policies of others isolate our pods: NetworkPolicy nobody" in run.out
     assert run.red <= {"T-01", "SVC-05"}, run.out
     assert {"ADDR-01", "SVC-01", "DNS-01", "POL-01", *TARGET_CHECKS} <= run.ids("pass")
-    with tarfile.open(tmp_path / "b" / "T-01.tar.gz") as packed:
-        drops = [m for m in packed if m.name.endswith("/cni-drops.txt")]
+    (bundle,) = (tmp_path / "b").iterdir()
+    with tarfile.open(bundle) as packed:
+        drops = [m for m in packed if "/checks/T-01/cni-drops/" in m.name]
         told = [file.read().decode() for file in map(packed.extractfile, drops) if file]
     assert any("Policy denied" in each for each in told), told
     assert not left_of(run.out)

@@ -265,7 +265,9 @@ def test_no_credential_is_in_any_output(planted: pytest.Pytester, workers: tuple
     expected = {"stdout", "out.xml", "out.log", *(f"out.{suffix}" for suffix in FORMATS)}
     if workers:
         expected.remove("out.log")  # workers write none
-    for name in (*expected, "T-40.tar.gz: T-40/README.md", "T-40.tar.gz: T-40/evidence.json"):
+    pages = ("README.md", "checks/T-40/README.md", "checks/T-40/evidence.json")
+    bundle = "ipv6k8s-bundle-abc"
+    for name in (*expected, *(f"{bundle}.tar.gz: {bundle}/{page}" for page in pages)):
         assert "PLANT" in outputs[name], name
         assert "[redacted]" in outputs[name], name
     for words in ("PLANT stdout", "PLANT section", "PLANT log", "headers", "T-42", "required"):

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.bundle import archive, nodes
+from pytest_ipv6k8s.bundle.bundles import write_run
 from pytest_ipv6k8s.bundle.gathering import File, Gathered, Keep, gather
+from pytest_ipv6k8s.bundle.parts import CLUSTER, Part, Parts
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
 
 DATE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -21,7 +23,12 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.hunter2"
 def _written(
     path: Path, *files: File, about: str = "# It failed", missing: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    archive.write(path, about, Gathered(files=files, missing=missing), date=DATE)
+    gathered = archive.safe(Gathered(files=files, missing=missing), archive.LARGEST_CLUSTER)
+    parts = Parts(folder=path.parent.parent / "parts")
+    parts.claim_cluster()
+    parts.save(CLUSTER, Part(gathered=gathered, date="2026-01-02 03:04:05"))
+    write_run(path, parts, about)
+    parts.remove()
     return contents(path)
 
 
@@ -82,25 +89,25 @@ def test_a_source_that_hangs_is_left_behind() -> None:
 
 
 def test_the_readme_says_what_happened_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
-    files = File(name="probes/a.txt", text="x"), File(name="logs/b.log", text="y")
+    files = File(name="logs/b.log", text="y"), File(name="tables/pods.txt", text="x")
 
-    found = _written(tmp_path / "SVC-01.tar.gz", *files, missing=("events: forbidden",))
+    found = _written(tmp_path / "b" / "b.tar.gz", *files, missing=("events: forbidden",))
 
-    assert list(found) == ["README.md", "logs/b.log", "probes/a.txt"]
+    assert list(found) == ["README.md", "tables/pods.txt", "logs/b.log"]
     readme = found["README.md"]
     assert readme.startswith("# It failed")
     assert "Read at 2026-01-02 03:04:05 UTC" in readme
-    assert "| `probes/` |" in readme
+    assert "| `tables/` |" in readme
     assert "| `nodes/` |" not in readme
-    assert readme.endswith("* events: forbidden\n")
+    assert "No object was read." in readme
+    assert "* events: forbidden\n" in readme
 
 
 def test_the_same_contents_are_the_same_bytes(tmp_path: Path) -> None:
-    files = [File(name="b", text="x"), File(name="a", text="y")]
-    for folder, ordered in (("one", files), ("two", files[::-1])):
-        _written(tmp_path / folder / "X-01.tar.gz", *ordered)
-
     one, two = (tmp_path / folder / "X-01.tar.gz" for folder in ("one", "two"))
+    for path in (one, two):
+        archive.write(path, [File(name="b", text="x"), File(name="a", text="y")], date=DATE)
+
     assert one.read_bytes() == two.read_bytes()
 
 
@@ -108,7 +115,7 @@ def test_a_long_file_keeps_whole_lines_of_its_beginning_or_end(tmp_path: Path) -
     text = "".join(f"line {number:09}\n" for number in range(40_000))
     ends = [File(name="log", text=text, keep=Keep.END), File(name="state", text=text)]
 
-    found = _written(tmp_path / "X-01.tar.gz", *ends)
+    found = _written(tmp_path / "b" / "X-01.tar.gz", *ends)
 
     for name in ("log", "state"):
         assert 0 < len(found[name]) <= archive.LARGEST_FILE
@@ -123,9 +130,9 @@ def test_all_files_together_are_bounded_and_the_first_ones_win(tmp_path: Path) -
     text = "0123456789abcdef\n" * (archive.LARGEST_FILE // 17)
     files = [File(name=f"{99 - number}", text=text) for number in range(40)]
 
-    found = _written(tmp_path / "X-01.tar.gz", *files)
+    found = _written(tmp_path / "b" / "X-01.tar.gz", *files)
 
-    assert sum(map(len, found.values())) < archive.LARGEST_BUNDLE + 10_000
+    assert sum(map(len, found.values())) < archive.LARGEST_CLUSTER + 10_000
     assert "99" in found
     assert "60" not in found
     assert "* 60: only its beginning is kept" in found["README.md"]
@@ -158,7 +165,7 @@ def test_no_secret_gets_into_a_bundle(tmp_path: Path, case: str) -> None:
     text = HOSTILE[case]
 
     found = _written(
-        tmp_path / "X-01.tar.gz", File(name="x", text=text), about=text, missing=(text,)
+        tmp_path / "b" / "X-01.tar.gz", File(name="x", text=text), about=text, missing=(text,)
     )
 
     assert "hunter2" not in str(found)
@@ -167,23 +174,20 @@ def test_no_secret_gets_into_a_bundle(tmp_path: Path, case: str) -> None:
 def test_a_log_that_says_nothing_secret_stays_as_it_is(tmp_path: Path) -> None:
     text = 'I1124 proxier.go:805] "token expired" automountServiceAccountToken: false fd00::1\n'
 
-    assert _written(tmp_path / "X-01.tar.gz", File(name="x", text=text))["x"] == text
+    assert _written(tmp_path / "b" / "X-01.tar.gz", File(name="x", text=text))["x"] == text
 
 
 def test_text_without_end_of_line_or_sense_is_fast(tmp_path: Path) -> None:
     text = "x" * 200_000 + " -----BEGIN" + "name: " * 5000
 
-    assert _written(tmp_path / "X-01.tar.gz", File(name="x", text=text))
+    assert _written(tmp_path / "b" / "X-01.tar.gz", File(name="x", text=text))
 
 
 def test_a_bundle_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(HostProblem) as caught:
-        _written(tmp_path / "file" / "X-01.tar.gz")
-
-    assert "cannot be written: " in str(caught.value)
-    assert "--ipv6k8s-bundle" in str(caught.value)
+    with pytest.raises(HostProblem, match="cannot be written: "):
+        archive.write(tmp_path / "file" / "X-01.tar.gz", [], date=DATE)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +198,59 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "write_bytes", full)
 
     with pytest.raises(HostProblem, match="No space left on device"):
-        _written(tmp_path / "X-01.tar.gz")
+        archive.write(tmp_path / "X-01.tar.gz", [], date=DATE)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def _check(*texts: str) -> Part:
+    files = tuple(File(name=f"{number}.txt", text=text) for number, text in enumerate(texts))
+    return Part(gathered=Gathered(files=files))
+
+
+def test_parts_of_several_processes_come_together_in_one_folder_each(tmp_path: Path) -> None:
+    ours, theirs = Parts(folder=tmp_path / "parts"), Parts(folder=tmp_path / "parts")
+    assert [ours.claim_cluster(), theirs.claim_cluster(), ours.claim_cluster()] == [True] + 2 * [
+        False
+    ]
+    ours.save("SVC-01-IPv6", _check("a"))
+    theirs.save("SVC-02", _check("b", "c"))
+    ours.save(CLUSTER, Part(gathered=Gathered(files=(File(name="tables/nodes.txt", text="d"),))))
+
+    write_run(tmp_path / "ipv6k8s-bundle-abc.tar.gz", ours, "# Bundle")
+
+    found = contents(tmp_path / "ipv6k8s-bundle-abc.tar.gz")
+    assert list(found)[1:] == [
+        "tables/nodes.txt",
+        *("checks/SVC-01-IPv6/0.txt", "checks/SVC-02/0.txt", "checks/SVC-02/1.txt"),
+    ]
+    ours.remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["ipv6k8s-bundle-abc.tar.gz"]
+
+
+def test_a_cluster_whose_reading_was_interrupted_leaves_the_checks(tmp_path: Path) -> None:
+    parts = Parts(folder=tmp_path / "parts")
+    parts.claim_cluster()
+    parts.save("SVC-01", _check("a"))
+
+    write_run(tmp_path / "b.tar.gz", parts, "# Bundle")
+
+    found = contents(tmp_path / "b.tar.gz")
+    assert "* the cluster: reading it did not come to its end" in found["README.md"]
+    assert "checks/SVC-01/0.txt" in found
+
+
+def test_checks_for_which_there_is_no_room_are_named(tmp_path: Path) -> None:
+    parts = Parts(folder=tmp_path / "parts")
+    parts.claim_cluster()
+    for number in range(3):
+        parts.save(f"SVC-0{number}", _check("x" * (archive.LARGEST_BUNDLE // 2 - 1)))
+
+    write_run(tmp_path / "b.tar.gz", parts, "# Bundle")
+
+    found = contents(tmp_path / "b.tar.gz")
+    assert "* checks/SVC-02: there is no room for it" in found["README.md"]
+    assert "checks/SVC-01/0.txt" in found
 
 
 def test_what_a_node_says_becomes_files() -> None:

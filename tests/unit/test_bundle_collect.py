@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.agent.ops import network_state, tcp_connect
-from pytest_ipv6k8s.bundle import cluster, collect, nodes, probes
+from pytest_ipv6k8s.agent.ops import network_state, routing, tcp_connect
+from pytest_ipv6k8s.bundle import cluster, nodes, probes
+from pytest_ipv6k8s.bundle.bundles import write_now
 from pytest_ipv6k8s.bundle.collect import Access, Collector, Failure
 from pytest_ipv6k8s.bundle.gathering import gather
 from pytest_ipv6k8s.errors import ControlChannelError
@@ -35,6 +37,10 @@ STATE = network_state.Answer(
     sysctls={"net.ipv6.conf.all.disable_ipv6": "0"},
     environment={},
 )
+ROUTING = routing.Answer(
+    routes=("-6 default via fe80::1 dev eth0 table main",), rules=("-6 0: from all lookup local",)
+)
+ANSWERS: dict[type, Any] = {network_state.Request: STATE, routing.Request: ROUTING}
 ANSWER = tcp_connect.Answer(connected=False, local="", error="ETIMEDOUT", seconds=3.0)
 
 
@@ -70,10 +76,7 @@ class Sessions:
             if pod.name in self.dead:
                 raise ControlChannelError(f"exec into pod {pod.name}: no answer in time")
             self.asked += [(pod.name, request) for request in requests]
-            return [
-                STATE if isinstance(request, network_state.Request) else ANSWER
-                for request in requests
-            ]
+            return [ANSWERS.get(type(request), ANSWER) for request in requests]
 
         yield ask
 
@@ -148,7 +151,7 @@ def api() -> FakeApi:
 
 
 def _read(api: FakeApi) -> tuple[dict[str, str], tuple[str, ...]]:
-    gathered = gather(cluster.sources(api, "abc", ["a"]), timeout=5)
+    gathered = gather(cluster.sources(api, cluster.Scope(run_id="abc", nodes=("a",))), timeout=5)
     return {file.name: file.text for file in gathered.files}, gathered.missing
 
 
@@ -254,22 +257,18 @@ def test_drops_are_told_for_each_node_that_has_an_agent() -> None:
     found = {file.name: file.text for file in nodes.drops(lambda script, timeout: said)}
 
     assert found == {
-        "nodes/quiet/cni-drops.txt": "no packet was dropped within 6 s\n",
-        "nodes/busy/cni-drops.txt": f"{DROP}\n",
+        "cni-drops/quiet.txt": "no packet was dropped within 6 s\n",
+        "cni-drops/busy.txt": f"{DROP}\n",
     }
 
 
-def test_the_cni_is_listened_to_while_questions_are_asked_again(
-    tmp_path: Path, api: FakeApi
-) -> None:
+def test_the_cni_is_listened_to_while_questions_are_asked_again(api: FakeApi) -> None:
     def shell(script: str, timeout: float) -> Mapping[str, str]:
         return {"a": DROP if "cilium-dbg monitor" in script else "\x1eip-addr\n1: lo\n"}
 
-    access = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": shell}
+    found = _files(_collector(api=api, pods=PODS, connect=Sessions().connect, shell=shell))
 
-    found = contents(_collector(tmp_path, **access).write(FAILURE))
-
-    assert "Policy denied" in found["nodes/a/cni-drops.txt"]
+    assert "Policy denied" in found["cni-drops/a.txt"]
     assert "asked-again.json" in found
 
 
@@ -277,97 +276,113 @@ def _shell(script: str, timeout: float) -> Mapping[str, str]:
     return {"a": "\x1eip-addr\n1: lo\n"}
 
 
-def _collector(tmp_path: Path, **access: Any) -> Collector:
-    return Collector(access=Access(run_id="abc", **access), folder=tmp_path / "bundles")
+def _collector(timeouts: Timeouts | None = None, **access: Any) -> Collector:
+    return Collector(access=Access(run_id="abc", **access), timeouts=timeouts or Timeouts())
+
+
+def _files(collector: Collector) -> dict[str, str]:
+    return {file.name: file.text for file in collector.check(FAILURE).gathered.files}
+
+
+def _of_cluster(collector: Collector) -> dict[str, str]:
+    return {file.name: file.text for file in collector.cluster(FAILURE).gathered.files}
 
 
 FAILURE = Failure(name="SVC-01-IPv6", about="# SVC-01", records=(FAILING,), failing=(FAILING,))
 
 
-def test_a_bundle_holds_evidence_probes_objects_logs_and_nodes(
-    tmp_path: Path, api: FakeApi
-) -> None:
-    access = {"api": api, "pods": PODS, "connect": Sessions().connect, "shell": _shell}
+def test_a_check_has_its_evidence_and_its_probes_and_the_cluster_the_rest(api: FakeApi) -> None:
+    collector = _collector(api=api, pods=PODS, connect=Sessions().connect, shell=_shell)
 
-    path = _collector(tmp_path, **access).write(FAILURE)
+    own, cluster_part = _files(collector), _of_cluster(collector)
 
-    assert path == tmp_path / "bundles" / "SVC-01-IPv6.tar.gz"
-    found = contents(path)
-    assert {name.partition("/")[0] for name in found} == {
-        *("README.md", "evidence.json", "asked-again.json"),
-        *("probes", "objects", "config", "logs", "nodes"),
+    assert {name.partition("/")[0] for name in own} == {
+        *("README.md", "evidence.json", "asked-again.json", "probes", "cni-drops"),
     }
-    assert "hunter2" not in str(found)
-    assert [*tmp_path.rglob("*")] == [tmp_path / "bundles", path]
+    assert own["README.md"].startswith("# SVC-01\n\nRead at 2")
+    assert {name.partition("/")[0] for name in cluster_part} == {
+        *("tables", "objects", "config", "logs", "nodes"),
+    }
+    assert "hunter2" not in str(own) + str(cluster_part)
 
 
-def test_a_dead_probe_is_told_and_the_rest_is_there(tmp_path: Path, api: FakeApi) -> None:
-    sessions = Sessions("probe-00")
-    access = {"api": api, "pods": PODS, "connect": sessions.connect}
-
-    found = contents(_collector(tmp_path, **access).write(FAILURE))
+def test_a_dead_probe_is_told_and_the_rest_is_there(api: FakeApi) -> None:
+    found = _files(_collector(api=api, pods=PODS, connect=Sessions("probe-00").connect))
 
     assert "* probe probe-00: exec into pod probe-00: no answer in time" in found["README.md"]
     assert "probes/probe-01.txt" in found
 
 
-def test_objects_and_nodes_are_read_once_for_bundles_that_follow(
-    tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_has_spent_its_time_still_keeps_the_evidence(api: FakeApi) -> None:
     sessions = Sessions()
-    collector = _collector(tmp_path, api=api, pods=PODS, connect=sessions.connect)
-    collector.write(FAILURE)
-    before = len(api.asked), len(sessions.asked)
+    timeouts = replace(Timeouts(), bundles=0.0)
 
-    found = contents(collector.write(FAILURE))
-
-    assert len(api.asked) == before[0]
-    assert len(sessions.asked) == 2 * before[1]
-    assert "objects/nodes.json" in found
-    assert "s earlier, for another bundle" in found["README.md"]
-    monkeypatch.setattr(collect, "FRESH", 0.0)
-    collector.write(FAILURE)
-    assert len(api.asked) > before[0]
-
-
-def test_a_process_that_has_spent_its_time_still_writes_its_evidence(
-    tmp_path: Path, api: FakeApi
-) -> None:
-    collector = _collector(tmp_path, api=api, pods=PODS, connect=Sessions().connect)
-    collector = replace(collector, timeouts=replace(Timeouts(), bundles=0.0))
-
-    found = contents(collector.write(FAILURE))
+    found = _files(_collector(timeouts, api=api, pods=PODS, connect=sessions.connect))
 
     assert set(found) == {"README.md", "evidence.json"}
-    assert "this process has spent its 0 s on bundles" in found["README.md"]
-    assert api.asked == []
+    assert "this process has spent its 0 s on them" in found["README.md"]
+    assert (api.asked, sessions.asked) == ([], [])
 
 
-def test_a_cluster_that_hangs_costs_no_more_than_the_deadline(tmp_path: Path) -> None:
-    import threading
-
+def test_a_cluster_that_hangs_costs_no_more_than_the_deadline() -> None:
     forever = threading.Event()
-    timeouts = replace(Timeouts(), bundle=0.2)
 
     def hang(script: str, timeout: float) -> Mapping[str, str]:
         forever.wait(30)
         return {}
 
-    collector = replace(_collector(tmp_path, shell=hang), timeouts=timeouts)
-    found = contents(collector.write(FAILURE))
+    found = _collector(replace(Timeouts(), bundle=0.2), shell=hang).cluster()
     forever.set()
 
-    assert "* nodes: not read within 0.2 s" in found["README.md"]
+    assert found.gathered.missing == ("nodes: not read within 0.2 s",)
 
 
-def test_a_run_without_an_api_server_reads_pods_logs_from_the_nodes(tmp_path: Path) -> None:
+def test_a_run_without_an_api_server_reads_pods_logs_from_the_nodes() -> None:
     scripts = []
 
     def shell(script: str, timeout: float) -> Mapping[str, str]:
         scripts.append(script)
         return {"a": "\x1epods.log\nerror\n"}
 
-    path = _collector(tmp_path, shell=shell).write(Failure(name="run", about="# Run abc"))
+    found = _of_cluster(_collector(shell=shell))
 
-    assert contents(path)["nodes/a/pods.log.txt"] == "error\n"
+    assert found["nodes/a/pods.log.txt"] == "error\n"
     assert "/var/log/pods" in scripts[0]
+
+
+def test_nodes_of_others_are_shown_by_host_network_probes(api: FakeApi) -> None:
+    found = _of_cluster(_collector(api=api, pods=PODS, connect=Sessions().connect))
+
+    assert {name for name in found if name.startswith("nodes/")} == {
+        f"nodes/{node}/{name}.txt" for node in "ac" for name in ("network", "ip-route", "ip-rule")
+    }
+    assert found["nodes/a/ip-route.txt"] == "-6 default via fe80::1 dev eth0 table main\n"
+    assert "host-network pod n/host-00 on node a" in found["nodes/a/network.txt"]
+
+
+def test_where_nodes_cannot_be_seen_it_is_said_how(api: FakeApi) -> None:
+    pods = [pod for pod in PODS if not pod.host_network]
+
+    found = _collector(api=api, pods=tuple(pods), connect=Sessions().connect).cluster()
+
+    assert "--ipv6k8s-allow privileged" in found.gathered.missing[0]
+
+
+def test_what_looks_odd_is_on_top_whether_or_not_something_failed(
+    tmp_path: Path, api: FakeApi
+) -> None:
+    api.lists[paths.NODES][0]["status"]["conditions"] = [
+        {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+    ]
+    path = tmp_path / "here" / "mine.tar.gz"
+
+    write_now(path, Access(run_id="", api=api), about="# A cluster")
+
+    found = contents(path)
+    readme = found["README.md"]
+    assert readme.index("# A cluster") < readme.index("* node a: Ready is Unknown")
+    assert "  * look: `kubectl describe node a`" in readme
+    assert next(iter(found)) == "README.md"
+    assert found["tables/nodes.txt"].splitlines()[1].split()[:2] == ["a", "NotReady"]
+    assert not any("ipv6k8s-abc" in name for name in found)
+    assert not any(name.startswith("checks/") for name in found)

@@ -94,7 +94,7 @@ def test_daemonsets_of_the_network_are_a_cni_kube_proxy_and_a_cache_of_dns(api: 
 
 
 def test_objects_are_read_where_the_dns_is(api: FakeApi) -> None:
-    sources = cluster.sources(api, "abc", [], OPENSHIFT)
+    sources = cluster.sources(api, cluster.Scope(run_id="abc", dns=OPENSHIFT))
     api.lists[paths.NAMESPACES] = []
     for namespace in ("openshift-dns", "kube-system", "default"):
         for kind in sources.keys() & {"pods", "services"}:

@@ -8,7 +8,7 @@ from tests.documents import FAILURE, report, result
 
 
 def test_a_healthy_cluster_has_none() -> None:
-    assert diagnosis(report(result("SVC-01", "pass"))) == []
+    assert diagnosis(report(result("SVC-01", "pass")).checks) == []
 
 
 def test_what_most_rests_on_comes_first_and_a_waived_failure_does_not_come() -> None:
@@ -29,7 +29,7 @@ def test_what_most_rests_on_comes_first_and_a_waived_failure_does_not_come() -> 
             result("DNS-05", "not judged", rests_on=("ADDR-16", "DNS-01")),
             result("MTU-07", "fail", "IPv6"),
             waivers={"MTU-07": "known"},
-        )
+        ).checks
     )
 
     assert [(one.name, one.resting) for one in found] == [

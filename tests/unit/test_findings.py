@@ -25,7 +25,11 @@ def _slice(family: str, *ready: bool) -> dict[str, Any]:
 def _deployment(wanted: int, ready: int, labels: dict[str, str] = DNS) -> dict[str, Any]:
     return {
         "metadata": {"name": "coredns"},
-        "spec": {"replicas": wanted, "template": {"metadata": {"labels": labels}}},
+        "spec": {
+            "replicas": wanted,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}},
+        },
         "status": {"readyReplicas": ready} if ready else {},
     }
 

@@ -68,7 +68,7 @@ def _context(report: Report) -> dict[str, Any]:
         "script_hash": f"sha256-{digest}",
         "identity": view.identity(report),
         "environment": view.environment(report),
-        "headlines": diagnosis(report),
+        "headlines": diagnosis(report.checks),
         "failed": view.with_verdict(report, Verdict.FAIL),
         "inconclusive": view.with_verdict(report, Verdict.INCONCLUSIVE),
         "areas": view.by_area(report),

@@ -78,7 +78,7 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _diagnosis(report: Report) -> Iterator[str]:
-    found = diagnosis(report)
+    found = diagnosis(report.checks)
     yield "\n## Diagnosis\n\n" if found else ""
     for headline in found[:MOST]:
         resting = f" ({_resting(headline)})" if headline.resting else ""
