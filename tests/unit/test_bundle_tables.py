@@ -21,7 +21,6 @@ def _objects() -> Objects:
     """Return a cluster in order: one node, a DNS with one server, an agent."""
     ready = [{"type": "Ready", "status": "True"}, {"type": "DiskPressure", "status": "False"}]
     address = {"type": "InternalIP", "address": "fd00::1"}
-    template = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"image": "coredns:1"}]}}
     return {
         "nodes": [
             {
@@ -43,6 +42,13 @@ def _objects() -> Objects:
             },
             {"metadata": _meta("job-1"), "status": {"phase": "Succeeded"}},
         ],
+        **_asked(),
+        **_workloads(),
+    }
+
+
+def _asked() -> Objects:
+    return {
         "services": [
             {
                 "metadata": _meta("kube-dns"),
@@ -66,6 +72,12 @@ def _objects() -> Objects:
                 "endpoints": [{"addresses": ["fd00:1::5"], "conditions": {"ready": True}}],
             }
         ],
+    }
+
+
+def _workloads() -> Objects:
+    template = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"image": "coredns:1"}]}}
+    return {
         "deployments": [
             {
                 "metadata": _meta("coredns"),
