@@ -14,6 +14,7 @@ from typing import TextIO, cast
 from pytest_ipv6k8s import __version__
 from pytest_ipv6k8s.cli import (
     asking,
+    bundle,
     checks,
     cluster,
     completion,
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     cluster.add(commands)
     images.add(commands)
     asking.add(commands)
+    bundle.add(commands)
     completion.add(commands, parser)
 
     command = commands.add_parser("rbac", help="print the least rights that a run needs, as YAML")
