@@ -84,7 +84,8 @@ def judge(
         phase: where it was raised. A failed teardown is no concern of the verdict.
         not_applicable: why the stack rules the check out.
         skipped: the sentence of the need that is not met.
-        out_of_order: what is wrong with the probes themselves, found out when a body asserted.
+        out_of_order: what is wrong with the probes themselves, found out when a body
+            asserted, or could not tell.
         remarks: what the body told beside the verdict; they end its reason.
         rests_on: ids of red checks that explain whatever is found, or for which nothing was asked.
     """
@@ -137,7 +138,7 @@ def _judge_error(answers: int, error: BaseException, phase: Phase, out_of_order:
     if isinstance(error, NothingToJudge):
         return Judgement(verdict=Verdict.NOT_APPLICABLE, reason=str(error))
     if isinstance(error, (Inconclusive, ControlChannelError)):
-        return _inconclusive(str(error))
+        return _inconclusive("; ".join(filter(None, (out_of_order, str(error)))))
     if not isinstance(error, AssertionError):
         return _inconclusive(f"the suite broke: {type(error).__name__}: {error}")
     if phase is not Phase.CALL:

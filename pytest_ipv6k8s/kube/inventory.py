@@ -132,6 +132,7 @@ class Inventory:
     policy_engine: str = ""
     policy_declared_none: bool = False
     policy_seconds: int = 30
+    further_service_cidrs: tuple[str, ...] = ()
     families: FamiliesSeen = FamiliesSeen()
     pod_cidrs_used: bool = False
 
@@ -165,7 +166,7 @@ def read(api: Api) -> Inventory:
         _service_cidrs,
         _running_pods,
     )
-    version, linux, found, stack, cidrs, pods = at_once(lambda read: read(api), reading)
+    version, linux, found, stack, (cidrs, further), pods = at_once(lambda read: read(api), reading)
     nodes = tuple(sorted((_node(item) for item in linux), key=lambda node: node.name))
     if not nodes:
         raise ClusterError("the cluster has no Linux node", remedy="add one")
@@ -176,6 +177,7 @@ def read(api: Api) -> Inventory:
         stack=stack,
         nodes=nodes,
         service_cidrs=cidrs,
+        further_service_cidrs=further,
         cni=cni,
         cni_version=cni_version,
         proxy=_proxy_mode(api, daemonsets),
@@ -260,10 +262,12 @@ def _stack(api: Api) -> Stack:
     return Stack.from_families(Family(name) for name in families)
 
 
-def _service_cidrs(api: Api) -> tuple[str, ...]:
-    objects = readable(api, paths.SERVICE_CIDRS)
-    default = next((o for o in objects if o["metadata"]["name"] == "kubernetes"), None)
-    return tuple((default or {}).get("spec", {}).get("cidrs") or [])
+def _service_cidrs(api: Api) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the CIDRs of the ServiceCIDR ``kubernetes``, and those of all others (KEP-1880)."""
+    cidrs: dict[bool, list[str]] = {True: [], False: []}
+    for item in readable(api, paths.SERVICE_CIDRS):
+        cidrs[item["metadata"]["name"] == "kubernetes"] += item["spec"].get("cidrs") or ()
+    return tuple(cidrs[True]), tuple(cidrs[False])
 
 
 def _is_host_network(pod: Object) -> bool:

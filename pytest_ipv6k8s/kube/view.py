@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pytest_ipv6k8s.kube.texts import AddressText
 
 T = TypeVar("T")
 _NEAR, _TRIES = 250, 30
+_DRY_RUNS = 40
+_ANOTHER_RANGE = re.compile(r"not in the valid range\. The range of valid IPs is")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,13 +256,26 @@ class ClusterView:
         body["spec"] = {name: value for name, value in fields.items() if value is not None}
         path = f"/api/v1/namespaces/{self.namespace}/services"
         started = time.monotonic()
-        outcome = self._api.try_create(path, body)
+        outcome = self._dry_run(path, body)
         return self._api.recorder.api_answer(
             {"verb": "create (dry run)", "path": path, "spec": spec},
             outcome,
             path=f"Service with {spec or 'no fields'}",
             seconds=time.monotonic() - started,
         )
+
+    def _dry_run(self, path: str, body: dict[str, Any]) -> Outcome:
+        """Have an object validated; of several ranges of Services by the one that it asks of.
+
+        A dry run is judged by a range that the API server picks at random (MetaAllocator.DryRun in
+        pkg/registry/core/service/ipallocator/cidrallocator.go of kubernetes/kubernetes).
+        """
+        outcome = self._api.try_create(path, body)
+        for _ in range(_DRY_RUNS if self._inventory.further_service_cidrs else 0):
+            if not _ANOTHER_RANGE.search(outcome.message):
+                break
+            outcome = self._api.try_create(path, body)
+        return outcome
 
     def free_addresses(self) -> dict[Family, str]:
         """Return for each family of the cluster a cluster IP that nobody has.
@@ -277,7 +293,8 @@ class ClusterView:
     def _free_near(self, address: str) -> str:
         """Look around: what a dry run offers is not always free."""
         family = Family.of(address)
-        for wanted in _neighbours(address, self.service_cidrs):
+        cidrs = (*self.service_cidrs, *self._inventory.further_service_cidrs)
+        for wanted in _neighbours(address, cidrs):
             fields = {"clusterIP": wanted, "clusterIPs": [wanted], "ipFamilies": [family.value]}
             outcome = self.propose(**fields).answer
             if outcome.accepted:

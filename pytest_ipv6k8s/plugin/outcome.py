@@ -189,7 +189,7 @@ def _with_bundle(
 
 def _out_of_order(item: pytest.Item, error: BaseException | None) -> str:
     """Say what is wrong with probes and targets, before a cluster is blamed for what they saw."""
-    if not isinstance(error, AssertionError):
+    if not isinstance(error, (AssertionError, Inconclusive)):
         return ""
     used = getattr(item, "fixturenames", ())
     looks = item.config.stash.get(INSTRUMENTS, {}).items()

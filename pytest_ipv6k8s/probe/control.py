@@ -84,8 +84,9 @@ def out_of_order(api: Api, probes: Probes) -> str:
     otherwise be taken for a broken network.
     """
     everyone = probes.everyone
+    found: list[str] = []
     try:
-        for namespace in {probe.pod.namespace for probe in everyone}:
+        for namespace in sorted({probe.pod.namespace for probe in everyone}):
             ours = {probe.name: probe for probe in everyone if probe.pod.namespace == namespace}
             pods = [p for p in api.items(paths.pods(namespace)) if p["metadata"]["name"] in ours]
             for pod in pods:
@@ -93,10 +94,9 @@ def out_of_order(api: Api, probes: Probes) -> str:
                     del ours[pod["metadata"]["name"]]
             if ours:
                 return f"probe pods were deleted or restarted: {', '.join(sorted(ours))}"
-            upon = put_upon(api, namespace, pods)
-            if upon:
-                return upon
-        return _throttled(probes) or _silent_servers(probes)
+            found.append(put_upon(api, namespace, pods))
+        upon = "; ".join(filter(None, found))
+        return upon or _throttled(probes) or _silent_servers(probes)
     except (ControlChannelError, ClusterError) as error:
         return f"the probes cannot be asked: {error}"
 

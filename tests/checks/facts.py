@@ -21,6 +21,7 @@ def inventory(world: World) -> Inventory:
         stack=world.stack,
         nodes=world.nodes,
         service_cidrs=world.service_cidrs,
+        further_service_cidrs=world.further_service_cidrs,
         dns=dns if set(world.dns_addresses) & set(world.nameservers) else None,
         cni="fake",
         proxy="fake",

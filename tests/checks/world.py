@@ -73,6 +73,7 @@ class World:
         self.hosts = tuple(self._host(f"host-{number:02}", index) for number, index in probed)
         self.api_address = self._service_address(stack.primary, 1)
         self.service_cidrs = self.shape.service_cidrs
+        self.further_service_cidrs: tuple[str, ...] = ()
         self.dns_addresses = (self._service_address(stack.primary, 10),)
         self.dns_pods = tuple(
             replace(self._pod(f"coredns-{number}", index, 10), namespace=self.shape.dns_namespace)

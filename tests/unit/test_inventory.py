@@ -82,6 +82,7 @@ def test_the_facts_are_read(cluster: FakeApi) -> None:
     assert (found.version, found.stack) == ("v1.36.3", Stack.IPV6)
     assert (found.cni, found.proxy) == ("kindnet", "kube-proxy nftables")
     assert found.service_cidrs == ("fd00:96::/112",)
+    assert found.further_service_cidrs == ("fd00:97::/112",)
     assert found.host_network_pods
     assert found.policy_engine == ""
     assert [node.name for node in found.nodes] == ["a", "b"]

@@ -39,6 +39,12 @@ TABLE: dict[str, tuple[dict[str, Any], Verdict, Verdict, str]] = {
         INFORMS,
         "asserted without having asked",
     ),
+    "could not tell, probes gone": (
+        {"error": Inconclusive("why"), "out_of_order": GONE},
+        UNKNOWN,
+        INFORMS,
+        f"{GONE}; why",
+    ),
     "unmet, probes gone": ({"error": UNMET, "out_of_order": GONE}, UNKNOWN, INFORMS, GONE),
     "unmet in set-up": (
         {"error": UNMET, "phase": Phase.SETUP},
