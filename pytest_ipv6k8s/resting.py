@@ -27,12 +27,13 @@ class Place:
         """Tell whether what is wrong here may be what is wrong there.
 
         A broken way spoils both directions, and any way through a Service from one of its ends.
+        What was asked of no known node is wrong where the same is.
         """
         if self.family and other.family and self.family is not other.family:
             return False
         ends = {self.source, self.destination} - {""}
         towards = not self.destination or not other.destination or other.destination in ends
-        return other.source in ends and towards
+        return (other.source in ends or not (other.source or ends)) and towards
 
 
 def place_of(record: Record[Any], nodes: Mapping[str, str]) -> Place:

@@ -64,6 +64,19 @@ def test_what_rests_on_a_red_check_is_not_judged_and_is_no_failure(
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
+def test_what_is_asked_before_its_base_has_ended_is_not_judged_either(
+    project: pytest.Pytester,
+) -> None:
+    file = project.path / "test_checks.py"
+    slow = """    import time; time.sleep(2)
+    expect(False, expected="the moon", actual=heard)"""
+    file.write_text(file.read_text().replace(slow.splitlines()[1], slow))
+
+    _, report = _run(project, "-n", "2")
+
+    assert {check["id"]: check["verdict"] for check in report["checks"]} == WANTED
+
+
 def test_with_all_everything_is_judged(project: pytest.Pytester) -> None:
     _, report = _run(project, "-k", "T-02 or T-11", "--ipv6k8s-all")
 

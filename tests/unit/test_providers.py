@@ -12,6 +12,7 @@ import pytest
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import ClusterProvider, provider, provider_names
+from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import ConfigError
 from tests.packages import install
 
@@ -116,6 +117,7 @@ def test_the_doctor_and_the_reaper_know_the_provider_of_a_package(
     install(site, "our_clusters", providers=VALUE, source=SOURCE)
     ownership.save_state("abc", provider="ours", name="ipv6k8s-abc", kept=False)
     monkeypatch.setattr(ownership.Remembered, "is_running", False)
+    monkeypatch.setattr(Docker, "has_image", lambda docker, image: True)
 
     assert cli.main(["doctor", "--provider", "ours"]) == 0
     assert cli.main(["reap"]) == 0

@@ -94,6 +94,13 @@ def test_two_red_checks_explain_what_neither_does_alone(tmp_path: Path) -> None:
     assert ledger.explaining(both, None, places) == ("AA-01", "AA-05")
 
 
+def test_what_was_asked_of_no_node_is_explained_by_the_same(ledger: Ledger) -> None:
+    ledger.note(_red(BASE, _record("nobody", "a.name")))
+
+    assert ledger.explaining(PARTLY, V6, [Place()]) == ("AA-01",)
+    assert ledger.explaining(PARTLY, V6, [Place(source="n1")]) == ()
+
+
 def test_a_check_without_a_family_is_about_those_of_all_its_stacks() -> None:
     ipv6 = next(check for check in catalogue.checks().values() if check.id == "ADDR-05")
 
