@@ -13,6 +13,8 @@ from pytest_ipv6k8s.suite import ClusterView, Probes
 NAME = "kubernetes.default.svc"
 # 429: API Priority and Fairness bounds those who are not logged in.
 ANSWERS = (200, 401, 403, 429)
+PATIENT, PATIENT_BY_NAME = 5.0, 12.0
+"""Seconds; the C library asks once more for a name after five (resolv.conf(5))."""
 
 
 @check(
@@ -44,7 +46,7 @@ def test_pods_reach_the_api_server(cluster: ClusterView, probes: Probes) -> None
             _is_in_order,
             expected=f"an HTTP answer under a certificate that is valid for {address}",
         )
-    records = _answers(probes, NAME)
+    records = _answers(probes, NAME, PATIENT_BY_NAME)
     expect_all(
         records,
         _is_in_order,
@@ -57,8 +59,12 @@ def test_pods_reach_the_api_server(cluster: ClusterView, probes: Probes) -> None
     )
 
 
-def _answers(probes: Probes, host: str) -> Sequence[Record[https_get.Answer]]:
-    request = https_get.Request(host, 443, server_name=host, path="/version", ca_file=CA_FILE)
+def _answers(
+    probes: Probes, host: str, timeout: float = PATIENT
+) -> Sequence[Record[https_get.Answer]]:
+    request = https_get.Request(
+        host, 443, server_name=host, path="/version", ca_file=CA_FILE, timeout=timeout
+    )
     return probes.ask_each(lambda probe: [request])
 
 

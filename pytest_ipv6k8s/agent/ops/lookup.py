@@ -21,10 +21,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(ops.Request[Answer]):
-    """A name; ``timeout`` in seconds."""
+    """A name; ``timeout`` in seconds: the C library asks once more after five (resolv.conf(5))."""
 
     name: str
-    timeout: float = 5.0
+    timeout: float = 12.0
 
 
 def perform(request: Request) -> Answer:
