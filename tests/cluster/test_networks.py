@@ -44,7 +44,7 @@ def test_nodes_without_a_network_are_named_and_the_cluster_can_be_kept(tmp_path:
     assert made.returncode == 4, made.stdout
     assert "not every node is Ready after 36 s: node" in made.stdout
     assert f"{kept[1]}-control-plane: container runtime network not ready" in made.stdout
-    assert "pytest --ipv6k8s-kubeconfig" in made.stdout
+    assert "ipv6k8s run --kubeconfig" in made.stdout
     assert f"`ipv6k8s reap --kept {kept[1]}`" in made.stdout
     assert kept[1] in reaped.stdout
     assert not left_of(made.stdout)
