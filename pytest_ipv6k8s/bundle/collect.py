@@ -123,11 +123,12 @@ class Collector:
         if access.connect is None:
             return {}
         found = probes.states(access.connect, self._involved(failure))
-        found["asking again"] = partial(
-            probes.asked_again, access.connect, access.pods, failure.failing
-        )
+        again = partial(probes.asked_again, access.connect, access.pods, failure.failing)
+        found["asking again"] = again
         if access.shell is not None and failure.failing:
-            found["the CNI's drops meanwhile"] = partial(nodes.drops, access.shell)
+            found["the CNI's drops meanwhile"] = partial(
+                nodes.drops, access.shell, lambda: list(again())
+            )
         return found
 
     def _cluster_sources(self, failure: Failure | None, timeout: float) -> dict[str, Source]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from pytest_ipv6k8s.bundle.gathering import File, Keep
+from pytest_ipv6k8s.waiting import poll
 
 Shell = Callable[[str, float], Mapping[str, str]]
 """Runs a script on every node, in so many seconds, and returns each node's output."""
@@ -47,18 +49,30 @@ true
 """
 
 
-def drops(shell: Shell) -> Iterable[File]:
+def drops(shell: Shell, ask: Callable[[], object]) -> Iterable[File]:
     """Yield what the CNI of every node says of packets that it drops, for some seconds.
+
+    It is asked for as long: an agent on a busy node takes seconds until it listens.
 
     Cilium's agent is listened to where there is one; other CNIs keep no such account.
 
     Args:
         shell: runs a script on the nodes.
+        ask: sends packets that may be dropped.
 
     Raises:
         Ipv6k8sError: the nodes cannot be asked.
     """
-    for node, output in shell(_DROPS, _LISTENING + 4.0).items():
+    patience = _LISTENING + 4.0
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        listening = pool.submit(shell, _DROPS, patience)
+
+        def ended() -> bool:
+            ask()
+            return listening.done()
+
+        poll(ended, bool, timeout=patience, interval=0.5)
+    for node, output in listening.result().items():
         text = output.replace(_HINT, "")
         if output:
             nothing = f"no packet was dropped within {_LISTENING} s\n"

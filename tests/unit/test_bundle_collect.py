@@ -254,7 +254,9 @@ def test_drops_are_told_for_each_node_that_has_an_agent() -> None:
     hint = "Press Ctrl-C to quit\n"
     said = {"quiet": hint, "none": "", "busy": f"{hint}{DROP}\n"}
 
-    found = {file.name: file.text for file in nodes.drops(lambda script, timeout: said)}
+    found = {
+        file.name: file.text for file in nodes.drops(lambda script, timeout: said, lambda: None)
+    }
 
     assert found == {
         "cni-drops/quiet.txt": "no packet was dropped within 6 s\n",
