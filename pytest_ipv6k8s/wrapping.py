@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
+from collections.abc import Sequence
 
 UNKNOWN = 100
 """The width of a line where there is no terminal and nobody gives ``COLUMNS``."""
@@ -41,6 +42,13 @@ def wrapped_command(head: str, command: str, width: int) -> str:
             gap = ""
         lines[-1] += gap + word
     return "\n".join(lines)
+
+
+def in_columns(lines: Sequence[Sequence[str]], *, gap: int) -> list[str]:
+    """Return lines of cells as text, each column as wide as it has to be, with spaces between."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = (zip(line, widths, strict=True) for line in lines)
+    return [(" " * gap).join(cell.ljust(wide) for cell, wide in row).rstrip() for row in rows]
 
 
 def cut(text: str, width: int) -> str:

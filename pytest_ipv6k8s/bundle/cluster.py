@@ -94,9 +94,8 @@ class _Namespaces:
             made = readable(self._api, paths.NAMESPACES, labelSelector=label)
             yield from (item["metadata"]["name"] for item in made)
         yield from (_SYSTEM, "default", *([scope.dns.namespace] if scope.dns else []))
-        with contextlib.suppress(
-            ApiError
-        ):  # told with the components, which are read by themselves
+        # What cannot be read is told with the components, which are read by themselves.
+        with contextlib.suppress(ApiError):
             yield from (one.namespace for one in components.on_nodes(self._api))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from pytest_ipv6k8s.bundle.gathering import File, Keep
-from pytest_ipv6k8s.waiting import poll
 
 Shell = Callable[[str, float], Mapping[str, str]]
 """Runs a script on every node, in so many seconds, and returns each node's output."""
@@ -63,15 +62,10 @@ def drops(shell: Shell, ask: Callable[[], object]) -> Iterable[File]:
     Raises:
         Ipv6k8sError: the nodes cannot be asked.
     """
-    patience = _LISTENING + 4.0
     with ThreadPoolExecutor(max_workers=1) as pool:
-        listening = pool.submit(shell, _DROPS, patience)
-
-        def ended() -> bool:
+        listening = pool.submit(shell, _DROPS, _LISTENING + 4.0)
+        while wait([listening], timeout=0.5).not_done:
             ask()
-            return listening.done()
-
-        poll(ended, bool, timeout=patience, interval=0.5)
     for node, output in listening.result().items():
         text = output.replace(_HINT, "")
         if output:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pytest_ipv6k8s.bundle.gathering import File
-from pytest_ipv6k8s.kube import odd, status
+from pytest_ipv6k8s.kube import odd, paths, status
 from pytest_ipv6k8s.kube.client import Object
+from pytest_ipv6k8s.wrapping import in_columns
 
 Row = Mapping[str, str]
 
@@ -27,12 +29,7 @@ def tables(objects: Mapping[str, Sequence[Object]]) -> Iterator[File]:
 def table(rows: Sequence[Row]) -> str:
     """Return rows, all with the same columns, each column as wide as it has to be."""
     lines = [list(rows[0]), *([value or "<none>" for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
-    return "".join(f"{line.rstrip()}\n" for line in padded)
+    return "".join(f"{line}\n" for line in in_columns(lines, gap=3))
 
 
 def _place(kind: str, item: Object) -> Row:
@@ -95,10 +92,10 @@ def _port(port: Mapping[str, Any]) -> str:
 
 def _slice(item: Object) -> Row:
     endpoints = item.get("endpoints") or ()
-    ready = [(one.get("conditions") or {}).get("ready") is not False for one in endpoints]
+    ready = [status.is_endpoint_ready(one) for one in endpoints]
     labels = item["metadata"].get("labels") or {}
     return {
-        "SERVICE": labels.get(odd.SERVICE_OF_SLICE, ""),
+        "SERVICE": labels.get(paths.SERVICE_OF_SLICE, ""),
         "ADDRESS-TYPE": item.get("addressType", ""),
         "READY": f"{sum(ready)}/{len(ready)}",
         "PORTS": ",".join(map(_port, item.get("ports") or ())),
@@ -106,24 +103,13 @@ def _slice(item: Object) -> Row:
     }
 
 
-def _deployment(item: Object) -> Row:
+def _workload(kind: str, up_to_date: str, available: str, item: Object) -> Row:
     seen = item.get("status") or {}
-    ready, wanted = odd.replicas("Deployment", item)
+    ready, wanted = odd.replicas(kind, item)
     return {
         "READY": f"{ready}/{wanted}",
-        "UP-TO-DATE": str(seen.get("updatedReplicas", 0)),
-        "AVAILABLE": str(seen.get("availableReplicas", 0)),
-        **_template(item),
-    }
-
-
-def _daemonset(item: Object) -> Row:
-    seen = item.get("status") or {}
-    ready, wanted = odd.replicas("DaemonSet", item)
-    return {
-        "READY": f"{ready}/{wanted}",
-        "UP-TO-DATE": str(seen.get("updatedNumberScheduled", 0)),
-        "AVAILABLE": str(seen.get("numberAvailable", 0)),
+        "UP-TO-DATE": str(seen.get(up_to_date, 0)),
+        "AVAILABLE": str(seen.get(available, 0)),
         **_template(item),
     }
 
@@ -155,7 +141,7 @@ _ROWS: Mapping[str, Callable[[Object], Row]] = {
     "pods": _pod,
     "services": _service,
     "endpointslices": _slice,
-    "deployments": _deployment,
-    "daemonsets": _daemonset,
+    "deployments": partial(_workload, "Deployment", "updatedReplicas", "availableReplicas"),
+    "daemonsets": partial(_workload, "DaemonSet", "updatedNumberScheduled", "numberAvailable"),
     "networkpolicies": _policy,
 }

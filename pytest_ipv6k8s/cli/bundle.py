@@ -42,10 +42,7 @@ def _bundle(chosen: argparse.Namespace) -> int:
         raise ConfigError(f"the folder of {file} does not exist", remedy="make it first")
     api = connection.api(chosen)
     facts = inventory.read(api)
-    about = (
-        f"# {api.kubeconfig.context}, {api.server}\n\n"
-        f"Kubernetes {facts.version}, {facts.stack.value}, CNI {facts.cni}, {facts.proxy}.\n"
-    )
+    about = f"# {api.kubeconfig.context}, {api.server}\n\n{facts.in_words}.\n"
     write_now(file.absolute(), Access(run_id="", api=api, dns=facts.dns), about=about)
     print(f"bundle {file}")
     return OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pytest_ipv6k8s.wrapping import width, wrapped
+from pytest_ipv6k8s.wrapping import in_columns, width, wrapped
 
 
 def show(text: str) -> None:
@@ -15,10 +15,7 @@ def show(text: str) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], after: str) -> None:
     """Print a table; only a terminal gets its head, and a line with the count after it."""
-    lines = [head, *rows] if sys.stdout.isatty() else rows
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(wide) for cell, wide in zip(line, widths, strict=True))
-        show("  ".join(cells).rstrip())
+    for line in in_columns([head, *rows] if sys.stdout.isatty() else rows, gap=2):
+        show(line)
     if sys.stdout.isatty():
         show(f"\n{len(rows)} {after}")

@@ -40,7 +40,7 @@ def _of_services(api: Api, addresses: Collection[str]) -> Iterator[Finding]:
 
 
 def _of_endpoints(api: Api, namespace: str, name: str, family: Family) -> Iterator[Finding]:
-    label = f"{odd.SERVICE_OF_SLICE}={name}"
+    label = f"{paths.SERVICE_OF_SLICE}={name}"
     slices = readable(api, paths.endpoint_slices(namespace), labelSelector=label)
     ready = odd.ready_of(slices, family)
     if not ready or not all(ready):

@@ -145,6 +145,11 @@ class Inventory:
         more = [family for family in self.families.pods if family not in self.stack.families]
         return Stack.from_families((*self.stack.families, *more))
 
+    @property
+    def in_words(self) -> str:
+        """What cluster it is, in a line."""
+        return f"Kubernetes {self.version}, {self.stack.value}, CNI {self.cni}, {self.proxy}"
+
     def with_pods(self, addresses: Iterable[Iterable[str]]) -> Inventory:
         """Return these facts, with the families of the pods that have these addresses."""
         pods = families_of(ip for ips in addresses for ip in ips)
@@ -264,10 +269,10 @@ def _stack(api: Api) -> Stack:
 
 def _service_cidrs(api: Api) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the CIDRs of the ServiceCIDR ``kubernetes``, and those of all others (KEP-1880)."""
-    cidrs: dict[bool, list[str]] = {True: [], False: []}
-    for item in readable(api, paths.SERVICE_CIDRS):
-        cidrs[item["metadata"]["name"] == "kubernetes"] += item["spec"].get("cidrs") or ()
-    return tuple(cidrs[True]), tuple(cidrs[False])
+    items = readable(api, paths.SERVICE_CIDRS)
+    named = {item["metadata"]["name"]: item["spec"].get("cidrs") or () for item in items}
+    default = tuple(named.pop("kubernetes", ()))
+    return default, tuple(cidr for cidrs in named.values() for cidr in cidrs)
 
 
 def _is_host_network(pod: Object) -> bool:

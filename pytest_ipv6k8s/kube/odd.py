@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_ipv6k8s.addresses import Family
-from pytest_ipv6k8s.kube import status
+from pytest_ipv6k8s.kube import paths, status
 from pytest_ipv6k8s.kube.client import Object
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
 
 WORKLOADS = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
-SERVICE_OF_SLICE = "kubernetes.io/service-name"
 _WANTED_READY = {
     "Deployment": ("replicas", "readyReplicas"),
     "DaemonSet": ("desiredNumberScheduled", "numberReady"),
@@ -76,7 +75,7 @@ def _fix_of_workload(kind: str, namespace: str, item: Object) -> str:
 def ready_of(slices: Iterable[Object], family: Family) -> list[bool]:
     """Return for each endpoint of a family whether it is ready."""
     return [
-        (endpoint.get("conditions") or {}).get("ready") is not False
+        status.is_endpoint_ready(endpoint)
         for item in slices
         if item.get("addressType") == family.value
         for endpoint in item.get("endpoints") or ()
@@ -85,10 +84,11 @@ def ready_of(slices: Iterable[Object], family: Family) -> list[bool]:
 
 def of_endpoints(namespace: str, name: str, family: Family, ready: Sequence[bool]) -> Finding:
     """Return that a Service lacks endpoints of a family."""
+    label = f"{paths.SERVICE_OF_SLICE}={name}"
     return Finding(
         text=f"Service {namespace}/{name} has {sum(ready)} of {len(ready)} {family.value} "
         "endpoints ready",
-        look=f"kubectl -n {namespace} get endpointslices -l {SERVICE_OF_SLICE}={name} -o wide",
+        look=f"kubectl -n {namespace} get endpointslices -l {label} -o wide",
     )
 
 
@@ -155,7 +155,7 @@ def _endpoints(objects: Mapping[str, Sequence[Object]]) -> Iterator[Finding]:
             item
             for item in objects.get("endpointslices", ())
             if item["metadata"]["namespace"] == meta["namespace"]
-            and (item["metadata"].get("labels") or {}).get(SERVICE_OF_SLICE) == meta["name"]
+            and (item["metadata"].get("labels") or {}).get(paths.SERVICE_OF_SLICE) == meta["name"]
         ]
         for family in map(Family, spec.get("ipFamilies") or ()):
             ready = ready_of(slices, family)

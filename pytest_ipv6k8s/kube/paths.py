@@ -71,6 +71,10 @@ def services(namespace: str) -> str:
     return inside(namespace, "services")
 
 
+SERVICE_OF_SLICE = "kubernetes.io/service-name"
+"""The label of an EndpointSlice that names its Service."""
+
+
 def endpoint_slices(namespace: str) -> str:
     """Return the path of a namespace's EndpointSlices."""
     return inside(namespace, "endpointslices")

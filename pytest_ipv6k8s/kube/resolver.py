@@ -73,7 +73,7 @@ def servers(api: Api, service: DnsService) -> tuple[DnsServer, ...]:
         for port in spec.get("ports") or ()
         if port["port"] == _PORT
     }
-    selector = f"kubernetes.io/service-name={service.name}"
+    selector = f"{paths.SERVICE_OF_SLICE}={service.name}"
     slices = api.items(paths.endpoint_slices(service.namespace), labelSelector=selector)
     pods = api.items(paths.pods(service.namespace))
     found = [server for item in slices for server in _of_slice(item, names, pods)]
@@ -103,7 +103,7 @@ def _of_slice(
         if names.get(port.get("protocol", "TCP").lower()) == (port.get("name") or "")
     }
     for endpoint in item.get("endpoints") or ():
-        if endpoint.get("conditions", {}).get("ready") is False:
+        if not status.is_endpoint_ready(endpoint):
             continue
         pod, address = _owner(endpoint, pods), endpoint["addresses"][0]
         yield DnsServer(

@@ -17,6 +17,11 @@ def is_ready(item: Mapping[str, Any]) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions(item))
 
 
+def is_endpoint_ready(endpoint: Mapping[str, Any]) -> bool:
+    """Tell whether an endpoint of an EndpointSlice is ready; one that does not say so is."""
+    return (endpoint.get("conditions") or {}).get("ready") is not False
+
+
 def pod_ips(pod: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the addresses of a pod, the first family's first; there may be none yet."""
     return tuple(entry["ip"] for entry in pod.get("status", {}).get("podIPs") or ())

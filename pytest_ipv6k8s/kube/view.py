@@ -228,7 +228,7 @@ class ClusterView:
     def slices(self, namespace: str, service: str) -> tuple[Slice, ...]:
         """Return the EndpointSlices of a Service."""
         path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-        selector = f"kubernetes.io/service-name={service}"
+        selector = f"{paths.SERVICE_OF_SLICE}={service}"
         found = self._api.items(path, labelSelector=selector)
         return self._read(f"{path}?{selector}", tuple(_slice(item) for item in found))
 
@@ -358,12 +358,12 @@ def _neighbours(address: str, ranges: Iterable[str]) -> list[str]:
 def _slice(item: Object) -> Slice:
     return Slice(
         name=item["metadata"]["name"],
-        service=item["metadata"]["labels"]["kubernetes.io/service-name"],
+        service=item["metadata"]["labels"][paths.SERVICE_OF_SLICE],
         address_type=item["addressType"],
         addresses=tuple(
             address
             for endpoint in item.get("endpoints") or []
-            if endpoint.get("conditions", {}).get("ready", True)
+            if status.is_endpoint_ready(endpoint)
             for address in endpoint["addresses"]
         ),
     )

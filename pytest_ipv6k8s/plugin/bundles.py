@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from pytest_ipv6k8s.masking import one_line
 from pytest_ipv6k8s.plugin.outcome import BUNDLES, explain
 from pytest_ipv6k8s.plugin.run_facts import RunFacts
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS, TIMEOUTS
-from pytest_ipv6k8s.probe.probes import ProbePod, Transport
 from pytest_ipv6k8s.probe.session import connect
 from pytest_ipv6k8s.reports.diagnosis import diagnosis
 from pytest_ipv6k8s.reports.folding import fold_items
@@ -102,21 +101,12 @@ class Bundles:
         facts = self._stash[FACTS]
         kubeconfig = Kubeconfig(path=facts.kubeconfig, context=facts.context)
         api = Api(kubeconfig, timeouts=self._timeouts, cost=self._stash[COST])
-
-        @contextmanager
-        def session(pod: ProbePod) -> Iterator[Transport]:
-            opened = connect(api, pod)
-            try:
-                yield opened
-            finally:
-                opened.close()
-
         shell = shell_of(provider(self._provider_name), facts.run_id)
         return Access(
             run_id=facts.run_id,
             api=api,
-            pods=(*facts.pods, *facts.hosts, *facts.peers),
-            connect=session,
+            pods=facts.everyone,
+            connect=lambda pod: closing(connect(api, pod)),
             shell=shell if facts.owned else None,
             dns=facts.inventory.dns,
             namespaces=(facts.namespace,),
@@ -147,8 +137,6 @@ def _folder_of(result: ItemResult) -> str:
 
 def _about(facts: RunFacts, results: Sequence[ItemResult]) -> str:
     """Return the beginning of the README: what is red, roots first."""
-    found = facts.inventory
-    cluster = f"Kubernetes {found.version}, {facts.stack.value}, CNI {found.cni}, {found.proxy}"
     red = {result.name: result for result in results if result.outcome.bundle}
     headlines = [one for one in diagnosis(fold_items(results, {})) if one.name in red]
     lines = []
@@ -158,9 +146,8 @@ def _about(facts: RunFacts, results: Sequence[ItemResult]) -> str:
     for result in red.values():
         verdict, reason = result.outcome.verdict.value, one_line(result.outcome.reason)
         lines.append(f"* {_linked(result)}: {verdict}, {reason}")
-    return "\n".join(
-        [f"# Bundle of run {facts.run_id}", "", f"{cluster}.", "", "## What is red", "", *lines]
-    )
+    head = [f"# Bundle of run {facts.run_id}", "", f"{facts.inventory.in_words}."]
+    return "\n".join([*head, "", "## What is red", "", *lines])
 
 
 def _linked(result: ItemResult) -> str:

@@ -81,9 +81,9 @@ def told(result: ItemResult, facts: RunFacts) -> list[str]:
     """Return what is said at a pause: what failed, where the probes are, and how to look."""
     outcome = result.outcome
     found = outcome.failure.in_short if outcome.failure else outcome.reason
-    asked = [one for one in outcome.evidence if one.source in {pod.name for pod in _all(facts)}]
+    asked = [one for one in outcome.evidence if one.source in {pod.name for pod in facts.everyone}]
     sources = {one.source for one in asked}
-    pods = sorted(_all(facts), key=lambda pod: pod.name not in sources)[:_MOST]
+    pods = sorted(facts.everyone, key=lambda pod: pod.name not in sources)[:_MOST]
     questions = dict.fromkeys(f"{one.source} {words.request(one.request)}" for one in asked)
     return [
         f"paused: {result.name} is {outcome.verdict.value}: {one_line(found)}",
@@ -91,10 +91,6 @@ def told(result: ItemResult, facts: RunFacts) -> list[str]:
         *(f"  {_shell(pod, facts)}  # {pod.node}" for pod in pods),
         *(_again(question, facts) for question in list(questions)[:_MOST]),
     ]
-
-
-def _all(facts: RunFacts) -> tuple[ProbePod, ...]:
-    return (*facts.pods, *facts.hosts, *facts.peers)
 
 
 def _shell(pod: ProbePod, facts: RunFacts) -> str:

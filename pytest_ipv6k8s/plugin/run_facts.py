@@ -47,9 +47,14 @@ class RunFacts:
         return next((line for line in self.lacking if line.startswith(NO_HOSTS)), "")
 
     @property
+    def everyone(self) -> tuple[ProbePod, ...]:
+        """All pods of ours that can be asked."""
+        return (*self.pods, *self.hosts, *self.peers)
+
+    @property
     def nodes_of_pods(self) -> dict[str, str]:
         """The node of each pod of ours, by its name and by its addresses."""
-        return nodes_of((*self.pods, *self.hosts, *self.peers))
+        return nodes_of(self.everyone)
 
     def stack_of(self, whose: FamiliesOf) -> Stack:
         """Return the stack of pods or of Services."""

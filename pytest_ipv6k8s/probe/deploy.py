@@ -345,7 +345,7 @@ def _wait_for_endpoints(api: Api, plan: Plan, nodes: int) -> None:
     wanted = nodes * len(plan.stack.families)
 
     def filled() -> bool:
-        slices = api.items(path, labelSelector="kubernetes.io/service-name=every")
+        slices = api.items(path, labelSelector=f"{paths.SERVICE_OF_SLICE}=every")
         return sum(len(item.get("endpoints") or []) for item in slices) >= wanted
 
     try:

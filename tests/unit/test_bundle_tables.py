@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.bundle.tables import tables
-from pytest_ipv6k8s.kube import odd
+from pytest_ipv6k8s.kube import odd, paths
 
 LABELS = {"k8s-app": "kube-dns"}
 Objects = dict[str, list[dict[str, Any]]]
@@ -67,7 +67,7 @@ def _asked() -> Objects:
         ],
         "endpointslices": [
             {
-                "metadata": _meta("kube-dns-x", **{odd.SERVICE_OF_SLICE: "kube-dns"}),
+                "metadata": _meta("kube-dns-x", **{paths.SERVICE_OF_SLICE: "kube-dns"}),
                 "addressType": "IPv6",
                 "endpoints": [{"addresses": ["fd00:1::5"], "conditions": {"ready": True}}],
             }

@@ -167,7 +167,7 @@ def _api_server(api: Api) -> tuple[str, int]:
     """Return where the API server listens itself, behind no Service."""
     slices = api.items(
         paths.endpoint_slices("default"),
-        labelSelector="kubernetes.io/service-name=kubernetes",
+        labelSelector=f"{paths.SERVICE_OF_SLICE}=kubernetes",
     )
     first = slices[0]
     return str(first["endpoints"][0]["addresses"][0]), int(first["ports"][0]["port"])
