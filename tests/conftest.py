@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from fnmatch import fnmatch
@@ -105,6 +106,14 @@ def _shared() -> Iterator[Shared]:
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test mask what another one held."""
     monkeypatch.setattr(held, "_held", held._Held())
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test without a cluster see the settings of who runs it, as the images of the lab."""
+    if not request.node.get_closest_marker("real_cluster"):
+        for name in [name for name in os.environ if name.startswith("IPV6K8S_")]:
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
