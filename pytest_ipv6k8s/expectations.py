@@ -246,7 +246,7 @@ def settle(
     def twice(count: int) -> bool:
         return count >= 2
 
-    found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.1)
+    found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.02)
     took = f"{time.monotonic() - started:.1f} s and {rounds} round{'s' if rounds != 1 else ''}"
     if not twice(found):
         remark(f"no two rounds in a row were as expected in {took} after {after}")

@@ -29,24 +29,35 @@ class _Held:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._places: dict[str, list[tuple[str, int]]] = {}
+        self._short: set[str] = set()
 
     def add(self, shapes: Iterable[str]) -> None:
         with self._lock:
             for shape in shapes:
                 for at in _cuts(shape):
-                    places = self._places.setdefault(shape[at : at + _CHUNK], [])
+                    chunk = shape[at : at + _CHUNK]
+                    places = self._places.setdefault(chunk, [])
                     if (shape, at) not in places:
                         places.append((shape, at))
+                    if len(chunk) < _CHUNK:
+                        self._short.add(chunk)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where values stand in a text, or parts of them that are long enough."""
-        there = [chunk for chunk in tuple(self._places) if chunk in text]
         return sorted(
             _grown(text, found.start(), shape, at)
-            for chunk in there
+            for chunk in self._chunks_in(text)
             for found in re.finditer(_alone(chunk), text)
             for shape, at in self._places[chunk]
         )
+
+    def _chunks_in(self, text: str) -> set[str]:
+        """Return the chunks that stand in a text; hundreds are held, and most texts are short."""
+        there = {chunk for chunk in tuple(self._short) if chunk in text}
+        if len(text) >= _CHUNK:
+            cut = {text[at : at + _CHUNK] for at in range(len(text) - _CHUNK + 1)}
+            there |= cut & self._places.keys()
+        return there
 
 
 _held = _Held()
