@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pytest_ipv6k8s import Family, Record, check, expect, expect_all
 from pytest_ipv6k8s.agent.ops import https_get
+from pytest_ipv6k8s.agent.sockets import BY_NAME
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import CA_FILE
 from pytest_ipv6k8s.suite import ClusterView, Probes
@@ -13,8 +14,8 @@ from pytest_ipv6k8s.suite import ClusterView, Probes
 NAME = "kubernetes.default.svc"
 # 429: API Priority and Fairness bounds those who are not logged in.
 ANSWERS = (200, 401, 403, 429)
-PATIENT, PATIENT_BY_NAME = 5.0, 12.0
-"""Seconds; the C library asks once more for a name after five (resolv.conf(5))."""
+PATIENT = 5.0
+"""Seconds for an address."""
 
 
 @check(
@@ -46,7 +47,7 @@ def test_pods_reach_the_api_server(cluster: ClusterView, probes: Probes) -> None
             _is_in_order,
             expected=f"an HTTP answer under a certificate that is valid for {address}",
         )
-    records = _answers(probes, NAME, PATIENT_BY_NAME)
+    records = _answers(probes, NAME, BY_NAME)
     expect_all(
         records,
         _is_in_order,

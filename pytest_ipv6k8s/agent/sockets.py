@@ -17,6 +17,8 @@ TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
 TCP_INFO_TOTAL_RETRANS = 100
 SMALLEST_MTU = 1280
 IPPROTO_SCTP = 132
+BY_NAME = 12.0
+"""Seconds for what begins with a name: the C library asks once more after five (resolv.conf(5))."""
 
 
 def family_of(address: str) -> socket.AddressFamily:

@@ -11,8 +11,9 @@ DENIED = re.compile(" denied (the )?request")
 plugin/webhook/errors/statuserror.go and plugin/policy/validating/dispatcher.go."""
 
 WHAT_ADMISSION_WANTS = (
-    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation or --ipv6k8s-limit, or a "
-    "namespace with --ipv6k8s-namespace, or have our namespaces exempted"
+    "give what it asks for with --ipv6k8s-label, --ipv6k8s-annotation, --ipv6k8s-limit or "
+    "--ipv6k8s-probe-image (by its digest), or a namespace with --ipv6k8s-namespace, or have our "
+    "namespaces exempted"
 )
 WHAT_RBAC_WANTS = "grant what `ipv6k8s rbac` prints"
 

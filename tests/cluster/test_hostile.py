@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.oddities.admission import demanded
+from tests.oddities.admission import PINNED, demanded
 from tests.real import kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
@@ -65,8 +65,12 @@ def _corefile_that_does_not_parse(cluster: Cluster) -> Iterator[None]:
             lambda cluster: demanded(cluster, "pods", "false"),
             "no probe runs: .*the platform forbids this.*--ipv6k8s-label",
         ),
+        (
+            lambda cluster: demanded(cluster, "pods", PINNED),
+            "no probe runs: .*the platform forbids this.*--ipv6k8s-probe-image",
+        ),
     ],
-    ids=["all nodes tainted", "no namespace admitted", "no pod admitted"],
+    ids=["all nodes tainted", "no namespace admitted", "no pod admitted", "no tag admitted"],
 )
 def test_where_nothing_can_be_judged_the_run_ends_with_a_remedy(
     ipv6_cluster: Cluster,

@@ -22,6 +22,8 @@ from tests.real import on_node
 
 _REFUSAL = "the platform forbids this"
 _POD = "run odd --image=busybox:1"
+PINNED = "object.spec.containers.all(c, c.image.contains('@sha256:'))"
+"""Images are named by their digests."""
 _SYSTEM = ["kube-system", "local-path-storage", "default"]
 _OURS = {
     "matchExpressions": [
@@ -155,13 +157,12 @@ def _digests_demanded(cluster: Cluster) -> Iterator[tuple[str, ...]]:
     pinned = f"{image.rpartition(':')[0]}@{_DIGEST.findall(listed)[0]}"
     with (
         scripts(all_nodes(cluster), f"{images} tag {image} {pinned}", f"{images} rm {pinned}"),
-        demanded(cluster, "pods", _PINNED),
+        demanded(cluster, "pods", PINNED),
     ):
         yield (f"--ipv6k8s-probe-image={pinned}",)
 
 
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
-_PINNED = "object.spec.containers.all(c, c.image.contains('@sha256:'))"
 _NDOTS = """[JSONPatch{op: "add", path: "/spec/dnsConfig", value: Object.spec.dnsConfig{options: [
     Object.spec.dnsConfig.options{name: "ndots", value: "2"}]}}]"""
 _RESTRICTED = """[JSONPatch{op: "add",

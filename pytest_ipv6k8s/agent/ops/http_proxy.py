@@ -37,7 +37,7 @@ class Request(ops.Request[Answer]):
     target: str
     target_port: int
     path: str = "/"
-    timeout: float = 5.0
+    timeout: float = sockets.BY_NAME
 
 
 def perform(request: Request) -> Answer:

@@ -28,7 +28,7 @@ class Request(ops.Request[Answer]):
     server_name: str
     path: str
     ca_file: str
-    timeout: float = 5.0
+    timeout: float = sockets.BY_NAME
 
 
 def perform(request: Request) -> Answer:

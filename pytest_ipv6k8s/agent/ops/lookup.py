@@ -21,10 +21,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request(ops.Request[Answer]):
-    """A name; ``timeout`` in seconds: the C library asks once more after five (resolv.conf(5))."""
+    """A name; ``timeout`` in seconds."""
 
     name: str
-    timeout: float = 12.0
+    timeout: float = sockets.BY_NAME
 
 
 def perform(request: Request) -> Answer:

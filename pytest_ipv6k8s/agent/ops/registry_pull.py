@@ -50,7 +50,7 @@ class Request(ops.Request[Answer]):
     url: str
     repository: str
     reference: str = "latest"
-    timeout: float = 10.0
+    timeout: float = 2 * sockets.BY_NAME
 
 
 class _Refused(Exception):
