@@ -230,7 +230,8 @@ class ReportSettings:
 class Settings:
     """What was asked of this run; built once.
 
-    ``sources`` has for each option that was given, by :attr:`Option.key`, where it came from.
+    For each option that was given, by :attr:`Option.key`, ``sources`` has where it came from, and
+    ``given`` the texts that it had there.
     """
 
     provider: str | None = option(
@@ -272,6 +273,7 @@ class Settings:
     )
     report: ReportSettings = field(default_factory=ReportSettings)
     sources: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def wants_cluster(self) -> bool:
@@ -327,13 +329,15 @@ def resolve(given: _Given, environment: Mapping[str, str], ini: _Given) -> Setti
                 f"{_named(old, source)} is now {_named(new, source)}",
                 remedy=f"see {new.flag} in --help",
             )
-    settings, sources = Settings(), {}
+    settings, sources, texts = Settings(), {}, {}
     for known in OPTIONS:
         raw, source = _find(known, given, environment, ini)
         if source:
-            settings = changed(settings, known.path, _parse(known, raw, source))
+            texts[known.key] = _texts(known, raw)
+            parsed = _parse(known, texts[known.key], source)
+            settings = changed(settings, known.path, parsed)
             sources[known.key] = source
-    settings = replace(settings, sources=sources)
+    settings = replace(settings, sources=sources, given=texts)
     if settings.cluster.kubeconfig and settings.provider_name != "existing":
         raise ConfigError(
             f"--ipv6k8s-kubeconfig names a cluster, and provider {settings.provider!r} makes one",
@@ -360,15 +364,17 @@ def _named(known: Option, source: str) -> str:
     return {COMMAND_LINE: known.flag, ENVIRONMENT: known.variable}.get(source, known.ini)
 
 
-def _parse(known: Option, raw: Any, source: str) -> Any:
-    texts: Iterable[str]
-    if known.repeats:
-        parts = raw.split(known.separator) if isinstance(raw, str) else raw
-        texts = [part for part in parts if part.strip()]
-    else:
-        texts = [str(raw)]
+def _texts(known: Option, raw: Any) -> tuple[str, ...]:
+    """Return the texts that were given for an option, each without the space around it."""
+    if not known.repeats:
+        return (str(raw).strip(),)
+    parts = raw.split(known.separator) if isinstance(raw, str) else raw
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _parse(known: Option, texts: Iterable[str], source: str) -> Any:
     try:
-        parsed = [known.parse(text.strip()) for text in texts]
+        parsed = [known.parse(text) for text in texts]
     except ValueError as error:
         raise ConfigError(
             f"{_named(known, source)}: {error}", remedy=f"see {known.flag} in --help"

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from pytest_ipv6k8s import __version__, catalogue
 from pytest_ipv6k8s.external.model import TESTBED
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.masking import masked_in, redact_text, without_secrets
+from pytest_ipv6k8s.options import Option
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.plugin.run_facts import RunFacts
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS
@@ -112,18 +112,16 @@ def _settings(settings: Settings) -> dict[str, Setting]:
     """Return the settings that somebody made, by key."""
     return {
         option.key: Setting(
-            value=format_setting(option.value(settings)), source=settings.sources[option.key]
+            value=format_setting(settings, option), source=settings.sources[option.key]
         )
         for option in sorted(OPTIONS, key=lambda option: option.key)
         if option.key in settings.sources
     }
 
 
-def format_setting(value: Any) -> str:
-    """Return a setting's value in words, without secrets."""
-    if isinstance(value, tuple):
-        return ",".join(format_setting(item) for item in value)
-    return without_secrets(str(getattr(value, "value", value)))
+def format_setting(settings: Settings, option: Option) -> str:
+    """Return what was given for an option, as it was, without secrets."""
+    return ",".join(map(without_secrets, settings.given[option.key]))
 
 
 def _features(facts: RunFacts) -> Features:

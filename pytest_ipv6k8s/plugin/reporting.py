@@ -47,7 +47,7 @@ class Reporting:
         for option in OPTIONS:
             source = self._settings.sources.get(option.key)
             if source is not None:
-                value = format_setting(option.value(self._settings))
+                value = format_setting(self._settings, option)
                 by_source.setdefault(source, []).append(f"{option.key}={value}")
         verbose = self._config.get_verbosity() > 0
         lines = [f"ipv6k8s: {__version__}"]

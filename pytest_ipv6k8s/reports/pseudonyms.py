@@ -61,7 +61,9 @@ def _terms(report: Report) -> dict[str, str]:
     terms = {node.name: f"node-{number}" for number, node in enumerate(report.cluster.nodes, 1)}
     cluster = report.cluster
     values = [cluster.context, cluster.server, urlsplit(cluster.server).hostname or ""]
-    values += [report.settings[name].value for name in _PRIVATE if name in report.settings]
+    private = [report.settings[name].value for name in _PRIVATE if name in report.settings]
+    below_home = [value.partition("/")[2] for value in private if value.startswith("~")]
+    values += [*private, *below_home]
     return terms | {value: REDACTED for value in values if value}
 
 

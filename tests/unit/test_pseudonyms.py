@@ -112,7 +112,8 @@ def test_an_address_has_one_pseudonym_everywhere_and_keeps_to_the_schema() -> No
 def test_private_settings_go_wherever_they_stand() -> None:
     settings = {
         "kubeconfig": Setting(value="/home/jo/kube.yaml", source="command line"),
-        "node_selector": Setting(value="pool,east", source="ini"),
+        "declaration": Setting(value="~/customers/acme.yaml", source="ini"),
+        "node_selector": Setting(value="pool=east", source="ini"),
         "stack": Setting(value="dual", source="command line"),
     }
     command = (
@@ -120,13 +121,15 @@ def test_private_settings_go_wherever_they_stand() -> None:
         "--ipv6k8s-node-selector='pool=east' --ipv6k8s-stack dual"
     )
     reproduce = Reproduce(command=command, versions={}, images={"probe": "10.9.9.9:5000/p"})
-    look = "kubectl --kubeconfig /home/jo/kube.yaml get nodes"
+    look = "kubectl --kubeconfig /home/jo/kube.yaml get nodes; less /root/customers/acme.yaml"
     failed = result("A-01", "fail", failure=dataclasses.replace(FAILURE, look=look))
 
     found = redacted(report(failed, settings=settings, reproduce=reproduce))
 
     text = json.dumps(found.plain())
-    assert not [leak for leak in ("/home/jo", "arn:aws", "east", "10.9.9.9") if leak in text]
+    assert not [
+        leak for leak in ("/home/jo", "arn:aws", "east", "10.9.9.9", "acme") if leak in text
+    ]
     assert found.reproduce.command.endswith("--ipv6k8s-stack dual")
     assert found.settings["stack"].value == "dual"
 

@@ -12,6 +12,7 @@ from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.clusters.contract import K3sComponent, KubeProxy
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.options import changed, option, options_of
+from pytest_ipv6k8s.plugin.document import format_setting
 from pytest_ipv6k8s.settings import (
     OPTIONS,
     Allow,
@@ -140,10 +141,28 @@ def test_every_option_may_come_from_everywhere() -> None:
         wrong += [
             f"{known.name} from {source}"
             for source, found in settings.items()
-            if known.value(found) != wanted or found.sources != {known.key: source}
+            if known.value(found) != wanted
+            or found.sources != {known.key: source}
+            or format_setting(found, known) not in (text, "True" if known.is_flag else text)
         ]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "shown"),
+    [
+        ("target", ["v6=[2001:db8::1]:443", "v4=192.0.2.1:agent"], None),
+        ("label", ["team=net", "token=s3cr3t-of-a-team"], "team=net,token=[redacted]"),
+        ("cni-command", "PASSWORD=hunter22 make net", "PASSWORD=[redacted] make net"),
+    ],
+)
+def test_a_setting_is_shown_as_it_was_given_and_without_secrets(
+    option: str, given: str | list[str], shown: str | None
+) -> None:
+    known = BY_NAME[option]
+
+    assert format_setting(_resolve({known.ini: given}), known) == (shown or ",".join(given))
 
 
 def test_the_command_line_wins_over_the_environment_over_the_ini_file() -> None:
