@@ -23,10 +23,11 @@ from pytest_ipv6k8s.errors import (
 )
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
-from pytest_ipv6k8s.external.model import ExternalNetwork
+from pytest_ipv6k8s.external.model import TESTBED, ExternalNetwork
 from pytest_ipv6k8s.kube import inventory, resolver, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.plugin.again import again
 from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.interrupts import defer_interrupts
 from pytest_ipv6k8s.plugin.ready import Ready
@@ -89,6 +90,7 @@ class Run:
         self.id = ownership.new_run_id()
         self.harness: list[HarnessFact] = []
         self.cost = Cost()
+        self._testbed = False
         self._undo = ExitStack()
 
     @property
@@ -183,7 +185,7 @@ class Run:
     ) -> ExternalNetwork | None:
         owned = acquired.cluster.owned
         self._undo.callback(self._end_external, setup, acquired.api if acquired.stays else None)
-        return setup.begin(
+        external = setup.begin(
             acquired.api,
             facts,
             owned=owned,
@@ -191,6 +193,8 @@ class Run:
             home=acquired.home,
             used=self._used.external,
         )
+        self._testbed = external is not None and external.source == TESTBED
+        return external
 
     def _ready(self, acquired: Acquired, placed: Placed, facts: inventory.Inventory) -> Ready:
         """Deploy the probes and examine them."""
@@ -328,8 +332,8 @@ class Run:
         name = self._name
         if self.settings.cluster.keep and kubeconfig.exists():
             self.tell(f"cluster {name} is kept; use it again with")
-            same = "--ipv6k8s-allow=privileged --ipv6k8s-external=testbed"
-            self.tell(f"  ipv6k8s run --kubeconfig {kubeconfig} {same}")
+            hosts, testbed = self._used.hosts, self._testbed
+            self.tell(again(self.settings, kubeconfig, hosts=hosts, testbed=testbed))
             self.tell(f"and delete it with `ipv6k8s reap --kept {name}`")
             return
         if made:

@@ -19,6 +19,9 @@ _WORTH_TELLING = 2.0
 _WORK = re.compile(r"(?:: |; )\w+ing\b")
 """What takes time says what is done: "making …", "deploying …"."""
 
+_COMMAND = re.compile(r"ipv6k8s: ipv6k8s \w+ --")
+"""A command to be copied is left to the terminal to break: it knows that it is one line."""
+
 
 class Steps:
     """Tells the steps of a run.
@@ -58,7 +61,9 @@ class Steps:
             if self._line:
                 self._over.set()
                 took = self._took() if _WORK.search(self._line) else ""
-                text = wrapped(self._line + took, self._width)
+                text = self._line + took
+                if not _COMMAND.match(text):
+                    text = wrapped(text, self._width)
                 self._reporter.write(f"{_CLEAR}{text}\n", flush=True)
                 self._line = ""
 

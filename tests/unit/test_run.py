@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.clusters.contract import Cluster, ClusterSpec, Problem
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.external.model import TESTBED
 from pytest_ipv6k8s.kube import inventory, rights
 from pytest_ipv6k8s.plugin import run
+from pytest_ipv6k8s.plugin.external import ExternalSetup
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.probe import control
 from pytest_ipv6k8s.probe.deploy import Deployed
@@ -184,7 +187,22 @@ def test_a_kept_cluster_stays_without_our_probes(provider: Provider, begin: Begi
 
     assert provider.steps[-1] == "remove probes"
     assert messages[-1] == f"and delete it with `ipv6k8s reap --kept ipv6k8s-{begun.id}`"
+    assert messages[-2].endswith("/kubeconfig --ipv6k8s-allow=privileged")
     assert [state.kept for state in ownership.remembered()] == [True]
+
+
+def test_a_kept_cluster_is_used_again_with_the_testbed_where_there_was_one(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, messages = SimpleNamespace(source=TESTBED), ["first"]
+    monkeypatch.setattr(ExternalSetup, "begin", lambda *_, **__: network)
+    monkeypatch.setattr(ExternalSetup, "control", lambda *_: None)
+    begun = begin(keep=True, messages=messages)
+
+    begun.start()
+    begun.close()
+
+    assert messages[-2].endswith(" --ipv6k8s-external=testbed")
 
 
 def test_what_never_had_a_kubeconfig_is_not_kept(provider: Provider, begin: Begin) -> None:

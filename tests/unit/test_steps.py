@@ -58,5 +58,15 @@ def test_a_terminal_keeps_the_step_with_the_seconds_that_it_took(
     assert reporter.out.getvalue().count("\n") == 1
 
 
+def test_a_command_to_be_copied_stays_one_line() -> None:
+    reporter, command = _Reporter(terminal=True), f"ipv6k8s run --kubeconfig /{'long/' * 20}k"
+    tell = steps.Steps(reporter)
+
+    tell(command)
+    tell.end()
+
+    assert reporter.out.getvalue().endswith(f"ipv6k8s: {command}\n")
+
+
 def test_without_a_terminal_reporter_nothing_is_told() -> None:
     steps.Steps(None)("making kind cluster")
