@@ -87,7 +87,7 @@ def _target(chosen: argparse.Namespace) -> int:
     print(f"ipv6k8s target --agent | ssh {shlex.quote(chosen.host)} {remote}")
     print("# It serves until you press Ctrl-C, on TCP 8080, 8081, 8083, 8084 and UDP 8082, and")
     print("# answers everybody: open these ports to your cluster only. Then, with its addresses:")
-    print(f"# ipv6k8s run -- {options}")
+    print(f"# ipv6k8s run {options}")
     return OK
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment.
     """
     parser = _parser()
-    own, handed = _parted(sys.argv[1:] if arguments is None else arguments)
+    own, handed = run.parted(sys.argv[1:] if arguments is None else arguments)
     chosen, more = parser.parse_known_args(own)
     more += handed
     if more and not hasattr(chosen, "more"):
@@ -108,12 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--context", help="the kubeconfig's context to use")
     command.set_defaults(run=_reap)
     return parser
-
-
-def _parted(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return our own arguments, and what stands behind ``--`` for somebody else."""
-    at = list(arguments).index("--") if "--" in arguments else len(arguments)
-    return arguments[:at], arguments[at + 1 :]
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

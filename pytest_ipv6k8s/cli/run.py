@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.reports import reading
+from pytest_ipv6k8s.settings import OPTIONS
 from pytest_ipv6k8s.verdicts import UNSETTLED
 
-_MORE = """Flags such as -x and -v, options such as --ipv6k8s-external=none, and all that stands
-behind -- are handed to pytest: ipv6k8s run SVC -- -n 4. `pytest --help` lists them, those
-of this suite under "ipv6k8s"."""
+_MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --ipv6k8s-external none,
+and so is all that stands behind --. `pytest --help` lists them, those of this suite under
+"ipv6k8s"."""
+_OURS = "--ipv6k8s-"
+_OF_PYTEST = {"-W", "-c", "-k", "-m", "-n", "-p", "--durations", "--junitxml", "--maxfail", "--tb"}
+"""Its options that people type with their value in a word of its own."""
 
 
 def add(commands: Any) -> None:
@@ -54,6 +59,28 @@ def add(commands: Any) -> None:
         "--pause", action="store_true", help="stop at each red check while its probes stand"
     )
     command.set_defaults(run=_run, more=[])
+
+
+def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return our own words, and those for pytest: its options with their values, all behind ``--``.
+
+    A value is joined to a long option: pytest looks for its settings beside a file that stands in
+    a word of its own.
+    """
+    valued = _OF_PYTEST | {option.flag for option in OPTIONS if not option.is_flag}
+    own: list[str] = []
+    handed: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word == "--":
+            handed += left
+        elif word in valued:
+            value = next(left, None)
+            long = word.startswith("--") and value is not None
+            handed += [f"{word}={value}"] if long else [w for w in (word, value) if w is not None]
+        else:
+            (handed if word.startswith(_OURS) else own).append(word)
+    return own, handed
 
 
 def _run(chosen: argparse.Namespace) -> int:

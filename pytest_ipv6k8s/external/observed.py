@@ -136,4 +136,7 @@ def written(draft: str, found: Observed, *, policy_engine: str) -> str:
     if policy_engine:
         line = f"# Found: {policy_engine} runs here and enforces it; {_CHECK}.\n"
         draft = draft.replace("#networkPolicy: ", f"{line}networkPolicy: ")
+    else:
+        line = f"# Found: nothing here is known to enforce it; {_CHECK}.\n"
+        draft = draft.replace("#networkPolicy: enforced", f"{line}networkPolicy: none")
     return draft

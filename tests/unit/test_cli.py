@@ -308,6 +308,20 @@ def _handed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
             ["SVC", "--kubeconfig=f", "-x", "--", "-n", "4"],
             ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-check=SVC", "-x", "-n", "4"],
         ),
+        (
+            ["--kubeconfig=f", "--ipv6k8s-declaration", "d.yaml", "-k", "a or b", "--tb", "line"],
+            ["--ipv6k8s-kubeconfig=f", "--ipv6k8s-declaration=d.yaml", "-k", "a or b", "--tb=line"],
+        ),
+        (
+            ["--kubeconfig=f", "--ipv6k8s-waive=MTU-12=until May", "--ipv6k8s-all", "SVC"],
+            [
+                "--ipv6k8s-kubeconfig=f",
+                "--ipv6k8s-check=SVC",
+                "--ipv6k8s-waive=MTU-12=until May",
+                "--ipv6k8s-all",
+            ],
+        ),
+        (["--kubeconfig=f", "-k"], ["--ipv6k8s-kubeconfig=f", "-k"]),
     ],
 )
 def test_run_becomes_pytest(

@@ -56,7 +56,7 @@ def test_what_is_not_found_is_not_declared(tmp_path: Path) -> None:
 
     assert declared.external is not None
     assert (declared.external.nat64, declared.external.no_nat64) == (None, True)
-    assert (declared.external.egress, declared.network_policy) == (None, None)
+    assert (declared.external.egress, declared.network_policy) == (None, False)
     assert "no AAAA record of ipv4only.arpa.; check it" in path.read_text()
     assert "# Not found: no target was asked; see --target." in path.read_text()
 
