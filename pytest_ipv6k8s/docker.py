@@ -84,14 +84,14 @@ class Docker:
             image: its reference.
             what: what it is for, for progress and errors.
             option: the option with which another can be given.
-            progress: called when it has to be pulled.
+            progress: told when it has to be pulled, and how that goes.
         """
         if self.has_image(image):
             return
         progress(f"pulling {what} {image}")
         timeout = self.timeouts.image_pull
         try:
-            must_run([ENGINE, "pull", "--quiet", image], timeout=timeout)
+            must_run([ENGINE, "pull", image], timeout=timeout, progress=progress)
         except CommandFailed as error:
             finished = error.finished
             reason = finished.last_words if finished else f"no image after {timeout:.0f} s"
@@ -100,11 +100,12 @@ class Docker:
                 remedy=f"pull it beforehand, or give another with {option}",
             ) from None
 
-    def build_image(self, tag: str, folder: Path) -> None:
+    def build_image(self, tag: str, folder: Path, progress: Progress) -> None:
         """Build an image from the Dockerfile in a folder."""
         must_run(
-            [ENGINE, "build", "--quiet", "--tag", tag, folder],
+            [ENGINE, "build", "--tag", tag, folder],
             timeout=self.timeouts.testbed_build,
+            progress=progress,
         )
 
     def save_image(self, image: str, archive: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pytest_ipv6k8s.clusters import lifecycle, rollout
 from pytest_ipv6k8s.clusters.preflight import HostFacts
 from pytest_ipv6k8s.kube.config import Kubeconfig
-from pytest_ipv6k8s.process import CommandFailed, Finished
+from pytest_ipv6k8s.process import CommandFailed, Finished, Progress
 
 READY = HostFacts(
     has_engine=True,
@@ -96,6 +96,7 @@ class Engine:
         timeout: float,
         stdin: str = "",
         environment: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
     ) -> Finished:
         line = " ".join(str(word) for word in command)
         self.ran.append(Ran(line, stdin, environment or {}))

@@ -26,8 +26,8 @@ _COMMAND = re.compile(r"ipv6k8s: ipv6k8s \w+ --")
 class Steps:
     """Tells the steps of a run.
 
-    On a terminal the line of the step that goes on counts its seconds; in a log each line has its
-    time. Safe to use from threads.
+    On a terminal the line of the step that goes on counts its seconds, and has the last line of the
+    program that it runs; in a log each line has its time. Safe to use from threads.
 
     Args:
         reporter: pytest's terminal; None where there is none.
@@ -36,7 +36,7 @@ class Steps:
     def __init__(self, reporter: Any) -> None:
         self._reporter = reporter
         self._lock = threading.RLock()
-        self._line = ""
+        self._line = self._detail = ""
         self._since = 0.0
         self._over = threading.Event()
 
@@ -55,6 +55,14 @@ class Steps:
             self._count()
             threading.Thread(target=self._go_on, args=(self._over,), daemon=True).start()
 
+    def detail(self, line: str) -> None:
+        """Note what the program says which the step runs; nothing when that has ended.
+
+        Signs whose width terminals do not agree on, such as those of kind, are left out.
+        """
+        with self._lock:
+            self._detail = one_line(masked(line).encode("ascii", "ignore").decode())
+
     def end(self) -> None:
         """End the step that goes on, if one does; its line stays."""
         with self._lock:
@@ -65,7 +73,7 @@ class Steps:
                 if not _COMMAND.match(text):
                     text = wrapped(text, self._width)
                 self._reporter.write(f"{_CLEAR}{text}\n", flush=True)
-                self._line = ""
+                self._line = self._detail = ""
 
     @property
     def _width(self) -> int:
@@ -82,9 +90,11 @@ class Steps:
                     self._count()
 
     def _count(self) -> None:
-        end = self._took()
+        end, detail = self._took(), f"  {self._detail}" if self._detail else ""
         room = self._width - len(end) - 1
-        self._reporter.write(f"{_CLEAR}{cut(self._line, room)}{end}", flush=True)
+        line = cut(self._line, max(room // 2, room - len(detail)))
+        shown = f"{line}{end}{cut(detail, room - len(line))}"
+        self._reporter.write(f"{_CLEAR}{shown}", flush=True)
 
 
 def clock() -> str:

@@ -44,7 +44,7 @@ def require(image: str | None, docker: Docker, home: Path, progress: Progress) -
     for file in _BUILT_FROM:
         (folder / file).write_text(data.text(f"testbed/{file}"))
     try:
-        docker.build_image(tag, folder)
+        docker.build_image(tag, folder, progress)
     except CommandFailed as error:
         raise HostProblem(
             f"the image of the testbed cannot be had: {reason(error)}",

@@ -239,7 +239,7 @@ def test_an_image_that_cannot_be_had_stops_before_anything_is_made(
     engine: Engine, create: Callable[..., Cluster], image: str, what: str
 ) -> None:
     engine.fails(f"docker image inspect {image}")
-    engine.fails(f"docker pull --quiet {image}", "no such host")
+    engine.fails(f"docker pull {image}", "no such host")
 
     with pytest.raises(HostProblem) as caught:
         create(node_image="mine:1" if image == "mine:1" else None)

@@ -176,7 +176,7 @@ def test_an_image_that_is_not_here_is_pulled(engine: Engine) -> None:
 
     _create(said=said.append)
 
-    assert engine.lines("docker pull") == ["docker pull --quiet probe:1"]
+    assert engine.lines("docker pull") == ["docker pull probe:1"]
     assert said[0] == "pulling probe image probe:1"
 
 
@@ -192,7 +192,7 @@ def test_an_image_that_cannot_be_had_stops_before_anything_is_made(
     engine: Engine, what: str, refusal: Finished | BaseException, words: str
 ) -> None:
     engine.fails(f"docker image inspect {what}:1")
-    engine.say[f"docker pull --quiet {what}:1"] = refusal
+    engine.say[f"docker pull {what}:1"] = refusal
 
     with pytest.raises(HostProblem) as caught:
         _create(replace(SPEC, node_image="node:1"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s import process
 from pytest_ipv6k8s.errors import HostProblem
 from pytest_ipv6k8s.process import CommandFailed, Finished, must_run, run
 
@@ -87,6 +88,66 @@ def test_a_failure_shows_the_command_the_code_and_the_last_words() -> None:
 @pytest.mark.parametrize(("script", "words"), [("echo out; exit 1", "out"), ("exit 1", "")])
 def test_the_last_words_are_output_where_there_are_no_errors(script: str, words: str) -> None:
     assert run(["sh", "-c", script], timeout=AMPLE).last_words == words
+
+
+class _Step:
+    """Progress that shows what a program says; what it was told is recorded."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        """Begin a step."""
+
+    def detail(self, line: str) -> None:
+        """Record a line."""
+        self.told.append(line)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("printf 'one\\ntwo\\n\\nnot whole'", "two"),
+        ("printf '10 %%\\r20 %%\\r30'", "20 %"),
+        ("echo out; echo err >&2", "err"),
+        ("echo --password=hunter22", "--password=[redacted]"),
+        ("printf -- '-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBg\\n'", "[redacted]"),
+        ("printf ''", ""),
+    ],
+)
+def test_the_last_whole_line_is_told_while_a_program_runs_and_its_output_kept(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_TOLD_EVERY", 0.05)
+    step, go_on = _Step(), tmp_path / "go-on"
+
+    def detail(line: str) -> None:
+        step.told.append(line)
+        if line == told:
+            go_on.touch()
+
+    monkeypatch.setattr(step, "detail", detail)
+    script = f'read first; {said}; while ! [ -e "$0" ]; do sleep 0.02; done; echo "$first"; exit 3'
+
+    ended = run(["sh", "-c", script, go_on], timeout=AMPLE, stdin="in\n", progress=step)
+
+    assert told in step.told
+    assert step.told[-1] == ""
+    assert (ended.code, ended.out.endswith("in\n")) == (3, True)
+    assert ended.out + ended.err == run(["sh", "-c", said], timeout=AMPLE).out + "in\n" + ended.err
+
+
+def test_a_program_that_is_watched_ends_in_time_and_may_read_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "_TOLD_EVERY", 0.05)
+    step = _Step()
+
+    with pytest.raises(CommandFailed, match="`sleep 600` did not end within"):
+        run(["sleep", "600"], timeout=0.2, stdin="x", progress=step)
+
+    assert step.told[-1] == ""
+    assert run(["true"], timeout=AMPLE, stdin="x", progress=step).ok
 
 
 def _ends(pid: int) -> bool:

@@ -58,6 +58,44 @@ def test_a_terminal_keeps_the_step_with_the_seconds_that_it_took(
     assert reporter.out.getvalue().count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (" • Preparing nodes 📦 \x1b[31m", "making kind cluster (9 s)  Preparing nodes \\x1b[31m"),
+        ("x" * 200, f"making kind cluster (9 s)  {'x' * 42}…"),
+        ("", "making kind cluster (9 s)"),
+    ],
+)
+def test_a_terminal_shows_what_the_program_says_that_a_step_runs(
+    said: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter, now = _Reporter(terminal=True), [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    tell = steps.Steps(reporter)
+
+    tell("making kind cluster")
+    tell.detail(said)
+    now[0] = 9.0
+    tell._count()
+    seen = reporter.out.getvalue().rpartition("\x1b[2K")[2]
+    tell.end()
+
+    assert seen == f"ipv6k8s: {shown}"
+    assert len(seen) < 80
+    assert reporter.out.getvalue().endswith("ipv6k8s: making kind cluster (9 s)\n")
+
+
+def test_a_log_has_nothing_of_what_programs_say() -> None:
+    reporter = _Reporter(terminal=False)
+    tell = steps.Steps(reporter)
+
+    tell("making kind cluster")
+    tell.detail("Preparing nodes")
+    tell.end()
+
+    assert "Preparing" not in reporter.out.getvalue()
+
+
 def test_a_command_to_be_copied_stays_one_line() -> None:
     reporter, command = _Reporter(terminal=True), f"ipv6k8s run --kubeconfig /{'long/' * 20}k"
     tell = steps.Steps(reporter)

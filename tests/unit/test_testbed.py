@@ -232,7 +232,7 @@ def test_our_own_image_is_built_where_it_is_missing(engine: BesideNodes, tmp_pat
     tag = image.require(None, DOCKER, tmp_path, lambda line: None)
 
     assert tag.startswith("ipv6k8s/testbed:")
-    assert engine.lines(f"docker build --quiet --tag {tag}")
+    assert engine.lines(f"docker build --tag {tag}")
     assert "tayga" in (tmp_path / "testbed-image" / "packages.txt").read_text()
 
 

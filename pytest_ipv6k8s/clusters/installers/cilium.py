@@ -63,7 +63,7 @@ class Cilium:
         for file in _values(api, spec, home):
             command += ["--values", file]
         try:
-            installed = run(command, timeout=spec.timeouts.helm)
+            installed = run(command, timeout=spec.timeouts.helm, progress=progress)
         except CommandFailed as error:
             raise ClusterError(f"Cilium cannot be installed: {error.problem}") from None
         if not installed.ok:

@@ -47,6 +47,7 @@ class Command:
                 ["sh", "-ec", command],
                 timeout=spec.timeouts.cni_command,
                 environment=variables(cluster, spec),
+                progress=progress,
             )
         except CommandFailed as error:
             raise ClusterError(f"the CNI command: {error.problem}", remedy=remedy) from None

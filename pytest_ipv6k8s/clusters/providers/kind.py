@@ -65,7 +65,7 @@ class Kind:
             families = {Family.V4, *spec.stack.families}
             avoid = (*spec.pod_cidrs, *spec.service_cidrs)
             docker.make_network(name, spec.run_id, families, avoid=avoid)
-            _make_cluster(cluster, spec)
+            _make_cluster(cluster, spec, progress)
             _load_probe_image(docker, name, spec.probe_image)
             lifecycle.make_ready(cluster, spec, progress)
         return cluster
@@ -155,7 +155,7 @@ def configuration(spec: ClusterSpec) -> str:
     return str(yaml.safe_dump(document, sort_keys=False))
 
 
-def _make_cluster(cluster: Cluster, spec: ClusterSpec) -> None:
+def _make_cluster(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
     """Make nodes with a control plane; whoever waits for Ready waits for a network."""
     command = ["kind", "create", "cluster", "--name", cluster.name, "--config", "-"]
     command += ["--kubeconfig", str(cluster.kubeconfig), "--wait", "0s"]
@@ -166,6 +166,7 @@ def _make_cluster(cluster: Cluster, spec: ClusterSpec) -> None:
         timeout=spec.timeouts.kind_create,
         stdin=configuration(spec),
         environment={"KIND_EXPERIMENTAL_DOCKER_NETWORK": cluster.name},
+        progress=progress,
     )
     if not made.ok:
         raise _why_not(made)
