@@ -17,9 +17,9 @@ from pytest_ipv6k8s.reports import reading
 from pytest_ipv6k8s.settings import OPTIONS
 from pytest_ipv6k8s.verdicts import UNSETTLED
 
-_MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --ipv6k8s-external none,
-and so is all that stands behind --. `pytest --help` lists them, those of this suite under
-"ipv6k8s"."""
+_MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --ipv6k8s-external
+none, and so is all that stands behind --. `pytest --help` lists them, those of this suite
+under "ipv6k8s"."""
 _OURS = "--ipv6k8s-"
 _OF_PYTEST = {"-W", "-c", "-k", "-m", "-n", "-p", "--durations", "--junitxml", "--maxfail", "--tb"}
 """Its options that people type with their value in a word of its own."""
