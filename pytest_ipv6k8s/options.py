@@ -70,6 +70,11 @@ class Option:
         """Whether it takes no value on the command line."""
         return not self.metavar
 
+    @property
+    def action(self) -> str:
+        """What argparse does with it."""
+        return "store_true" if self.is_flag else "append" if self.repeats else "store"
+
     def value(self, settings: Any) -> Any:
         """Return its value in the settings of a run."""
         for attribute in self.path:

@@ -1,7 +1,8 @@
-"""What the settings want of probes: how their pods are made, and on which nodes."""
+"""What the settings want: how probes are made and on which nodes, and what there is outside."""
 
 from __future__ import annotations
 
+from pytest_ipv6k8s.external.declaration import Declaration, read, with_options, with_targets
 from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe.placing import Wish
 from pytest_ipv6k8s.settings import Settings
@@ -30,4 +31,21 @@ def wish(settings: Settings, turn: str = "") -> Wish:
         selector=dict(wanted.node_selector),
         tolerations=wanted.toleration,
         turn=turn,
+    )
+
+
+def declaration(settings: Settings) -> Declaration:
+    """Return what is declared of the cluster, by the file and by options.
+
+    Raises:
+        ConfigError: it is no good.
+    """
+    given = settings.external
+    by_file = Declaration(stack=None, external=None)
+    if given.declaration:
+        by_file = read(given.declaration)
+    return with_options(
+        with_targets(by_file, given.target),
+        egress=given.egress,
+        enforces_policy=given.enforces_policy,
     )

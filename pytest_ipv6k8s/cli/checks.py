@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check, Level
+from pytest_ipv6k8s.cli import connection, here
 from pytest_ipv6k8s.cli.tables import show, show_table
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.fixes import fixes_of
@@ -19,16 +21,29 @@ from pytest_ipv6k8s.suggestions import alike
 
 OK = 0
 HEAD = ("ID", "LEVEL", "REQUIREMENT")
+_HERE = """What decides about what would run is given as to a run: --ipv6k8s-declaration=FILE,
+--ipv6k8s-allow=privileged, --ipv6k8s-target, … or in the environment."""
 
 
 def add(commands: Any) -> None:
     """Add the commands and their options."""
-    command = commands.add_parser("list", help="list the checks")
+    command = commands.add_parser("list", help="list the checks", epilog=_HERE)
     command.add_argument("--stack", choices=[s.value for s in Stack], help="those for this stack")
     command.add_argument("--area", help="those of this area, such as SVC")
     command.add_argument("--level", choices=[lv.value for lv in Level], help="those of this level")
     command.add_argument("--profile", help="those of this profile, such as nat64")
     command.add_argument("--json", action="store_true", help="as JSON, with what each one needs")
+    connection.add(command)
+    command.add_argument(
+        "--here",
+        action="store_true",
+        help="say of each whether it would run on the cluster of the current context, as with "
+        "--kubeconfig and --context; nothing is made there",
+    )
+    for option in here.TAKEN:
+        command.add_argument(
+            option.flag, dest=option.ini, action=option.action, help=argparse.SUPPRESS
+        )
     command.set_defaults(run=_list)
 
     command = commands.add_parser("explain", help="say what a check requires, and why it fails")
@@ -38,12 +53,20 @@ def add(commands: Any) -> None:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    found = _chosen(chosen)
+    found, look = _chosen(chosen), here.looker(chosen)
+    outlooks = {declared.id: look(declared) for declared, _ in found} if look else {}
     if chosen.json:
-        print(json.dumps([_plain(declared, level) for declared, level in found], indent=2))
+        plain = [_plain(declared, level, outlooks) for declared, level in found]
+        print(json.dumps(plain, indent=2))
         return OK
+    head, after = HEAD, "checks; `ipv6k8s explain ID` has all about one"
     rows = [(declared.id, level.value, declared.requirement) for declared, level in found]
-    show_table(HEAD, rows, "checks; `ipv6k8s explain ID` has all about one")
+    if look:
+        head = (*HEAD[:2], "HERE")
+        rows = [(id, level, str(outlooks[id])) for id, level, _ in rows]
+        sure, unsure = (sum(one.runs is runs for one in outlooks.values()) for runs in (True, None))
+        after = f"checks: {sure} would run, of {unsure} only probes can tell"
+    show_table(head, rows, after)
     return OK
 
 
@@ -70,8 +93,11 @@ def _chosen(chosen: argparse.Namespace) -> list[tuple[Check, Level | Part]]:
     ]
 
 
-def _plain(declared: Check, level: Level | Part) -> dict[str, Any]:
-    return {
+def _plain(
+    declared: Check, level: Level | Part, outlooks: Mapping[str, here.Outlook]
+) -> dict[str, Any]:
+    found = {"here": asdict(outlooks[declared.id])} if outlooks else {}
+    return found | {
         "id": declared.id,
         "level": level.value,
         "requirement": declared.requirement,

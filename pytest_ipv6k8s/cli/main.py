@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment.
     """
     parser = _parser()
-    own, handed = run.parted(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    own, handed = run.parted(words) if words[:1] == ["run"] else (words, [])
     chosen, more = parser.parse_known_args(own)
     more += handed
     if more and not hasattr(chosen, "more"):

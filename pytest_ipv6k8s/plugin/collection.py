@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.absences import not_applicable
+from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Area, Check, check_of
-from pytest_ipv6k8s.plugin.absences import declared_absent
 from pytest_ipv6k8s.plugin.state import CHECKS, FACTS, LEDGER, SETTINGS, WHERE, is_worker
 from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.resting import Ledger, in_order
@@ -197,17 +197,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     facts = item.config.stash.get(FACTS, None)
     if declared is None or facts is None:
         return
-    stack = facts.stack_of(declared.families_of)
-    if stack not in declared.stacks:
-        names = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
-        reason = f"stack {stack.value}: applies to {names}"
-        item.stash[NOT_APPLICABLE] = reason
-        pytest.skip(f"{declared.id} not applicable, {reason}")
-    for feature in declared.features:
-        absent = declared_absent(feature, facts)
-        if absent:
-            item.stash[NOT_APPLICABLE] = absent
-            pytest.skip(f"{declared.id} not applicable, {absent}")
+    absent = not_applicable(declared, facts)
+    if absent:
+        item.stash[NOT_APPLICABLE] = absent
+        pytest.skip(f"{declared.id} not applicable, {absent}")
     for feature in declared.features:
         if not feature.is_met(facts):
             reason = feature.skip_reason(facts)

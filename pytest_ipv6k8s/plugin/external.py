@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_ipv6k8s import wanted
 from pytest_ipv6k8s.addresses import Egress, Family
 from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import (
@@ -14,7 +15,6 @@ from pytest_ipv6k8s.errors import (
     Inconclusive,
     Ipv6k8sError,
 )
-from pytest_ipv6k8s.external.declaration import Declaration, read, with_options, with_targets
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 from pytest_ipv6k8s.kube.client import Api
@@ -45,13 +45,7 @@ class ExternalSetup:
         self._timeouts = timeouts
         self._docker = Docker(timeouts=timeouts)
         self._built: testbed.Testbed | None = None
-        path = settings.external.declaration
-        by_file = read(path) if path else Declaration(stack=None, external=None)
-        self.declared = with_options(
-            with_targets(by_file, settings.external.target),
-            egress=settings.external.egress,
-            enforces_policy=settings.external.enforces_policy,
-        )
+        self.declared = wanted.declaration(settings)
         if settings.external.egress is Egress.GATEWAY and self.declared.external is None:
             raise ConfigError(
                 "--ipv6k8s-egress gateway: the testbed makes no egress gateway",
@@ -73,10 +67,10 @@ class ExternalSetup:
         Raises:
             HostProblem: the testbed was asked for and cannot be built here.
         """
-        wanted = self._settings.external.source
-        if wanted is External.NONE:
+        source = self._settings.external.source
+        if source is External.NONE:
             return None
-        if wanted is External.AUTO:
+        if source is External.AUTO:
             if self.declared.external is not None:
                 return self.declared.external
             if not owned or Family.V6 not in facts.stack.families:
@@ -86,7 +80,7 @@ class ExternalSetup:
         try:
             return self._make(api, facts, run_id, home)
         except HostProblem as error:
-            if wanted is External.TESTBED:
+            if source is External.TESTBED:
                 raise
             self._tell(f"no external targets: {error}")
             return None

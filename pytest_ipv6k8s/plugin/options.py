@@ -24,9 +24,9 @@ def add(parser: pytest.Parser) -> None:
 
 
 def _add(group: pytest.OptionGroup, option: Option, text: str) -> None:
-    action = "store_true" if option.is_flag else "append" if option.repeats else "store"
-    more = {} if option.is_flag else {"metavar": option.metavar}
-    group.addoption(option.flag, action=action, default=None, dest=option.ini, help=text, **more)
+    more: dict[str, str] = {} if option.is_flag else {"metavar": option.metavar}
+    more |= {"action": option.action, "dest": option.ini, "help": text}
+    group.addoption(option.flag, default=None, **more)
 
 
 def _add_ini(parser: pytest.Parser, option: Option, text: str) -> None:

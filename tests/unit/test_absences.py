@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ipv6k8s.absences import declared_absent
 from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.declaration import read, text
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.features import Feature
-from pytest_ipv6k8s.plugin.absences import declared_absent
 from tests.unit.test_declaration import FACTS, _file
 from tests.unit.test_features import BARE
 

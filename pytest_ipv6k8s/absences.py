@@ -1,12 +1,20 @@
-"""What is declared not to be there: then a check that is about it has nothing to judge."""
+"""Checks that have nothing to judge: for the stack, or as their subject is declared away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from pytest_ipv6k8s.addresses import Egress
+from pytest_ipv6k8s.addresses import Egress, Stack
+from pytest_ipv6k8s.checks import Check, FamiliesOf
 from pytest_ipv6k8s.features import ABSENT, Facts, Feature
+
+
+class Families(Facts, Protocol):
+    """What is known of a run, with the families of its pods and Services."""
+
+    def stack_of(self, whose: FamiliesOf) -> Stack:
+        """Return the stack of pods or of Services."""
 
 
 def _another_style(style: Egress) -> Callable[[Any], bool]:
@@ -27,6 +35,16 @@ _ABSENT: Mapping[Feature, Callable[[Any], bool]] = {
     Feature.NATIVE_EGRESS: _another_style(Egress.NATIVE),
     Feature.MASQUERADE: _another_style(Egress.MASQUERADE),
 }
+
+
+def not_applicable(declared: Check, facts: Families) -> str:
+    """Return why a check has nothing to judge; empty when it has."""
+    stack = facts.stack_of(declared.families_of)
+    if stack not in declared.stacks:
+        names = ", ".join(stack.value for stack in Stack if stack in declared.stacks)
+        return f"stack {stack.value}: applies to {names}"
+    absent = (declared_absent(feature, facts) for feature in declared.features)
+    return next(filter(None, absent), "")
 
 
 def declared_absent(feature: Feature, facts: Facts) -> str:
