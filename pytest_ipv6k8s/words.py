@@ -16,6 +16,7 @@ NOT_ASKED = ("op", "timeout", "payload", "wire", "port", *TARGETS)
 """Fields of a request that are not told, or not by their name."""
 _UNKNOWN_AT_0 = ("port", "mss", "mtu", "seconds", "status", "code", "type", "resolved")
 """What ends so is not known when it is 0; other numbers are counts, of which 0 is one."""
+_NEVER = -1  # stands where 0 says something, as type and code of ICMP do
 
 
 def request(fields: Mapping[str, Any]) -> str:
@@ -49,7 +50,7 @@ def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]
         if isinstance(value, bool):
             if value or not is_error:
                 yield word if value else f"not {word}"
-        elif isinstance(value, (int, float)) and not value and (is_error or _is_unknown(name)):
+        elif isinstance(value, (int, float)) and _says_nothing(name, value, is_error=is_error):
             continue
         elif name == "seconds":
             yield f"{value:.3g} s"
@@ -59,8 +60,9 @@ def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]
             yield f"{word} {_value(value)}"
 
 
-def _is_unknown(name: str) -> bool:
-    return name.rpartition("_")[2] in _UNKNOWN_AT_0
+def _says_nothing(name: str, value: float, *, is_error: bool) -> bool:
+    unknown = name.rpartition("_")[2] in _UNKNOWN_AT_0
+    return value == _NEVER or (not value and (is_error or unknown))
 
 
 def _value(value: Any) -> str:

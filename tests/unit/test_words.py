@@ -19,6 +19,7 @@ from pytest_ipv6k8s import words
         ),
         ({"connected": True, "echoed": False, "seen_port": 0}, "connected; not echoed"),
         ({"sent": 3, "received": 0}, "sent 3; received 0"),
+        ({"icmp_type": -1, "icmp_code": -1, "error": "ETIMEDOUT"}, "error ETIMEDOUT"),
         ({"addresses": ["fd00::1", "10.0.0.1"], "failures": ()}, "addresses fd00::1, 10.0.0.1"),
         ({}, "nothing"),
         ("text", "text"),
