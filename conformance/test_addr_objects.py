@@ -15,6 +15,7 @@ from pytest_ipv6k8s.addresses import (
 )
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.suite import AddressText, ClusterView, Node, Pod, Probe, Probes
+from pytest_ipv6k8s.words import listed
 
 REBUILDING = 10.0
 """Seconds in which a sandbox that is being rebuilt gets an address again."""
@@ -51,7 +52,7 @@ def test_pod_ips_are_one_per_family_primary_first(cluster: ClusterView, probes: 
         [pod for pod in pods if pod.namespace == cluster.namespace and pod.name in ours],
         lambda pod: wanted <= set(families_of(pod.ips)),
         expected=f"{names(cluster.stack.families)} on every probe",
-        say=lambda pod: f"pod {pod.name} on {pod.node}: {pod.ips}",
+        say=lambda pod: f"pod {pod.name} on {pod.node}: {listed(pod.ips)}",
     )
 
     _tell_of_other_families(cluster, probes)
@@ -103,7 +104,7 @@ def test_pod_ips_lie_in_the_pod_cidrs_of_their_node(cluster: ClusterView, probes
     cidrs = {node.name: node.pod_cidrs for node in cluster.nodes}
 
     stray = [
-        f"pod {probe.name} on {probe.node}: {ip} outside {cidrs[probe.node]}"
+        f"pod {probe.name} on {probe.node}: {ip} outside {listed(cidrs[probe.node])}"
         for probe in probes
         for ip in probe.pod.ips
         if not in_any(ip, cidrs[probe.node])
@@ -141,8 +142,9 @@ def test_host_network_pods_have_the_addresses_of_their_node(cluster: ClusterView
         lambda pod: pod.ips == nodes[pod.node] and pod.host_ips in ((), pod.ips),
         expected="podIPs = hostIPs = the node's addresses",
         say=lambda pod: (
-            f"{pod.namespace}/{pod.name}: podIPs {pod.ips}, hostIPs {pod.host_ips}, "
-            f"addresses of {pod.node} {nodes[pod.node]}"
+            f"{pod.namespace}/{pod.name}: podIPs {listed(pod.ips)}, "
+            f"hostIPs {listed(pod.host_ips)}, "
+            f"addresses of {pod.node} {listed(nodes[pod.node])}"
         ),
     )
 
@@ -169,7 +171,7 @@ def test_nodes_have_an_internal_ip_of_each_family(cluster: ClusterView) -> None:
         nodes,
         lambda node: set(wanted) <= set(families_of(node.host_ips)),
         expected=f"{names(wanted)} on every node",
-        say=lambda node: f"{node.name}: {node.host_ips}",
+        say=lambda node: f"{node.name}: {listed(node.host_ips)}",
     )
 
     outer = [n.name for n in nodes if not set(wanted) <= set(families_of(n.internal_ips))]
@@ -206,7 +208,7 @@ def test_pod_cidrs_are_one_per_family_and_disjoint(cluster: ClusterView) -> None
             len(node.pod_cidrs) == len(wanted) and set(families_of(node.pod_cidrs)) == wanted
         ),
         expected="one podCIDR of each family on every node",
-        say=lambda node: f"{node.name}: {node.pod_cidrs}",
+        say=lambda node: f"{node.name}: {listed(node.pod_cidrs)}",
     )
 
     cidrs = [cidr for node in cluster.nodes for cidr in node.pod_cidrs]

@@ -18,6 +18,7 @@ from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.suite import ClusterView, Probe, Probes, Services
 from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
+from pytest_ipv6k8s.words import listed
 
 CLAT_RANGE = "192.0.0.0/29"
 CNI_LOOK = "ip addr; ip -6 route (in a pod)"
@@ -48,8 +49,8 @@ def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
         lambda r: _global_addresses(r.answer) == set(probes.named(r.source).pod.ips),
         expected="the podIPs and no further address",
         say=lambda r: (
-            f"pod {r.source}: kernel {sorted(_global_addresses(r.answer))}, "
-            f"podIPs {probes.named(r.source).pod.ips}"
+            f"pod {r.source}: kernel {listed(sorted(_global_addresses(r.answer)))}, "
+            f"podIPs {listed(probes.named(r.source).pod.ips)}"
         ),
     )
 

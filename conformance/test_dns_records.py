@@ -10,6 +10,7 @@ from pytest_ipv6k8s.dns_messages import reply
 from pytest_ipv6k8s.probe.services import HTTP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 from pytest_ipv6k8s.suite.dns import COREDNS_LOOK, ClusterDns, Exchange, data_of
+from pytest_ipv6k8s.words import listed
 
 SPEC = "Kubernetes DNS-Based Service Discovery"
 RECORD_CAUSES = (
@@ -136,7 +137,7 @@ def test_srv_target_resolves_in_every_family(dns: ClusterDns, services: Services
     expect_all(
         records,
         lambda record: {_target(data) for data in data_of(record, "SRV")} == wanted,
-        expected=f"an SRV record for {wanted}",
+        expected=f"an SRV record for port and target {listed(wanted)}",
         say=dns.say,
     )
 

@@ -10,6 +10,7 @@ from pytest_ipv6k8s.agent.ops import network_state
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns
 from pytest_ipv6k8s.suite.upstreams import configuration
+from pytest_ipv6k8s.words import finding, listed
 
 DNS_LOOK = "kubectl get pods,services,endpointslices -A -l k8s-app=kube-dns -o wide"
 DNS_CAUSES = (
@@ -94,7 +95,7 @@ def test_resolv_conf_can_be_used(
         expected="nameservers of the pod's own families",
         say=lambda r: (
             f"pod {r.source}: nameservers {', '.join(r.answer.nameservers) or 'none'}, "
-            f"podIPs {probes.named(r.source).pod.ips}"
+            f"podIPs {listed(probes.named(r.source).pod.ips)}"
         ),
     )
     wanted = {name: _wanted(services["every"], spec) for name, spec in admitted.items()}
@@ -103,8 +104,9 @@ def test_resolv_conf_can_be_used(
         lambda r: _is_complete(r.answer, *wanted[r.source]),
         expected="the search domains and ndots of the pod as it was admitted",
         say=lambda r: (
-            f"pod {r.source}: search {r.answer.search}, options {r.answer.options}, "
-            f"wanted {wanted[r.source]}"
+            f"pod {r.source}: search {listed(r.answer.search)}, "
+            f"options {listed(r.answer.options)}, "
+            f"wanted {' and '.join(map(finding, wanted[r.source]))}"
         ),
     )
     _expect_answers(dns, services, "udp")

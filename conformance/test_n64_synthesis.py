@@ -19,6 +19,7 @@ from pytest_ipv6k8s.suite.dns import (
     expect_data,
     reply_of,
 )
+from pytest_ipv6k8s.words import listed
 
 NEEDS = (Feature.NAT64, Feature.DNS64, Feature.ZONE)
 SHORT_TTL, LONG_TTL, NO_SOA_TTL = 30, 3600, 600
@@ -161,7 +162,7 @@ def _expect_ttl(records: Sequence[Exchange], longest: int, name: str) -> None:
 
 
 def _with_ttl(record: Exchange) -> str:
-    return f"{describe(record)}, TTL {reply_of(record).ttls}"
+    return f"{describe(record)}, TTL {listed(reply_of(record).ttls)}"
 
 
 @n64(
@@ -183,7 +184,7 @@ def test_alias_chains_are_kept(dns: ClusterDns, external: ExternalTargets) -> No
     expect_all(
         records,
         lambda record: data_of(record, "CNAME") == chain,
-        expected=f"CNAME records to {sorted(chain)}",
+        expected=f"CNAME records to {listed(sorted(chain))}",
         say=describe,
     )
     expect_data(records, "AAAA", wanted, "a synthesised record at the end of the chain")

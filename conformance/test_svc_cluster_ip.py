@@ -28,6 +28,7 @@ from pytest_ipv6k8s.suite.backends import (
 from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
+from pytest_ipv6k8s.words import listed
 
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
@@ -196,7 +197,7 @@ def test_both_cluster_ips_have_the_same_backends(
     expect_all_answered([*first, *second], probes)
     if any(client.spread for client in (*first, *second)):
         one, other = ours & pods_behind(first), ours & pods_behind(second)
-        seen = f"{sorted(one)} and {sorted(other)}"
+        seen = f"{listed(sorted(one))} and {listed(sorted(other))}"
         expect(one and one == other, expected="the same pods behind both", actual=seen)
     else:
         remark("each client is sent to one endpoint, so which there are was not compared")

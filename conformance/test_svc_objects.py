@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, Family, check, expect, expect_all
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
+from pytest_ipv6k8s.words import listed
 
 SLICES_LOOK = "kubectl get endpointslices -A -o wide"
 
@@ -28,7 +29,10 @@ def test_endpoint_slices_list_the_pods_of_each_family(
             found = {a for s in slices if s.address_type == family.value for a in s.addresses}
             wanted = _wanted(service, family, probes)
             if found != wanted:
-                odd.append(f"{service.name} {family.value}: {sorted(found)}, not {sorted(wanted)}")
+                odd.append(
+                    f"{service.name} {family.value}: {listed(sorted(found))}, "
+                    f"not {listed(sorted(wanted))}"
+                )
 
     expect(not odd, expected="the ready podIPs of each family of the Service", actual=odd)
 

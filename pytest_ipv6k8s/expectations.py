@@ -14,6 +14,7 @@ from pytest_ipv6k8s import waiting
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.evidence import Record, mark
 from pytest_ipv6k8s.masking import redact
+from pytest_ipv6k8s.words import finding
 
 # Checks say a timeout in seconds and know no settings, so this one factor belongs to the process:
 # the plugin sets it, once, before anything is asked. Whatever is no check is handed `Timeouts`.
@@ -94,7 +95,7 @@ class Unmet(AssertionError):
 
 
 def expect(
-    condition: object, *, expected: str, actual: object, say: Callable[[Any], str] = str
+    condition: object, *, expected: str, actual: object, say: Callable[[Any], str] = finding
 ) -> None:
     """State what a check expects; an expectation that is not met fails the check.
 
@@ -130,7 +131,7 @@ def expect_all(
     condition: Callable[[T], object],
     *,
     expected: str,
-    say: Callable[[T], str] = str,
+    say: Callable[[T], str] = finding,
 ) -> None:
     """State what a check expects of each of several findings; of none there is nothing to expect.
 

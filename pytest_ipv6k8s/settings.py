@@ -250,7 +250,7 @@ class Settings:
         default=(),
     )
     check: tuple[str, ...] = option(
-        "Only these checks: an id, an area, or !ID and !AREA for all others.",
+        "Only these checks: ids and areas, as SVC,DNS-01; !ID and !AREA for all others.",
         "CHECK",
         parse=chosen,
         default=(),
@@ -369,6 +369,8 @@ def _texts(known: Option, raw: Any) -> tuple[str, ...]:
     if not known.repeats:
         return (str(raw).strip(),)
     parts = raw.split(known.separator) if isinstance(raw, str) else raw
+    if known.key == "check":  # no id has a comma in it
+        parts = [word for part in parts for word in part.split(known.separator)]
     return tuple(part.strip() for part in parts if part.strip())
 
 

@@ -45,7 +45,7 @@ class Timeouts:
     version: float = 20.0
     docker_query: float = 30.0
     docker_change: float = 60.0
-    image_pull: float = 120.0
+    image_pull: float = 600.0
     image_copy: float = 300.0
     testbed_build: float = 900.0
     testbed_start: float = 60.0

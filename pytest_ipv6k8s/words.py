@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_ipv6k8s import dns_messages
@@ -40,6 +41,22 @@ def answer(found: Any) -> str:
     if not isinstance(found, Mapping):
         return _value(found)
     return "; ".join(_said(found, is_error=bool(found.get("error")))) or "nothing"
+
+
+def finding(found: Any) -> str:
+    """Return anything that was found: what has words of its own keeps them."""
+    if dataclasses.is_dataclass(found) and type(found).__str__ is object.__str__:
+        return answer(
+            {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+        )
+    if isinstance(found, (list, tuple)):
+        return listed(found)
+    return answer(found) if isinstance(found, Mapping) else str(found)
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return several values, of which there may be none."""
+    return ", ".join(map(str, values)) or "none"
 
 
 def _said(fields: Mapping[str, Any], *, is_error: bool = False) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from pytest_ipv6k8s.cli import (
 )
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment
+from pytest_ipv6k8s.suggestions import alike
 
 OK, PROBLEM, BROKEN, USAGE = 0, 1, 3, 4
 
@@ -70,6 +72,9 @@ def _run(chosen: argparse.Namespace) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
+        wrong = re.search(r"invalid choice: '(.+?)' \(choose from (.+)\)", message)
+        close = alike(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""
+        message += f". Did you mean {close}?" if close else ""
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
 

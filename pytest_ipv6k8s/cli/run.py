@@ -17,6 +17,10 @@ from pytest_ipv6k8s.reports import reading
 from pytest_ipv6k8s.settings import OPTIONS
 from pytest_ipv6k8s.verdicts import UNSETTLED
 
+_INI_FILES = (
+    *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
+    *("pyproject.toml", "tox.ini", "setup.cfg"),
+)
 _MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --ipv6k8s-external
 none, and so is all that stands behind --. `pytest --help` lists them, those of this suite
 under "ipv6k8s"."""
@@ -108,6 +112,7 @@ def arguments(chosen: argparse.Namespace) -> list[str]:
     checks = [*chosen.checks, *(_failed_of(chosen.failed_of) if chosen.failed_of else ())]
     return [
         f"--rootdir={Path.cwd()}",
+        *_without_others(Path.cwd()),
         *("-p", "no:cacheprovider"),
         *(f"--ipv6k8s-{name}={value}" for name, value in where.items() if value),
         *(f"--ipv6k8s-check={check}" for check in checks),
@@ -117,6 +122,13 @@ def arguments(chosen: argparse.Namespace) -> list[str]:
         *chosen.more,
         *("--pyargs", catalogue.SUITE),
     ]
+
+
+def _without_others(folder: Path) -> list[str]:
+    """Return what keeps pytest from the ini file of a folder above, which is of another project."""
+    above = (parent / name for parent in folder.parents for name in _INI_FILES)
+    own = any((folder / name).is_file() for name in _INI_FILES)
+    return ["-c", os.devnull] if not own and any(file.is_file() for file in above) else []
 
 
 def _failed_of(file: Path) -> list[str]:

@@ -72,12 +72,12 @@ def find(path: Path | None, environment: Mapping[str, str], folder: Path | None 
     if given:
         raise ConfigError(
             f"no kubeconfig: of $KUBECONFIG, {' and '.join(given)} do not exist",
-            remedy="correct it, or give --ipv6k8s-kubeconfig FILE",
+            remedy="correct it, or give --ipv6k8s-kubeconfig=FILE",
         )
     raise ConfigError(
         "no kubeconfig: neither --ipv6k8s-kubeconfig nor $KUBECONFIG is given, "
         f"{usual} does not exist, and this is no pod with a ServiceAccount",
-        remedy="give --ipv6k8s-kubeconfig FILE",
+        remedy="give --ipv6k8s-kubeconfig=FILE",
     )
 
 

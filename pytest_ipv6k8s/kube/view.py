@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pytest_ipv6k8s import words
 from pytest_ipv6k8s.addresses import Family, in_any
 from pytest_ipv6k8s.errors import ConfigError, Inconclusive
 from pytest_ipv6k8s.evidence import Record
@@ -260,7 +261,7 @@ class ClusterView:
         return self._api.recorder.api_answer(
             {"verb": "create (dry run)", "path": path, "spec": spec},
             outcome,
-            path=f"Service with {spec or 'no fields'}",
+            path=f"Service with {words.answer(spec) if spec else 'no fields'}",
             seconds=time.monotonic() - started,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pytest_ipv6k8s import words
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect
@@ -108,7 +109,9 @@ class Policies:
         outcome = self._api.try_create(path, body, dry_run=dry_run)
         verb = "create (dry run)" if dry_run else "create"
         request = {"verb": verb, "path": path, "spec": spec}
-        return self._api.recorder.api_answer(request, outcome, path=f"NetworkPolicy {spec}")
+        return self._api.recorder.api_answer(
+            request, outcome, path=f"NetworkPolicy {words.answer(spec)}"
+        )
 
 
 def _path(namespace: str) -> str:

@@ -23,7 +23,7 @@ from pytest_ipv6k8s.suggestions import alike
 NOT_APPLICABLE = pytest.StashKey[str]()
 UNMET = pytest.StashKey[str]()
 HELD = pytest.StashKey[tuple[str, ...]]()
-NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig FILE or --ipv6k8s-provider kind"
+NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig=FILE or --ipv6k8s-provider=kind"
 
 
 def add_suite(config: pytest.Config, settings: Settings) -> None:

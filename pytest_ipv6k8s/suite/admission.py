@@ -5,6 +5,7 @@ What admission denies (a webhook, a policy, a quota) the API server has not judg
 
 from __future__ import annotations
 
+from pytest_ipv6k8s import words as in_words
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect, remark
@@ -17,7 +18,7 @@ def describe(record: Record[Outcome]) -> str:
     """Return what the API server made of an object, or why it refused it."""
     answer = record.answer
     if answer.accepted:
-        return f"{record.path}: accepted as {answer.object.get('spec')}"
+        return f"{record.path}: accepted as {in_words.answer(answer.object.get('spec'))}"
     return f"{record.path}: refused with {answer.code}: {answer.message}"
 
 

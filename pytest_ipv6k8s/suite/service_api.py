@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_ipv6k8s import words
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.kube.client import Outcome
@@ -30,4 +31,4 @@ def describe(record: Record[Outcome]) -> str:
     if not record.answer.accepted:
         return admission.describe(record)
     spec = record.answer.object["spec"]
-    return f"{record.path}: { {name: spec.get(name) for name in _FIELDS} }"
+    return f"{record.path}: {words.answer({name: spec.get(name) for name in _FIELDS})}"

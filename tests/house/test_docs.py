@@ -139,3 +139,17 @@ def test_make_help_lists_every_phony_target() -> None:
     )
     listed = [line.split()[0] for line in helped.stdout.splitlines()]
     assert sorted(listed) == sorted(targets)
+
+
+def test_files_are_given_to_pytest_with_an_equals_sign() -> None:
+    """A word behind a space is a path of tests for pytest, and its folder the project's."""
+    options = "kubeconfig|declaration|report|bundle|cni-values|cni-chart"
+    loose = re.compile(rf"--ipv6k8s-(?:{options}) (?:FILE|FOLDER|[^\s`]*[./]\w)")
+    texts = [*PAGES, *(ROOT / "pytest_ipv6k8s").rglob("*.py"), ROOT / "fixtures/declaration.yaml"]
+    found = [
+        f"{page.relative_to(ROOT)}: {word}"
+        for page in texts
+        if page.name != "options.md"
+        for word in loose.findall(page.read_text("utf-8"))
+    ]
+    assert found == []

@@ -168,7 +168,7 @@ def test_checks_without_a_cluster_are_refused(pytester: pytest.Pytester) -> None
     result = pytester.runpytest_subprocess("--pyargs", "pytest_ipv6k8s.conformance")
 
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*no cluster to test: give --ipv6k8s-kubeconfig FILE*"])
+    result.stderr.fnmatch_lines(["*no cluster to test: give --ipv6k8s-kubeconfig=FILE*"])
 
 
 def test_own_tests_without_a_cluster_are_skipped(pytester: pytest.Pytester) -> None:

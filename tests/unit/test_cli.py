@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -169,6 +170,13 @@ def test_wrong_usage_is_exit_code_4(
     assert "usage: ipv6k8s" in output
 
 
+def test_a_command_that_does_not_exist_is_hinted_at(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["explian"])
+
+    assert capsys.readouterr().err.endswith("Did you mean explain?\n")
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["--version"])
@@ -330,6 +338,19 @@ def test_run_becomes_pytest(
     own = [f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"]
 
     assert _handed(monkeypatch, *arguments) == [*own, *handed]
+
+
+def test_run_takes_no_ini_file_of_a_folder_above(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --bogus\n")
+    own = tmp_path / "own"
+    own.mkdir()
+    monkeypatch.chdir(own)
+    assert _handed(monkeypatch)[1:3] == ["-c", os.devnull]
+
+    (own / "pytest.ini").touch()
+    assert "-c" not in _handed(monkeypatch)
 
 
 def test_run_asks_again_what_was_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "timeout-factor": ("2.5", 2.5),
     "waive": ("SVC-01=known", (Waiver(id="SVC-01", reason="known"),)),
     "strict": ("yes", True),
-    "check": ("svc-01", ("SVC-01",)),
+    "check": ("svc-01,!dns", ("SVC-01", "!DNS")),
     "all": ("yes", True),
     "pause": ("yes", True),
     "keep": ("1", True),

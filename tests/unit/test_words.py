@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -27,6 +28,25 @@ from pytest_ipv6k8s import words
 )
 def test_an_answer_says_what_it_says_and_no_more(answer: Any, said: str) -> None:
     assert words.answer(answer) == said
+
+
+@dataclass
+class _Seen:
+    ips: tuple[str, ...]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (_Seen(("fd00::1", "10.0.0.1")), "ips fd00::1, 10.0.0.1"),
+        ({"clusterIP": "None", "ipFamilies": ["IPv6"]}, "clusterIP None; ipFamilies IPv6"),
+        (("one", "two"), "one, two"),
+        ((), "none"),
+        ("text", "text"),
+    ],
+)
+def test_whatever_is_found_is_told_in_words_and_not_in_python(found: Any, said: str) -> None:
+    assert words.finding(found) == said
 
 
 @pytest.mark.parametrize(
