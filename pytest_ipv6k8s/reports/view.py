@@ -8,6 +8,7 @@ from pytest_ipv6k8s.addresses import names
 from pytest_ipv6k8s.errors import by_reason
 from pytest_ipv6k8s.reports.matrix import MISSED, REACHED, UNASKED
 from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Cluster, Counts, Report
+from pytest_ipv6k8s.results import Failure
 from pytest_ipv6k8s.verdicts import Verdict, fold
 
 NO_FAMILY = "no family"
@@ -154,3 +155,10 @@ def paths(report: Report) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
         )
         for row, source in enumerate(nodes)
     ]
+
+
+def paths_beside(failure: Failure) -> tuple[str, ...]:
+    """Return the paths of a failure that its findings do not name already."""
+    return tuple(
+        path for path in failure.paths if not any(path in actual for actual in failure.actual)
+    )

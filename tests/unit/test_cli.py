@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -338,19 +337,6 @@ def test_run_becomes_pytest(
     own = [f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"]
 
     assert _handed(monkeypatch, *arguments) == [*own, *handed]
-
-
-def test_run_takes_no_ini_file_of_a_folder_above(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --bogus\n")
-    own = tmp_path / "own"
-    own.mkdir()
-    monkeypatch.chdir(own)
-    assert _handed(monkeypatch)[1:3] == ["-c", os.devnull]
-
-    (own / "pytest.ini").touch()
-    assert "-c" not in _handed(monkeypatch)
 
 
 def test_run_asks_again_what_was_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 
+from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.formats import markdown
 from pytest_ipv6k8s.reports.model import Report, Reproduce
+from pytest_ipv6k8s.results import Failure
 from tests.documents import report, result, sample
 from tests.golden.write import GOLDEN
 
@@ -66,3 +68,15 @@ def test_a_run_cut_short_and_pseudonyms_are_told() -> None:
 
     assert "**The run did not come to its end.**" in text
     assert "Addresses and names stand as pseudonyms." in text
+
+
+def test_a_path_is_told_once() -> None:
+    failure = Failure(
+        expected="an answer",
+        actual=("a → b: error ECONNREFUSED",),
+        paths=("a → b", "a → c"),
+        causes=(),
+        look="",
+    )
+
+    assert view.paths_beside(failure) == ("a → c",)

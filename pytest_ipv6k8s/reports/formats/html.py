@@ -47,6 +47,7 @@ def _template() -> Any:
         "worst": view.worst,
         "passed": view.passed,
         "gaps": view.gaps,
+        "paths_beside": view.paths_beside,
         "asked": words.request,
         "answered": words.answer,
         "seconds": lambda value: f"{value:.3g} s",

@@ -120,7 +120,7 @@ def _failure(failure: Failure) -> list[str]:
     return [
         f"* expected: {_text(failure.expected)}",
         *_list("actual", [*actual[:_LINES], *more]),
-        *_list("path", failure.paths[:_LINES]),
+        *_list("path", view.paths_beside(failure)[:_LINES]),
         *_list("found", failure.facts),
         *_list("likely causes", failure.causes),
         *_list("fixes", failure.fixes),
