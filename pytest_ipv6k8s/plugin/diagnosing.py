@@ -40,7 +40,7 @@ def failure(
     unmet = error if isinstance(error, Unmet) else None
     failed = [record for record in records if record.mark.failed]
     found = _findings(item, failed)
-    own = dict.fromkeys(redact_text(finding.fix) for finding in found if finding.fix)
+    own = tuple(dict.fromkeys(redact_text(finding.fix) for finding in found if finding.fix))
     return Failure(
         expected=unmet.expected if unmet else declared.requirement,
         actual=unmet.actual if unmet else (str(redact(str(error))),),
@@ -48,7 +48,7 @@ def failure(
         causes=declared.causes,
         look=_look(item, found[0].look if found else declared.look, failed),
         facts=tuple(map(redact_text, (*(finding.text for finding in found), *remarks))),
-        fixes=(*own, *map(_in_words, _fixes(item, declared)))[:_MOST_FIXES],
+        fixes=(own or tuple(map(_in_words, _fixes(item, declared))))[:_MOST_FIXES],
     )
 
 

@@ -143,7 +143,8 @@ class Reporting:
         if report is None or self._config.get_verbosity() < -1:
             return
         terminalreporter.section("IPv6 conformance")
-        self._screen.write(terminal.headlines(report, width))
+        shown = self._config.option.tbstyle not in ("no", "line")
+        self._screen.write(terminal.headlines(report, width, shown=shown))
         if self._config.get_verbosity() >= 0:
             self._screen.write(terminal.matrix(report, width))
             self._screen.write(terminal.counts(report, len(self._results)))

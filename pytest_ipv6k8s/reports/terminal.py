@@ -42,18 +42,19 @@ class Line(NamedTuple):
     markup: Mapping[str, bool] = {}
 
 
-def headlines(report: Report, width: int) -> Iterator[Line]:
+def headlines(report: Report, width: int, *, shown: bool = False) -> Iterator[Line]:
     """Yield what is wrong, the likeliest root first: what was found, how to fix it, where to look.
 
     Args:
         report: of the run.
         width: of a line.
+        shown: whether the failures stand above in full; a single one is not told again.
     """
     found = diagnosis(report.checks)
     for headline in found[:MOST]:
         title = f"{headline.name}  {headline.requirement}"
         yield Line(wrapped(title, width), {"red": True, "bold": True})
-        for name, value in _in_short(headline):
+        for name, value in [] if shown and len(found) == 1 else _in_short(headline):
             head = f"  {name:9} "
             is_command = name == "look"
             yield Line(

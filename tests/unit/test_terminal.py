@@ -54,6 +54,19 @@ def test_one_fault_is_one_headline_and_what_rests_on_it_one_line() -> None:
     assert root.in_short == "error ECONNREFUSED; pod p → 10.96.0.10:53"
 
 
+@pytest.mark.parametrize(("failures", "told"), [(1, False), (2, True)])
+def test_a_single_failure_that_stands_above_in_full_is_not_told_again(
+    failures: int, told: bool
+) -> None:
+    failure = Failure(expected="e", actual=("a",), paths=(), causes=(), look="see", fixes=("mend",))
+    red = [result(f"DNS-{n:02}", "fail", failure=failure) for n in range(failures)]
+
+    lines = [line.text for line in terminal.headlines(report(*red), 80, shown=True)]
+
+    assert lines[0].startswith("DNS-00")
+    assert ("  fix       mend" in lines) is told
+
+
 def test_areas_stand_in_the_order_in_which_a_person_looks() -> None:
     made = report(*(result(id, "pass") for id in ("POL-01", "DNS-02", "ADDR-01", "X-1", "DNS-01")))
 
