@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,8 @@ from pytest_ipv6k8s.masking import redact
 
 A = TypeVar("A")
 API_SERVER = "the API server"
+Doubt = Callable[[str, dict[str, Any]], bool]
+"""Of a source and a request, as in a :class:`Record`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,11 +26,13 @@ class Mark:
         judged: whether an expectation was stated of it.
         failed: whether one was not met.
         place: its place among the answers of the expectation that judged it first.
+        doubted: whether something is red already that spoils it, too.
     """
 
     judged: bool = False
     failed: bool = False
     place: int = 0
+    doubted: bool = False
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
@@ -80,6 +84,15 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: list[Record[Any]] = []
+        self._doubt: Doubt = lambda source, request: False
+
+    def doubt(self, doubt: Doubt) -> None:
+        """Take how to tell, from now on, whether what is asked is known to be spoilt."""
+        self._doubt = doubt
+
+    def doubts(self, source: str, request: dict[str, Any]) -> bool:
+        """Tell whether a question is known to be spoilt by something red: see :meth:`doubt`."""
+        return self._doubt(source, request)
 
     def append(self, record: Record[A]) -> Record[A]:
         """Keep an answer, also an earlier one that is now cited; return it."""

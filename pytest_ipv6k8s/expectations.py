@@ -228,7 +228,8 @@ def settle(
     """Wait until a change of ours has taken effect: two rounds in a row are as expected.
 
     Nothing is judged, also not when the time is up: what is asked afterwards, once, is. How long
-    it took is told beside the verdict, where the first two rounds did not suffice.
+    it took is told beside the verdict, where the first two rounds did not suffice. Nobody waits for
+    what is known to be spoilt by something red.
 
     Args:
         ask: puts the questions of one round.
@@ -241,7 +242,8 @@ def settle(
     def round_of() -> int:
         nonlocal rounds, in_a_row
         rounds += 1
-        in_a_row = in_a_row + 1 if all(condition(record) for record in ask()) else 0
+        good = all(_doubted(found) or condition(found) for found in ask())
+        in_a_row = in_a_row + 1 if good else 0
         return in_a_row
 
     def twice(count: int) -> bool:
@@ -253,6 +255,10 @@ def settle(
         remark(f"no two rounds in a row were as expected in {took} after {after}")
     elif rounds > 2:
         remark(f"as expected from {took} on after {after}")
+
+
+def _doubted(finding: object) -> bool:
+    return isinstance(finding, Record) and finding.mark.doubted
 
 
 def _records(findings: Iterable[object]) -> list[Record[Any]]:

@@ -27,13 +27,15 @@ class Place:
         """Tell whether what is wrong here may be what is wrong there.
 
         A broken way spoils both directions, and any way through a Service from one of its ends.
-        What was asked of no known node is wrong where the same is.
+        What comes from outside enters by the node that is asked. What was asked of no known node
+        is wrong where the same is.
         """
         if self.family and other.family and self.family is not other.family:
             return False
         ends = {self.source, self.destination} - {""}
         towards = not self.destination or not other.destination or other.destination in ends
-        return (other.source in ends or not (other.source or ends)) and towards
+        known = other.source or other.destination
+        return (known in ends if known else not ends) and towards
 
 
 def place_of(record: Record[Any], nodes: Mapping[str, str]) -> Place:
@@ -43,10 +45,14 @@ def place_of(record: Record[Any], nodes: Mapping[str, str]) -> Place:
         record: an answer.
         nodes: of pods, by their names and by their addresses.
     """
-    request = record.request
+    return place_between(record.source, record.request, nodes)
+
+
+def place_between(source: str, request: Mapping[str, Any], nodes: Mapping[str, str]) -> Place:
+    """Return where a question is asked; see :func:`place_of`."""
     target = next((str(request[k]) for k in ("address", "server", "host") if request.get(k)), "")
     return Place(
-        source=nodes.get(record.source, ""),
+        source=nodes.get(source, ""),
         destination=nodes.get(target, ""),
         family=_family(target),
     )
@@ -167,6 +173,11 @@ class Ledger:
     def suspects(self, declared: Check, family: Family | None) -> tuple[str, ...]:
         """Return the red checks that an item rests on, if only in part."""
         return _roots(self._bases(declared, family, partly=True))
+
+    def doubtful(self, declared: Check, family: Family | None) -> tuple[Place, ...]:
+        """Return the places that are red already in a check that an item rests on."""
+        bases = self._bases(declared, family, partly=True)
+        return tuple(dict.fromkeys(place for base in bases for place in base.places))
 
     def explaining(
         self, declared: Check, family: Family | None, places: Collection[Place]

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,18 @@ from pytest_ipv6k8s.absences import not_applicable
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.catalogue import SUITE
 from pytest_ipv6k8s.checks import Area, Check, check_of
-from pytest_ipv6k8s.plugin.state import CHECKS, FACTS, LEDGER, SETTINGS, WHERE, is_worker
+from pytest_ipv6k8s.evidence import Recorder
+from pytest_ipv6k8s.plugin.state import (
+    CHECKS,
+    FACTS,
+    LEDGER,
+    RECORDER,
+    SETTINGS,
+    WHERE,
+    is_worker,
+)
 from pytest_ipv6k8s.profiles import PROFILES
-from pytest_ipv6k8s.resting import Ledger, in_order
+from pytest_ipv6k8s.resting import Ledger, in_order, place_between
 from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.suggestions import alike
 
@@ -216,9 +226,17 @@ def family_of(item: pytest.Item) -> Family | None:
 
 
 def _hold_back(item: pytest.Item, declared: Check) -> None:
-    """Skip a check that cannot pass for a red one."""
+    """Skip a check that cannot pass for a red one; else note what is red that it rests on."""
     ledger, family = item.config.stash.get(LEDGER, None), family_of(item)
     held = ledger.holding(declared, family) if ledger else ()
     if held:
         item.stash[HELD] = held
         pytest.skip(f"{declared.id} not judged, rests on {', '.join(held)}")
+    red = ledger.doubtful(declared, family) if ledger else ()
+    nodes = item.config.stash.setdefault(WHERE, {})
+
+    def doubt(source: str, request: dict[str, Any]) -> bool:
+        place = place_between(source, request, nodes)
+        return any(found.covers(place) for found in red)
+
+    item.config.stash.setdefault(RECORDER, Recorder()).doubt(doubt)

@@ -69,6 +69,8 @@ def test_what_rests_on_a_check_that_is_red_in_part_is_asked(ledger: Ledger) -> N
         ([("c", "fd00::1:1")], False),
         ([("a", "fd00::b"), ("c", "fd00::1:1")], False),
         ([("a", "10.0.0.1")], False),
+        ([("outside", "fd00::b")], True),
+        ([("outside", "fd00::c")], False),
         ([], False),
     ],
 )
@@ -81,6 +83,13 @@ def test_a_failure_in_the_same_places_is_explained(
 
     assert ledger.explaining(PARTLY, V6, places) == (("AA-01",) if explained else ())
     assert ledger.explaining(OTHER, V6, places) == ()
+
+
+def test_what_is_red_already_is_doubted_in_what_rests_on_it(ledger: Ledger) -> None:
+    ledger.note(_red(BASE, _record("a", "fd00::b"), _record("c", "fd00::a", failed=False)))
+
+    assert ledger.doubtful(DEEPER, V6) == (Place(source="n1", destination="n2", family=V6),)
+    assert ledger.doubtful(DEEPER, V4) == ledger.doubtful(OTHER, V6) == ()
 
 
 def test_two_red_checks_explain_what_neither_does_alone(tmp_path: Path) -> None:
