@@ -17,6 +17,7 @@ DNS_CAUSES = (
     "CoreDNS does not run, or listens on one family only (bind, hostNetwork)",
     "the Service proxy has no rules for the DNS Service's address on that node",
     "the way to one server's node is broken (see ADDR-16), or that server hangs",
+    "the servers answer with an error: a plugin before `kubernetes`, or no way to the API server",
 )
 
 

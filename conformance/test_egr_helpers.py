@@ -31,7 +31,7 @@ def _is_whole(record: Record[registry_pull.Answer]) -> bool:
 
 @egr(
     "EGR-19",
-    rests_partly_on=["DNS-01"],
+    rests_partly_on=["DNS-01", "EGR-01"],
     features=[Feature.PROXY, Feature.IPV4_TARGET_HTTP, Feature.EGRESS],
     references=["RFC 9110 section 9.3.6", "RFC 6586 section 5"],
     causes=[
@@ -70,7 +70,7 @@ def test_the_proxy_leads_to_ipv4_only_servers(probes: Probes, external: External
 
 @egr(
     "EGR-20",
-    rests_partly_on=["DNS-01"],
+    rests_partly_on=["DNS-01", "EGR-01"],
     features=[Feature.REGISTRY, Feature.EGRESS],
     references=["OCI distribution specification: pulling manifests, pulling blobs"],
     causes=[

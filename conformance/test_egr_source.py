@@ -222,7 +222,7 @@ def test_no_unique_local_source_leaves(
     port = host.ask(udp_listen.Request(address)).answer.port
     if not port:
         raise Inconclusive("the target could not open a port")
-    probes.ask_each(
+    asked = probes.ask_each(
         lambda probe: [
             udp_exchange.Request(address, port, count=2, payload=probe.name, timeout=0.4)
         ]
@@ -233,12 +233,17 @@ def test_no_unique_local_source_leaves(
     chosen = _node_addresses(cluster)
     if external.network.egress is Egress.NATIVE:
         chosen += [probe.address(Family.V6) for probe in probes]
-    leaked = [
-        f"{item.source} on a datagram of pod {item.payload.split()[0]}"
+    leaked = {
+        item.payload.split()[0]: item.source
         for item in arrived
         if _is_unique_local(item.source) and not any(same_address(item.source, a) for a in chosen)
-    ]
-    expect(not leaked, expected="no source in fc00::/7", actual=sorted(set(leaked)))
+    }
+    expect_all(
+        asked,
+        lambda record: record.source not in leaked,
+        expected="no source in fc00::/7",
+        say=lambda record: f"{leaked[record.source]} on a datagram of {record.path}",
+    )
     silent = {probe.name for probe in probes} - {item.payload.split()[0] for item in arrived}
     if silent:
         raise Inconclusive(f"no datagram of {sorted(silent)} arrived; see EGR-02")

@@ -5,7 +5,7 @@ Only what is not as it should be is told; a list that we may not read, or that i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.kube import odd, paths, status
@@ -26,6 +26,16 @@ def findings(
         nodes: by name, from which or on which was asked.
     """
     return (*_of_services(api, addresses), *_of_nodes(api, sorted(nodes)[:_MOST_NODES]))
+
+
+def without_route(nodes: Iterable[str]) -> Iterator[Finding]:
+    """Yield what is wrong with nodes in whose network a process got ENETUNREACH (connect(2))."""
+    for node in sorted(set(nodes)):
+        yield Finding(
+            text=f"node {node} has no route there (ENETUNREACH)",
+            look="ip -6 route; ip -4 route; ip -6 rule (on the node)",
+            fix=f"Give node {node} a route; a default route is enough, for cluster IPs, too.",
+        )
 
 
 def _of_services(api: Api, addresses: Collection[str]) -> Iterator[Finding]:

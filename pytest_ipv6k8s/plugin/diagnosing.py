@@ -54,7 +54,7 @@ def failure(
 
 def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
     """Return what the API says of the Services that were asked, and of the nodes."""
-    from pytest_ipv6k8s.kube.findings import findings
+    from pytest_ipv6k8s.kube.findings import findings, without_route
 
     api = item.config.stash.get(API, None)
     if api is None or not failed:
@@ -62,14 +62,17 @@ def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
     where = item.config.stash.get(WHERE, {})
     places = [place_of(record, where) for record in failed]
     asked = (record.request.get(key) for record in failed for key in ("address", "server"))
+    unrouted = {r.source for r in failed if getattr(r.answer, "error", "") == "ENETUNREACH"}
+    nodes = {node for place in places for node in (place.source, place.destination) if node}
     try:
-        return findings(
-            api,
-            addresses={str(address) for address in asked if address},
-            nodes={node for place in places for node in (place.source, place.destination) if node},
+        of_api = findings(
+            api, addresses={str(address) for address in asked if address}, nodes=nodes
         )
     except Ipv6k8sError:
-        return ()
+        of_api = ()
+    pods = item.config.stash[FACTS].everyone if unrouted else ()
+    hosts = [pod for pod in pods if pod.host_network and pod.name in unrouted]
+    return (*without_route(pod.node for pod in hosts), *of_api)
 
 
 def _look(item: pytest.Item, look: str, failed: list[Record[Any]]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_ipv6k8s.kube import paths
-from pytest_ipv6k8s.kube.findings import findings
+from pytest_ipv6k8s.kube.findings import findings, without_route
 from tests.unit.fake_api import FakeApi
 
 DNS = {"k8s-app": "kube-dns"}
@@ -152,3 +152,10 @@ def test_what_is_not_ready_is_told_how_to_mend(
     (found,) = findings(api, addresses={"fd00::a"}, nodes={"n1"})
 
     assert fix in found.fix
+
+
+def test_a_node_without_a_route_is_named_with_what_mends_it() -> None:
+    (found,) = without_route(["n1", "n1"])
+
+    assert found.text == "node n1 has no route there (ENETUNREACH)"
+    assert "a default route is enough" in found.fix
