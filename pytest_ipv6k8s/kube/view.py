@@ -259,7 +259,7 @@ class ClusterView:
         started = time.monotonic()
         outcome = self._dry_run(path, body)
         return self._api.recorder.api_answer(
-            {"verb": "create (dry run)", "path": path, "spec": spec},
+            {"verb": "create (dry run)", "path": path, "spec": body["spec"]},
             outcome,
             path=f"Service with {words.answer(spec) if spec else 'no fields'}",
             seconds=time.monotonic() - started,

@@ -13,7 +13,7 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import Unmet
 from pytest_ipv6k8s.fixes import Fix, fixes_for
 from pytest_ipv6k8s.masking import redact, redact_text
-from pytest_ipv6k8s.plugin.looking import runnable
+from pytest_ipv6k8s.plugin.looking import manifest, runnable
 from pytest_ipv6k8s.plugin.state import API, FACTS, SETTINGS, WHERE
 from pytest_ipv6k8s.resting import place_of
 from pytest_ipv6k8s.results import Failure
@@ -83,6 +83,7 @@ def _look(item: pytest.Item, look: str, failed: list[Record[Any]]) -> str:
         look,
         node=next((place.source for place in places if place.source), ""),
         context=item.config.stash[SETTINGS].cluster.context or "",
+        asked=next(filter(None, (manifest(record.request) for record in failed)), ""),
         address=next((str(r.request["address"]) for r in failed if r.request.get("address")), ""),
     )
 

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.plugin.looking import IN_POD, ON_NODE, runnable
+from pytest_ipv6k8s.plugin.looking import IN_POD, ON_NODE, manifest, runnable
 
 NODE_LOOK = f"nft list ruleset; nstat -az 'Ip6Reasm*'{ON_NODE}"
 POD_LOOK = f"ip -6 route get ADDRESS{IN_POD}"
@@ -28,6 +28,22 @@ def test_commands_in_a_pod_get_one_on_that_node_and_the_address_that_was_asked()
     assert words[:2] == ["kubectl", "run"]
     assert json.loads(overrides.removeprefix("--overrides=")) == {"spec": {"nodeName": "n1"}}
     assert words[-3:] == ["sh", "-c", "ip -6 route get 2001:db8::1"]
+
+
+def test_what_the_api_server_was_asked_stands_in_place_of_a_file() -> None:
+    spec = {"ipFamilies": ["IPv6"], "selector": {"app": "it's"}}
+    asked = manifest({"path": "/api/v1/namespaces/n/services", "spec": spec})
+    look = "kubectl create --dry-run=server -o yaml -f service.yaml; kubectl get nodes"
+
+    words = shlex.split(runnable(look, node="n1", context="prod", asked=asked))
+
+    assert words[0] == "echo"
+    assert json.loads(words[1])["spec"] == spec
+    assert " ".join(words[2:]) == (
+        "| kubectl --context prod create --dry-run=server -o yaml -f -; "
+        "kubectl --context prod get nodes"
+    )
+    assert manifest({"op": "tcp_connect", "address": "::1"}) == ""
 
 
 def test_without_a_node_nothing_is_guessed() -> None:
