@@ -171,7 +171,7 @@ def test_wrong_usage_is_exit_code_4(
 
 def test_a_command_that_does_not_exist_is_hinted_at(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["explian"])
+        cli.main(["explaim"])
 
     assert capsys.readouterr().err.endswith("Did you mean explain?\n")
 
