@@ -96,7 +96,7 @@ def test_a_cluster_is_made_in_a_network_of_its_own(engine: Engine) -> None:
     assert "--image" not in made.line
 
 
-def test_the_network_is_there_before_the_cluster_and_nodes_are_ready_at_last(engine: Engine) -> None:
+def test_the_network_comes_first_and_nodes_are_ready_at_last(engine: Engine) -> None:
     _create()
 
     lines = engine.lines()
