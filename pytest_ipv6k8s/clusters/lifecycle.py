@@ -50,8 +50,6 @@ def all_or_nothing(
 def make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
     """Install the network and wait until nodes and CoreDNS, the first pods, are ready.
 
-    On a busy machine a kubelet that starts pods may be late, and its node NotReady for a moment.
-
     Raises:
         ClusterError: they do not become so; carries their last words.
     """
@@ -60,4 +58,3 @@ def make_ready(cluster: Cluster, spec: ClusterSpec, progress: Progress) -> None:
     api, timeout = Api(kubeconfig, timeouts=spec.timeouts), spec.timeouts.nodes_ready
     rollout.nodes_ready(api, timeout=timeout)
     rollout.workloads_ready(api, "CoreDNS", "k8s-app=kube-dns", timeout=timeout)
-    rollout.nodes_ready(api, timeout=timeout)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pytest_ipv6k8s.errors import ClusterError, Inconclusive, Ipv6k8sError
-from pytest_ipv6k8s.kube import paths, status
+from pytest_ipv6k8s.kube import paths, status, taints
 from pytest_ipv6k8s.kube.client import Api, Object
 from pytest_ipv6k8s.waiting import wait_until
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def nodes_ready(api: Api, *, timeout: float) -> None:
-    """Wait until every node is Ready: a kubelet is when its runtime finds a network.
+    """Wait until every node is Ready, and open to pods: it is when its runtime finds a network.
 
     Args:
         api: the API server.
@@ -28,9 +28,8 @@ def nodes_ready(api: Api, *, timeout: float) -> None:
 
     def unready() -> list[str]:
         nodes = api.items(paths.NODES)
-        return [_of_node(node) for node in nodes if not status.is_ready(node)] or (
-            [] if nodes else ["there is no node"]
-        )
+        left = [_of_node(node) for node in nodes if not _is_open(node)]
+        return left if nodes else ["there is no node"]
 
     left = _until_none("every node is Ready", unready, timeout=timeout)
     if left:
@@ -98,6 +97,11 @@ def _until_none(what: str, ask: Callable[[], list[T]], *, timeout: float) -> lis
     except Inconclusive:
         return last
     return []
+
+
+def _is_open(node: Object) -> bool:
+    closed = any(taint.key == taints.NOT_READY for taint in taints.taints_of(node))
+    return status.is_ready(node) and not closed
 
 
 def _of_node(node: Object) -> str:

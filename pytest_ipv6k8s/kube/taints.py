@@ -16,9 +16,12 @@ _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 CORDON: Mapping[str, str] = {"key": _UNSCHEDULABLE, "operator": "Exists"}
 """No cordoned node is chosen; one that is cordoned during the run takes its later pods, too."""
 
+NOT_READY = "node.kubernetes.io/not-ready"
+"""Stays for some seconds after a node is Ready: pkg/controller/nodelifecycle takes it off."""
+
 _WORDS = {
     _UNSCHEDULABLE: "cordoned",
-    "node.kubernetes.io/not-ready": "NotReady",
+    NOT_READY: "NotReady",
     "node.kubernetes.io/unreachable": "unreachable",
     "node.kubernetes.io/memory-pressure": "MemoryPressure",
     "node.kubernetes.io/disk-pressure": "DiskPressure",

@@ -96,15 +96,14 @@ def test_a_cluster_is_made_in_a_network_of_its_own(engine: Engine) -> None:
     assert "--image" not in made.line
 
 
-def test_the_network_comes_first_and_nodes_are_ready_at_last(engine: Engine) -> None:
+def test_the_network_is_there_before_the_cluster_and_dns_is_last(engine: Engine) -> None:
     _create()
 
     lines = engine.lines()
     network = lines.index(engine.lines("docker network create")[0])
     cluster = lines.index(engine.lines("kind create cluster")[0])
     assert network < cluster
-    nodes = f"wait for nodes of kind-{NAME}"
-    assert lines[-3:] == [nodes, "wait for CoreDNS", nodes]
+    assert lines[-2:] == [f"wait for nodes of kind-{NAME}", "wait for CoreDNS"]
     assert not engine.lines("kind delete")
 
 

@@ -100,6 +100,14 @@ def test_a_node_without_a_network_is_named_with_its_conditions_message() -> None
     assert "--ipv6k8s-keep" in caught.value.remedy
 
 
+def test_a_node_that_is_ready_and_still_closed_to_pods_is_waited_for() -> None:
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    node = {**_node("a"), "spec": {"taints": [taint]}}
+
+    with pytest.raises(ClusterError, match="node a"):
+        rollout.nodes_ready(_api(nodes=[node]), timeout=60)
+
+
 def test_a_cluster_without_nodes_is_not_ready() -> None:
     with pytest.raises(ClusterError, match="there is no node"):
         rollout.nodes_ready(_api(), timeout=60)
