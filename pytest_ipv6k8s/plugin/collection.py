@@ -236,6 +236,8 @@ def _hold_back(item: pytest.Item, declared: Check) -> None:
     nodes = item.config.stash.setdefault(WHERE, {})
 
     def doubt(source: str, request: dict[str, Any]) -> bool:
+        if not red:  # as on every healthy cluster, for every question
+            return False
         place = place_between(source, request, nodes)
         return any(found.covers(place) for found in red)
 
