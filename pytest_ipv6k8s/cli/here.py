@@ -75,7 +75,8 @@ def looker(chosen: argparse.Namespace) -> Callable[[Check], Outlook] | None:
     nodes = place(facts.nodes, wanted.wish(settings)).nodes
     pods = [SimpleNamespace(node=node.name) for node in nodes]
     least = _World(inventory=facts, external=external, pods=pods)
-    return lambda declared: _outlook(declared, least, _at_best(least, settings))
+    best = _at_best(least, settings)
+    return lambda check: _outlook(check, least, best)
 
 
 def _at_best(least: _World, settings: Settings) -> _World:
