@@ -25,12 +25,12 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import Unmet, expect_all, settle
 from pytest_ipv6k8s.netpol.policies import Policy
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
-from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.probe.probes import IN_DOUBT, Probe, Probes
 
 TRY = 0.8
 # A lost SYN is sent again after one second and after three, as the kernel does it (RFC 6298), so
 # that a packet lost in a hundred shuts no flow. What is shut is known sooner.
-_SURE_OPEN, _SURE_SHUT, _SURE_DATAGRAMS = 4.0, 2.0, 4
+_SURE_OPEN, _SURE_SHUT, _SURE_DATAGRAMS = 4.0, IN_DOUBT, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

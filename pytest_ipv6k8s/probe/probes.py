@@ -11,35 +11,18 @@ from typing import Any, Protocol, TypeVar, overload
 
 from pytest_ipv6k8s.addresses import Family, endpoint
 from pytest_ipv6k8s.agent import wire
-from pytest_ipv6k8s.agent.ops import (
-    Request,
-    dns_exchange,
-    happy_eyeballs,
-    http_get,
-    http_proxy,
-    https_get,
-    lookup,
-    tcp_connect,
-    udp_exchange,
-)
+from pytest_ipv6k8s.agent.ops import Request
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Mark, Record, Recorder
 from pytest_ipv6k8s.expectations import remark
 
 A = TypeVar("A")
 CA_FILE = "/ipv6k8s-ca/ca.crt"
-IN_DOUBT = 1.5
-"""Seconds for an answer that is known to be spoilt: TCP repeats itself once, after one."""
-_OF_ONE_ANSWER = (
-    dns_exchange.Request,
-    happy_eyeballs.Request,
-    http_get.Request,
-    http_proxy.Request,
-    https_get.Request,
-    lookup.Request,
-    tcp_connect.Request,
-    udp_exchange.Request,
-)
+IN_DOUBT = 2.0
+"""Seconds for an answer that is known to be spoilt: TCP repeats itself once, after one.
+
+No check waits longer for silence, so that this makes none of them believe in it sooner.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,24 +104,22 @@ class Probe:
         """
         if not requests:
             return []
-        requests = [self._in_time(request) for request in requests]
+        doubts = [self._recorder.doubts(self.name, _fields(request)) for request in requests]
+        requests = [
+            _in_time(request) if doubted else request
+            for request, doubted in zip(requests, doubts, strict=True)
+        ]
         started = time.monotonic()
         answers = self._transport(requests)
         seconds = time.monotonic() - started
         return [
-            self._recorder.append(self._record(request, answer, seconds))
-            for request, answer in zip(requests, answers, strict=True)
+            self._recorder.append(self._record(request, answer, seconds, doubted=doubted))
+            for request, answer, doubted in zip(requests, answers, doubts, strict=True)
         ]
 
-    def _in_time(self, request: Request[A]) -> Request[A]:
-        """Do not wait long for an answer that is known not to come."""
-        quick = isinstance(request, _OF_ONE_ANSWER) and request.timeout > IN_DOUBT
-        if not quick or not self._recorder.doubts(self.name, _fields(request)):
-            return request
-        made: Request[A] = dataclasses.replace(request, timeout=IN_DOUBT)  # type: ignore[type-var]
-        return made
-
-    def _record(self, request: Request[A], answer: A, seconds: float) -> Record[A]:
+    def _record(
+        self, request: Request[A], answer: A, seconds: float, *, doubted: bool
+    ) -> Record[A]:
         fields = _fields(request)
         return Record(
             source=self.name,
@@ -146,7 +127,7 @@ class Probe:
             answer=answer,
             path=self._path(fields, getattr(answer, "local", "")),
             seconds=getattr(answer, "seconds", seconds),
-            mark=Mark(doubted=self._recorder.doubts(self.name, fields)),
+            mark=Mark(doubted=doubted),
         )
 
     def _path(self, request: dict[str, Any], source: str) -> str:
@@ -306,6 +287,14 @@ class Probes(Sequence[Probe]):
             return [request for other in others for request in build(one, other)]
 
         return self.ask_each(questions, among=self.one_per_node)
+
+
+def _in_time(request: Request[A]) -> Request[A]:
+    """Do not wait long for an answer that is known not to come."""
+    if not request.awaits_one or request.timeout <= IN_DOUBT:
+        return request
+    made: Request[A] = dataclasses.replace(request, timeout=IN_DOUBT)  # type: ignore[type-var]
+    return made
 
 
 def _fields(request: Request[Any]) -> dict[str, Any]:

@@ -67,6 +67,18 @@ class ClusterDns:
         """The servers behind the Service that has the nameserver's address."""
         return self._cluster.dns_servers()
 
+    def second_try(self, probe: Probe) -> float:
+        """Return after how many seconds a probe's C library asks again, at the soonest.
+
+        glibc waits for the ``timeout`` of resolv.conf(5), musl for that over its ``attempts``.
+        """
+        options = dict(option.partition(":")[::2] for option in self.states[probe.name].options)
+        timeout, attempts = (
+            int(text) if (text := options.get(key, "")).isdecimal() else usual
+            for key, usual in (("timeout", 5), ("attempts", 2))
+        )
+        return min(timeout, 5) / max(attempts, 2)
+
     def addresses(self, probe: Probe) -> list[Address]:
         """Return a probe's nameservers, and the other addresses of the Service that has one.
 

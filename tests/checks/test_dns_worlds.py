@@ -135,6 +135,43 @@ def test_five_slow_look_ups_in_a_hundred_are_red(slow: float, verdict: Verdict) 
         assert judgement.verdict is verdict, (seed, judgement)
 
 
+def test_one_standstill_of_the_nodes_is_no_lost_query() -> None:
+    world, asked = World(Stack.IPV6), set[str]()
+
+    def look_up(pod: ProbePod, request: lookups.Request, honest: Any) -> Any:
+        if pod.name in asked:
+            return honest
+        asked.add(pod.name)
+        (text,) = honest.in_time
+        late = request.at_once
+        return lookups.Answer(in_time={text: request.count - late}, late={text: late}, longest=4.0)
+
+    world.override("lookups", look_up)
+
+    assert run_check(world, "DNS-17").verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [("ndots:5", 2.5), ("timeout:3 attempts:2", 1.5), ("timeout:1", 1.0), ("timeout:30", 2.5)],
+)
+def test_what_is_slow_follows_from_resolv_conf(options: str, limit: float) -> None:
+    world, limits = World(Stack.IPV6), set[float]()
+    world.override(
+        "network_state",
+        lambda pod, request, honest: replace(honest, options=tuple(options.split())),
+    )
+
+    def look_up(pod: ProbePod, request: lookups.Request, honest: Any) -> Any:
+        limits.add(request.limit)
+        return honest
+
+    world.override("lookups", look_up)
+
+    assert run_check(world, "DNS-17").verdict is Verdict.PASS
+    assert limits == {limit}
+
+
 def _corefile(text: str) -> Callable[[World], None]:
     return lambda world: setattr(world, "corefile", text)
 

@@ -12,6 +12,10 @@ A = TypeVar("A")
 
 
 class Request(Generic[A]):
-    """A request whose answer is an ``A``. Every request has ``timeout``, in seconds."""
+    """A request whose answer is an ``A``. Every request has ``timeout``, in seconds.
 
+    ``awaits_one`` tells that it waits for one peer to answer, so that it can be given up sooner.
+    """
+
+    awaits_one = False
     timeout: float

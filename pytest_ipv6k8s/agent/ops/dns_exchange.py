@@ -27,6 +27,7 @@ class Request(ops.Request[Answer]):
     each request has a socket, and so a source port, of its own.
     """
 
+    awaits_one = True
     server: str
     wire: str
     transport: str = "udp"

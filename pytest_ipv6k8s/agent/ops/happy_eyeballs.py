@@ -44,6 +44,7 @@ class Request(ops.Request[Answer]):
     ``naive`` tries one address after the other, each for at most a second.
     """
 
+    awaits_one = True
     name: str
     port: int
     naive: bool = False

@@ -35,6 +35,7 @@ class Request(ops.Request[Answer]):
     ``keep`` is how many bytes of the body are kept, at most 65536; with 0, no headers are either.
     """
 
+    awaits_one = True
     address: str
     port: int
     path: str = "/"

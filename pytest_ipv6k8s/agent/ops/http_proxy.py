@@ -32,6 +32,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """``host`` (a name or an address) and ``port`` of the proxy; those of the page's server."""
 
+    awaits_one = True
     host: str
     port: int
     target: str

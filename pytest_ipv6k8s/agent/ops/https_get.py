@@ -23,6 +23,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """``host`` is connected to; the certificate names ``server_name``. Both: name or address."""
 
+    awaits_one = True
     host: str
     port: int
     server_name: str

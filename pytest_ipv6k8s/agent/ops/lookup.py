@@ -23,6 +23,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """A name; ``timeout`` in seconds."""
 
+    awaits_one = True
     name: str
     timeout: float = sockets.BY_NAME
 

@@ -36,6 +36,7 @@ class Request(ops.Request[Answer]):
     ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
     """
 
+    awaits_one = True
     address: str
     port: int
     payload: str = "ipv6k8s"

@@ -33,6 +33,7 @@ class Request(ops.Request[Answer]):
     ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
     """
 
+    awaits_one = True
     address: str
     port: int
     count: int = 1
