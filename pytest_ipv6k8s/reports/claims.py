@@ -26,17 +26,20 @@ def claims(
         checks: what became of the checks that ran.
         declared: every check that there is, by id.
         stack: the stack of the cluster.
-        asked: the profiles that were asked for. Without, a profile is claimed when one of its
-            core checks came to a verdict; an optional one of something that is declared not to be
-            there is not.
+        asked: the profiles that were asked for. Without, a profile is claimed when half of its
+            core checks that apply, or more, came to a verdict; an optional one of something that is
+            declared not to be there is not.
     """
     reached = {check.id for check in checks if check.verdict in _REACHED}
     absent = {check.id for check in checks if check.is_absent}
+    ruled_out = {check.id for check in checks if check.verdict is Verdict.NOT_APPLICABLE}
     claimed = []
     for name, profile in PROFILES.items():
         core = profile.members(declared.values(), Part.CORE)
         declined = profile.optional and absent & set(core)
-        suits = stack in profile.stacks and reached & set(core) and not declined
+        judged, applying = reached & set(core), set(core) - ruled_out
+        half = judged and 2 * len(judged) >= len(applying)
+        suits = stack in profile.stacks and half and not declined
         if name in asked if asked else suits:
             claimed.append(_claim(profile, core, declared, checks))
     return tuple(claimed)

@@ -18,7 +18,8 @@ class Headline:
     """One fault, as far as can be told from one failed check.
 
     Attributes:
-        name: the check's id, with the family where there is one.
+        id: of the check.
+        name: the id, with the family where there is one.
         requirement: what it requires.
         actual: the first thing that was found instead.
         facts: what was found beside, what the API says first.
@@ -27,6 +28,7 @@ class Headline:
         resting: ids of the checks that were not judged for it.
     """
 
+    id: str
     name: str
     requirement: str
     actual: str
@@ -64,6 +66,7 @@ def _headline(
     checks: Sequence[CheckResult], check: CheckResult, item: Outcome, failure: Failure
 ) -> Headline:
     return Headline(
+        id=check.id,
         name=item_name(check, item),
         requirement=check.requirement,
         actual=failure.actual[0] if failure.actual else "",

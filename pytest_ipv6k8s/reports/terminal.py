@@ -29,6 +29,7 @@ _SHORT = {
     Verdict.INFORMATIONAL: "inform.",
     Verdict.NOT_APPLICABLE: "n/a",
 }
+_WRONG = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
 _MOST_IDS = 8
 _MOST_FACTS = 2
 _MOST_NODES = 10
@@ -50,7 +51,7 @@ def headlines(report: Report, width: int, *, shown: bool = False) -> Iterator[Li
         width: of a line.
         shown: whether the failures stand above in full; a single one is not told again.
     """
-    found = diagnosis(report.checks)
+    found, told = diagnosis(report.checks), set[str]()
     for headline in found[:MOST]:
         title = f"{headline.name}  {headline.requirement}"
         yield Line(wrapped(title, width), {"red": True, "bold": True})
@@ -60,8 +61,10 @@ def headlines(report: Report, width: int, *, shown: bool = False) -> Iterator[Li
             yield Line(
                 wrapped_command(head, value, width) if is_command else wrapped(head + value, width)
             )
-        if headline.resting:
-            yield Line(f"  rests     {_checks(headline.resting)} on it, not judged")
+        if headline.resting and headline.id not in told:
+            told.add(headline.id)
+            text = f"{_checks(headline.resting)} on it, not judged: {some(headline.resting)}"
+            yield Line(wrapped(f"  rests     {text}", width))
     if found[MOST:]:
         names = ", ".join(headline.name for headline in found[MOST:])
         yield Line(wrapped(f"also failed  {names}", width), {"red": True})
@@ -75,14 +78,21 @@ def _in_short(headline: Headline) -> list[tuple[str, str]]:
 def counts(report: Report, items: int) -> Iterator[Line]:
     """Yield how many checks of each area came to which verdict; verdicts that none has are out.
 
+    Where something is wrong, the areas in which nothing is are counted together.
+
     Args:
         report: of the run.
         items: how many there were; a check may have one for each family.
     """
     there = [verdict for verdict in Verdict if report.summary[verdict]]
     yield Line(f"{'checks':8}" + "".join(f"{_short(verdict):>{_COLUMN}}" for verdict in there))
-    for area, row in report.areas.items():
+    wrong = {area: row for area, row in report.areas.items() if any(row[kind] for kind in _WRONG)}
+    for area, row in (wrong or report.areas).items():
         yield Line(f"{area:8}" + _numbers(row, there))
+    if wrong and len(wrong) < len(report.areas):
+        others = [row for area, row in report.areas.items() if area not in wrong]
+        total = {verdict: sum(row[verdict] for row in others) for verdict in Verdict}
+        yield Line(f"{'others':8}" + _numbers(total, there))
     yield Line(f"{'all':8}" + _numbers(report.summary, there), {"bold": True})
     if items > len(report.checks):
         text = f"items    {items}: a check has one for each family, and pytest counts them below"
@@ -107,7 +117,10 @@ def reasons(report: Report, width: int, *, verbose: bool = False) -> Iterator[Li
             yield Line(
                 wrapped(f"waived  {check.id} ({check.verdict.value}): {check.waived}", width)
             )
+    told = {headline.id for headline in diagnosis(report.checks)[:MOST]}
     for base, ids in view.not_judged(report).items():
+        if base in told:
+            continue
         text = f"not judged  {_checks(ids)} on {base}: {some(ids)}"
         yield Line(wrapped(text, width))
     gaps = untested(report)

@@ -163,7 +163,18 @@ def test_what_was_not_part_of_the_run_leaves_a_gap() -> None:
     assert (core.statistics["pass"], core.statistics["not run"]) == (1, 1)
 
 
-def test_a_profile_is_claimed_when_a_core_check_came_to_a_verdict() -> None:
+def test_nobody_claims_a_profile_for_the_few_of_its_checks_that_need_nothing() -> None:
+    declared = {id: _declared(id) for id in ("EGR-01", "EGR-02", "EGR-03")}
+    ran = [result("EGR-01", "pass"), result("EGR-02", "skip"), result("EGR-03", "skip")]
+
+    assert claims(report(*ran).checks, declared, Stack.IPV6) == ()
+    ran[1] = result("EGR-02", "inconclusive")
+    assert [one.name for one in claims(report(*ran).checks, declared, Stack.IPV6)] == [
+        "egress-nat66"
+    ]
+
+
+def test_a_profile_is_claimed_when_half_of_its_core_checks_came_to_a_verdict() -> None:
     assert set(_claimed(result("SVC-01", "pass"), result("N64-01", "skip"))) == {"ipv6-only"}
     assert set(_claimed(result("SVC-02", "pass"))) == set()
 

@@ -47,11 +47,36 @@ def test_one_fault_is_one_headline_and_what_rests_on_it_one_line() -> None:
     lines = text.splitlines()
     assert lines[0].startswith("DNS-01")
     assert any("0 of 0 IPv4 endpoints" in line for line in lines[:5])
-    assert [line for line in lines if line.startswith("not judged")] == [
-        "not judged  30 checks rest on DNS-01: DNS-02, DNS-03, DNS-04, DNS-05, DNS-06,"
+    assert [line for line in lines if line.startswith("  rests")] == [
+        "  rests     30 checks rest on it, not judged: DNS-02, DNS-03, DNS-04, DNS-05,"
     ]
+    assert not [line for line in lines if line.startswith("not judged")]
     assert len(lines) <= 25
     assert root.in_short == "error ECONNREFUSED; pod p → 10.96.0.10:53"
+
+
+def test_what_rests_on_a_check_is_told_once_for_both_families() -> None:
+    failure = Failure(expected="e", actual=("a",), paths=(), causes=(), look="see")
+    red = [result("SVC-01", "fail", family, failure=failure) for family in ("IPv4", "IPv6")]
+
+    text = _text(report(*red, result("SVC-02", "not judged", rests_on=("SVC-01",))))
+
+    assert text.count("SVC-02") == 1
+
+
+def test_areas_in_which_nothing_is_wrong_are_counted_together() -> None:
+    fine = [result("ADDR-01", "pass"), result("API-01", "pass"), result("EGR-01", "skip")]
+
+    def areas(made: Report) -> list[str]:
+        return [line.text.split()[0] for line in terminal.counts(made, 0)]
+
+    assert areas(report(*fine)) == ["checks", "ADDR", "API", "EGR", "all"]
+    assert areas(report(*fine, result("DNS-01", "inconclusive"))) == [
+        "checks",
+        "DNS",
+        "others",
+        "all",
+    ]
 
 
 @pytest.mark.parametrize(("failures", "told"), [(1, False), (2, True)])
