@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Record, check, expect
@@ -80,7 +81,7 @@ def _expect_kept(record: Record[Outcome]) -> None:
     written, taken = record.request["spec"]["egress"], record.answer.object.get("spec", {})
     expect(
         record.answer.accepted and taken.get("egress") == written,
-        expected=f"accepted as it was written: {written}",
+        expected=f"accepted as it was written: {json.dumps(written)}",
         actual=record,
         say=describe,
     )

@@ -15,7 +15,7 @@ from pytest_ipv6k8s import (
     remark,
     settle,
 )
-from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
@@ -25,7 +25,13 @@ from pytest_ipv6k8s.suite.backends import (
     pods_behind,
     reached_from_every_node,
 )
-from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
+from pytest_ipv6k8s.suite.paths import (
+    PATIENT,
+    echoed_by,
+    expect_every_try,
+    expect_most_echoed,
+    expect_untranslated,
+)
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
 from pytest_ipv6k8s.words import listed
@@ -37,7 +43,6 @@ PROXY_CAUSES = (
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
-DATAGRAMS, MOST = 10, 7
 REFUSALS_ASKED, REFUSALS_OF_TEN = 3, 6
 REFUSED_IN = 2.0
 REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
@@ -80,22 +85,11 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
     """
     address = services["peer"].cluster_ip(family)
 
-    def most_came_back(record: Record[udp_exchange.Answer]) -> bool:
-        return record.answer.echoed >= MOST and record.answer.pod == probes.peer.name
-
-    def ask() -> list[Record[udp_exchange.Answer]]:
-        return probes.from_every_node(
-            udp_exchange.Request(address, UDP, count=DATAGRAMS, timeout=PATIENT)
-        )
-
-    settle(ask, most_came_back, after="our Services were made")
-    records = ask()
-    echoed = sum(record.answer.echoed for record in records)
-    remark(f"{echoed} of {DATAGRAMS * len(records)} datagrams came back")
-    expect_all(
-        records,
-        most_came_back,
-        expected=f"at least {MOST} of {DATAGRAMS} echoes of pod {probes.peer.name} on every node",
+    expect_most_echoed(
+        probes,
+        [(address, UDP)],
+        expected=f"of pod {probes.peer.name} on every node",
+        pod=probes.peer.name,
     )
 
 

@@ -60,6 +60,7 @@ class Area(enum.Enum):
     SVC = "Services"
     DNS = "The cluster's DNS"
     NODE = "Nodes and the control plane"
+    LB = "Ports of nodes, and load balancers"
     EGR = "Ways out of the cluster, and what packets look like there"
     MTU = "Path MTU, fragments and ICMPv6"
     N64 = "NAT64 and DNS64"

@@ -27,12 +27,15 @@ class Place:
         """Tell whether what is wrong here may be what is wrong there.
 
         A broken way spoils both directions, and any way through a Service from one of its ends.
-        What comes from outside enters by the node that is asked. What was asked of no known node
-        is wrong where the same is.
+        A Service that is wrong on a node spoils what that node asks, and what it is asked, as at
+        its node ports. What comes from outside enters by the node that is asked. What was asked of
+        no known node is wrong where the same is.
         """
         if self.family and other.family and self.family is not other.family:
             return False
         ends = {self.source, self.destination} - {""}
+        if not self.destination and other.destination in ends:
+            return True
         towards = not self.destination or not other.destination or other.destination in ends
         known = other.source or other.destination
         return (known in ends if known else not ends) and towards

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,7 +117,8 @@ class Inventory:
     NetworkPolicy; empty when nothing is. ``pod_cidrs_used`` tells whether the CNI takes the
     addresses of pods from their node's podCIDRs, as far as that is known. In ``policy_seconds``
     a NetworkPolicy has to be enforced: our limit, the API promises none. ``dns`` is known once
-    pods have shown their nameservers.
+    pods have shown their nameservers. ``node_port_addresses`` are the ranges of node addresses at
+    which kube-proxy is told to serve node ports; empty where it is not told, or known.
     """
 
     version: str
@@ -135,6 +136,7 @@ class Inventory:
     further_service_cidrs: tuple[str, ...] = ()
     families: FamiliesSeen = FamiliesSeen()
     pod_cidrs_used: bool = False
+    node_port_addresses: tuple[str, ...] = ()
 
     @property
     def pod_stack(self) -> Stack:
@@ -177,6 +179,7 @@ def read(api: Api) -> Inventory:
         raise ClusterError("the cluster has no Linux node", remedy="add one")
     daemonsets = None if found is None else _first_images(found)
     cni, cni_version = _cni(daemonsets)
+    proxy, node_port_addresses = _proxy(api, daemonsets)
     return Inventory(
         version=version,
         stack=stack,
@@ -185,15 +188,11 @@ def read(api: Api) -> Inventory:
         further_service_cidrs=further,
         cni=cni,
         cni_version=cni_version,
-        proxy=_proxy_mode(api, daemonsets),
+        proxy=proxy,
+        node_port_addresses=node_port_addresses,
         host_network_pods=any(_is_host_network(pod) for pod in pods),
         policy_engine=policy_engine(api, found or [], linux),
-        families=FamiliesSeen(
-            nodes=families_of(ip for node in nodes if node.ready for ip in node.host_ips),
-            pods=families_of(_pod_ips(pods, {node.name for node in nodes})),
-            services=stack.families,
-            service_cidrs=families_of(cidrs),
-        ),
+        families=_families_seen(nodes, pods, stack, cidrs),
         pod_cidrs_used=pod_cidrs_are_used(api, cni, _running(cni, found or []), linux),
     )
 
@@ -295,23 +294,37 @@ def _cni(daemonsets: Mapping[str, str] | None) -> tuple[str, str]:
     return UNKNOWN, UNKNOWN
 
 
+def _families_seen(
+    nodes: Sequence[Node], pods: list[Object], stack: Stack, cidrs: Iterable[str]
+) -> FamiliesSeen:
+    return FamiliesSeen(
+        nodes=families_of(ip for node in nodes if node.ready for ip in node.host_ips),
+        pods=families_of(_pod_ips(pods, {node.name for node in nodes})),
+        services=stack.families,
+        service_cidrs=families_of(cidrs),
+    )
+
+
 def _running(cni: str, daemonsets: list[Object]) -> list[Object]:
     """Return the DaemonSets of a CNI."""
     return [item for item in daemonsets if _CNI_DAEMONSETS.get(item["metadata"]["name"]) == cni]
 
 
-def _proxy_mode(api: Api, daemonsets: Mapping[str, str] | None) -> str:
+def _proxy(api: Api, daemonsets: Mapping[str, str] | None) -> tuple[str, tuple[str, ...]]:
+    """Return the Service proxy, and the ranges of addresses at which it serves node ports."""
     path = paths.config_map(paths.KUBE_SYSTEM, "kube-proxy")
     try:
-        config = (api.find(path) or {}).get("data", {}).get("config.conf")
+        text = (api.find(path) or {}).get("data", {}).get("config.conf")
     except ApiError:
-        return UNKNOWN
-    if config is None:
+        return UNKNOWN, ()
+    if text is None:
         unknown = daemonsets is None or "kube-proxy" in daemonsets
-        return UNKNOWN if unknown else "no kube-proxy"
+        return UNKNOWN if unknown else "no kube-proxy", ()
     import yaml
 
-    return f"kube-proxy {(yaml.safe_load(config) or {}).get('mode') or 'iptables'}"
+    config = yaml.safe_load(text) or {}
+    ranges = (item for item in config.get("nodePortAddresses") or () if item != "primary")
+    return f"kube-proxy {config.get('mode') or 'iptables'}", tuple(ranges)
 
 
 def _daemonsets(api: Api) -> list[Object] | None:

@@ -148,6 +148,11 @@ class ClusterView:
         self._cite("nodes", _shortened(self._inventory.nodes))
         return self._inventory.nodes
 
+    @property
+    def node_port_addresses(self) -> tuple[str, ...]:
+        """The ranges of node addresses to which kube-proxy's node ports are limited, if any."""
+        return self._inventory.node_port_addresses
+
     def judged_nodes(self) -> tuple[Node, ...]:
         """Return the Linux nodes that are complete, and selected where labels were given.
 

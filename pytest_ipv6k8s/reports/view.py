@@ -11,7 +11,7 @@ from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Cluster, Coun
 from pytest_ipv6k8s.results import Failure
 from pytest_ipv6k8s.verdicts import Verdict, fold
 
-NO_FAMILY = "no family"
+NO_FAMILY = "not by family"
 SIGNS = {REACHED: "reached", MISSED: "not reached", UNASKED: "not asked"}
 
 

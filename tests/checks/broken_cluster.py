@@ -166,6 +166,12 @@ SVC = [
     Broken("SVC-13", "everything is refused", answers("tcp_connect", connected=False, echoed=False, error="ECONNREFUSED"), family=V6),
 ]  # fmt: skip
 
+LB = [
+    Broken("LB-01", "one node's port is shut", answers("tcp_connect", lambda pod, request: request.address == "fd00:18::3", **OTHER_NODE), family=V6),
+    Broken("LB-01", "one node's pods reach none", answers("tcp_connect", from_pod("probe-01"), **OTHER_NODE), DUAL, V4),
+    Broken("LB-01", "UDP is shut", answers("udp_exchange", echoed=6, pod="probe-00"), family=V6),
+]  # fmt: skip
+
 DNS = [
     Broken("DNS-01", "no answer", answers("dns_exchange", lambda pod, request: request.transport == "udp", wire="", error="ETIMEDOUT")),
     Broken("DNS-02", "no answer", answers("dns_exchange", lambda pod, request: request.transport == "tcp", wire="", error="ECONNREFUSED")),
@@ -259,4 +265,4 @@ API = [
     Broken("API-17", "fields are set", rewritten(ipFamilyPolicy="SingleStack", ipFamilies=["IPv6"])),
 ]  # fmt: skip
 
-ROWS = [*ADDR, *SVC, *DNS, *NODE, *API]
+ROWS = [*ADDR, *SVC, *LB, *DNS, *NODE, *API]

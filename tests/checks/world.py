@@ -178,13 +178,15 @@ class World:
             api_objects.dns_slice_object(self.shape.dns, self.shape.dns_port, first, dns),
         ]
 
-    def _target(self, address: str, *, only_first: bool = False) -> ProbePod | None:
-        """Return who answers at an address: a pod, or one behind a Service."""
+    def _target(self, address: str, port: int = 0) -> ProbePod | None:
+        """Return who answers at an address: a pod, or one behind a Service or its node ports."""
         for pod in (*self.pods, *self.peers):
             if address in pod.ips:
                 return pod
+        nodes = {ip for node in self.nodes for ip in node.internal_ips}
         for service in self.services.values():
-            if address in service.cluster_ips:
+            at_node = address in nodes and port in {own for _, own in service.node_ports}
+            if address in service.cluster_ips or at_node:
                 behind = self._ready_behind(service.name, Family.of(address))
                 return behind[next(self._turn) % len(behind)] if behind else None
         return None
@@ -198,7 +200,10 @@ class World:
         return next((ip for ip in pod.ips if Family.of(ip) is family), "")
 
     def _tcp_connect(self, pod: ProbePod, request: tcp_connect.Request) -> tcp_connect.Answer:
-        target, source = self._target(request.address), self._source(pod, request.address)
+        target, source = (
+            self._target(request.address, request.port),
+            self._source(pod, request.address),
+        )
         if target is None:
             return tcp_connect.Answer(connected=False, error="ECONNREFUSED")
         return tcp_connect.Answer(
@@ -211,7 +216,10 @@ class World:
         )
 
     def _udp_exchange(self, pod: ProbePod, request: udp_exchange.Request) -> udp_exchange.Answer:
-        target, source = self._target(request.address), self._source(pod, request.address)
+        target, source = (
+            self._target(request.address, request.port),
+            self._source(pod, request.address),
+        )
         if target is None or request.port < services.HTTP:
             return udp_exchange.Answer(sent=request.count, echoed=0, error="ECONNREFUSED")
         return udp_exchange.Answer(

@@ -257,6 +257,18 @@ def test_the_mode_of_kube_proxy_is_read(
     assert inventory.read(cluster).proxy == proxy
 
 
+@pytest.mark.parametrize(
+    ("said", "ranges"),
+    [("null", ()), ("[primary]", ()), ("['fd00::/8', 10.0.0.0/8]", ("fd00::/8", "10.0.0.0/8"))],
+)
+def test_the_addresses_that_serve_node_ports_are_read(
+    cluster: FakeApi, said: str, ranges: tuple[str, ...]
+) -> None:
+    cluster.singles[PROXY] = {"data": {"config.conf": f"nodePortAddresses: {said}"}}
+
+    assert inventory.read(cluster).node_port_addresses == ranges
+
+
 def test_a_cluster_may_do_without_kube_proxy(cluster: FakeApi) -> None:
     cluster.validate(PROXY, 404)
     cluster.lists[DAEMONSETS] = [_named("cilium")]

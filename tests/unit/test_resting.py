@@ -85,6 +85,20 @@ def test_a_failure_in_the_same_places_is_explained(
     assert ledger.explaining(OTHER, V6, places) == ()
 
 
+@pytest.mark.parametrize(
+    ("source", "destination", "explained"),
+    [("n3", "n1", True), ("n1", "n3", True), ("n3", "n2", False), ("n3", "", False)],
+)
+def test_a_service_that_is_wrong_on_a_node_spoils_what_the_node_is_asked(
+    ledger: Ledger, source: str, destination: str, explained: bool
+) -> None:
+    ledger.note(_red(BASE, _record("a", "fd00::1:1")))
+
+    place = Place(source=source, destination=destination, family=V6)
+
+    assert ledger.explaining(PARTLY, V6, [place]) == (("AA-01",) if explained else ())
+
+
 def test_what_is_red_already_is_doubted_in_what_rests_on_it(ledger: Ledger) -> None:
     ledger.note(_red(BASE, _record("a", "fd00::b"), _record("c", "fd00::a", failed=False)))
 
