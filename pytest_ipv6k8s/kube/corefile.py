@@ -89,8 +89,10 @@ class _Parser:
             keys = self._keys()
             if len(keys) == 1 and keys[0].startswith("(") and keys[0].endswith(")"):
                 self._snippet(keys[0][1:-1])
-            elif keys:
-                yield ServerBlock(keys=keys, directives=tuple(self._directives()))
+                continue
+            directives = tuple(self._directives())
+            if keys:  # without, CoreDNS reads the block as well, and serves it to nobody
+                yield ServerBlock(keys=keys, directives=directives)
 
     def _keys(self) -> tuple[str, ...]:
         found: list[str] = []

@@ -73,7 +73,7 @@ def in_every_new_namespace(cluster: Cluster, body: Mapping[str, Any]) -> Iterato
     """Put an object into each namespace that a run makes, as a policy engine does."""
     node, file = f"{cluster.name}-control-plane", "/root/generated.json"
     write_on_node(node, file, json.dumps(body))
-    watch = f"{KUBECTL} get namespaces --watch-only --output name"
+    watch = f"{KUBECTL} get namespaces --watch --output name"
     apply = f"{KUBECTL} -n ${{namespace#namespace/}} create -f {file}"
     loop = f"{watch} | grep --line-buffered /ipv6k8s- | while read namespace; do {apply}; done"
     with running(node, loop):

@@ -127,3 +127,10 @@ def test_upstreams_keep_port_and_transport(
 
     assert (found.address, found.port, found.transport) == (address, port, transport)
     assert found.is_file is (text == "/etc/resolv.conf")
+
+
+@pytest.mark.parametrize("text", ["{\n errors\n}\n", "{$NOTHING} {\n errors\n}\n", "{ }"])
+def test_a_block_without_a_key_is_read_and_serves_nobody(text: str) -> None:
+    (block,) = parse(f"{text}\n.:53 {{\n}}\n", environment={"NOTHING": ""})
+
+    assert block.keys == (".:53",)
