@@ -91,8 +91,9 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     for id, words in fault.cause.items():
         if id not in failed:  # what it rests on is red, and told
             continue
-        causes = run.check(id)["items"][0].get("failure", {}).get("causes", [])
-        assert any(words in cause for cause in causes[:3]), (id, words, causes)
+        failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
+        causes = [cause for failure in failures for cause in failure["causes"][:3]]
+        assert any(words in cause for cause in causes), (id, words, causes)
         assert words in run.out, f"{words!r} is not printed"
     only = ("-k", " or ".join(sorted(fault.must)))
     healed = run_suite(cluster, folder, *options, *only)
