@@ -69,13 +69,18 @@ def _between_nodes(probes: Probes) -> list[Record[tcp_connect.Answer]]:
 
 
 def _search_answers(dns: ClusterDns, probes: Probes, service: Service) -> list[Exchange]:
-    """Ask every pod's first nameserver for the Service in the cluster's search domains."""
+    """Ask every pod's first nameserver for the Service in the cluster's search domains.
+
+    A full name without a final dot has too few of them, and is searched for, too.
+    """
+    names = (f"{service.name}.{service.namespace}", service.dns_name.rstrip("."))
     return probes.ask_each(
         lambda probe: [
             dns_exchange.Request(
                 dns.addresses(probe)[0].address,
-                query(f"{service.name}.{service.namespace}.{domain}.", family.record_type),
+                query(f"{name}.{domain}.", family.record_type),
             )
+            for name in names
             for domain in dns.states[probe.name].search
             if domain.endswith(service.domain)
             for family in (service.families[0], service.families[0].other)

@@ -62,7 +62,7 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
 
 @mtu(
     "MTU-08",
-    rests_partly_on=["SVC-01", "ADDR-16"],
+    rests_partly_on=["LB-01", "ADDR-16"],
     families_of=FamiliesOf.SERVICES,
     features=[
         Feature.SPEAKING_NARROW_TARGET,

@@ -247,7 +247,7 @@ def test_service_without_endpoints_refuses(
     request = tcp_connect.Request(empty, TCP, timeout=limit)
 
     records = _asked_one_by_one(probes, request)
-    if not all(map(_refused, records)):  # the proxy may not have heard of the Service yet
+    if not all(_refused(record) or record.mark.doubted for record in records):  # not heard of yet
         settle(lambda: probes.from_every_node(request), _refused, after="our Services were made")
         records = _asked_one_by_one(probes, request)
 

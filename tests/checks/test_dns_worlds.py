@@ -14,6 +14,7 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookups, network_state
+from pytest_ipv6k8s.dns_messages import question
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks import names
@@ -133,6 +134,25 @@ def test_five_slow_look_ups_in_a_hundred_are_red(slow: float, verdict: Verdict) 
         judgement = run_check(world, "DNS-17")
 
         assert judgement.verdict is verdict, (seed, judgement)
+
+
+@pytest.mark.parametrize(
+    "ending", ["svc.cluster.local.cluster.local.", ".cluster.local.cluster.local."]
+)
+def test_no_name_that_is_searched_for_is_left_without_an_answer(ending: str) -> None:
+    world, asked = World(Stack.IPV6), list[str]()
+
+    def exchange(pod: ProbePod, request: Any, honest: Any) -> Any:
+        name = question(request.wire)
+        asked.append(name)
+        return TIMEOUT if ending in name else honest
+
+    world.override("dns_exchange", exchange)
+
+    judgement = run_check(world, "DNS-16")
+
+    assert any(ending in name for name in asked), asked
+    assert judgement.verdict is Verdict.FAIL
 
 
 def test_one_standstill_of_the_nodes_is_no_lost_query() -> None:
