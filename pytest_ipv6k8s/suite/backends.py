@@ -15,6 +15,8 @@ from pytest_ipv6k8s.suite.paths import PATIENT
 from pytest_ipv6k8s.suite.rates import most_by_chance
 
 TRIES_PER_ENDPOINT = 20
+SOON = 2.0
+"""Seconds for a connection of which others lead elsewhere: TCP repeats itself once, after one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,29 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
         )
         for probe in asked
     ]
+
+
+def expect_hairpin_beside_others(probes: Probes, address: str) -> None:
+    """Expect that a pod of each node but the peer's reaches itself by a Service with all behind it.
+
+    With twenty tries for each endpoint it is sent to itself but once in a hundred million runs.
+
+    Args:
+        probes: who is behind it.
+        address: the cluster IP.
+
+    Raises:
+        Unmet: on a node none came back to the pod itself, and some were lost.
+    """
+    asked = [probe for probe in probes.one_per_node if probe.node != probes.peer.node]
+    tries = [tcp_connect.Request(address, TCP, timeout=SOON)] * (TRIES_PER_ENDPOINT * len(probes))
+    records = probes.ask_each(lambda probe: tries, among=asked) if asked else []
+    came_back = {record.source for record in records if record.answer.pod == record.source}
+    expect_all(
+        records,
+        lambda record: record.answer.echoed or record.source in came_back,
+        expected="one connection at least that comes back to the pod which asks, on every node",
+    )
 
 
 def pods_behind(clients: Sequence[Client]) -> frozenset[str]:

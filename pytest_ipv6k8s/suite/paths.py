@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family, same_address
-from pytest_ipv6k8s.agent.ops import udp_exchange
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
-from pytest_ipv6k8s.suite.rates import LEAST, TRIES, expect_rates
+from pytest_ipv6k8s.suite.rates import TRIES, expect_rates
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22", "fd00::ac:0/118")
 """For egress in the other family that never leaves the node, as EKS gives it to pods.
@@ -75,41 +74,6 @@ def expect_every_try(
         say=str,
         least=TRIES,
     )
-
-
-def expect_most_echoed(
-    probes: Probes,
-    peers: Sequence[tuple[str, int]],
-    *,
-    expected: str,
-    pod: str = "",
-) -> None:
-    """Wait once until rules for Services of ours are loaded; then judge datagrams by a rate.
-
-    Args:
-        probes: of every node one asks.
-        peers: addresses and ports to ask.
-        expected: where the echoes should come from, as a phrase.
-        pod: who has to echo; empty when anyone may.
-
-    Raises:
-        Unmet: fewer than seven of ten datagrams on a path came back, none of them sent again.
-    """
-
-    def most_came_back(record: Record[Any]) -> bool:
-        return record.answer.echoed >= LEAST and pod in ("", record.answer.pod)
-
-    def ask() -> list[Record[Any]]:
-        return probes.from_every_node(
-            *(udp_exchange.Request(*peer, count=TRIES, timeout=PATIENT) for peer in peers)
-        )
-
-    settle(ask, most_came_back, after="our Services were made")
-    records = ask()
-    echoed = sum(record.answer.echoed for record in records)
-    remark(f"{echoed} of {TRIES * len(records)} datagrams came back")
-    rule = f"at least {LEAST} of {TRIES} echoes {expected}"
-    expect_all(records, most_came_back, expected=rule)
 
 
 def expect_untranslated(records: Sequence[Record[Any]], probes: Probes, family: Family) -> None:

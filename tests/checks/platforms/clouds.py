@@ -108,6 +108,7 @@ CLOUDS = (
         name="Hetzner Cloud",
         sources=("hetznercloud/hcloud-cloud-controller-manager: docs/guides/address-family.md",),
         told="IPv6 of nodes is an ExternalIP, beside a private IPv4 InternalIP",
+        leaves_out=frozenset({"LB-01"}),
         shape=Shape(
             stack=Stack.DUAL,
             nodes=("10.0.0.2",),
