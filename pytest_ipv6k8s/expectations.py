@@ -219,8 +219,8 @@ def eventually(
 
 
 def settle(
-    ask: Callable[[], Sequence[R]],
-    condition: Callable[[R], object],
+    ask: Callable[[], Sequence[T]],
+    condition: Callable[[T], object],
     *,
     after: str,
     timeout: float = 10.0,

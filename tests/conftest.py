@@ -137,25 +137,25 @@ def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ipv6_cluster(_shared: Shared) -> Cluster:
     """A two-node IPv6-only kind cluster."""
-    return _shared.use("cluster", lambda: kind_cluster(Stack.IPV6))
+    return _shared.use("ipv6", lambda: kind_cluster(Stack.IPV6))
 
 
 @pytest.fixture
 def dual_cluster(_shared: Shared) -> Cluster:
     """A two-node dual-stack kind cluster, IPv4 first."""
-    return _shared.use("cluster", lambda: kind_cluster(Stack.DUAL))
+    return _shared.use("dual", lambda: kind_cluster(Stack.DUAL))
 
 
 @pytest.fixture
 def three_nodes(_shared: Shared) -> Cluster:
     """A three-node dual-stack kind cluster, IPv4 first."""
-    return _shared.use("cluster", lambda: kind_cluster(Stack.DUAL, workers=2))
+    return _shared.use("three nodes", lambda: kind_cluster(Stack.DUAL, workers=2))
 
 
 @pytest.fixture
 def cilium_cluster(_shared: Shared) -> Cluster:
     """A two-node IPv6-only kind cluster with Cilium, which enforces NetworkPolicies."""
-    return _shared.use("cluster", lambda: kind_cluster(Stack.IPV6, cni="cilium"))
+    return _shared.use("cilium", lambda: kind_cluster(Stack.IPV6, cni="cilium"))
 
 
 @pytest.fixture

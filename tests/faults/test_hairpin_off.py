@@ -15,20 +15,18 @@ from tests.real import on_node
 pytestmark = pytest.mark.real_cluster
 # Pods come while it is broken, so it is done again and again, until the file is gone.
 FILE = "/run/ipv6k8s-fault-hairpin"
+SET = "for port in $(ls /sys/class/net/cni0/brif); do bridge link set dev $port hairpin {}; done"
 OFF = f"""
 touch {FILE}
 cat > {FILE}.sh <<'END'
 while [ -e {FILE} ]; do
-  for port in /sys/class/net/*/brport/hairpin_mode; do [ -e $port ] && echo 0 > $port; done
+  {SET.format("off")}
   sleep 0.05
 done
 END
 setsid sh {FILE}.sh >/dev/null 2>&1 </dev/null &
 """
-ON = f"""
-rm -f {FILE} {FILE}.sh; sleep 0.2
-for port in /sys/class/net/*/brport/hairpin_mode; do [ ! -e $port ] || echo 1 > $port; done
-"""
+ON = f"rm -f {FILE} {FILE}.sh; sleep 0.5; {SET.format('on')} || true"
 
 
 @contextmanager
@@ -50,5 +48,5 @@ FAULT = Fault(
 )
 
 
-def test_hairpin_off_on_one_node(dual_cluster: Cluster, tmp_path: Path) -> None:
-    expect_red(FAULT, dual_cluster, tmp_path)
+def test_hairpin_off_on_one_node(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    expect_red(FAULT, ipv6_cluster, tmp_path)

@@ -43,5 +43,5 @@ FAULT = Fault(
 )
 
 
-def test_node_ports_of_one_node_closed(dual_cluster: Cluster, tmp_path: Path) -> None:
-    expect_red(FAULT, dual_cluster, tmp_path)
+def test_node_ports_of_one_node_closed(ipv6_cluster: Cluster, tmp_path: Path) -> None:
+    expect_red(FAULT, ipv6_cluster, tmp_path)
