@@ -96,7 +96,7 @@ def _rcode(record: Exchange) -> str:
 FIRST, ALL = 200, 2000
 TOLERATED = 0.035
 SOONEST = 1.0
-"""Seconds below which no look-up is slow: resolvers wait no less before they ask again."""
+"""Seconds below which no look-up is slow, however soon the resolver asks again: our limit."""
 
 
 @check(

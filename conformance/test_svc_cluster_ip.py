@@ -26,12 +26,7 @@ from pytest_ipv6k8s.suite.backends import (
     pods_behind,
     reached_from_every_node,
 )
-from pytest_ipv6k8s.suite.paths import (
-    PATIENT,
-    echoed_by,
-    expect_every_try,
-    expect_untranslated,
-)
+from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
 from pytest_ipv6k8s.words import listed

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from pytest_ipv6k8s.reports import view
 from pytest_ipv6k8s.reports.diagnosis import MOST, Headline, diagnosis
+from pytest_ipv6k8s.reports.folding import count
 from pytest_ipv6k8s.reports.matrix import MISSED
 from pytest_ipv6k8s.reports.model import Counts, Report
 from pytest_ipv6k8s.reports.untested import untested
-from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.verdicts import UNSETTLED, Verdict
 from pytest_ipv6k8s.wrapping import wrapped, wrapped_command
 
 MARKUP: dict[Verdict, dict[str, bool]] = {
@@ -29,7 +30,6 @@ _SHORT = {
     Verdict.INFORMATIONAL: "inform.",
     Verdict.NOT_APPLICABLE: "n/a",
 }
-_WRONG = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_JUDGED)
 _MOST_IDS = 8
 _MOST_FACTS = 2
 _MOST_NODES = 10
@@ -86,13 +86,14 @@ def counts(report: Report, items: int) -> Iterator[Line]:
     """
     there = [verdict for verdict in Verdict if report.summary[verdict]]
     yield Line(f"{'checks':8}" + "".join(f"{_short(verdict):>{_COLUMN}}" for verdict in there))
-    wrong = {area: row for area, row in report.areas.items() if any(row[kind] for kind in _WRONG)}
+    wrong = {
+        area: row for area, row in report.areas.items() if any(row[kind] for kind in UNSETTLED)
+    }
     for area, row in (wrong or report.areas).items():
         yield Line(f"{area:8}" + _numbers(row, there))
     if wrong and len(wrong) < len(report.areas):
-        others = [row for area, row in report.areas.items() if area not in wrong]
-        total = {verdict: sum(row[verdict] for row in others) for verdict in Verdict}
-        yield Line(f"{'others':8}" + _numbers(total, there))
+        others = count(check for check in report.checks if check.area not in wrong)
+        yield Line(f"{'others':8}" + _numbers(others, there))
     yield Line(f"{'all':8}" + _numbers(report.summary, there), {"bold": True})
     if items > len(report.checks):
         text = f"items    {items}: a check has one for each family, and pytest counts them below"

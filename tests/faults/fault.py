@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress
@@ -91,8 +92,7 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     for id, words in fault.cause.items():
         if id not in failed:  # what it rests on is red, and told
             continue
-        failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
-        causes = [cause for failure in failures for cause in failure["causes"][:3]]
+        causes = [cause for failure in _failures(run, id) for cause in failure["causes"][:3]]
         assert any(words in cause for cause in causes), (id, words, causes)
         assert words in run.out, f"{words!r} is not printed"
     only = ("-k", " or ".join(sorted(fault.must)))
@@ -138,8 +138,11 @@ def other_named(cluster: Cluster, change: str) -> Iterator[None]:
 
 
 def _found(run: SuiteRun, id: str) -> list[str]:
-    failures = [item["failure"] for item in run.check(id)["items"] if "failure" in item]
-    return [line for failure in failures for line in failure["actual"]]
+    return [line for failure in _failures(run, id) for line in failure["actual"]]
+
+
+def _failures(run: SuiteRun, id: str) -> list[dict[str, Any]]:
+    return [item["failure"] for item in run.check(id)["items"] if "failure" in item]
 
 
 def _nodes_in(line: str) -> list[str]:
