@@ -42,9 +42,8 @@ lab-cilium: ## the same, and Helm, Cilium and a node image with it
 
 conformance: $(VENV)/installed lab ## make an IPv6-only cluster, run the suite, write report.yaml, report.json and bundles
 	eval "$$(ci/lab/lab env)"
-	$(BIN)/pytest --ipv6k8s-provider kind --ipv6k8s-stack $(STACK) \
-	  --ipv6k8s-report report.yaml --ipv6k8s-report report.json --ipv6k8s-report report.html \
-	  --ipv6k8s-bundle bundles --pyargs pytest_ipv6k8s.conformance
+	$(BIN)/ipv6k8s run --kind $(STACK) -o report.yaml -o report.json -o report.html \
+	  --ipv6k8s-bundle=bundles
 
 fast: venv ## unit, check and house tests: no cluster, no network
 	$(BIN)/pytest --numprocesses 2 $(QUICK)

@@ -34,6 +34,7 @@ from pytest_ipv6k8s.profiles import PROFILES
 COMMAND_LINE = "command line"
 ENVIRONMENT = "environment"
 INI = "ini"
+NAME_A_CLUSTER = ("kubeconfig", "provider", "context")
 IMPLEMENTATION = ("organization", "project", "version", "contact", "url")
 
 
@@ -287,8 +288,7 @@ class Settings:
     @property
     def asked_on_command_line(self) -> bool:
         """Whether the cluster was asked for on the command line itself."""
-        naming = ("kubeconfig", "provider", "context")
-        return any(self.sources.get(key) == COMMAND_LINE for key in naming)
+        return any(self.sources.get(key) == COMMAND_LINE for key in NAME_A_CLUSTER)
 
     @property
     def provider_name(self) -> str:

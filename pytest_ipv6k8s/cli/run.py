@@ -24,6 +24,11 @@ _INI_FILES = (
 _MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --ipv6k8s-external
 none, and so is all that stands behind --. `pytest --help` lists them, those of this suite
 under "ipv6k8s"."""
+_PYTEST = (
+    "import sys; sys.argv[0] = 'pytest'; sys.path[:] = [each for each in sys.path if each]; "
+    "import pytest; sys.exit(pytest.console_main())"
+)
+"""With ``-m pytest`` a file of the current folder, such as yaml.py, could pass for a package."""
 _OURS = "--ipv6k8s-"
 _OF_PYTEST = {"-W", "-c", "-k", "-m", "-n", "-p", "--durations", "--junitxml", "--maxfail", "--tb"}
 """Its options that people type with their value in a word of its own."""
@@ -93,7 +98,7 @@ def _run(chosen: argparse.Namespace) -> int:
     Raises:
         ConfigError: there is nothing to run.
     """
-    command = [sys.executable, "-m", "pytest", *arguments(chosen)]
+    command = [sys.executable, "-c", _PYTEST, *arguments(chosen)]
     sys.stdout.flush()
     os.execv(command[0], command)
 

@@ -17,6 +17,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Where the suite alone runs, load no ``conftest.py`` of the folder that somebody stands in.
+
+    pytest would load it and those in ``test*`` below: they are of another project, which may need
+    packages that are not there.
+    """
+    collection.look_only_at_the_suite(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings; where a cluster is wanted, load what runs one."""
     settings = options.read(config)

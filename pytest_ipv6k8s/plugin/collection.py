@@ -27,13 +27,28 @@ from pytest_ipv6k8s.plugin.state import (
 )
 from pytest_ipv6k8s.profiles import PROFILES
 from pytest_ipv6k8s.resting import Ledger, in_order, place_between
-from pytest_ipv6k8s.settings import Settings
+from pytest_ipv6k8s.settings import NAME_A_CLUSTER, Settings
 from pytest_ipv6k8s.suggestions import alike
 
 NOT_APPLICABLE = pytest.StashKey[str]()
 UNMET = pytest.StashKey[str]()
 HELD = pytest.StashKey[tuple[str, ...]]()
 NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig=FILE or --ipv6k8s-provider=kind"
+
+
+def look_only_at_the_suite(config: pytest.Config) -> None:
+    """Where the suite alone will run, let pytest look for ``conftest.py`` beside it only.
+
+    Args:
+        config: before it is configured; see ``pytest_load_initial_conftests``.
+    """
+    known, folder = config.known_args_namespace, _suite_folder()
+    naming = tuple(f"--ipv6k8s-{key}" for key in NAME_A_CLUSTER)
+    asked = any(str(word).startswith(naming) for word in config.invocation_params.args)
+    in_testpaths = config.getini("testpaths") and config.invocation_params.dir == config.rootpath
+    alone = asked and not known.file_or_dir and not in_testpaths
+    if folder and (known.file_or_dir == [SUITE] or alone):
+        known.file_or_dir = [str(folder)]
 
 
 def add_suite(config: pytest.Config, settings: Settings) -> None:

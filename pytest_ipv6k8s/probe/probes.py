@@ -104,23 +104,30 @@ class Probe:
         """
         if not requests:
             return []
-        doubts = [self._recorder.doubts(self.name, _fields(request)) for request in requests]
-        requests = [
-            _in_time(request) if doubted else request
-            for request, doubted in zip(requests, doubts, strict=True)
-        ]
+        asked = [self._doubted(request) for request in requests]
         started = time.monotonic()
-        answers = self._transport(requests)
+        answers = self._transport([request for request, _, _ in asked])
         seconds = time.monotonic() - started
         return [
-            self._recorder.append(self._record(request, answer, seconds, doubted=doubted))
-            for request, answer, doubted in zip(requests, answers, doubts, strict=True)
+            self._recorder.append(self._record(fields, answer, seconds, doubted=doubted))
+            for (_, fields, doubted), answer in zip(asked, answers, strict=True)
         ]
 
-    def _record(
-        self, request: Request[A], answer: A, seconds: float, *, doubted: bool
-    ) -> Record[A]:
+    def _doubted(self, request: Request[A]) -> tuple[Request[A], dict[str, Any], bool]:
+        """Return a question as it is put, its fields, and whether its answer is known to be spoilt.
+
+        Nobody waits long for an answer that is known not to come.
+        """
         fields = _fields(request)
+        doubted = self._recorder.doubts(self.name, fields)
+        if not (doubted and request.awaits_one and request.timeout > IN_DOUBT):
+            return request, fields, doubted
+        soon: Request[A] = dataclasses.replace(request, timeout=IN_DOUBT)  # type: ignore[type-var]
+        return soon, {**fields, "timeout": IN_DOUBT}, doubted
+
+    def _record(
+        self, fields: dict[str, Any], answer: A, seconds: float, *, doubted: bool
+    ) -> Record[A]:
         return Record(
             source=self.name,
             request=fields,
@@ -287,14 +294,6 @@ class Probes(Sequence[Probe]):
             return [request for other in others for request in build(one, other)]
 
         return self.ask_each(questions, among=self.one_per_node)
-
-
-def _in_time(request: Request[A]) -> Request[A]:
-    """Do not wait long for an answer that is known not to come."""
-    if not request.awaits_one or request.timeout <= IN_DOUBT:
-        return request
-    made: Request[A] = dataclasses.replace(request, timeout=IN_DOUBT)  # type: ignore[type-var]
-    return made
 
 
 def _fields(request: Request[Any]) -> dict[str, Any]:

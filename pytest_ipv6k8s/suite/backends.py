@@ -12,7 +12,7 @@ from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.services import TCP
 from pytest_ipv6k8s.suite.paths import PATIENT
-from pytest_ipv6k8s.suite.rates import most_by_chance
+from pytest_ipv6k8s.suite.rates import fewest_by_chance, most_by_chance
 
 TRIES_PER_ENDPOINT = 20
 SOON = 0.9
@@ -46,16 +46,37 @@ class Client:
         return len(self.pods) > 1
 
     @property
+    def met_itself(self) -> bool:
+        """Whether one connection at least came back to the pod that asked."""
+        return self.probe.name in self.pods
+
+    @property
+    def lost(self) -> tuple[Record[tcp_connect.Answer], ...]:
+        """The connections without an echo."""
+        return tuple(record for record in self.records if not record.answer.echoed)
+
+    @property
+    def loses_itself(self) -> bool:
+        """Whether what would come back to itself is lost.
+
+        A proxy may always send a client to one other pod: then only what a network loses is lost,
+        fewer than go to each of several endpoints.
+        """
+        one_of_several_others = len(self.pods) == 1 < self.endpoints - 1
+        if self.met_itself or one_of_several_others:
+            return False
+        return len(self.lost) >= fewest_by_chance(len(self.records), 1 / self.endpoints)
+
+    @property
     def failed(self) -> tuple[Record[tcp_connect.Answer], ...]:
         """The connections that failed, but not those that may have led to itself.
 
         Whether a pod reaches itself through a Service is SVC-05. Where it does not, as in Cilium
         before 1.19, it loses its own share of the connections.
         """
-        bad = tuple(record for record in self.records if not record.answer.echoed)
         most = most_by_chance(len(self.records), 1 / self.endpoints)
-        alone = self.is_endpoint and self.probe.name not in self.pods and self.endpoints > 1
-        return () if alone and len(bad) <= most else bad
+        alone = self.is_endpoint and not self.met_itself and self.endpoints > 1
+        return () if alone and len(self.lost) <= most else self.lost
 
     def missing(self, endpoints: Sequence[Probe]) -> list[Probe]:
         """Return the endpoints that it was not sent to, but for itself."""
@@ -71,6 +92,10 @@ class Client:
         text = f"{len(self.failed)} of {len(self.records)} connections failed: {self.shown}"
         dead = self.missing(endpoints)
         return f"{text}; none answered by {_named(dead)}" if self.pods and dead else text
+
+    def told_of_itself(self, record: Record[tcp_connect.Answer]) -> str:
+        """Put into words that none came back, with one that was lost."""
+        return f"none, and {len(self.lost)} of {len(self.records)} lost: {record}"
 
 
 def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
@@ -89,6 +114,10 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
         after="our Services were made",
         timeout=3.0,
     )
+    return _clients(probes, asked, request)
+
+
+def _clients(probes: Probes, asked: Sequence[Probe], request: tcp_connect.Request) -> list[Client]:
     tries = [request] * (TRIES_PER_ENDPOINT * len(probes))
     records = probes.ask_each(lambda probe: tries, among=asked)
     return [
@@ -105,45 +134,36 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
 def expect_hairpin_beside_others(probes: Probes, address: str) -> None:
     """Expect that a pod of each node but the peer's reaches itself by a Service with all behind it.
 
-    With twenty tries for each endpoint it is sent to itself but once in a hundred million runs.
+    With twenty tries for each endpoint it is sent to itself but once in a hundred million runs,
+    unless its proxy always sends a client to one pod.
 
     Args:
         probes: who is behind it.
         address: the cluster IP.
 
     Raises:
-        Unmet: on a node none came back to the pod itself, and some were lost.
+        Unmet: on a node none came back to the pod itself, and as many were lost as go to itself.
     """
     asked = [probe for probe in probes.one_per_node if probe.node != probes.peer.node]
     if not asked:
         return
-    tries = [tcp_connect.Request(address, TCP, timeout=SOON)] * (TRIES_PER_ENDPOINT * len(probes))
+    request = tcp_connect.Request(address, TCP, timeout=SOON)
 
-    def ask() -> list[list[Record[tcp_connect.Answer]]]:
-        records = probes.ask_each(lambda probe: tries, among=asked)
-        return [[record for record in records if record.source == each.name] for each in asked]
+    def ask() -> list[Client]:
+        return _clients(probes, asked, request)
 
-    settle(ask, _has_met_itself, after="our Services were made", timeout=5.0)
-    found = ask()
-    mark([record for records in found for record in records], failed=False)
-    lost = {each[0].source: [r for r in each if not r.answer.echoed] for each in found}
-    alone = {each[0].source for each in found if not _came_back(each)}
+    def clear(client: Client) -> bool:
+        return client.met_itself or bool(client.lost) or not client.spread
+
+    settle(ask, clear, after="our Services were made", timeout=5.0)
+    clients = {client.records[0].source: client for client in ask()}
+    mark([record for client in clients.values() for record in client.records], failed=False)
     expect_all(
-        [records[0] for records in lost.values() if records],
-        lambda record: record.source not in alone,
+        [client.lost[0] for client in clients.values() if client.lost],
+        lambda record: not clients[record.source].loses_itself,
         expected="one connection at least that comes back to the pod which asks, on every node",
-        say=lambda record: f"none, and {len(lost[record.source])} of {len(tries)} lost: {record}",
+        say=lambda record: clients[record.source].told_of_itself(record),
     )
-
-
-def _came_back(records: Sequence[Record[tcp_connect.Answer]]) -> bool:
-    return any(record.answer.pod == record.source for record in records)
-
-
-def _has_met_itself(records: Sequence[Record[tcp_connect.Answer]]) -> bool:
-    """Tell whether a pod was sent to itself, or is always sent to one other, as some proxies do."""
-    lost = any(not record.answer.echoed for record in records)
-    return lost or _came_back(records) or len({record.answer.pod for record in records}) == 1
 
 
 def pods_behind(clients: Sequence[Client]) -> frozenset[str]:

@@ -23,6 +23,11 @@ def most_by_chance(count: int, share: float) -> int:
     return math.ceil(count * share + SIGMAS * math.sqrt(count * share * (1 - share)))
 
 
+def fewest_by_chance(count: int, share: float) -> int:
+    """Return how many of so many are hit at least by chance, and one where that is none."""
+    return max(1, count - most_by_chance(count, 1 - share))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """The tries on one way: how many there were, and those that failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -127,6 +128,43 @@ def test_a_proxy_that_chooses_by_the_clients_address_is_not_blamed() -> None:
     judgement = run_check(world, "SVC-06", V6)
 
     assert judgement.verdict is Verdict.PASS, judgement
+
+
+@pytest.mark.parametrize("chosen", ["probe-00", "probe-peer", "probe-01"])
+@pytest.mark.parametrize("id", ["SVC-05", "SVC-06"])
+def test_loss_is_no_fault_of_a_proxy_that_always_chooses_one_pod(id: str, chosen: str) -> None:
+    found = []
+    for seed in SEEDS:
+        world = World(Stack.IPV6)
+        lose(world, 0.03, seed)
+        _always_send(world, "probe-01", chosen)
+        found.append(run_check(world, id, V6).verdict)
+
+    assert set(found) == {Verdict.PASS}
+
+
+def test_a_pod_always_sent_to_itself_and_never_reached_is_named() -> None:
+    world = World(Stack.IPV6)
+    _always_send(world, "probe-01", "probe-01", timed_out)
+
+    judgement = run_check(world, "SVC-05", V6)
+
+    assert judgement.verdict is Verdict.FAIL
+    assert "none, and 60 of 60 lost: pod probe-01 (node node-1" in judgement.reason
+
+
+def _always_send(
+    world: World, name: str, to: str, change: Callable[[Any], Any] = lambda answer: answer
+) -> None:
+    """Let the proxy send a pod's connections to a Service with several endpoints to one of them."""
+    several, lossy = world.services["every"].cluster_ips, world.overrides.get("tcp_connect")
+
+    def answer(pod: ProbePod, request: Any, honest: Any) -> Any:
+        if pod.name == name and request.address in several:
+            honest = change(replace(honest, pod=to))
+        return lossy(pod, request, honest) if lossy else honest
+
+    world.override("tcp_connect", answer)
 
 
 def test_what_was_lost_is_told_where_it_is_not_red() -> None:

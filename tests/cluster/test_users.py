@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import yaml
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.kube import rights
-from tests.real import kubectl, namespaces_left, run_suite
+from tests.real import ROOT, kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 
@@ -34,6 +35,21 @@ def test_the_wheel_runs_the_suite_from_an_empty_folder(
     assert "result   partial" in done.stdout
     assert "host-network probes (" in done.stdout
     assert namespaces_left(ipv6_cluster) == []
+
+
+def test_the_command_for_a_checkout_needs_only_what_the_package_requires(
+    wheel_python: Path,
+) -> None:
+    recipe = subprocess.run(
+        ["make", "--dry-run", "conformance"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    _, typed = recipe.stdout.replace("\\\n", " ").split("bin/ipv6k8s ")
+    words = [str(wheel_python.parent / "ipv6k8s"), *shlex.split(typed), "--collect-only"]
+
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_cluster_ip_answers_over_tcp[IPv6]" in done.stdout
 
 
 def _kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> Path:

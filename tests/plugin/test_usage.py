@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,6 +162,44 @@ def test_the_suite_is_collected_under_an_odd_ini_file(pytester: pytest.Pytester)
 
     result = pytester.runpytest_subprocess("--ipv6k8s-provider=kind", "--collect-only")
 
+    assert "test_cluster_ip_answers_over_tcp[IPv6]" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--ipv6k8s-provider=kind",),
+        ("--ipv6k8s-provider", "kind", "--pyargs", "pytest_ipv6k8s.conformance"),
+        ("--ipv6k8s-provider=kind", "-n", "2"),
+    ],
+)
+@pytest.mark.parametrize("folder", [".", "tests", "test_more"])
+def test_the_suite_runs_in_a_project_whose_own_tests_cannot_be_loaded(
+    pytester: pytest.Pytester, folder: str, words: tuple[str, ...]
+) -> None:
+    place = pytester.path / folder
+    place.mkdir(exist_ok=True)
+    (place / "conftest.py").write_text("import a_package_that_is_not_there")
+
+    suite = pytester.runpytest_subprocess("--collect-only", *words)
+    own = pytester.runpytest_subprocess("--collect-only", *words, folder)
+
+    assert suite.ret == 0
+    assert "test_cluster_ip_answers_over_tcp[IPv6]" in suite.stdout.str()
+    assert "a_package_that_is_not_there" in own.stderr.str()
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")])
+def test_run_takes_no_module_of_the_folder_for_a_package(
+    pytester: pytest.Pytester, words: tuple[str, ...]
+) -> None:
+    for name in ("yaml", "dns", "kubernetes", "conftest"):
+        (pytester.path / f"{name}.py").write_text("raise SystemExit('this is mine')")
+    program = Path(sys.executable).parent / "ipv6k8s"
+
+    result = pytester.run(program, "run", "--kind=dual", "--collect-only", *words)
+
+    assert result.ret == 0, result.stderr.str()
     assert "test_cluster_ip_answers_over_tcp[IPv6]" in result.stdout.str()
 
 
