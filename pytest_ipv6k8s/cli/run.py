@@ -25,8 +25,8 @@ _MORE = """Flags and options of pytest are handed to it, such as -x, -n 4 and --
 none, and so is all that stands behind --. `pytest --help` lists them, those of this suite
 under "ipv6k8s"."""
 _PYTEST = (
-    "import sys; sys.argv[0] = 'pytest'; sys.path[:] = [each for each in sys.path if each]; "
-    "import pytest; sys.exit(pytest.console_main())"
+    "import runpy, sys; sys.argv[0] = 'pytest'; sys.path[:] = [each for each in sys.path if each]; "
+    "runpy.run_module('pytest', run_name='__main__')"
 )
 """With ``-m pytest`` a file of the current folder, such as yaml.py, could pass for a package."""
 _OURS = "--ipv6k8s-"

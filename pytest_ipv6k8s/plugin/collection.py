@@ -37,11 +37,12 @@ NO_CLUSTER = "no cluster to test: give --ipv6k8s-kubeconfig=FILE or --ipv6k8s-pr
 
 
 def look_only_at_the_suite(config: pytest.Config) -> None:
-    """Where the suite alone will run, let pytest look for ``conftest.py`` beside it only.
+    """Where the suite alone will run, let pytest load the suite's ``conftest.py`` only.
 
     Args:
         config: before it is configured; see ``pytest_load_initial_conftests``.
     """
+    pytest.register_assert_rewrite(SUITE, "conformance")
     known, folder = config.known_args_namespace, _suite_folder()
     naming = tuple(f"--ipv6k8s-{key}" for key in NAME_A_CLUSTER)
     asked = any(str(word).startswith(naming) for word in config.invocation_params.args)
@@ -49,6 +50,7 @@ def look_only_at_the_suite(config: pytest.Config) -> None:
     alone = asked and not known.file_or_dir and not in_testpaths
     if folder and (known.file_or_dir == [SUITE] or alone):
         known.file_or_dir = [str(folder)]
+        known.confcutdir = str(folder)  # the folder may be below that of another project
 
 
 def add_suite(config: pytest.Config, settings: Settings) -> None:
@@ -57,7 +59,6 @@ def add_suite(config: pytest.Config, settings: Settings) -> None:
     Raises:
         pytest.UsageError: nothing but the suite runs, and it has no check that is waived or chosen.
     """
-    pytest.register_assert_rewrite(SUITE, "conformance")
     alone = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
     if settings.asked_on_command_line and alone:
         config.args = [SUITE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ import yaml
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.kube import rights
-from tests.real import ROOT, kubectl, namespaces_left, run_suite
+from pytest_ipv6k8s.process import must_run
+from tests.real import PIP_TIME, ROOT, kubectl, namespaces_left, run_suite
 
 pytestmark = pytest.mark.real_cluster
 
@@ -37,16 +39,31 @@ def test_the_wheel_runs_the_suite_from_an_empty_folder(
     assert namespaces_left(ipv6_cluster) == []
 
 
-def test_the_command_for_a_checkout_needs_only_what_the_package_requires(
-    wheel_python: Path,
-) -> None:
-    recipe = subprocess.run(
-        ["make", "--dry-run", "conformance"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    _, typed = recipe.stdout.replace("\\\n", " ").split("bin/ipv6k8s ")
-    words = [str(wheel_python.parent / "ipv6k8s"), *shlex.split(typed), "--collect-only"]
+def test_the_command_for_a_checkout_needs_only_what_it_installs(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "build"))
+    must_run(["make", "--directory", checkout, ".venv/installed"], timeout=PIP_TIME)
+    recipe = must_run(["make", "--directory", checkout, "--dry-run", "conformance"], timeout=9)
+    command = recipe[recipe.index(".venv/bin/ipv6k8s") :].replace("\\\n", " ").splitlines()[0]
+    words = [*shlex.split(command), "--collect-only"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_cluster_ip_answers_over_tcp[IPv6]" in done.stdout
+
+
+@pytest.mark.parametrize("program", [("ipv6k8s", "run"), ("pytest", "-n", "2")], ids=" ".join)
+def test_a_project_around_the_environment_does_not_disturb(
+    wheel_python: Path, program: tuple[str, ...]
+) -> None:
+    project = wheel_python.parents[2]
+    (project / "conftest.py").write_text("import a_package_that_is_not_there")
+    words = [str(wheel_python.parent / program[0]), *program[1:]]
+    words += ["--ipv6k8s-provider=kind", "--collect-only"]
+
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    (project / "conftest.py").unlink()
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_cluster_ip_answers_over_tcp[IPv6]" in done.stdout
