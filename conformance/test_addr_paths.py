@@ -12,6 +12,7 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probe, Probes
 from pytest_ipv6k8s.suite.one_way import tell_directions
 from pytest_ipv6k8s.suite.paths import (
+    PATHS_STAND,
     PATIENT,
     echoed_by_owner,
     expect_every_try,
@@ -31,12 +32,15 @@ paths = partial(check, families=Family, look=ROUTES_LOOK)
 
 
 def _connections(
-    probes: Probes, family: Family, pairs: Sequence[tuple[Probe, Probe]]
+    probes: Probes,
+    family: Family,
+    pairs: Sequence[tuple[Probe, Probe]],
+    timeout: float = PATIENT,
 ) -> list[Record[tcp_connect.Answer]]:
     """Connect once from the one to the other of each pair."""
     return probes.ask_each(
         lambda probe: [
-            tcp_connect.Request(other.address(family), TCP_PORT, timeout=PATIENT)
+            tcp_connect.Request(other.address(family), TCP_PORT, timeout=timeout)
             for one, other in pairs
             if one is probe
         ],
@@ -68,9 +72,11 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
     pairs = [*one_way, *((other, one) for one, other in one_way)]
 
     expect_every_try(
-        lambda tries: _connections(probes, family, pairs * tries),
+        lambda tries, timeout: _connections(probes, family, pairs * tries, timeout),
         echoed_by_owner(probes),
         expected="both pods of a node echo",
+        ready_at=probes.ready_at,
+        timeout=PATHS_STAND,
     )
 
 
@@ -88,9 +94,11 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
     pairs = list(probes.pairs())
 
     expect_every_try(
-        lambda tries: _connections(probes, family, pairs * tries),
+        lambda tries, timeout: _connections(probes, family, pairs * tries, timeout),
         echoed_by_owner(probes),
         expected="every pod on another node echoes",
+        ready_at=probes.ready_at,
+        timeout=PATHS_STAND,
         on_failure=lambda failed: tell_directions(probes, family, list(_ends(probes, failed))),
     )
 

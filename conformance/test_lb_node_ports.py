@@ -8,7 +8,7 @@ from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.errors import NothingToJudge
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
-from pytest_ipv6k8s.suite.paths import PATIENT, expect_every_try
+from pytest_ipv6k8s.suite.paths import expect_every_try
 from pytest_ipv6k8s.suite.rates import TRIES
 
 
@@ -42,11 +42,12 @@ def test_node_ports_answer_at_every_node(
     ]
 
     expect_every_try(
-        lambda tries: probes.from_every_node(
-            *(tcp_connect.Request(*to, timeout=PATIENT) for to in tcp for _ in range(tries))
+        lambda tries, timeout: probes.from_every_node(
+            *(tcp_connect.Request(*to, timeout=timeout) for to in tcp for _ in range(tries))
         ),
         lambda record: record.answer.echoed,
         expected="an echo at every node's address",
+        ready_at=probes.ready_at,
     )
     records = probes.from_every_node(*udp)
     echoed = sum(record.answer.echoed for record in records)

@@ -13,7 +13,6 @@ from pytest_ipv6k8s import (
     expect,
     expect_all,
     remark,
-    settle,
 )
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.evidence import Record
@@ -26,7 +25,13 @@ from pytest_ipv6k8s.suite.backends import (
     pods_behind,
     reached_from_every_node,
 )
-from pytest_ipv6k8s.suite.paths import PATIENT, echoed_by, expect_every_try, expect_untranslated
+from pytest_ipv6k8s.suite.paths import (
+    PATIENT,
+    await_services,
+    echoed_by,
+    expect_every_try,
+    expect_untranslated,
+)
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
 from pytest_ipv6k8s.words import listed
@@ -45,8 +50,8 @@ REFUSALS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EPERM")
 """EPERM: a proxy that works on sockets refuses before there is a packet (cilium/cilium 45184)."""
 
 
-def _connection(address: str) -> tcp_connect.Request:
-    return tcp_connect.Request(address, TCP, timeout=PATIENT)
+def _connection(address: str, timeout: float = PATIENT) -> tcp_connect.Request:
+    return tcp_connect.Request(address, TCP, timeout=timeout)
 
 
 @svc(
@@ -61,9 +66,10 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
     address = services["peer"].cluster_ip(family)
 
     expect_every_try(
-        lambda tries: probes.from_every_node(*[_connection(address)] * tries),
+        lambda tries, timeout: probes.from_every_node(*[_connection(address, timeout)] * tries),
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
+        ready_at=probes.ready_at,
     )
 
 
@@ -89,7 +95,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
             udp_exchange.Request(address, UDP, count=DATAGRAMS, timeout=PATIENT)
         )
 
-    settle(ask, most_came_back, after="our Services were made")
+    await_services(probes, ask, most_came_back)
     records = ask()
     echoed = sum(record.answer.echoed for record in records)
     remark(f"{echoed} of {DATAGRAMS * len(records)} datagrams came back")
@@ -116,11 +122,12 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
     address = services["peer"].cluster_ip(family)
 
     expect_every_try(
-        lambda tries: probes.ask_each(
-            lambda probe: [_connection(address)] * tries, among=probes.hosts
+        lambda tries, timeout: probes.ask_each(
+            lambda probe: [_connection(address, timeout)] * tries, among=probes.hosts
         ),
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked by every node",
+        ready_at=probes.ready_at,
     )
 
 
@@ -147,9 +154,10 @@ def test_endpoint_reaches_itself_through_its_service(
     address = services["peer"].cluster_ip(family)
 
     expect_every_try(
-        lambda tries: probes.peer.ask_all([_connection(address)] * tries),
+        lambda tries, timeout: probes.peer.ask_all([_connection(address, timeout)] * tries),
         echoed_by(probes.peer),
         expected="the pod's own echo",
+        ready_at=probes.ready_at,
     )
     expect_hairpin_beside_others(probes, services["every"].cluster_ip(family))
 
@@ -255,20 +263,20 @@ def test_service_without_endpoints_refuses(
     """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
     controls = probes.from_every_node(_connection(full))
-    limit = with_round_trips(REFUSED_IN, connecting(controls), 2)
-    request = tcp_connect.Request(empty, TCP, timeout=limit)
-
-    records = _asked_one_by_one(probes, request)
-    if not all(_refused(record) or record.mark.doubted for record in records):  # not heard of yet
-        settle(lambda: probes.from_every_node(request), _refused, after="our Services were made")
-        records = _asked_one_by_one(probes, request)
-
-    remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
     expect_all(
         controls,
         lambda record: record.answer.echoed,
         expected="an echo where there is an endpoint, on every node",
     )
+    limit = with_round_trips(REFUSED_IN, connecting(controls), 2)
+    request = tcp_connect.Request(empty, TCP, timeout=limit)
+
+    records = _asked_one_by_one(probes, request)
+    if not all(_refused(record) or record.mark.doubted for record in records):  # not heard of yet
+        await_services(probes, lambda: probes.from_every_node(request), _refused)
+        records = _asked_one_by_one(probes, request)
+
+    remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
     expect_all(
         records,
         lambda record: not record.answer.connected,

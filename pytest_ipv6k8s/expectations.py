@@ -5,6 +5,7 @@ Whatever an expectation is stated of is marked as judged: reports keep that evid
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pytest_ipv6k8s.words import finding
 # Checks say a timeout in seconds and know no settings, so this one factor belongs to the process:
 # the plugin sets it, once, before anything is asked. Whatever is no check is handed `Timeouts`.
 _timeout_factor = 1.0
+_ROUNDS = 2
 
 
 def set_timeout_factor(factor: float) -> None:
@@ -224,37 +226,53 @@ def settle(
     *,
     after: str,
     timeout: float = 10.0,
+    since: float | None = None,
 ) -> None:
     """Wait until a change of ours has taken effect: two rounds in a row are as expected.
 
     Nothing is judged, also not when the time is up: what is asked afterwards, once, is. How long
     it took is told beside the verdict, where the first two rounds did not suffice. Nobody waits for
-    what is known to be spoilt by something red.
+    what is known to be spoilt by something red, nor where the change was long ago.
 
     Args:
         ask: puts the questions of one round.
         condition: tells whether one answer is what is expected.
         after: the change of ours, as a phrase: "our NetworkPolicies were made".
-        timeout: seconds until we give up waiting.
+        timeout: seconds from the change on until we give up waiting.
+        since: when the change was, by the clock of this machine; just now without.
     """
-    started, rounds, in_a_row = time.monotonic(), 0, 0
+    left = timeout * _timeout_factor - (time.time() - since if since is not None else 0)
+    if left <= 0:
+        return
+    started, good, rounds = time.monotonic(), _good_rounds(ask, condition), itertools.count(1)
+    number, found = waiting.poll(
+        lambda: (next(rounds), good()),
+        lambda seen: seen[1] >= _ROUNDS,
+        timeout=left,
+        interval=0.02,
+    )
+    took = f"{time.monotonic() - started:.1f} s and {number} round{'s' if number != 1 else ''}"
+    if found < _ROUNDS:
+        remark(f"no two rounds in a row were as expected in {took} after {after}")
+    elif number > _ROUNDS:
+        remark(f"as expected from {took} on after {after}")
+
+
+def _good_rounds(
+    ask: Callable[[], Sequence[T]], condition: Callable[[T], object]
+) -> Callable[[], int]:
+    """Return what asks once and says how many rounds in a row were good; enough, if spoilt."""
+    in_a_row = 0
 
     def round_of() -> int:
-        nonlocal rounds, in_a_row
-        rounds += 1
-        good = all(_doubted(found) or condition(found) for found in ask())
-        in_a_row = in_a_row + 1 if good else 0
+        nonlocal in_a_row
+        findings = ask()
+        good = all(_doubted(found) or condition(found) for found in findings)
+        more = _ROUNDS if any(map(_doubted, findings)) else 1
+        in_a_row = in_a_row + more if good else 0
         return in_a_row
 
-    def twice(count: int) -> bool:
-        return count >= 2
-
-    found = waiting.poll(round_of, twice, timeout=timeout * _timeout_factor, interval=0.02)
-    took = f"{time.monotonic() - started:.1f} s and {rounds} round{'s' if rounds != 1 else ''}"
-    if not twice(found):
-        remark(f"no two rounds in a row were as expected in {took} after {after}")
-    elif rounds > 2:
-        remark(f"as expected from {took} on after {after}")
+    return round_of
 
 
 def _doubted(finding: object) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator
 from pytest_ipv6k8s.agent import throttling, wire
 
 SILENCE = 60.0
-AT_ONCE = 32
+AT_ONCE = 64
 _writing = threading.Lock()
 
 

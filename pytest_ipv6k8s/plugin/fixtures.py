@@ -131,7 +131,8 @@ def ipv6k8s_probes(
         return Probe(pod, _ipv6k8s_connect(pod), ipv6k8s_recorder)
 
     run = ipv6k8s_run
-    probes = Probes(*([*map(probe, pods)] for pods in (run.pods, run.hosts, run.peers)))
+    of = (run.pods, run.hosts, run.peers)
+    probes = Probes(*([*map(probe, pods)] for pods in of), ready_at=run.ready_at)
     broken = partial(control.out_of_order, ipv6k8s_api, probes)
     with _examined(request, "ipv6k8s_probes", broken):
         yield probes

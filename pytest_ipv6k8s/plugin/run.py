@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -252,6 +253,7 @@ class Run:
             left_out=ready.left_out,
             lacking=ready.deployed.lacking,
             own_namespaces=self.settings.probes.namespace is None,
+            ready_at=time.time(),
         )
 
     def _refuse_settings(self) -> None:

@@ -40,6 +40,7 @@ class RunFacts:
     left_out: tuple[LeftOut, ...] = ()
     own_namespaces: bool = True
     lacking: tuple[str, ...] = ()
+    ready_at: float = 0.0
 
     @property
     def no_hosts(self) -> str:

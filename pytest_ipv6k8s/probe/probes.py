@@ -159,11 +159,18 @@ class Probes(Sequence[Probe]):
         pods: that sequence.
         hosts: those in the network of their node.
         peers: further ones, each beside the probe of another node; behind no Service.
+        ready_at: when they and the shared Services stood, by the clock of this machine.
     """
 
     def __init__(
-        self, pods: Sequence[Probe], hosts: Sequence[Probe] = (), peers: Sequence[Probe] = ()
+        self,
+        pods: Sequence[Probe],
+        hosts: Sequence[Probe] = (),
+        peers: Sequence[Probe] = (),
+        *,
+        ready_at: float = 0.0,
     ) -> None:
+        self.ready_at = ready_at
         self._pods = tuple(pods)
         self.hosts = tuple(hosts)
         self.peers = tuple(peers)
@@ -230,7 +237,7 @@ class Probes(Sequence[Probe]):
         left = sorted({probe.node for probe in self._pods} - {probe.node for probe in found})
         if left:
             remark(f"not asked, for want of {wanted}: pods on {', '.join(left)}")
-        return Probes(found, able(self.hosts), able(self.peers))
+        return Probes(found, able(self.hosts), able(self.peers), ready_at=self.ready_at)
 
     def pairs(self) -> Iterator[tuple[Probe, Probe]]:
         """Yield every ordered pair of probes on different nodes."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, mark
-from pytest_ipv6k8s.expectations import expect_all, remark, settle
+from pytest_ipv6k8s.expectations import expect_all, remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from pytest_ipv6k8s.probe.services import TCP
-from pytest_ipv6k8s.suite.paths import PATIENT
+from pytest_ipv6k8s.suite.paths import ONE_SYN, PATIENT, await_services
 from pytest_ipv6k8s.suite.rates import fewest_by_chance, most_by_chance
 
 TRIES_PER_ENDPOINT = 20
@@ -107,14 +107,13 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
     """
     beside = {probe.node: probe for probe in probes.peers}
     asked = [beside.get(probe.node, probe) for probe in probes.one_per_node]
-    request = tcp_connect.Request(address, TCP, timeout=PATIENT)
-    settle(
-        lambda: probes.ask_each(lambda probe: [request], among=asked),
+    soon, patient = (tcp_connect.Request(address, TCP, timeout=t) for t in (ONE_SYN, PATIENT))
+    await_services(
+        probes,
+        lambda: probes.ask_each(lambda probe: [soon], among=asked),
         lambda record: record.answer.echoed,
-        after="our Services were made",
-        timeout=3.0,
     )
-    return _clients(probes, asked, request)
+    return _clients(probes, asked, patient)
 
 
 def _clients(probes: Probes, asked: Sequence[Probe], request: tcp_connect.Request) -> list[Client]:
@@ -155,8 +154,11 @@ def expect_hairpin_beside_others(probes: Probes, address: str) -> None:
     def clear(client: Client) -> bool:
         return client.met_itself or bool(client.lost) or not client.spread
 
-    settle(ask, clear, after="our Services were made", timeout=5.0)
-    clients = {client.records[0].source: client for client in ask()}
+    asked_once = ask()
+    if not all(map(clear, asked_once)):  # some rules may not be there yet
+        await_services(probes, ask, clear)
+        asked_once = ask()
+    clients = {client.records[0].source: client for client in asked_once}
     mark([record for client in clients.values() for record in client.records], failed=False)
     expect_all(
         [client.lost[0] for client in clients.values() if client.lost],

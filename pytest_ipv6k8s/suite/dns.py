@@ -16,10 +16,11 @@ from pytest_ipv6k8s.agent.ops import dns_exchange, network_state
 from pytest_ipv6k8s.dns_messages import Reply, query, reply
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
-from pytest_ipv6k8s.expectations import expect_all, remark, settle
+from pytest_ipv6k8s.expectations import expect_all, remark
 from pytest_ipv6k8s.kube.resolver import DnsServer
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.suite.paths import await_services
 from pytest_ipv6k8s.suite.rates import TRIES, expect_rates
 
 Exchange = Record[dns_exchange.Answer]
@@ -206,10 +207,10 @@ class ClusterDns:
             Unmet: some servers do not answer, or have others.
         """
         wire = query(name, record_type)
-        settle(
+        await_services(
+            self._probes,
             lambda: self._round(wire),
             lambda record: data_of(record, record_type) == wanted,
-            after="our Services were made",
         )
         self.expect(name, record_type, wanted)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_ipv6k8s.addresses import Family, same_address
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark, settle
 from pytest_ipv6k8s.probe.probes import Probe, Probes
-from pytest_ipv6k8s.suite.rates import TRIES, expect_rates
+from pytest_ipv6k8s.suite.rates import TRIES, expect_rates, rates_of
 
 NODE_LOCAL_EGRESS = ("169.254.172.0/22", "fd00::ac:0/118")
 """For egress in the other family that never leaves the node, as EKS gives it to pods.
@@ -18,9 +18,12 @@ NODE_LOCAL_EGRESS = ("169.254.172.0/22", "fd00::ac:0/118")
 ENABLE_V4_EGRESS and ENABLE_V6_EGRESS in the README of aws/amazon-vpc-cni-k8s.
 """
 
-PATIENT = 8.0
+ONE_SYN, THREE_SYNS, PATIENT = 1.0, 3.5, 8.0
 """Seconds for a connection: SYNs leave at 0, 1, 3 and 7 s (RFC 6298), and one is enough."""
+PATHS_STAND, SERVICES_STAND = 8.0, 15.0
+"""Seconds that a cluster may need for the paths to pods that are ready, and for Services (ours)."""
 
+T = TypeVar("T")
 Condition = Callable[[Record[Any]], bool]
 
 
@@ -41,39 +44,67 @@ def seen_as_itself(probes: Probes, family: Family) -> Condition:
     )
 
 
+def way_of(record: Record[Any]) -> tuple[str, str]:
+    """Return who asked whom."""
+    return record.source, record.request["address"]
+
+
+def await_services(
+    probes: Probes, ask: Callable[[], Sequence[T]], condition: Callable[[T], object]
+) -> None:
+    """Wait until our Services work, see :func:`settle`; no longer than a cluster may need."""
+    settle(
+        ask,
+        condition,
+        after="our Services were made",
+        timeout=SERVICES_STAND,
+        since=probes.ready_at,
+    )
+
+
 def expect_every_try(
-    ask: Callable[[int], Sequence[Record[Any]]],
+    ask: Callable[[int, float], Sequence[Record[Any]]],
     condition: Condition,
     *,
     expected: str,
+    ready_at: float,
+    timeout: float = SERVICES_STAND,
     on_failure: Callable[[Sequence[Record[Any]]], None] = lambda failed: None,
 ) -> None:
     """Wait once until rules for pods and Services of ours are loaded; then judge first tries.
 
+    Where none of ten is answered, with three SYNs each, a path is dead. Where some are, it loses
+    packets: ten others are judged, with four SYNs each.
+
     Args:
-        ask: asks each path so many times.
+        ask: asks each path so many times, and waits so many seconds for each answer.
         condition: tells whether one answer is what is expected.
         expected: what should be found, as a phrase.
+        ready_at: see :class:`Probes`.
+        timeout: seconds from then on in which rules have to be loaded.
         on_failure: gets the tries that failed, before they are judged, to tell more of them.
 
     Raises:
         Unmet: some of ten tries on each path failed; all of them count.
     """
-    settle(lambda: ask(1), condition, after="our pods and Services were made", timeout=PATIENT)
-    records = ask(TRIES)
+    made = "our pods and Services were made"
+    settle(lambda: ask(1, ONE_SYN), condition, after=made, timeout=timeout, since=ready_at)
+    records = _ten_tries(ask, condition)
     failed = [record for record in records if not condition(record)]
     if failed:
         on_failure(failed)
     good = len(records) - len(failed)
     remark(f"{good} of {len(records)} connections at the first try")
-    expect_rates(
-        records,
-        condition,
-        way=lambda record: (record.source, record.request["address"]),
-        expected=expected,
-        say=str,
-        least=TRIES,
-    )
+    expect_rates(records, condition, way=way_of, expected=expected, say=str, least=TRIES)
+
+
+def _ten_tries(
+    ask: Callable[[int, float], Sequence[Record[Any]]], condition: Condition
+) -> Sequence[Record[Any]]:
+    records = ask(TRIES, THREE_SYNS)
+    lossy = (rate for rate in rates_of(records, condition, way_of) if rate.good and rate.failed)
+    unexplained = any(not record.mark.doubted for rate in lossy for record in rate.failed)
+    return ask(TRIES, PATIENT) if unexplained else records
 
 
 def expect_untranslated(records: Sequence[Record[Any]], probes: Probes, family: Family) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,7 @@ def test_a_check_that_converges_late_keeps_the_answers_that_convinced_it(
         return replace(answer, echoed=0) if next(turn) < 2 * 2 else answer
 
     world.override("udp_exchange", late)
+    world.ready_at = time.time()
     judgement, records = record_check(world, "SVC-02", Family.V6)
 
     assert judgement.verdict is Verdict.PASS

@@ -83,7 +83,7 @@ class World:
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
         self.objects = self._objects()
-        self._turn = itertools.count()
+        self._turn, self.ready_at = itertools.count(), 0.0
         self.policed = Policed(self)
 
     def override(self, operation: str, answerer: Answerer) -> None:
@@ -382,7 +382,7 @@ def _probes(world: World, recorder: Recorder, beside: Collection[Beside]) -> Pro
     def made(pods: Sequence[ProbePod]) -> list[Probe]:
         return [Probe(pod, Transport(world, pod), recorder) for pod in pods]
 
-    return Probes(made(world.pods), made(hosts), made(peers))
+    return Probes(made(world.pods), made(hosts), made(peers), ready_at=world.ready_at)
 
 
 def _hosts(world: World, recorder: Recorder) -> dict[Role, Probe]:

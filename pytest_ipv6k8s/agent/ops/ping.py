@@ -25,6 +25,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """A literal address; ``size`` is the payload in bytes, ``timeout`` is for all requests."""
 
+    awaits_one = True
     address: str
     count: int = 1
     size: int = 56

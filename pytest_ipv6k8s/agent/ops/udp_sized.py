@@ -41,6 +41,7 @@ class Request(ops.Request[Answer]):
     of the first: to count them.
     """
 
+    awaits_one = True
     address: str
     port: int
     size: int
