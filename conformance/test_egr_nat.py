@@ -139,7 +139,7 @@ def test_the_outside_reaches_pods_directly(probes: Probes, external: ExternalTar
 
 @egr(
     "EGR-18",
-    rests_partly_on=["EGR-02", "EGR-01"],
+    rests_partly_on=["EGR-02", "EGR-01", "MTU-05"],
     level=Level.EXTENDED,
     features=[Feature.DUAL_TARGET_UDP, Feature.EGRESS],
     references=["RFC 8200 section 4.5", "RFC 4787 section 11", "RFC 8085 section 5.1"],

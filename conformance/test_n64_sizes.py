@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect_all
 from pytest_ipv6k8s.agent.ops import tcp_transfer, udp_sized
 from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite.datagrams import require_fragments
 
 HEADER_DIFFERENCE = 20
 
@@ -40,7 +41,7 @@ def _expect_learned(records: Sequence[Record[tcp_transfer.Answer]], mtu: int) ->
 
 @check(
     "N64-23",
-    rests_partly_on=["N64-14", "N64-15", "EGR-01"],
+    rests_partly_on=["N64-14", "N64-15", "EGR-01", "MTU-05"],
     stacks=WITH_IPV6,
     features=[Feature.NAT64, Feature.IPV4_TARGET_UDP],
     level=Level.EXTENDED,
@@ -57,3 +58,4 @@ def test_fragments_cross_the_translator(probes: Probes, external: ExternalTarget
     records = probes.from_every_node(request)
 
     expect_all(records, lambda r: r.answer.arrived, expected="2000 bytes there and 2500 bytes back")
+    require_fragments(records)

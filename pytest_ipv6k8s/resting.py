@@ -122,21 +122,23 @@ def families(declared: Check, family: Family | None) -> tuple[Family, ...]:
 def in_order(checks: Mapping[str, Check]) -> dict[str, int]:
     """Return the place of each check in the order in which they are asked, by id.
 
-    It is that in which a person looks for a fault: area by area, and what others rest on first.
+    It is that in which a person looks for a fault: area by area, and what others rest on first. A
+    check that rests on one of a later area is asked with that area.
     """
 
-    def place(check: Check) -> tuple[int, int, str]:
-        return Area.place(check.area), _depth(check, checks), check.id
+    def bases(check: Check) -> list[Check]:
+        found = (checks.get(id) for id in (*check.rests_on, *check.rests_partly_on))
+        return [base for base in found if base and base is not check]
 
-    ordered = sorted(checks.values(), key=place)
+    def area(check: Check) -> int:
+        return max([Area.place(check.area), *map(area, bases(check))])
+
+    def depth(check: Check) -> int:
+        inside = (base for base in bases(check) if area(base) == area(check))
+        return max((1 + depth(base) for base in inside), default=0)
+
+    ordered = sorted(checks.values(), key=lambda check: (area(check), depth(check), check.id))
     return {check.id: number for number, check in enumerate(ordered)}
-
-
-def _depth(check: Check, checks: Mapping[str, Check]) -> int:
-    """Return how many checks of its own area stand below one."""
-    below = (checks.get(id) for id in (*check.rests_on, *check.rests_partly_on))
-    inside = (base for base in below if base and base.area == check.area and base is not check)
-    return max((1 + _depth(base, checks) for base in inside), default=0)
 
 
 class Ledger:

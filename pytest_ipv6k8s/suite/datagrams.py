@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ops import udp_sized
 from pytest_ipv6k8s.agent.ports import UDP_PORT
+from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import expect_all, remark
 
@@ -36,6 +37,19 @@ def many(
         timeout=_SECONDS,
         every=True,
     )
+
+
+def require_fragments(records: Sequence[Datagrams]) -> None:
+    """Require that whoever sent had to send in fragments, as far as its kernel tells.
+
+    Raises:
+        Inconclusive: somebody sent all of it whole, so that nothing is known of fragments.
+    """
+    whole = [record for record in records if record.answer.fragments == 0]
+    if whole:
+        raise Inconclusive(f"nothing left in fragments: {whole[0]}")
+    if any(record.answer.fragments < 0 for record in records):
+        remark("the pods' kernel does not tell whether it sent fragments")
 
 
 def expect_arrivals(records: Sequence[Datagrams], *, expected: str) -> None:

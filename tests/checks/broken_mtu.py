@@ -78,7 +78,7 @@ ROWS = [
     Broken("MTU-04", "one more byte than the route's", IN_A_TUNNEL, family=V6),
     Broken("MTU-05", "fragments are lost", answers("udp_sized", _how("fragmented"), **LOST), family=V6),
     Broken("MTU-05", "two of three are lost", answers("udp_sized", **TWO_OF_THREE_LOST), family=V6),
-    Broken("MTU-06", "fragments are lost", answers("udp_sized", _how("as needed"), **LOST), family=V6),
+    Broken("MTU-06", "fragments are lost", answers("udp_sized", _how("fragmented"), **LOST), family=V6),
     Broken("MTU-07", "uploads stall", answers("tcp_transfer", _direction("up"), **STUCK)),
     Broken("MTU-07", "downloads stall", answers("tcp_transfer", _direction("down"), **STUCK)),
     Broken("MTU-07", "the pod does not learn", answers("udp_sized", path_mtu=1500)),

@@ -62,6 +62,7 @@ def _udp_sized(world: World, pod: ProbePod, request: udp_sized.Request) -> udp_s
         too_big=not arrived,
         replied_from=request.address if arrived else "",
         error="" if arrived else "EMSGSIZE",
+        fragments=0 if fits and request.how != udp_sized.FRAGMENTED else 2,
     )
 
 

@@ -104,3 +104,16 @@ def test_what_cannot_be_asked_is_not_blamed_on_the_cluster(
     unable(world)
 
     assert run_check(world, id, V6).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("id", "family"), [("MTU-05", V6), ("MTU-06", V6), ("N64-23", None)])
+@pytest.mark.parametrize(
+    ("fragments", "verdict"), [(0, Verdict.INCONCLUSIVE), (-1, Verdict.PASS), (40, Verdict.PASS)]
+)
+def test_what_left_whole_tells_nothing_of_fragments(
+    id: str, family: Family | None, fragments: int, verdict: Verdict
+) -> None:
+    world = World(Stack.IPV6)
+    answers("udp_sized", fragments=fragments)(world)
+
+    assert run_check(world, id, family).verdict is verdict

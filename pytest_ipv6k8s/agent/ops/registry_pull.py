@@ -47,6 +47,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """The registry's URL, a repository and a tag; ``timeout`` in seconds is for everything."""
 
+    awaits_one = True
     url: str
     repository: str
     reference: str = "latest"

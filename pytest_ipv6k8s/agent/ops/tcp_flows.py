@@ -38,6 +38,7 @@ class Request(ops.Request[Answer]):
     last one is. ``timeout`` in seconds is for everything.
     """
 
+    awaits_one = True
     address: str
     port: int
     first_port: int

@@ -27,6 +27,7 @@ class Answer:
 class Request(ops.Request[Answer]):
     """Towards an HTTP server of ours; ``direction`` is down or up; ``timeout`` is for all of it."""
 
+    awaits_one = True
     address: str
     port: int
     size: int = 1 << 20

@@ -6,11 +6,13 @@ import errno
 import hashlib
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_ipv6k8s.agent import ops, sockets
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
+LARGEST = 65000
+COUNTERS = "/proc/net/snmp6"
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Answer:
     """``arrived`` tells that the server got it whole; ``replied`` is the reply's size in bytes.
 
     ``arrivals`` counts those that did. ``path_mtu`` is what the kernel knows of the way there,
-    ``too_big`` that it refused the size.
+    ``too_big`` that it refused the size. ``fragments`` is how many IPv6 fragments it made meanwhile
+    in the pod's network namespace (Ip6FragCreates, RFC 4293), -1 where it does not tell.
     """
 
     arrived: bool
@@ -30,6 +33,7 @@ class Answer:
     error: str = ""
     seconds: float = 0.0
     arrivals: int = 0
+    fragments: int = -1
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Request(ops.Request[Answer]):
     """``size`` and ``reply_size`` are UDP payloads in bytes; tried ``tries`` times within the time.
 
     ``how`` is unfragmented (with a path MTU that a router may lower), fragmented (into parts of
-    1280 bytes) or as needed. ``every`` sends all ``tries`` one after the other, whatever becomes
+    1280 bytes, with as much more payload as the path does not take whole: the kernel sends whole
+    what fits) or as needed. ``every`` sends all ``tries`` one after the other, whatever becomes
     of the first: to count them.
     """
 
@@ -61,11 +66,21 @@ def perform(request: Request) -> Answer:
         except OSError as error:
             return Answer(arrived=False, error=sockets.name_of_error(error))
         sock.settimeout(request.timeout / request.tries)
+        if request.how == FRAGMENTED:
+            request = _beyond(sockets.path_mtu(sock), request)
         return _exchange(sock, request, started)
+
+
+def _beyond(path_mtu: int, request: Request) -> Request:
+    """Let neither the datagram nor its reply, if one of a size is asked for, fit into a packet."""
+    size = max(request.size, min(path_mtu, LARGEST))
+    reply = max(request.reply_size, size) if request.reply_size else 0
+    return replace(request, size=size, reply_size=reply)
 
 
 def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
     reply, failure, too_big, arrivals = b"", "", False, 0
+    made = _fragments_made()
     for _ in range(request.tries):
         try:
             sock.send(_payload(request))
@@ -88,7 +103,16 @@ def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
         error=failure,
         seconds=time.monotonic() - started,
         arrivals=arrivals,
+        fragments=-1 if made is None else (_fragments_made() or made) - made,
     )
+
+
+def _fragments_made() -> "int | None":
+    try:
+        with open(COUNTERS) as file:
+            return int(dict(line.split() for line in file)["Ip6FragCreates"])
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def _payload(request: Request) -> bytes:
