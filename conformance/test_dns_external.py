@@ -23,6 +23,7 @@ UPSTREAM_CAUSES = [
 @check(
     "DNS-18",
     rests_on=["DNS-01"],
+    rests_partly_on=["DNS-19"],
     stacks=WITH_IPV6,
     features=[Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],

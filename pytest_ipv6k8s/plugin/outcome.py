@@ -54,6 +54,7 @@ BUNDLES = pytest.StashKey[Bundling]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()
 _BASES = 120.0
+_MOST_CAUSES = 3
 """Seconds that a failed check waits for those that it rests on, which another worker may run."""
 
 
@@ -290,13 +291,13 @@ def _waiver(item: pytest.Item, id: str) -> str:
 
 def explain(result: ItemResult) -> str:
     """Return a result in words: what is required, and of a failure what was expected, by whom,
-    what was received instead, and what to do."""
+    what was received instead, the likeliest causes, and what to do."""
     check, failure = result.check, result.outcome.failure
     if failure is None:
         return f"{result.name}\n  required  {check.requirement}\n  {result.outcome.reason}"
     actual, bundle = failure.actual, result.outcome.bundle
     more = [f"… and {len(actual) - 5} more"] if len(actual) > 5 else []
-    causes = [f"{n}. {cause}" for n, cause in enumerate(failure.causes, 1)]
+    causes = [f"{n}. {cause}" for n, cause in enumerate(failure.causes[:_MOST_CAUSES], 1)]
     lines = [
         result.name,
         f"  required  {check.requirement}",

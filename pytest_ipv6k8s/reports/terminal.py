@@ -124,13 +124,22 @@ def reasons(report: Report, width: int, *, verbose: bool = False) -> Iterator[Li
             continue
         text = f"not judged  {_checks(ids)} on {base}: {some(ids)}"
         yield Line(wrapped(text, width))
+    yield from _untested(report, width, in_short=bool(told) and not verbose)
+    for reason, ids in view.skipped(report).items() if verbose else ():
+        yield Line(wrapped(f"skipped  {', '.join(ids)}: {reason}", width))
+
+
+def _untested(report: Report, width: int, *, in_short: bool) -> Iterator[Line]:
+    """Yield what was not tested; in short where something else has to be looked at first."""
     gaps = untested(report)
+    if gaps and in_short:
+        number = sum(len(gap.ids) for gap in gaps)
+        yield Line(f"Not tested: {number} check{'s' if number > 1 else ''} (-v: how to)")
+        return
     if gaps:
         yield Line("Not tested, and how to (-v: why):")
     for gap in gaps:
         yield Line(wrapped(f"  {gap}", width))
-    for reason, ids in view.skipped(report).items() if verbose else ():
-        yield Line(wrapped(f"skipped  {', '.join(ids)}: {reason}", width))
 
 
 def _checks(ids: Sequence[str]) -> str:
