@@ -24,7 +24,7 @@ QUERIES = 12
 @check(
     "DNS-16",
     rests_on=["DNS-01"],
-    rests_partly_on=["DNS-02"],
+    rests_partly_on=["DNS-02", "DNS-04", "DNS-05"],
     references=["Kubernetes docs: DNS for Services and Pods", "RFC 4074 section 4"],
     causes=[
         "SERVFAIL for a search domain makes resolvers give up before the right name",
@@ -102,7 +102,7 @@ SOONEST = 1.0
 @check(
     "DNS-17",
     rests_on=["DNS-01"],
-    rests_partly_on=["DNS-02"],
+    rests_partly_on=["DNS-02", "DNS-04", "DNS-05"],
     references=["RFC 8305 section 3", "RFC 1035 section 7.2"],
     causes=[
         "two queries from one port race for one entry of the connection table, and one is dropped "

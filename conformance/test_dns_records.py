@@ -19,6 +19,7 @@ RECORD_CAUSES = (
     "CoreDNS cannot read Services or EndpointSlices (rights, watch broken)",
 )
 dns_check = partial(check, causes=RECORD_CAUSES, look=COREDNS_LOOK, rests_on=["DNS-01"])
+ADDRESS_RECORDS = ["DNS-04", "DNS-05"]
 
 
 def _expect_cluster_ip(dns: ClusterDns, services: Services, family: Family) -> None:
@@ -41,6 +42,7 @@ def test_service_has_an_a_record(dns: ClusterDns, services: Services) -> None:
 
 @dns_check(
     "DNS-06",
+    rests_partly_on=ADDRESS_RECORDS,
     stacks=DUAL_STACK,
     references=[f"{SPEC} section 2.3.1", "KEP-563: DNS"],
     causes=("the Service is not dual-stack after all (API-03)", *RECORD_CAUSES),
@@ -57,6 +59,7 @@ def test_dual_stack_service_has_both_records(
 
 @dns_check(
     "DNS-07",
+    rests_partly_on=ADDRESS_RECORDS,
     references=["RFC 2308 section 3", "RFC 4074 section 4"],
     causes=(
         "the DNS server answers NXDOMAIN, SERVFAIL or REFUSED for a type that it does not have: "
@@ -94,6 +97,7 @@ def _is_no_data(record: Exchange) -> bool:
 
 @dns_check(
     "DNS-08",
+    rests_partly_on=ADDRESS_RECORDS,
     families=Family,
     references=[f"{SPEC} section 2.4.1"],
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
@@ -125,7 +129,11 @@ def test_ipv6_cluster_ip_resolves_back(dns: ClusterDns, services: Services) -> N
     dns.await_records(name, "PTR", {service.dns_name})
 
 
-@dns_check("DNS-14", references=[f"{SPEC} section 2.3.2", "RFC 2782"])
+@dns_check(
+    "DNS-14",
+    rests_partly_on=ADDRESS_RECORDS,
+    references=[f"{SPEC} section 2.3.2", "RFC 2782"],
+)
 def test_srv_target_resolves_in_every_family(dns: ClusterDns, services: Services) -> None:
     """The SRV record of a named port leads to a target that has an address of every family."""
     service = services["every"]
