@@ -43,10 +43,10 @@ def checks() -> dict[str, Check]:
 
 
 def is_chosen(declared: Check, words: Collection[str]) -> bool:
-    """Tell whether ids and areas choose a check: those named, or all but those with a ``!``."""
+    """Tell whether ids and areas choose a check: those named, or all; never one with a ``!``."""
     names = {declared.id, declared.area}
     wanted = {word for word in words if not word.startswith("!")}
-    unwanted = {word.removeprefix("!") for word in words} - wanted
+    unwanted = {word.removeprefix("!") for word in words if word not in wanted}
     return (not wanted or bool(names & wanted)) and not names & unwanted
 
 

@@ -76,13 +76,14 @@ def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
 
 
 def _look(item: pytest.Item, look: str, failed: list[Record[Any]]) -> str:
-    """Return the command with the node, the address and the context that it is about."""
-    nodes = item.config.stash.get(WHERE, {})
+    """Return the command with the node, the address and the cluster that it is about."""
+    cluster, nodes = item.config.stash[SETTINGS].cluster, item.config.stash.get(WHERE, {})
     places = (place_of(record, nodes) for record in failed)
     return runnable(
         look,
         node=next((place.source for place in places if place.source), ""),
-        context=item.config.stash[SETTINGS].cluster.context or "",
+        context=cluster.context or "",
+        kubeconfig=str(cluster.kubeconfig or ""),
         asked=next(filter(None, (manifest(record.request) for record in failed)), ""),
         address=next((str(r.request["address"]) for r in failed if r.request.get("address")), ""),
     )

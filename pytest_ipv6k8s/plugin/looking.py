@@ -33,7 +33,15 @@ def manifest(request: Mapping[str, Any]) -> str:
     return json.dumps({**body, "spec": request["spec"]}, separators=(",", ":"))
 
 
-def runnable(look: str, *, node: str, context: str, address: str = "", asked: str = "") -> str:
+def runnable(
+    look: str,
+    *,
+    node: str,
+    context: str,
+    kubeconfig: str = "",
+    address: str = "",
+    asked: str = "",
+) -> str:
     """Return a command that gets to where it looks.
 
     Args:
@@ -41,6 +49,7 @@ def runnable(look: str, *, node: str, context: str, address: str = "", asked: st
             get there first, and ADDRESS in them is the one that was asked.
         node: on which it failed; empty where that is not known.
         context: of the kubeconfig that was asked for; empty for the current one.
+        kubeconfig: the file that was asked for; empty for the usual one.
         address: that was asked there; empty where there is none.
         asked: the manifest that the API server was asked about, which stands in place of a file.
     """
@@ -54,6 +63,6 @@ def runnable(look: str, *, node: str, context: str, address: str = "", asked: st
     elif node and look.endswith(IN_POD):
         there = json.dumps({"spec": {"nodeName": node}}, separators=(",", ":"))
         look = _RUN.format(shlex.quote(there), shlex.quote(look.removesuffix(IN_POD)))
-    if context:
-        look = _KUBECTL.sub(f"kubectl --context {shlex.quote(context)}", look)
-    return look
+    words = [("--kubeconfig", kubeconfig), ("--context", context)]
+    way = "".join(f" {flag} {shlex.quote(value)}" for flag, value in words if value)
+    return _KUBECTL.sub(lambda found: found[0] + way, look)

@@ -53,8 +53,8 @@ class Bundling(Protocol):
 BUNDLES = pytest.StashKey[Bundling]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()
-_BASES = 120.0
 _MOST_CAUSES = 3
+_BASES = 120.0
 """Seconds that a failed check waits for those that it rests on, which another worker may run."""
 
 

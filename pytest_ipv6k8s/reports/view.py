@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pytest_ipv6k8s.addresses import names
 from pytest_ipv6k8s.errors import by_reason
 from pytest_ipv6k8s.reports.matrix import MISSED, REACHED, UNASKED
 from pytest_ipv6k8s.reports.model import CheckResult, ClaimedPart, Cluster, Counts, Report
-from pytest_ipv6k8s.results import Failure
+from pytest_ipv6k8s.results import Failure, item_name
 from pytest_ipv6k8s.verdicts import Verdict, fold
 
 NO_FAMILY = "not by family"
@@ -19,6 +19,23 @@ def with_verdict(report: Report, verdict: Verdict) -> list[CheckResult]:
     """Return the checks with a verdict, those that nobody waived first."""
     found = [check for check in report.checks if check.verdict is verdict]
     return sorted(found, key=lambda check: bool(check.waived))
+
+
+def with_item(report: Report, verdict: Verdict) -> list[CheckResult]:
+    """Return the checks of which a family has a verdict, those that nobody waived first."""
+    found = [c for c in report.checks if any(item.verdict is verdict for item in c.items)]
+    return sorted(found, key=lambda check: bool(check.waived))
+
+
+def inconclusive(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield what is inconclusive, and why: a check, or a family beside another one that failed."""
+    for check in with_item(report, Verdict.INCONCLUSIVE):
+        if check.verdict is Verdict.INCONCLUSIVE:
+            yield check.id, check.reason
+            continue
+        for item in check.items:
+            if item.verdict is Verdict.INCONCLUSIVE:
+                yield item_name(check, item), item.reason
 
 
 def passed(part: ClaimedPart) -> str:

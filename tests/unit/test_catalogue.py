@@ -80,3 +80,22 @@ def test_only_test_modules_are_looked_into(suite: Path) -> None:
     (suite / "helper.py").write_text("raise RuntimeError")
 
     assert list(catalogue.checks()) == ["SVC-01"]
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        ([], {"SVC-01", "SVC-05", "DNS-01"}),
+        (["SVC"], {"SVC-01", "SVC-05"}),
+        (["SVC", "!SVC-05"], {"SVC-01"}),
+        (["SVC-05", "!SVC-05"], set()),
+        (["SVC-05", "!SVC"], set()),
+        (["!SVC"], {"DNS-01"}),
+    ],
+)
+def test_what_is_excluded_never_runs(words: list[str], chosen: set[str]) -> None:
+    declared = catalogue.checks()
+
+    assert {
+        id for id in ("SVC-01", "SVC-05", "DNS-01") if catalogue.is_chosen(declared[id], words)
+    } == chosen

@@ -56,6 +56,12 @@ def test_every_kubectl_has_the_context_that_was_given() -> None:
     assert runnable(look, node="", context="a b").count("kubectl --context 'a b' get") == 2
 
 
+def test_every_kubectl_has_the_kubeconfig_that_was_given() -> None:
+    look = runnable("kubectl get nodes", node="", context="prod", kubeconfig="my file")
+
+    assert look == "kubectl --kubeconfig 'my file' --context prod get nodes"
+
+
 @pytest.mark.parametrize("id", sorted(catalogue.checks()))
 def test_every_check_tells_a_command_that_a_shell_takes(id: str) -> None:
     look = runnable(catalogue.checks()[id].look, node="n1", context="", address="2001:db8::1")

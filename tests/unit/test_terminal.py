@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pytest_ipv6k8s.reports import Report, terminal
+from pytest_ipv6k8s.reports.writers import save
 from pytest_ipv6k8s.results import Failure
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.documents import report, result, sample
@@ -53,6 +56,29 @@ def test_one_fault_is_one_headline_and_what_rests_on_it_one_line() -> None:
     assert not [line for line in lines if line.startswith("not judged")]
     assert len(lines) <= 25
     assert root.in_short == "error ECONNREFUSED; pod p → 10.96.0.10:53"
+
+
+def test_a_family_that_is_inconclusive_beside_a_failed_one_is_told(tmp_path: Path) -> None:
+    failure = Failure(expected="e", actual=("a",), paths=(), causes=(), look="see")
+    made = report(
+        result("SVC-01", "fail", "IPv4", failure=failure),
+        result("SVC-01", "inconclusive", "IPv6", reason="the probe died"),
+    )
+
+    assert "inconclusive  SVC-01 IPv6: the probe died" in _text(made)
+    for name in ("report.md", "report.html"):
+        save(made, tmp_path / name)
+        assert "the probe died" in (tmp_path / name).read_text(), name
+
+
+def test_what_was_not_tested_is_one_line_under_a_failure() -> None:
+    failure = Failure(expected="e", actual=("a",), paths=(), causes=(), look="see")
+    skips = [result(f"N64-{n:02}", "skip", reason=f"r{n}: x") for n in range(10, 30)]
+
+    assert "Not tested: 20 checks (-v: how to)" in _text(
+        report(result("SVC-01", "fail", failure=failure), *skips)
+    )
+    assert "Not tested, and how to (-v: why):" in _text(report(*skips))
 
 
 def test_what_rests_on_a_check_is_told_once_for_both_families() -> None:

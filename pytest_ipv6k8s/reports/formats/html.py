@@ -71,7 +71,7 @@ def _context(report: Report) -> dict[str, Any]:
         "environment": view.environment(report),
         "headlines": diagnosis(report.checks),
         "failed": view.with_verdict(report, Verdict.FAIL),
-        "inconclusive": view.with_verdict(report, Verdict.INCONCLUSIVE),
+        "inconclusive": view.with_item(report, Verdict.INCONCLUSIVE),
         "areas": view.by_area(report),
         "families": view.families(report),
         "paths": view.paths(report),

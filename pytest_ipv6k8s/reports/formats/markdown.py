@@ -94,7 +94,7 @@ def _resting(headline: Headline) -> str:
 
 
 def _red(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
-    checks = view.with_verdict(report, verdict)
+    checks = view.with_item(report, verdict)
     yield f"\n## {title}\n" if checks else ""
     for check in checks:
         for item in check.items:
