@@ -75,7 +75,7 @@ def observe(api: Api, facts: Inventory, *, run_id: str, manner: Manner, target: 
 def _address_of(target: str) -> str:
     if not target:
         return ""
-    address, _, port = target.rpartition(":")
+    address, _, port = target.removeprefix("dual=").rpartition(":")
     if port != "agent" or not address.startswith("["):
         raise ConfigError(
             f"--target: {target!r} is not of the form [ADDRESS]:agent",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.checks import Check, Level
 from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.evidence import Record, Recorder, digest, kept
@@ -306,8 +307,11 @@ def explain(result: ItemResult) -> str:
         f"  expected  {failure.expected}",
         f"  source    {'; '.join(check.references)}",
         *_bullets("causes", causes),
-        *_bullets("fixes", failure.fixes),
+        *_bullets("fix", failure.fixes[:1]),
         f"  look      {failure.look}",
+        *_bullets(
+            "more", [f"ipv6k8s explain {check.id}"] if check.id in catalogue.functions() else []
+        ),
         *_bullets("bundle", [bundle] if bundle else []),
     ]
     return "\n".join(lines)

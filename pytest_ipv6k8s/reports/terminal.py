@@ -12,7 +12,7 @@ from pytest_ipv6k8s.reports.folding import count
 from pytest_ipv6k8s.reports.matrix import MISSED
 from pytest_ipv6k8s.reports.model import Counts, Report
 from pytest_ipv6k8s.reports.untested import untested
-from pytest_ipv6k8s.verdicts import UNSETTLED, Verdict
+from pytest_ipv6k8s.verdicts import Verdict
 from pytest_ipv6k8s.wrapping import wrapped, wrapped_command
 
 MARKUP: dict[Verdict, dict[str, bool]] = {
@@ -30,6 +30,7 @@ _SHORT = {
     Verdict.INFORMATIONAL: "inform.",
     Verdict.NOT_APPLICABLE: "n/a",
 }
+_WRONG = (Verdict.FAIL, Verdict.INCONCLUSIVE)
 _MOST_IDS = 8
 _MOST_FACTS = 2
 _MOST_NODES = 10
@@ -78,7 +79,7 @@ def _in_short(headline: Headline) -> list[tuple[str, str]]:
 def counts(report: Report, items: int) -> Iterator[Line]:
     """Yield how many checks of each area came to which verdict; verdicts that none has are out.
 
-    Where something is wrong, the areas in which nothing is are counted together.
+    Where something failed or is inconclusive, the areas in which nothing did are counted together.
 
     Args:
         report: of the run.
@@ -86,9 +87,7 @@ def counts(report: Report, items: int) -> Iterator[Line]:
     """
     there = [verdict for verdict in Verdict if report.summary[verdict]]
     yield Line(f"{'checks':8}" + "".join(f"{_short(verdict):>{_COLUMN}}" for verdict in there))
-    wrong = {
-        area: row for area, row in report.areas.items() if any(row[kind] for kind in UNSETTLED)
-    }
+    wrong = {area: row for area, row in report.areas.items() if any(row[kind] for kind in _WRONG)}
     for area, row in (wrong or report.areas).items():
         yield Line(f"{area:8}" + _numbers(row, there))
     if wrong and len(wrong) < len(report.areas):
