@@ -17,7 +17,7 @@ OFFLINE := $(QUICK) tests/plugin
 REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults tests/oddities
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast offline lowest lint types cluster oddities bench loss docs site lab lab-cilium clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster oddities faults bench loss docs site lab lab-cilium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,11 @@ test: lint types lab-cilium ## everything that CI runs: of faults and oddities a
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/pytest --numprocesses 2 $(OFFLINE)
 	SLICE=$${SLICE:-$$(git rev-parse HEAD)} $(BIN)/pytest $(REAL)
+
+faults: venv lab-cilium ## break clusters in all ways that are known, and record which checks see it
+	eval "$$(ci/lab/lab env)"
+	FAULTS_RECORD=tests/faults/seen $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/faults
+	$(BIN)/python -m ci.detection_page
 
 bench: venv lab ## measure a run on a ready two-node cluster
 	eval "$$(ci/lab/lab env)"

@@ -299,6 +299,7 @@ def explain(result: ItemResult) -> str:
     actual, bundle = failure.actual, result.outcome.bundle
     more = [f"… and {len(actual) - 5} more"] if len(actual) > 5 else []
     causes = [f"{n}. {cause}" for n, cause in enumerate(failure.causes[:_MOST_CAUSES], 1)]
+    pages = [f"ipv6k8s explain {id}" for id in (check.id,) if id in catalogue.functions()]
     lines = [
         result.name,
         f"  required  {check.requirement}",
@@ -309,9 +310,7 @@ def explain(result: ItemResult) -> str:
         *_bullets("causes", causes),
         *_bullets("fix", failure.fixes[:1]),
         f"  look      {failure.look}",
-        *_bullets(
-            "more", [f"ipv6k8s explain {check.id}"] if check.id in catalogue.functions() else []
-        ),
+        *_bullets("more", pages),
         *_bullets("bundle", [bundle] if bundle else []),
     ]
     return "\n".join(lines)

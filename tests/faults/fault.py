@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.features import OfTargets
 from pytest_ipv6k8s.testbed import testbed
+from tests.faults.record import RECORD, record
 from tests.real import SuiteRun, in_testbed, kubectl, run_suite
 from tests.slices import by_slice
 
@@ -79,7 +82,11 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     """
     options = options or INSIDE_AREAS
     with fault.broken(cluster):
+        began = time.monotonic()
         run = run_suite(cluster, folder, *IMPATIENT, *options)
+        seconds, asked = time.monotonic() - began, run
+        if os.environ.get(RECORD):
+            asked = run_suite(cluster, folder, *IMPATIENT, *options, "--ipv6k8s-all")
     failed = run.ids("fail")
     for id in fault.must - failed:
         roots = set(run.check(id).get("restsOn", ()))
@@ -99,6 +106,7 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
+    record(fault.must, run, asked, seconds)
 
 
 def named_nodes(run: SuiteRun, id: str) -> set[str]:

@@ -1,0 +1,69 @@
+"""What a fault turned red, written down where FAULTS_RECORD names a folder (`make faults`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.real import ROOT, SuiteRun
+
+RECORD = "FAULTS_RECORD"
+JUDGES = ("conformance", *(f"pytest_ipv6k8s/{room}" for room in ("agent", "netpol", "suite")))
+"""What a record is true of: checks, what they share, and what runs in pods."""
+
+
+@cache
+def code() -> str:
+    """Return a digest over all that asks and judges."""
+    files = sorted(file for folder in JUDGES for file in (ROOT / folder).rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def file_of(test: str) -> Path | None:
+    """Return where what a test saw belongs; None where nothing is recorded.
+
+    Args:
+        test: its node id.
+    """
+    folder = os.environ.get(RECORD)
+    path, _, name = test.partition("::")
+    _, _, which = name.partition("[")
+    parts = (Path(path).stem.removeprefix("test_"), which.rstrip("]"))
+    return Path(folder, "-".join(filter(None, parts)) + ".json") if folder else None
+
+
+def is_recorded(test: str) -> bool:
+    """Tell whether what a test saw is recorded already, of the same code."""
+    file = file_of(test)
+    return bool(file and file.exists() and json.loads(file.read_text("utf-8"))["code"] == code())
+
+
+def record(must: Collection[str], run: SuiteRun, asked: SuiteRun, seconds: float) -> None:
+    """Write down what the test that runs saw.
+
+    Args:
+        must: the checks that have to see the fault.
+        run: the suite on the broken cluster.
+        asked: the same, when what rests on a red check was asked all the same.
+        seconds: how long ``run`` took.
+    """
+    file = file_of(os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0])
+    if file is None:
+        return
+    held = run.ids("not judged")
+    seen: dict[str, Any] = {
+        "code": code(),
+        "stack": run.report["cluster"]["stack"],
+        "caughtBy": sorted(run.ids("fail") & set(must)),
+        "alsoRed": sorted(run.red - set(must)),
+        "notJudged": sorted(held),
+        "passWhenAsked": sorted(held & asked.ids("pass")),
+        "seconds": round(seconds),
+    }
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(seen, indent=2) + "\n", "utf-8")
