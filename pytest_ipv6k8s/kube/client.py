@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from pytest_ipv6k8s.addresses import endpoint
 from pytest_ipv6k8s.agent import tls
 from pytest_ipv6k8s.cost import Cost
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
@@ -21,6 +23,9 @@ from pytest_ipv6k8s.timeouts import Timeouts
 
 Object = dict[str, Any]
 _LONGEST_RETRY_AFTER = 10.0
+_OF_SYSTEM = re.compile(r"\[Errno -?\d+\] ([^()'\"]+)")
+_PEER = re.compile(r"\w*Connection\(host='([^']*)', port=(\d+)\):? *")
+"""What urllib3 has before its words, and we say in ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,13 +287,29 @@ def explain_connection(server: str, error: BaseException) -> ControlChannelError
         )
     if "connect to proxy" in text:
         return ControlChannelError(
-            f"the proxy before API server {server} cannot be used: {_short(text)}",
+            f"the proxy before API server {server} cannot be used: "
+            f"{_proxy_in(text)}{_in_words(text)}",
             remedy=f"check HTTPS_PROXY and proxy-url, or name {host} in NO_PROXY",
         )
     return ControlChannelError(
-        f"API server {server} cannot be reached: {_short(text)}",
+        f"API server {server} cannot be reached: {_in_words(text)}",
         remedy=f"check that this machine has a route to {host} and that the server runs",
     )
+
+
+def _in_words(text: str) -> str:
+    """Return why a connection failed: what the system says, or what is left beside the library."""
+    found = _OF_SYSTEM.search(text)
+    if found is None:
+        return _short(_PEER.sub("", text))
+    said = _short(found[1])
+    return said[:1].lower() + said[1:]
+
+
+def _proxy_in(text: str) -> str:
+    """Return the address of a proxy that could not be reached; nothing where it is not told."""
+    found = _PEER.search(text)
+    return f"{endpoint(found[1], int(found[2]))}: " if found else ""
 
 
 def _short(text: str) -> str:

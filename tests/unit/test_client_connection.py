@@ -38,10 +38,22 @@ def test_a_server_that_is_gone_is_named_with_a_remedy(tmp_path: Path, ca: trustm
         Api(kubeconfig(tmp_path, url, ca)).get(NODES)
 
     said = str(caught.value)
-    assert f"API server {url} cannot be reached: " in said
-    assert "refused" in said
+    assert f"API server {url} cannot be reached: connection refused. " in said
     assert "route to ::1 and that the server runs" in said
     assert TOKEN not in said
+
+
+def test_a_proxy_that_is_gone_is_named_with_its_address(
+    tmp_path: Path, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    with pytest.raises(ControlChannelError) as caught:
+        Api(kubeconfig(tmp_path, "https://[2001:db8::1]:443", ca)).get(NODES)
+
+    said = str(caught.value)
+    assert said.startswith("the proxy before API server https://[2001:db8::1]:443 cannot be used: ")
+    assert "127.0.0.1:9: connection refused. Check HTTPS_PROXY" in said
 
 
 YESTERDAY = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
