@@ -9,7 +9,7 @@ from typing import Any
 from pytest_ipv6k8s.errors import ConfigError
 
 
-def read_document(path: Path, *, what: str, option: str) -> dict[str, Any]:
+def read_document(path: Path, *, what: str, source: str) -> dict[str, Any]:
     """Return the mapping that a YAML file holds; JSON is YAML, too.
 
     Errors never quote the file, for it may hold secrets.
@@ -17,7 +17,7 @@ def read_document(path: Path, *, what: str, option: str) -> dict[str, Any]:
     Args:
         path: the file.
         what: what it should be, such as ``kubeconfig``; errors begin with it.
-        option: where its path comes from, such as ``--ipv6k8s-kubeconfig``.
+        source: where its path comes from, such as ``$KUBECONFIG``.
 
     Raises:
         ConfigError: it does not exist, cannot be read, or is no mapping in YAML.
@@ -25,20 +25,20 @@ def read_document(path: Path, *, what: str, option: str) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{what} {path} does not exist", remedy=f"check {option}") from None
+        raise ConfigError(f"{what} {path} does not exist", remedy=f"check {source}") from None
     except OSError as error:
         raise ConfigError(
             f"{what} {path} cannot be read: {error.strerror}",
-            remedy=f"check {option}, and who may read the file",
+            remedy=f"check {source}, and who may read the file",
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(
-            f"{what} {path} cannot be read: it is no text in UTF-8", remedy=f"check {option}"
+            f"{what} {path} cannot be read: it is no text in UTF-8", remedy=f"check {source}"
         ) from None
-    return _mapping(text, name=f"{what} {path}", what=what, option=option)
+    return _mapping(text, name=f"{what} {path}", what=what, source=source)
 
 
-def _mapping(text: str, *, name: str, what: str, option: str) -> dict[str, Any]:
+def _mapping(text: str, *, name: str, what: str, source: str) -> dict[str, Any]:
     import yaml
 
     try:
@@ -50,7 +50,7 @@ def _mapping(text: str, *, name: str, what: str, option: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError):  # a date such as 2026-13-01: ValueError
         raise ConfigError(f"{name} is not YAML", remedy="correct the file") from None
     if not isinstance(document, dict):
-        raise ConfigError(f"{name} is no {what}", remedy=f"check {option}")
+        raise ConfigError(f"{name} is no {what}", remedy=f"check {source}")
     return document
 
 

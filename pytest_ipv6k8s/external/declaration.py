@@ -84,7 +84,7 @@ def read(path: Path) -> Declaration:
         ConfigError: it cannot be read, is of an older form, or a value is no good; names the file
             and the key.
     """
-    document = read_document(path, what="declaration", option="--ipv6k8s-declaration")
+    document = read_document(path, what="declaration", source="the path that was given")
     _refuse_older_form(path, document)
     hold_named(document)
     wrong = [*_header_problems(document), *_password_problems(document)]

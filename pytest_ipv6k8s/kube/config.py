@@ -17,6 +17,8 @@ from pytest_ipv6k8s.masking import hold_named
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds the token of its ServiceAccount."""
 
+_GIVE = "give --kubeconfig=FILE, to pytest --ipv6k8s-kubeconfig=FILE"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubeconfig:
@@ -61,24 +63,32 @@ def find(path: Path | None, environment: Mapping[str, str], folder: Path | None 
     """
     if path is not None:
         return path
-    given = [name for name in environment.get("KUBECONFIG", "").split(os.pathsep) if name]
-    if any(Path(name).exists() for name in given):
-        return Path(os.pathsep.join(given))
+    joined = _of_environment(environment)
+    given = str(joined).split(os.pathsep) if joined else []
+    if joined and any(Path(name).exists() for name in given):
+        return joined
     usual = Path.home() / ".kube" / "config"
     if not given and usual.exists():
         return usual
     if environment.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").exists():
         return _of_service_account(environment, folder or Path(mkdtemp(prefix="ipv6k8s-")))
     if given:
+        do = "do" if len(given) > 1 else "does"
         raise ConfigError(
-            f"no kubeconfig: of $KUBECONFIG, {' and '.join(given)} do not exist",
-            remedy="correct it, or give --ipv6k8s-kubeconfig=FILE",
+            f"no kubeconfig: of $KUBECONFIG, {' and '.join(given)} {do} not exist",
+            remedy=f"correct it, or {_GIVE}",
         )
     raise ConfigError(
-        "no kubeconfig: neither --ipv6k8s-kubeconfig nor $KUBECONFIG is given, "
-        f"{usual} does not exist, and this is no pod with a ServiceAccount",
-        remedy="give --ipv6k8s-kubeconfig=FILE",
+        f"no kubeconfig: none is given, nor $KUBECONFIG, {usual} does not exist, and this is no "
+        "pod with a ServiceAccount",
+        remedy=_GIVE,
     )
+
+
+def _of_environment(environment: Mapping[str, str]) -> Path | None:
+    """Return the files of ``$KUBECONFIG`` as one path; None where there are none."""
+    given = [name for name in environment.get("KUBECONFIG", "").split(os.pathsep) if name]
+    return Path(os.pathsep.join(given)) if given else None
 
 
 def _of_service_account(environment: Mapping[str, str], folder: Path) -> Path:
@@ -116,7 +126,7 @@ def read(path: Path, context: str | None = None) -> Kubeconfig:
     if not wanted:
         raise ConfigError(
             f"kubeconfig {path} has no current context",
-            remedy=f"give --ipv6k8s-context, one of: {', '.join(contexts)}",
+            remedy=f"name one of its contexts: {', '.join(contexts)}",
         )
     if wanted not in contexts:
         raise ConfigError(
@@ -170,9 +180,8 @@ def hold_credentials(path: Path) -> None:
 def _documents(path: Path) -> list[dict[str, Any]]:
     """Read the files of a kubeconfig, and note their credentials."""
     files = _files(path)
-    documents = [
-        read_document(file, what="kubeconfig", option="--ipv6k8s-kubeconfig") for file in files
-    ]
+    source = "$KUBECONFIG" if path == _of_environment(os.environ) else "the path that was given"
+    documents = [read_document(file, what="kubeconfig", source=source) for file in files]
     hold_named(documents)
     return documents
 

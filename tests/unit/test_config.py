@@ -44,9 +44,24 @@ def test_all_files_of_the_environment_are_used(
     assert find(None, {"KUBECONFIG": variable}) == Path(path)
 
 
-def test_an_environment_that_names_no_file_that_exists_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"of \$KUBECONFIG, /no/a and /no/b do not exist"):
-        find(None, {"KUBECONFIG": "/no/a:/no/b"})
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [("/no/a:/no/b", "/no/a and /no/b do not exist"), ("/no/a", "/no/a does not exist")],
+)
+def test_an_environment_that_names_no_file_that_exists_is_told(variable: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=rf"of \$KUBECONFIG, {told}"):
+        find(None, {"KUBECONFIG": variable})
+
+
+def test_a_file_that_is_no_good_is_told_with_where_its_path_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, other = _file(tmp_path, "hello"), tmp_path / "other"
+
+    monkeypatch.setenv("KUBECONFIG", f":{given}")
+    for path, source in ((given, r"\$KUBECONFIG"), (other, "the path that was given")):
+        with pytest.raises(ConfigError, match=rf"Check {source}\.$"):
+            read(path)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +153,8 @@ def test_none_anywhere_is_told_with_all_places(
         find(None, {})
 
     said = str(caught.value)
-    assert "--ipv6k8s-kubeconfig nor $KUBECONFIG" in said
+    assert "none is given, nor $KUBECONFIG" in said
+    assert said.endswith("Give --kubeconfig=FILE, to pytest --ipv6k8s-kubeconfig=FILE.")
     assert f"{tmp_path}/.kube/config does not exist" in said
 
 
@@ -155,7 +171,7 @@ def test_a_given_context_wins_over_the_current_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "context", "words"),
     [
-        (TWO, None, "has no current context. Give --ipv6k8s-context, one of: one, two."),
+        (TWO, None, "has no current context. Name one of its contexts: one, two."),
         (TWO + "current-context: ''", None, "has no current context"),
         (TWO + "current-context: x", None, "has no context 'x'. It has: one, two."),
         (TWO + "current-context: one", "x", "has no context 'x'. It has: one, two."),

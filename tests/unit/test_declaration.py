@@ -320,7 +320,7 @@ def test_what_an_older_form_is_changed_to_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.yaml does not exist\. Check --ipv6k8s-declarat"):
+    with pytest.raises(ConfigError, match=r"none\.yaml does not exist\. Check the path that was"):
         read(tmp_path / "none.yaml")
 
 

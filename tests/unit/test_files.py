@@ -22,7 +22,7 @@ BAD = {
 
 
 def _read(path: Path) -> dict[str, object]:
-    return read_document(path, what="recipe", option="--recipe")
+    return read_document(path, what="recipe", source="--recipe")
 
 
 def test_a_document_is_a_mapping_in_yaml_or_json(tmp_path: Path) -> None:
