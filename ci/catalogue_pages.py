@@ -9,6 +9,7 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check
 from pytest_ipv6k8s.fixes import Fix, fixes_of
+from pytest_ipv6k8s.remedies import without_cluster
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "catalogue"
 GENERATED = "<!-- Written by `make docs` from the checks. -->\n"
@@ -59,7 +60,10 @@ def _section(declared: Check) -> str:
             [
                 f"* level: {declared.level.value}",
                 f"* stacks: {stacks}" + (f"; once for {families}" if families else ""),
-                *[f"* needs {_text(feature.sentence)}" for feature in declared.features],
+                *[
+                    f"* needs {_text(without_cluster(feature.sentence))}"
+                    for feature in declared.features
+                ],
                 *[f"* source: {_text(reference)}" for reference in declared.references],
             ]
         ),

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.checks import Check, FamiliesOf
 from pytest_ipv6k8s.features import ABSENT, Facts, Feature
+from pytest_ipv6k8s.remedies import what
 
 
 class Families(Facts, Protocol):
@@ -54,4 +55,4 @@ def declared_absent(feature: Feature, facts: Facts) -> str:
     else:
         told = _ABSENT.get(feature)
         absent = bool(told and facts.external and told(facts.external))
-    return f"{ABSENT}: {feature.sentence.partition(':')[0]}" if absent else ""
+    return f"{ABSENT}: {what(feature.sentence)}" if absent else ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pytest_ipv6k8s.addresses import Egress, Family
-from pytest_ipv6k8s.remedies import Remedy
+from pytest_ipv6k8s.remedies import Remedy, what
 
 ABSENT = "declared not to be there"
 """Begins the reason of a check that is not applicable, for what it is about is declared away."""
@@ -392,7 +392,7 @@ class Feature(enum.Enum):
     def skip_reason(self, facts: Facts) -> str:
         """Return what is missing and why, for the reason of a skip."""
         why = self.value.why(facts) if isinstance(self.value, OfRun) else ""
-        return f"{self.reason.partition(':')[0]}: {why}" if why else self.reason
+        return f"{what(self.reason)}: {why}" if why else self.reason
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether it is there."""

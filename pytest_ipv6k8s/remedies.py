@@ -5,6 +5,22 @@ from __future__ import annotations
 import enum
 
 BY_TESTBED = "--ipv6k8s-external testbed"
+_HOW = ("declare ", "allow ")
+"""So begins, after the colon of a feature's sentence, how to get it; other words say why not."""
+
+
+def what(sentence: str) -> str:
+    """Return what a feature's sentence says that is needed; an address has colons, too."""
+    return sentence.partition(": ")[0]
+
+
+def without_cluster(sentence: str) -> str:
+    """Return what a feature's sentence says where no cluster was looked at.
+
+    That is what is needed and, where the sentence has it, how to get it.
+    """
+    more = sentence.partition(": ")[2]
+    return sentence if more.startswith(_HOW) else what(sentence)
 
 
 class Remedy(enum.Enum):

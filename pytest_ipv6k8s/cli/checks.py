@@ -17,6 +17,7 @@ from pytest_ipv6k8s.cli.tables import show, show_table
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.profiles import PROFILES, Part
+from pytest_ipv6k8s.remedies import without_cluster
 from pytest_ipv6k8s.suggestions import alike
 
 OK = 0
@@ -103,7 +104,7 @@ def _plain(
         "requirement": declared.requirement,
         "stacks": [stack.value for stack in Stack if stack in declared.stacks],
         "families": [family.value for family in declared.families],
-        "needs": [feature.sentence for feature in declared.features],
+        "needs": [without_cluster(feature.sentence) for feature in declared.features],
         "restsOn": list(declared.rests_on),
         "references": list(declared.references),
     }
@@ -141,7 +142,7 @@ def _explained(declared: Check, cni: str | None) -> str:
         *([textwrap.indent(explanation, "    "), ""] if explanation else []),
         f"level      {declared.level.value}",
         f"stacks     {stacks}" + (f"; once for {families}" if families else ""),
-        *[f"needs      {feature.sentence}" for feature in declared.features],
+        *[f"needs      {without_cluster(feature.sentence)}" for feature in declared.features],
         *[f"source     {reference}" for reference in declared.references],
         "",
         "Likely causes of a failure, in this order:",

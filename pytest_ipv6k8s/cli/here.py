@@ -18,6 +18,7 @@ from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external.model import ExternalNetwork
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.probe.placing import place
+from pytest_ipv6k8s.remedies import what
 from pytest_ipv6k8s.settings import OPTIONS, Allow, External, Settings, resolve
 
 TAKEN = tuple(option for option in OPTIONS if option.path[0] in ("probes", "external"))
@@ -103,6 +104,6 @@ def _outlook(declared: Check, least: _World, best: _World) -> Outlook:
             return Outlook(runs=False, reason=feature.skip_reason(best))
     open_ = [feature for feature in declared.features if not feature.is_met(least)]
     if open_:
-        needed = " and ".join(feature.sentence.partition(":")[0] for feature in open_)
+        needed = " and ".join(what(feature.sentence) for feature in open_)
         return Outlook(runs=None, reason=f"needs probes to know: {needed}")
     return Outlook(runs=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_ipv6k8s.features import Feature
-from pytest_ipv6k8s.remedies import Remedy
+from pytest_ipv6k8s.remedies import Remedy, what
 from pytest_ipv6k8s.reports.model import Report
 from pytest_ipv6k8s.verdicts import Verdict
 
 _EXISTING = "existing"
-_REMEDIES = {feature.reason.partition(":")[0]: feature.remedy for feature in Feature}
+_REMEDIES = {what(feature.reason): feature.remedy for feature in Feature}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def untested(report: Report) -> list[Gap]:
     found: dict[Remedy | str, list[str]] = {}
     for check in report.checks:
         if check.verdict is Verdict.SKIP:
-            remedy = _REMEDIES.get(check.reason.partition(":")[0])
+            remedy = _REMEDIES.get(what(check.reason))
             found.setdefault(remedy or check.reason, []).append(check.id)
     made = report.cluster.provider != _EXISTING
     gaps = [

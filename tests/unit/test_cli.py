@@ -16,6 +16,7 @@ from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.clusters import ownership
 from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.kube import rights
+from pytest_ipv6k8s.remedies import without_cluster
 from pytest_ipv6k8s.reports import save
 from tests.documents import report, result, sample
 
@@ -89,7 +90,7 @@ def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str]) ->
         assert cli.main(["explain", id.lower()]) == 0
         output = capsys.readouterr().out
         words = [*declared.references, *declared.causes, declared.look, declared.level.value]
-        words += [feature.sentence for feature in declared.features]
+        words += [without_cluster(feature.sentence) for feature in declared.features]
         words.append(f"{id}  {declared.requirement}\n")
         lacking += [f"{id}: {word}" for word in words if word not in output]
 
