@@ -14,6 +14,9 @@ _HEAD = re.compile(r" *(?:\S+(?: \S+){0,2} {2,})*(?:\d+\. )?")
 """What stands before a line's text: names in columns, two spaces apart, and a number."""
 
 _WORDS = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
+_QUOTED = re.compile(r"`[^`]+`")
+_KEPT = "\ufffc"
+"""Stands for a space at which a line is not broken."""
 _NARROW = 40
 
 
@@ -26,7 +29,8 @@ def width() -> int:
 def wrapped(text: str, width: int) -> str:
     """Return a text in lines of this width; of each line, what is too much hangs below its text.
 
-    A word that is longer than a line stays whole.
+    A word that is longer than a line stays whole, and so does what stands between backticks: it is
+    there to be copied.
     """
     return "\n".join(part for line in text.splitlines() for part in _lines(line, width))
 
@@ -63,12 +67,14 @@ def _lines(line: str, width: int) -> list[str]:
     head = len(found[0]) if found else 0
     if head > width - _NARROW // 2:  # too little would be left beside it
         head = 2
-    return textwrap.wrap(
-        line,
+    kept = _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _KEPT), line)
+    broken = textwrap.wrap(
+        kept,
         width,
         subsequent_indent=" " * head,
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
         drop_whitespace=True,
-    ) or [""]
+    )
+    return [part.replace(_KEPT, " ") for part in broken] or [""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,9 +14,10 @@ from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check, Level
 from pytest_ipv6k8s.cli import connection, here
-from pytest_ipv6k8s.cli.tables import show, show_table
+from pytest_ipv6k8s.cli.tables import show, show_command, show_table
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.fixes import fixes_of
+from pytest_ipv6k8s.fixes import NETWORKS, fixes_of
+from pytest_ipv6k8s.masking import one_line
 from pytest_ipv6k8s.profiles import PROFILES, Part
 from pytest_ipv6k8s.remedies import without_cluster
 from pytest_ipv6k8s.suggestions import alike
@@ -112,8 +114,17 @@ def _plain(
 
 def _explain(chosen: argparse.Namespace) -> int:
     cni = chosen.cni and chosen.cni.lower()
-    for number, declared in enumerate(_named(chosen.id)):
+    named = _named(chosen.id)
+    known = [network.value for network in NETWORKS]
+    if cni and cni not in map(str.lower, known):
+        close = alike(cni, map(str.lower, known), most=1)
+        hint = f". Did you mean {close}?" if close else ""
+        told = f"nothing is known of CNI {chosen.cni!r}, but of {', '.join(known)}{hint}"
+        print(f"ipv6k8s: {one_line(told)}", file=sys.stderr)
+    for number, declared in enumerate(named):
         show(("\n" if number else "") + _explained(declared, cni))
+        print()
+        show_command("Look further:  ", declared.look)
     return OK
 
 
@@ -149,9 +160,8 @@ def _explained(declared: Check, cni: str | None) -> str:
         *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
         "",
         *_fixed(declared.id, cni),
-        f"Look further:  {declared.look}",
     ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _fixed(id: str, cni: str | None) -> list[str]:

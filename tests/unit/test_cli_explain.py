@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 
 import pytest
 
+from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.features import Feature
+from pytest_ipv6k8s.fixes import fixes_of
 from pytest_ipv6k8s.remedies import what, without_cluster
 
 
@@ -27,3 +31,36 @@ def test_no_feature_says_of_no_cluster_what_it_lacks() -> None:
 
     assert not [text for text in texts if "this cluster's" in text or "no node had" in text]
     assert what(Feature.WELL_KNOWN_PREFIX.sentence).startswith("64:ff9b::/96 and a private host")
+
+
+def _known_networks_told(capsys: pytest.CaptureFixture[str], cni: str) -> str:
+    assert cli.main(["explain", "--cni", cni, "POL-01"]) == 0
+    return capsys.readouterr().err
+
+
+def test_a_network_of_which_nothing_is_known_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    known = "but of flannel, Cilium, Calico"
+
+    assert f" CNI 'nonsense', {known}\n" in _known_networks_told(capsys, "nonsense")
+    assert _known_networks_told(capsys, "Celium").endswith(f"{known}. Did you mean cilium?\n")
+    assert _known_networks_told(capsys, "CALICO") == ""
+
+
+def _as_a_shell_reads(text: str) -> list[str]:
+    return shlex.split(text.replace("\\\n", " "))
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_what_is_to_be_copied_is_whole_at_any_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+
+    for id, declared in catalogue.checks().items():
+        cli.main(["explain", id])
+        shown = capsys.readouterr().out
+        look = shown.rpartition("Look further:  ")[2]
+        assert _as_a_shell_reads(look) == _as_a_shell_reads(declared.look)
+        for fix in fixes_of(id):
+            assert [one for one in re.findall(r"`[^`]+`", fix.text) if one not in shown] == []
