@@ -16,7 +16,7 @@ SUITE = "pytest_ipv6k8s.conformance"
 
 @functools.cache
 def functions() -> dict[str, Callable[..., Any]]:
-    """Return the function of every check, by id, sorted.
+    """Return the function of every check, by id, in the order of areas.
 
     Raises:
         ValueError: two checks share an id, or the area of one is not in :class:`Area`.
@@ -33,11 +33,12 @@ def functions() -> dict[str, Callable[..., Any]]:
                 raise ValueError(f"there is no area of check {declared.id}")
             if found.setdefault(declared.id, function) is not function:
                 raise ValueError(f"two checks have the id {declared.id}")
-    return dict(sorted(found.items()))
+    order = sorted(found, key=lambda id: (Area.place(id.partition("-")[0]), id))
+    return {id: found[id] for id in order}
 
 
 def checks() -> dict[str, Check]:
-    """Return what every check declares, by id, sorted."""
+    """Return what every check declares, by id, in the order of areas."""
     declared = ((id, check_of(function)) for id, function in functions().items())
     return {id: item for id, item in declared if item is not None}
 
@@ -62,6 +63,6 @@ def revision() -> str:
                 declared.requirement,
             )
         )
-        for declared in checks().values()
+        for _, declared in sorted(checks().items())
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import Any
 
+from pytest_ipv6k8s.checks import Area
+
 SOURCES = "https://github.com/pytest-ipv6k8s/pytest-ipv6k8s/blob/main"
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)(#[^)]*)?\)")
@@ -16,7 +18,8 @@ def on_files(files: Any, config: Any) -> Any:
     listed = set(_paths(config.nav))
     pages = sorted(file.src_uri for file in files.documentation_pages())
     catalogue = [page for page in pages if page.startswith("catalogue/")]
-    catalogue.sort(key=lambda page: (page != "catalogue/index.md", page))
+    order = ["index", *map(str.lower, Area.__members__)]
+    catalogue.sort(key=lambda page: order.index(posixpath.basename(page).removesuffix(".md")))
     others = [page for page in pages if page not in listed and page not in catalogue]
     config.nav.append({"Catalogue": catalogue})
     if others:

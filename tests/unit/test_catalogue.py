@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s.checks import Area
 
 CHECKS = catalogue.checks()
 
@@ -21,8 +22,13 @@ def _looked_for_anew() -> Iterator[None]:
     catalogue.functions.cache_clear()
 
 
-def test_ids_are_sorted_and_each_names_its_check() -> None:
-    assert list(CHECKS) == sorted(CHECKS)
+def test_checks_are_in_the_order_of_areas_and_each_id_names_its_check() -> None:
+    areas = list(dict.fromkeys(declared.area for declared in CHECKS.values()))
+
+    assert areas == list(Area.__members__)
+    for area in areas:
+        of_area = [id for id, declared in CHECKS.items() if declared.area == area]
+        assert of_area == sorted(of_area)
     assert all(id == declared.id for id, declared in CHECKS.items())
     assert list(CHECKS) == list(catalogue.functions())
 
