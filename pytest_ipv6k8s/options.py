@@ -34,7 +34,8 @@ class Option:
         help: one sentence.
         metavar: what ``--help`` shows for the value; empty for a flag.
         repeats: whether it may be given more than once; its value is a tuple.
-        separator: parts the values of a repeatable option in the environment.
+        separator: parts the values of a repeatable option in the environment; a comma everywhere,
+            but not in names of files.
     """
 
     name: str
@@ -99,7 +100,8 @@ def option(
         parse: turns one text into a value; without, a text stays and a flag is true or false.
         default: the value when nobody gives one; a tuple for a repeatable option.
         name: without the prefix; empty for the field's own name.
-        separator: parts the values of a repeatable option in the environment.
+        separator: parts the values of a repeatable option in the environment; a comma everywhere,
+            but not in names of files.
     """
     facts = {
         "help": text,
@@ -236,14 +238,17 @@ def toleration(text: str) -> dict[str, str]:
 
 
 def chosen(text: str) -> str:
-    """Return a word that chooses checks, in capitals: an id or an area, or one with a ``!``.
+    """Return a word that chooses checks: an id or an area, or one with a ``!``.
+
+    It is as the catalogue has it, in capitals and with a hyphen.
 
     Raises:
         ValueError: it is none.
     """
-    if not re.fullmatch(r"!?[A-Z0-9]+(-\d\d)?", text.upper()):
+    word = text.upper().replace("_", "-")
+    if not re.fullmatch(r"!?[A-Z0-9]+(-\d\d)?", word):
         raise ValueError(f"{text!r} is neither a check, such as SVC-01, nor an area, such as SVC")
-    return text.upper()
+    return word
 
 
 def label(text: str) -> tuple[str, str]:

@@ -74,7 +74,7 @@ def _waiver(text: str) -> Waiver:
     id, equals, reason = text.partition("=")
     if not (id and equals and reason.strip()):
         raise ValueError(f"{text!r} is not of the form ID=reason")
-    return Waiver(id=id.strip().upper(), reason=reason.strip())
+    return Waiver(id=id.strip().upper().replace("_", "-"), reason=reason.strip())
 
 
 def _target(text: str) -> tuple[str, str, int]:
@@ -369,7 +369,7 @@ def _texts(known: Option, raw: Any) -> tuple[str, ...]:
     if not known.repeats:
         return (str(raw).strip(),)
     parts = raw.split(known.separator) if isinstance(raw, str) else raw
-    if known.key == "check":  # no id has a comma in it
+    if known.separator == "," and known.metavar != "FILE":  # only a file has a comma in its name
         parts = [word for part in parts for word in part.split(known.separator)]
     return tuple(part.strip() for part in parts if part.strip())
 

@@ -231,8 +231,28 @@ def test_values_in_the_environment_are_parted_by_commas() -> None:
     )
 
 
+@pytest.mark.parametrize("source", ["given", "ini"])
+def test_values_elsewhere_are_parted_by_commas_but_for_files(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = {"profile": ["nat64,dual-stack", "ipv6-only"], "pod_cidr": ["fd00::/56,10.0.0.0/16"]}
+    texts |= {"report": ["a,b.yaml"], "check": ["svc_01,!dns"]}
+
+    settings = resolve(*_by_source(source, {f"ipv6k8s_{key}": t for key, t in texts.items()}))
+
+    assert settings.profile == ("nat64", "dual-stack", "ipv6-only")
+    assert settings.cluster.pod_cidrs == ("fd00::/56", "10.0.0.0/16")
+    assert settings.report.files == (Path("a,b.yaml"),)
+    assert settings.check == ("SVC-01", "!DNS")
+
+
+def _by_source(source: str, texts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], Any]:
+    return (texts, {}, {}) if source == "given" else ({}, {}, texts)
+
+
 def test_waivers_are_parted_by_lines_for_their_reasons_hold_commas() -> None:
-    settings = _resolve(environment={"IPV6K8S_WAIVE": "svc-01=known, see #7\n DNS-02 = a=b "})
+    settings = _resolve(environment={"IPV6K8S_WAIVE": "svc_01=known, see #7\n DNS-02 = a=b "})
 
     assert settings.waive == (
         Waiver(id="SVC-01", reason="known, see #7"),
@@ -259,6 +279,7 @@ BAD = [
     ("allow", "cluster-scope", "'cluster-scope' is none of privileged"),
     ("external", "hermetic", "'hermetic' is none of auto, testbed, none"),
     ("external", "disruptive", "'disruptive' is none of auto, testbed, none"),
+    ("profile", "nat64,foo", "'foo' is none of ipv6-only, dual-stack,"),
     ("profile", "load-balancer", "'load-balancer' is none of ipv6-only, dual-stack,"),
     ("workers", "many", "'many' is not a number"),
     ("workers", "0", "0 is not above 0 and below 10000"),
