@@ -29,6 +29,7 @@ from pytest_ipv6k8s.masking import MaskedStream, hold_environment
 from pytest_ipv6k8s.suggestions import alike
 
 OK, PROBLEM, BROKEN, USAGE = 0, 1, 3, 4
+_VERSION = f"ipv6k8s {__version__}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,8 +82,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="ipv6k8s", description="IPv6 conformance of Kubernetes clusters.")
-    version = f"ipv6k8s {__version__}"
-    parser.add_argument("-V", "--version", action="version", version=version)
+    parser.add_argument("-V", "--version", action="version", version=_VERSION)
     parser.set_defaults(run=lambda chosen: _help(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -113,11 +113,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--kubeconfig", type=Path, help="remove left namespaces from this cluster")
     command.add_argument("--context", help="the kubeconfig's context to use")
     command.set_defaults(run=_reap)
+
+    command = commands.add_parser("version", help="print the version, as -V does")
+    command.set_defaults(run=lambda chosen: _version())
     return parser
 
 
 def _help(parser: argparse.ArgumentParser) -> int:
     parser.print_help()
+    return OK
+
+
+def _version() -> int:
+    print(_VERSION)
     return OK
 
 

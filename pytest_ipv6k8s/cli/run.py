@@ -14,7 +14,7 @@ from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.reports import reading
-from pytest_ipv6k8s.settings import OPTIONS
+from pytest_ipv6k8s.settings import OLD_OPTIONS, OPTIONS
 from pytest_ipv6k8s.verdicts import UNSETTLED
 
 _INI_FILES = (
@@ -76,7 +76,8 @@ def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
     A value is joined to a long option: pytest looks for its settings beside a file that stands in
     a word of its own.
     """
-    valued = _OF_PYTEST | {option.flag for option in OPTIONS if not option.is_flag}
+    known = (*OPTIONS, *(old for old, _ in OLD_OPTIONS))
+    valued = _OF_PYTEST | {option.flag for option in known if not option.is_flag}
     own: list[str] = []
     handed: list[str] = []
     left = iter(words)

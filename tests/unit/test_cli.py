@@ -182,7 +182,8 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--version"])
 
     assert caught.value.code == 0
-    assert capsys.readouterr().out == f"ipv6k8s {__version__}\n"
+    assert cli.main(["version"]) == 0
+    assert capsys.readouterr().out == f"ipv6k8s {__version__}\n" * 2
 
 
 def test_a_doctor_for_an_unknown_provider_is_wrong_usage(

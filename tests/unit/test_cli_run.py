@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.cli import main as cli
+from pytest_ipv6k8s.cli.run import parted
 
 
 def _handed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
@@ -21,6 +22,11 @@ def _handed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
     monkeypatch.setattr("os.execv", become)
     cli.main(["run"])
     return handed
+
+
+@pytest.mark.parametrize("old", ["--ipv6k8s-outside", "--ipv6k8s-outside-image"])
+def test_an_old_name_reaches_pytest_with_its_value(old: str) -> None:
+    assert parted(["EGR-01", old, "hermetic"]) == (["EGR-01"], [f"{old}=hermetic"])
 
 
 def test_the_ini_file_of_a_folder_above_is_of_another_project(
