@@ -223,11 +223,12 @@ class ClusterView:
         Raises:
             ConfigError: there is none.
         """
+        __tracebackhide__ = True
         namespace, _, name = where.partition("/")
         path = paths.inside(namespace, "services", name)
-        found = self._api.find(path)
-        if not name or found is None:
-            raise ConfigError(f"there is no Service {where}", remedy="name it NAMESPACE/NAME")
+        found = self._api.find(path) if name else None
+        if found is None:
+            raise ConfigError(f"there is no Service {where}", remedy=self._instead(namespace, name))
         self._read(path, {"metadata": {"name": name}, "spec": found["spec"]})
         return ServiceView(namespace=namespace, name=name, spec=found["spec"])
 
@@ -306,6 +307,15 @@ class ClusterView:
             if outcome.accepted:
                 return wanted
         raise Inconclusive(f"found no free cluster IP near {address}: {outcome.message}")
+
+    def _instead(self, namespace: str, name: str) -> str:
+        """Return which Services a namespace has in place of one that it has not."""
+        if not name:
+            return "name it NAMESPACE/NAME"
+        listed = readable(self._api, paths.inside(namespace, "services"))
+        names = sorted(item["metadata"]["name"] for item in listed)
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        return f"namespace {namespace} has {', '.join(names[:5]) or 'none that may be seen'}{more}"
 
     def _running_pods(self, path: str, selector: str) -> Iterator[Pod]:
         labels = {"labelSelector": selector} if selector else {}

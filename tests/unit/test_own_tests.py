@@ -55,10 +55,25 @@ def test_a_headless_service_has_no_address() -> None:
         service.address(Family.V6)
 
 
-@pytest.mark.parametrize("where", ["shop/other", "my-app"])
-def test_a_service_that_is_not_there_is_named(where: str) -> None:
-    with pytest.raises(ConfigError, match=f"there is no Service {where}.*NAMESPACE/NAME"):
+@pytest.mark.parametrize(
+    ("where", "remedy"),
+    [("shop/other", "Namespace shop has none"), ("my-app", "Name it NAMESPACE/NAME")],
+)
+def test_a_service_that_is_not_there_is_named(where: str, remedy: str) -> None:
+    with pytest.raises(ConfigError, match=f"there is no Service {where}. {remedy}"):
         _view(services=[]).service(where)
+
+
+def test_a_service_that_is_missing_is_told_with_those_that_there_are() -> None:
+    view = _view(services=[{"metadata": {"name": f"app-{n}"}} for n in range(7)])
+
+    with pytest.raises(ConfigError) as caught:
+        view.service("shop/my-app")
+
+    said = "Namespace shop has app-0, app-1, app-2, app-3, app-4 and 2 more."
+    assert str(caught.value) == f"there is no Service shop/my-app. {said}"
+    inner = caught.traceback[1:]
+    assert all(entry.ishidden(caught) for entry in inner)
 
 
 def test_pods_are_found_by_namespace_and_labels() -> None:
