@@ -54,6 +54,11 @@ def finding(found: Any) -> str:
     return answer(found) if isinstance(found, Mapping) else str(found)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: "1 check", "2 checks"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(values: Iterable[object]) -> str:
     """Return several values, of which there may be none."""
     return ", ".join(map(str, values)) or "none"

@@ -20,6 +20,7 @@ from pytest_ipv6k8s.reports import (
 )
 from pytest_ipv6k8s.reports.comparing import Difference, compare
 from pytest_ipv6k8s.reports.pseudonyms import redacted
+from pytest_ipv6k8s.words import counted
 
 OK, PROBLEM = 0, 1
 
@@ -68,7 +69,7 @@ def _check(chosen: argparse.Namespace) -> int:
         print(f"profile  {claim.name}: core {claim.core.result.value}{extended}")
     print(f"result   {report.result.value}")
     if not problems:
-        print(f"The report is consistent: {len(report.checks)} checks.")
+        print(f"The report is consistent: {counted(len(report.checks), 'check')}.")
     return PROBLEM if problems else OK
 
 

@@ -37,6 +37,7 @@ from pytest_ipv6k8s.reports.model import (
 )
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import ENVIRONMENT, INI, OPTIONS, Settings
+from pytest_ipv6k8s.words import counted
 
 _LIBRARIES = ("pytest-ipv6k8s", "pytest", "pytest-xdist", "kubernetes")
 
@@ -223,12 +224,13 @@ def _own_facts(results: Sequence[ItemResult]) -> list[HarnessFact]:
             id="META-02",
             title="vacuity",
             ok=not vacuous,
-            actual=", ".join(vacuous) or f"every verdict rests on at least {least} answers",
+            actual=", ".join(vacuous)
+            or f"every verdict rests on at least {counted(least, 'answer')}",
         ),
         HarnessFact(
             id="META-07",
             title="report",
             ok=not broken,
-            actual=f"{len(results)} items; {'; '.join(broken) or 'no teardown broke'}",
+            actual=f"{counted(len(results), 'item')}; {'; '.join(broken) or 'no teardown broke'}",
         ),
     ]

@@ -70,5 +70,5 @@ def refuse_without_cluster(config: pytest.Config) -> None:
     if typed and not only_shows(config):
         raise pytest.UsageError(
             f"{typed.partition('=')[0]} is given, and no cluster. Give --ipv6k8s-kubeconfig=FILE, "
-            "or --ipv6k8s-provider=existing for the cluster of the usual kubeconfig"
+            "or --ipv6k8s-provider=existing for the cluster of the usual kubeconfig."
         )

@@ -24,6 +24,7 @@ from pytest_ipv6k8s.reports.pseudonyms import redacted
 from pytest_ipv6k8s.reports.terminal import Line
 from pytest_ipv6k8s.results import ItemResult
 from pytest_ipv6k8s.settings import OPTIONS, Settings
+from pytest_ipv6k8s.words import counted
 from pytest_ipv6k8s.wrapping import wrapped
 
 
@@ -123,8 +124,9 @@ class Reporting:
         """Return why a strict run is red beside what is red anyway."""
         skipped = skipped_core(report.checks, self._settings.profile)
         cut_short = "the run did not come to its end"
+        number = counted(len(skipped), "core check")
         return (
-            *([f"{len(skipped)} core checks skipped: {terminal.some(skipped)}"] if skipped else ()),
+            *([f"{number} skipped: {terminal.some(skipped)}"] if skipped else ()),
             *([] if report.complete else [cut_short]),
         )
 

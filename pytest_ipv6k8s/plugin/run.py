@@ -43,6 +43,7 @@ from pytest_ipv6k8s.probe.session import Sessions
 from pytest_ipv6k8s.reports import HarnessFact, writer_for
 from pytest_ipv6k8s.settings import Allow, Settings
 from pytest_ipv6k8s.timeouts import Timeouts
+from pytest_ipv6k8s.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +202,9 @@ class Run:
         """Deploy the probes and examine them."""
         plan = self._plan(facts, placed, acquired.cluster)
         self.tell(
-            f"{facts.version}, {facts.stack.value}, {len(facts.nodes)} nodes, CNI {facts.cni}, "
-            f"{facts.proxy}; deploying probes to {len(plan.nodes)} nodes"
+            f"{facts.version}, {facts.stack.value}, {counted(len(facts.nodes), 'node')}, "
+            f"CNI {facts.cni}, {facts.proxy}; "
+            f"deploying probes to {counted(len(plan.nodes), 'node')}"
         )
         if acquired.stays:
             self._undo.callback(self._remove_probes, acquired.api)

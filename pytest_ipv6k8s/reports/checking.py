@@ -14,6 +14,7 @@ from pytest_ipv6k8s.reports.folding import areas, asked_profiles, count, place, 
 from pytest_ipv6k8s.reports.model import Claim, Counts, Implementation, Report
 from pytest_ipv6k8s.results import Outcome
 from pytest_ipv6k8s.verdicts import Verdict, fold
+from pytest_ipv6k8s.words import counted
 
 
 def contradictions(report: Report, declared: Mapping[str, Check]) -> list[str]:
@@ -38,12 +39,12 @@ def _of_totals(report: Report) -> Iterator[str]:
     if ids != sorted(set(ids), key=place):
         yield "checks: ids are not in order, or one is there twice"
     if report.summary != count(report.checks):
-        yield f"summary: the checks are {_counted(count(report.checks))}"
-    for area, counted in areas(report.checks).items():
-        if report.areas.get(area) != counted:
-            yield f"areas: the checks of {area} are {_counted(counted)}"
+        yield f"summary: the checks are {_in_words(count(report.checks))}"
+    for area, counts in areas(report.checks).items():
+        if report.areas.get(area) != counts:
+            yield f"areas: the checks of {area} are {_in_words(counts)}"
     if report.selection.ran > len(report.checks):
-        yield f"selection: {len(report.checks)} checks ran, not {report.selection.ran}"
+        yield f"selection: {counted(len(report.checks), 'check')} ran, not {report.selection.ran}"
     for area in sorted(set(report.areas) - set(areas(report.checks))):
         yield f"areas: there is no check of {area}"
     asked = asked_profiles(report.settings)
@@ -58,7 +59,7 @@ def _of_totals(report: Report) -> Iterator[str]:
         yield f"result: it says {report.result.value}, and the checks say {result.value}"
 
 
-def _counted(counts: Counts) -> str:
+def _in_words(counts: Counts) -> str:
     return ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
 
 
@@ -179,7 +180,7 @@ def remarks(report: Report, *, version: str, catalogue: str) -> list[str]:
         parts = filter(None, (claim.core, claim.extended))
         missing = sum(len(claimed.not_run) for claimed in parts)
         if missing:
-            found.append(f"profile {claim.name} has {missing} checks that did not run")
+            found.append(f"profile {claim.name} has {counted(missing, 'check')} that did not run")
     if report.implementation == Implementation():
         found.append("it does not say who publishes it (--ipv6k8s-implementation)")
     return found

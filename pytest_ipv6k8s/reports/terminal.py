@@ -13,6 +13,7 @@ from pytest_ipv6k8s.reports.matrix import MISSED
 from pytest_ipv6k8s.reports.model import Counts, Report
 from pytest_ipv6k8s.reports.untested import untested
 from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.words import counted
 from pytest_ipv6k8s.wrapping import wrapped, wrapped_command
 
 MARKUP: dict[Verdict, dict[str, bool]] = {
@@ -133,7 +134,7 @@ def _untested(report: Report, width: int, *, in_short: bool) -> Iterator[Line]:
     gaps = untested(report)
     if gaps and in_short:
         number = sum(len(gap.ids) for gap in gaps)
-        yield Line(f"Not tested: {number} check{'s' if number > 1 else ''} (-v: how to)")
+        yield Line(f"Not tested: {counted(number, 'check')} (-v: how to)")
         return
     if gaps:
         yield Line("Not tested, and how to (-v: why):")
@@ -142,7 +143,7 @@ def _untested(report: Report, width: int, *, in_short: bool) -> Iterator[Line]:
 
 
 def _checks(ids: Sequence[str]) -> str:
-    return f"{len(ids)} checks rest" if len(ids) != 1 else "1 check rests"
+    return f"{counted(len(ids), 'check')} rest{'s' if len(ids) == 1 else ''}"
 
 
 def some(ids: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.remedies import Remedy, what
 from pytest_ipv6k8s.reports.model import Report
 from pytest_ipv6k8s.verdicts import Verdict
+from pytest_ipv6k8s.words import counted
 
 _EXISTING = "existing"
 _REMEDIES = {what(feature.reason): feature.remedy for feature in Feature}
@@ -28,8 +29,7 @@ class Gap:
     ids: tuple[str, ...]
 
     def __str__(self) -> str:
-        number = len(self.ids)
-        line = f"{self.lack} ({number} check{'s' if number > 1 else ''})"
+        line = f"{self.lack} ({counted(len(self.ids), 'check')})"
         return f"{line}: {self.how}" if self.how else line
 
 

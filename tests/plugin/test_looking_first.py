@@ -87,7 +87,8 @@ def test_an_option_without_a_cluster_is_refused_when_it_was_typed(
 
     assert typed.ret == 4
     named = option.partition("=")[0]
-    typed.stderr.fnmatch_lines([f"*{named} is given, and no cluster. Give --ipv6k8s-kubeconfig*"])
+    told = f"*{named} is given, and no cluster. Give --ipv6k8s-kubeconfig*usual kubeconfig."
+    typed.stderr.fnmatch_lines([told])
     waiting.assert_outcomes(passed=1)
 
 

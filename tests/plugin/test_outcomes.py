@@ -248,7 +248,7 @@ def test_the_suite_with_a_waiver_of_an_unknown_check_does_not_begin(
 def test_strict_counts_skipped_core_checks(project: pytest.Pytester) -> None:
     result, _ = _run(project, "-k", "T-06", "--ipv6k8s-strict")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["strict *1 core check* skipped: T-06"])
+    result.stdout.fnmatch_lines(["strict *1 core check skipped: T-06"])
 
     result, _ = _run(project, "-k", "T-06")
     assert result.ret == 0

@@ -37,6 +37,10 @@ def test_failures_come_first_and_those_that_nobody_waived_before_the_others() ->
     ]
 
 
+def test_one_check_is_no_number_of_checks() -> None:
+    assert "<summary>1 check</summary>" in _written(report(result("SVC-01", "pass")))
+
+
 def test_a_hostile_text_stays_text() -> None:
     hostile = "<script>alert(1)</script>\n# big | `rm` *x* [y](z)"
     text = _written(report(result("A-01", "inconclusive", reason=hostile)))

@@ -16,6 +16,7 @@ from pytest_ipv6k8s.docker import LABEL, Docker, last_line
 from pytest_ipv6k8s.errors import ClusterError, ConfigError, Inconclusive
 from pytest_ipv6k8s.process import Progress
 from pytest_ipv6k8s.waiting import wait_until
+from pytest_ipv6k8s.words import counted
 
 IMAGE = "rancher/k3s:v1.34.1-k3s1"
 API_PORT = 6443
@@ -124,7 +125,7 @@ def _run_of(name: str) -> str:
 
 
 def _agents(spec: ClusterSpec) -> str:
-    return f"{spec.workers} agent{'' if spec.workers == 1 else 's'}"
+    return counted(spec.workers, "agent")
 
 
 def settled(spec: ClusterSpec) -> ClusterSpec:

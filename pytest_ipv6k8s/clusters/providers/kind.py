@@ -16,6 +16,7 @@ from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import ClusterError
 from pytest_ipv6k8s.process import Finished, Progress, must_run, run
 from pytest_ipv6k8s.timeouts import Timeouts
+from pytest_ipv6k8s.words import counted
 
 OLDEST = (0, 24)
 # kubeadm takes Services' ranges of 20 bits and leaves the length of nodes' prefixes alone.
@@ -115,7 +116,7 @@ def program_problems(version: tuple[int, ...] | None) -> list[Problem]:
 
 
 def _workers(spec: ClusterSpec) -> str:
-    return f"{spec.workers} worker{'' if spec.workers == 1 else 's'}"
+    return counted(spec.workers, "worker")
 
 
 def _settled(spec: ClusterSpec) -> ClusterSpec:

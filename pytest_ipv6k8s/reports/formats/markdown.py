@@ -13,6 +13,7 @@ from pytest_ipv6k8s.reports.model import CheckResult, Claim, Counts, Report
 from pytest_ipv6k8s.reports.untested import untested
 from pytest_ipv6k8s.results import Failure, Outcome, item_name
 from pytest_ipv6k8s.verdicts import Result, Verdict
+from pytest_ipv6k8s.words import counted
 
 SUFFIXES = (".md",)
 MOST_BYTES = 1_000_000  # a step's summary may have 1 MiB
@@ -90,7 +91,9 @@ def _diagnosis(report: Report) -> Iterator[str]:
 
 
 def _resting(headline: Headline) -> str:
-    return f"{len(headline.resting)} checks rest on it and were not judged"
+    number = len(headline.resting)
+    rest = "rests on it and was" if number == 1 else "rest on it and were"
+    return f"{counted(number, 'check')} {rest} not judged"
 
 
 def _red(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
@@ -211,7 +214,7 @@ def _checks(report: Report) -> Iterator[str]:
         [check.id, f"{_SIGNS[check.verdict]} {check.verdict.value}", _text(check.requirement)]
         for check in report.checks
     ]
-    yield "\n## All checks\n\n<details><summary>" + f"{len(rows)} checks</summary>\n\n"
+    yield "\n## All checks\n\n<details><summary>" + f"{counted(len(rows), 'check')}</summary>\n\n"
     yield _table(("check", "verdict", "requirement"), rows)
     yield "\n</details>\n"
 
