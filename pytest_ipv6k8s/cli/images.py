@@ -34,15 +34,22 @@ def images() -> list[tuple[str, str, str]]:
 
     settings = resolve({}, os.environ, {})
     cluster, testbed = settings.cluster, settings.external.testbed_image or bed.own()
-    kind, rancher = (cluster.node_image or image for image in ("kindest/node", k3s.IMAGE))
+    nodes = {"kind": "kindest/node", "k3s": k3s.IMAGE}
+    if cluster.node_image:
+        nodes[_provider_of(cluster.node_image, settings.provider)] = cluster.node_image
     rows = [
         (cluster.probe_image, "probe-image", "probes; all that a cluster which exists needs"),
-        (kind, "node-image", "nodes of kind; the tag that its release names"),
-        (rancher, "node-image", "nodes of K3s"),
+        (nodes["kind"], "node-image", "nodes of kind; the tag that its release names"),
+        (nodes["k3s"], "node-image", "nodes of K3s"),
         (testbed, "testbed-image", "the testbed; built where it is missing"),
     ]
     named = [(image, f"--ipv6k8s-{name}", use) for image, name, use in rows]
     return [*named, (LOOK_IMAGE, "-", "commands to look further, run by hand")]
+
+
+def _provider_of(node_image: str, chosen: str | None) -> str:
+    """Return whose nodes an image is for: the provider's that was chosen, else as its name says."""
+    return chosen or ("k3s" if "k3s" in node_image else "kind")
 
 
 def _images() -> int:

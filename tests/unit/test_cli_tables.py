@@ -8,6 +8,7 @@ import pytest
 
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.cli.images import images
+from pytest_ipv6k8s.clusters.providers.k3s import IMAGE
 from pytest_ipv6k8s.plugin.looking import IN_POD, ON_NODE, runnable
 
 
@@ -49,8 +50,26 @@ def test_images_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(f"IPV6K8S_{name}_IMAGE", image)
 
     assert [image for image, option, _ in images() if option != "-"] == [
-        *(ours["PROBE"], ours["NODE"], ours["NODE"], ours["TESTBED"])
+        *(ours["PROBE"], ours["NODE"], IMAGE, ours["TESTBED"])
     ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "image", "kind", "k3s"),
+    [
+        ("", "r.example/rancher/k3s:v1", "kindest/node", "r.example/rancher/k3s:v1"),
+        ("k3s", "r.example/node:1", "kindest/node", "r.example/node:1"),
+        ("kind", "r.example/node:1", "r.example/node:1", IMAGE),
+        ("existing", "r.example/node:1", "kindest/node", IMAGE),
+    ],
+)
+def test_an_image_of_nodes_is_that_of_one_provider(
+    monkeypatch: pytest.MonkeyPatch, provider: str, image: str, kind: str, k3s: str
+) -> None:
+    monkeypatch.setenv("IPV6K8S_PROVIDER", provider)
+    monkeypatch.setenv("IPV6K8S_NODE_IMAGE", image)
+
+    assert [image for image, option, _ in images() if option.endswith("-node-image")] == [kind, k3s]
 
 
 @pytest.mark.parametrize("note", [ON_NODE, IN_POD])
