@@ -28,15 +28,14 @@ def add(commands: Any) -> None:
 def _doctor(chosen: argparse.Namespace) -> int:
     from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.clusters.contract import provider
-    from pytest_ipv6k8s.docker import Docker
+    from pytest_ipv6k8s.docker import Docker, is_installed
     from pytest_ipv6k8s.settings import resolve
 
     settings, asked = resolve({}, os.environ, {}), provider(chosen.provider)
     spec = dataclasses.replace(settings.cluster, run_id=ownership.new_run_id())
-    problems = asked.problems(spec)
-    if not problems and chosen.provider != "existing":
-        docker = Docker(timeouts=spec.timeouts)
-        problems = list(_missing_images(docker, settings, asked))
+    docker, problems = Docker(timeouts=spec.timeouts), asked.problems(spec)
+    if chosen.provider != "existing" and is_installed() and not docker.info().error:
+        problems = [*problems, *_missing_images(docker, settings, asked)]
     for problem in problems:
         print(f"problem  {problem.text}\nremedy   {problem.remedy}")
     for extra, what in _EXTRAS.items():

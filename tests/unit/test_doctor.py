@@ -24,16 +24,40 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     return made
 
 
-def test_every_problem_is_told_and_no_image_is_looked_for(
+NO_KIND = Problem(text="kind is not on PATH", remedy="install it")
+
+
+def test_a_problem_hides_none_of_the_images(
     capsys: pytest.CaptureFixture[str], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem = Problem(text="no IPv6", remedy="switch it on")
-    monkeypatch.setattr(Kind, "problems", lambda self, spec: [problem])
+    monkeypatch.setattr(Kind, "problems", lambda self, spec: [NO_KIND])
+    monkeypatch.setenv("IPV6K8S_NODE_IMAGE", "node:1")
+    engine.fails("docker image inspect node:1")
+    engine.fails("docker manifest inspect node:1")
 
     assert cli.main(["doctor"]) == cli.PROBLEM
 
-    assert capsys.readouterr().out == "problem  no IPv6\nremedy   switch it on\n"
-    assert engine.lines() == []
+    said = capsys.readouterr().out
+    assert "image    probe: python:3-slim, on this machine" in said
+    assert f"problem  {NO_KIND.text}\nremedy   {NO_KIND.remedy}\nproblem  node image" in said
+    assert "is ready" not in said
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_an_engine_no_image_is_looked_for(
+    capsys: pytest.CaptureFixture[str],
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: bool,
+) -> None:
+    monkeypatch.setattr(Kind, "problems", lambda self, spec: [NO_KIND])
+    monkeypatch.setattr(docker, "is_installed", lambda: installed)
+    engine.fails("docker info")
+
+    assert cli.main(["doctor"]) == cli.PROBLEM
+
+    assert capsys.readouterr().out == "problem  kind is not on PATH\nremedy   install it\n"
+    assert "image" not in "".join(engine.lines())
 
 
 def test_images_are_told_with_where_they_are(
