@@ -62,7 +62,10 @@ def _check(chosen: argparse.Namespace) -> int:
         problems.append("the run did not come to its end")
     for problem in problems:
         print(f"problem  {one_line(problem)}")
-    for remark in checking.remarks(report, version=__version__, catalogue=revision):
+    known = checking.remarks(
+        report, version=__version__, catalogue=revision, publish=chosen.publish
+    )
+    for remark in known:
         print(f"remark   {one_line(remark)}")
     for claim in report.profiles:
         extended = f", extended {claim.extended.result.value}" if claim.extended else ""

@@ -159,20 +159,21 @@ def unpublishable(report: Report) -> list[str]:
     return found
 
 
-def remarks(report: Report, *, version: str, catalogue: str) -> list[str]:
+def remarks(report: Report, *, version: str, catalogue: str, publish: bool = False) -> list[str]:
     """Return what a reader has to know of a report, though nothing is wrong with it.
 
     Args:
         report: as it was read from a file.
         version: that of this suite.
         catalogue: the revision of its catalogue.
+        publish: leave out what :func:`unpublishable` says.
     """
     suite, found = report.suite, []
     if suite.version != version:
         found.append(f"version {suite.version} of the suite wrote it, and this is {version}")
     if suite.catalogue != catalogue:
         found.append("its catalogue is another one: requirements and profiles are not compared")
-    if not report.selection.is_whole:
+    if not (publish or report.selection.is_whole):
         found.append(f"{report.selection}: it does not speak for the whole suite")
     if report.redacted:
         found.append("it has pseudonyms: its digests are of the evidence that is left")
@@ -181,6 +182,6 @@ def remarks(report: Report, *, version: str, catalogue: str) -> list[str]:
         missing = sum(len(claimed.not_run) for claimed in parts)
         if missing:
             found.append(f"profile {claim.name} has {counted(missing, 'check')} that did not run")
-    if report.implementation == Implementation():
+    if report.implementation == Implementation() and not publish:
         found.append("it does not say who publishes it (--ipv6k8s-implementation)")
     return found

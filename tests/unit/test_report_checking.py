@@ -234,6 +234,19 @@ def test_what_may_be_published_is_whole_and_says_by_whom() -> None:
     assert len(unpublishable(edited(whole, complete=False, implementation={}))) == 2
 
 
+def test_what_keeps_a_report_from_being_published_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = Selection(ran=1, of=2, by="-k SVC-01")
+    found = report(result("SVC-01", "pass"), selection=part)
+    save(edited(found, implementation={}), tmp_path / "r.json")
+
+    assert cli.main(["report", "check", "--publish", str(tmp_path / "r.json")]) == 1
+
+    said = capsys.readouterr().out
+    assert said.count("1 of 2 checks ran") == said.count("it does not say") == 1
+
+
 def test_context_and_server_are_taken_out_with_the_names() -> None:
     cluster = {
         **sample().plain()["cluster"],
