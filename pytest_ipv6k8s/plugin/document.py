@@ -19,6 +19,7 @@ from pytest_ipv6k8s.options import Option
 from pytest_ipv6k8s.plugin.run import Run
 from pytest_ipv6k8s.plugin.run_facts import RunFacts
 from pytest_ipv6k8s.plugin.state import COST, FACTS, SETTINGS
+from pytest_ipv6k8s.plugin.used import in_use
 from pytest_ipv6k8s.reports import folding
 from pytest_ipv6k8s.reports.claims import claims
 from pytest_ipv6k8s.reports.matrix import connectivity
@@ -36,7 +37,7 @@ from pytest_ipv6k8s.reports.model import (
     Suite,
 )
 from pytest_ipv6k8s.results import ItemResult
-from pytest_ipv6k8s.settings import ENVIRONMENT, INI, OPTIONS, Settings
+from pytest_ipv6k8s.settings import ENVIRONMENT, INI, Settings
 from pytest_ipv6k8s.words import counted
 
 _LIBRARIES = ("pytest-ipv6k8s", "pytest", "pytest-xdist", "kubernetes")
@@ -110,13 +111,12 @@ def chosen_by(config: pytest.Config) -> str:
 
 
 def _settings(settings: Settings) -> dict[str, Setting]:
-    """Return the settings that somebody made, by key."""
+    """Return the settings that somebody made and the run used, by key."""
     return {
         option.key: Setting(
             value=format_setting(settings, option), source=settings.sources[option.key]
         )
-        for option in sorted(OPTIONS, key=lambda option: option.key)
-        if option.key in settings.sources
+        for option in sorted(in_use(settings), key=lambda option: option.key)
     }
 
 
@@ -159,8 +159,8 @@ def _cluster(facts: RunFacts, settings: Settings) -> Cluster:
 
 def _reproduce(config: pytest.Config, settings: Settings) -> Reproduce:
     variables, ini = [], []
-    for option in OPTIONS:
-        source = settings.sources.get(option.key)
+    for option in in_use(settings):
+        source = settings.sources[option.key]
         if source == ENVIRONMENT:
             value = shlex.quote(without_secrets(os.environ[option.variable]))
             variables.append(f"{option.variable}={value}")

@@ -18,12 +18,13 @@ from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.screen import Screen
 from pytest_ipv6k8s.plugin.state import is_worker
 from pytest_ipv6k8s.plugin.steps import STEPS
+from pytest_ipv6k8s.plugin.used import in_use
 from pytest_ipv6k8s.reports import Report, save, terminal, view
 from pytest_ipv6k8s.reports.folding import skipped_core
 from pytest_ipv6k8s.reports.pseudonyms import redacted
 from pytest_ipv6k8s.reports.terminal import Line
 from pytest_ipv6k8s.results import ItemResult
-from pytest_ipv6k8s.settings import OPTIONS, Settings
+from pytest_ipv6k8s.settings import Settings
 from pytest_ipv6k8s.words import counted
 from pytest_ipv6k8s.wrapping import wrapped
 
@@ -43,13 +44,12 @@ class Reporting:
         self._session: pytest.Session | None = None
 
     def pytest_report_header(self) -> list[str]:
-        """Show the settings that were made, with their sources; a line for each with ``-v``."""
+        """Show the settings that are used, with their sources; a line for each with ``-v``."""
         by_source: dict[str, list[str]] = {}
-        for option in OPTIONS:
-            source = self._settings.sources.get(option.key)
-            if source is not None:
-                value = format_setting(self._settings, option)
-                by_source.setdefault(source, []).append(f"{option.key}={value}")
+        for option in in_use(self._settings):
+            value = format_setting(self._settings, option)
+            source = self._settings.sources[option.key]
+            by_source.setdefault(source, []).append(f"{option.key}={value}")
         verbose = self._config.get_verbosity() > 0
         lines = [f"ipv6k8s: {__version__}"]
         for source, values in by_source.items():
