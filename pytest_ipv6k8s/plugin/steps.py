@@ -6,6 +6,7 @@ import datetime
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from pytest_ipv6k8s.wrapping import cut, wrapped
 _CLEAR = "\r\x1b[2K"
 _WORTH_TELLING = 2.0
 """Seconds from which on it is said how long a step takes."""
+_IN_LOG_EVERY = 60.0
+"""Seconds after which a log is told that a step goes on."""
+
 _WORK = re.compile(r"(?:: |; )\w+ing\b")
 """What takes time says what is done: "making …", "deploying …"."""
 
@@ -27,7 +31,8 @@ class Steps:
     """Tells the steps of a run.
 
     On a terminal the line of the step that goes on counts its seconds, and has the last line of the
-    program that it runs; in a log each line has its time. Safe to use from threads.
+    program that it runs; in a log each line has its time, and a step that takes long is told again
+    each minute, so that nobody takes it for dead. Safe to use from threads.
 
     Args:
         reporter: pytest's terminal; None where there is none.
@@ -48,12 +53,13 @@ class Steps:
             self.end()
             self._reporter.ensure_newline()
             shown = f"ipv6k8s: {one_line(masked(line))}"
-            if not self._reporter.isatty():
-                self._reporter.write_line(f"{clock()} {shown}")
-                return
             self._line, self._since, self._over = shown, time.monotonic(), threading.Event()
-            self._count()
-            threading.Thread(target=self._go_on, args=(self._over,), daemon=True).start()
+            terminal = self._reporter.isatty()
+            tell, every = (self._count, 1.0) if terminal else (self._log, _IN_LOG_EVERY)
+            tell()
+            if terminal or _WORK.search(shown):
+                go_on = (self._over, tell, every)
+                threading.Thread(target=self._go_on, args=go_on, daemon=True).start()
 
     def detail(self, line: str) -> None:
         """Note what the program says which the step runs; nothing when that has ended.
@@ -66,14 +72,14 @@ class Steps:
     def end(self) -> None:
         """End the step that goes on, if one does; its line stays."""
         with self._lock:
-            if self._line:
-                self._over.set()
+            self._over.set()
+            if self._line and self._reporter.isatty():
                 took = self._took() if _WORK.search(self._line) else ""
                 text = self._line + took
                 if not _COMMAND.match(text):
                     text = wrapped(text, self._width)
                 self._reporter.write(f"{_CLEAR}{text}\n", flush=True)
-                self._line = self._detail = ""
+            self._line = self._detail = ""
 
     @property
     def _width(self) -> int:
@@ -83,11 +89,15 @@ class Steps:
         seconds = time.monotonic() - self._since
         return f" ({seconds:.0f} s)" if seconds >= _WORTH_TELLING else ""
 
-    def _go_on(self, over: threading.Event) -> None:
-        while not over.wait(1.0):
+    def _go_on(self, over: threading.Event, tell: Callable[[], None], every: float) -> None:
+        while not over.wait(every):
             with self._lock:
                 if not over.is_set():
-                    self._count()
+                    tell()
+
+    def _log(self) -> None:
+        detail = f": {self._detail}" if self._detail else ""
+        self._reporter.write(f"{clock()} {self._line}{self._took()}{detail}\n", flush=True)
 
     def _count(self) -> None:
         end, detail = self._took(), f"  {self._detail}" if self._detail else ""

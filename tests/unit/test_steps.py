@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 
 import pytest
 
@@ -20,9 +21,6 @@ class _Reporter:
 
     def ensure_newline(self) -> None:
         pass
-
-    def write_line(self, line: str) -> None:
-        self.out.write(line + "\n")
 
     def write(self, text: str, *, flush: bool = False) -> None:
         self.out.write(text)
@@ -94,6 +92,27 @@ def test_a_log_has_nothing_of_what_programs_say() -> None:
     tell.end()
 
     assert "Preparing" not in reporter.out.getvalue()
+
+
+@pytest.mark.parametrize(("line", "again"), [("making kind cluster", True), ("ready", False)])
+def test_a_log_is_told_that_a_long_step_goes_on_and_what_its_program_says(
+    line: str, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter, told = _Reporter(terminal=False), threading.Event()
+    monkeypatch.setattr(steps, "_IN_LOG_EVERY", 0.05)
+    monkeypatch.setattr(steps, "_WORTH_TELLING", 0.0)
+    tell = steps.Steps(reporter)
+
+    tell(line)
+    tell.detail("Preparing nodes")
+    told.wait(0.4)
+    tell.end()
+    logged = reporter.out.getvalue()
+    told.wait(0.2)
+
+    pattern = rf"\d\d:\d\d:\d\d ipv6k8s: {line} \(0 s\): Preparing nodes\n"
+    assert bool(re.search(pattern, logged)) is again
+    assert reporter.out.getvalue() == logged
 
 
 def test_a_command_to_be_copied_stays_one_line() -> None:
