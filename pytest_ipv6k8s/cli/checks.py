@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s import catalogue, data
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.checks import Area, Check, Level
 from pytest_ipv6k8s.cli import connection, here
@@ -160,8 +160,16 @@ def _explained(declared: Check, cni: str | None) -> str:
         *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
         "",
         *_fixed(declared.id, cni),
+        *_caught(declared.id),
     ]
     return "\n".join(lines).rstrip()
+
+
+def _caught(id: str) -> list[str]:
+    """Return the faults that a check saw when they were injected into real clusters."""
+    faults = json.loads(data.text("detection.json")).get(id, [])
+    head = ["Seen to catch, in real clusters:"] if faults else []
+    return [*head, *(f"  {fault}" for fault in faults), *("" for _ in head)]
 
 
 def _fixed(id: str, cni: str | None) -> list[str]:

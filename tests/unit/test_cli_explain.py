@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_ipv6k8s import catalogue
+from pytest_ipv6k8s import catalogue, data
 from pytest_ipv6k8s.cli import main as cli
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.fixes import fixes_of
@@ -64,3 +64,14 @@ def test_what_is_to_be_copied_is_whole_at_any_width(
         assert _as_a_shell_reads(look) == _as_a_shell_reads(declared.look)
         for fix in fixes_of(id):
             assert [one for one in re.findall(r"`[^`]+`", fix.text) if one not in shown] == []
+
+
+def test_what_a_check_has_been_seen_to_catch_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, caught = data.text, '{"SVC-05": ["hairpin mode is off"]}'
+    monkeypatch.setattr(data, "text", lambda n: caught if n == "detection.json" else real(n))
+
+    cli.main(["explain", "SVC-05", "SVC-04"])
+
+    assert capsys.readouterr().out.count("Seen to catch, in real clusters:\n  hairpin") == 1
