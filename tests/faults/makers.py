@@ -1,0 +1,145 @@
+"""Ways to break a node of a kind cluster, each with its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.waiting import wait_until
+from tests.real import kubectl, on_node
+
+TABLE = "ipv6k8s_fault"
+UNFILTER = "nft 'add table {family} {table}; delete table {family} {table}'"
+KEEP = """
+touch {file}
+cat > {file}.sh <<'END'
+while [ -e {file} ]; do
+  {command}
+  sleep 0.05
+done
+END
+setsid sh {file}.sh >/dev/null 2>&1 </dev/null &
+"""
+KUBELET, FLAGS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
+MANIFESTS = "/etc/kubernetes/manifests"
+ADMISSION = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {{name: ipv6k8s-fault}}
+spec:{policy}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {{name: ipv6k8s-fault}}
+spec: {{policyName: ipv6k8s-fault}}
+"""
+LEADER = ("-n", "kube-system", "get", "lease", "kube-controller-manager", "-o")
+
+
+@contextmanager
+def packet_filter(*nodes: str, chain: str, family: str = "ip6") -> Iterator[None]:
+    """Filter packets on nodes.
+
+    Args:
+        nodes: where.
+        chain: what a chain of nft has: its type, hook and priority, and rules.
+        family: of nft.
+    """
+    rules = f"table {family} {TABLE} {{\nchain fault {{\n{chain}\n}}\n}}"
+    with ExitStack() as healing:
+        for node in nodes:
+            healing.callback(on_node, node, UNFILTER.format(family=family, table=TABLE))
+            on_node(node, f"nft -f - <<'END'\n{rules}\nEND")
+        yield
+
+
+@contextmanager
+def sysctl(node: str, name: str, value: int) -> Iterator[None]:
+    """Give a kernel parameter of a node's network another value."""
+    before = on_node(node, f"sysctl -n {name}").strip()
+    with undone(node, f"sysctl -w {name}={value}", f"sysctl -w {name}={before}"):
+        yield
+
+
+@contextmanager
+def undone(node: str, do: str, undo: str) -> Iterator[None]:
+    """Run a shell script on a node, and another one afterwards, also where the first one failed."""
+    try:
+        on_node(node, do)
+        yield
+    finally:
+        on_node(node, undo)
+
+
+@contextmanager
+def kept(node: str, command: str, undo: str) -> Iterator[None]:
+    """Run a command on a node again and again, for what others put right; undo it afterwards."""
+    file = "/run/ipv6k8s-fault-kept"
+    script = KEEP.format(file=file, command=command)
+    with undone(node, script, f"rm -f {file} {file}.sh; sleep 0.5; {undo}"):
+        yield
+
+
+@contextmanager
+def other_kubelet(cluster: Cluster, node: str, change: str, file: str = KUBELET) -> Iterator[None]:
+    """Run a node's kubelet with a file that sed changed, and with the old one after.
+
+    Args:
+        cluster: the node's.
+        node: where.
+        change: what sed does.
+        file: the kubelet's configuration, or its flags.
+    """
+    restart = "systemctl restart kubelet"
+    do = f"cp {file} {file}.healthy; sed -i '{change}' {file}; {restart}"
+    with undone(node, do, f"mv {file}.healthy {file}; {restart}"):
+        kubectl(cluster, "wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+        yield
+
+
+@contextmanager
+def other_controller_manager(cluster: Cluster, change: str) -> Iterator[None]:
+    """Run kube-controller-manager with a manifest that sed changed, and with the old one after."""
+    node, name = f"{cluster.name}-control-plane", "kube-controller-manager.yaml"
+    healthy = f"/etc/kubernetes/{name}"
+    copy = f"cp {MANIFESTS}/{name} {healthy}; cp {healthy} {healthy}.broken"
+    try:
+        on_node(node, f"{copy}; sed -i '{change}' {healthy}.broken")
+        with _new_leader(cluster):
+            on_node(node, f"mv {healthy}.broken {MANIFESTS}/{name}")
+        yield
+    finally:
+        with _new_leader(cluster):
+            on_node(node, f"mv {healthy} {MANIFESTS}/{name}")
+
+
+@contextmanager
+def admission(cluster: Cluster, policy: str, acts: Callable[[], bool]) -> Iterator[None]:
+    """Change objects when they are made, until the end.
+
+    Args:
+        cluster: where.
+        policy: the specification of a MutatingAdmissionPolicy, as YAML.
+        acts: tells whether it has taken effect.
+    """
+    manifest = ADMISSION.format(policy=policy)
+    kubectl(cluster, "apply", "-f", "-", stdin=manifest)
+    try:
+        wait_until("the policy acts", acts, timeout=30, interval=1)
+        yield
+    finally:
+        kubectl(cluster, "delete", "-f", "-", stdin=manifest)
+        wait_until("the policy has gone", lambda: not acts(), timeout=30, interval=1)
+
+
+@contextmanager
+def _new_leader(cluster: Cluster) -> Iterator[None]:
+    """Wait at the end until another controller manager leads."""
+
+    def leader() -> str:
+        return kubectl(cluster, *LEADER, "jsonpath={.spec.holderIdentity}")
+
+    before = leader()
+    yield
+    wait_until("another controller manager leads", lambda: leader() != before, timeout=90)
