@@ -23,9 +23,19 @@ pytest_plugins = ["pytester"]
 T = TypeVar("T")
 
 ON_IPV6 = "action bundles control_channel healthy hostile interrupts network_policy external users"
+ON_DUAL = tuple(
+    f"tests/faults/test_{name}.py"
+    for name in (
+        "dns_no_a",
+        "dns_nxdomain_for_aaaa",
+        "node_with_one_address",
+        "pod_with_ipv6_disabled",
+        "services_made_dual",
+    )
+)
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
-    "dual": ("tests/cluster/test_dual_stack.py", "tests/faults/test_dns_nxdomain_for_aaaa.py"),
+    "dual": ("tests/cluster/test_dual_stack.py", *ON_DUAL),
     "three-nodes": ("tests/faults/test_loss_*.py", "tests/faults/test_one_*.py"),
     "faults": ("tests/faults/test_*.py",),
     "odd-dual": ("tests/oddities/test_on_dual.py",),

@@ -1,0 +1,34 @@
+"""CoreDNS has no A record for any name: a template that was to make clients use IPv6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from tests.faults.fault import Fault, expect_red, other_corefile
+
+pytestmark = pytest.mark.real_cluster
+TEMPLATE = "    template ANY A {\n        rcode NOERROR\n    }\n    kubernetes "
+
+
+@contextmanager
+def template(cluster: Cluster) -> Iterator[None]:
+    """Put a template before the kubernetes plugin."""
+    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", TEMPLATE, 1)):
+        yield
+
+
+FAULT = Fault(
+    broken=template,
+    must=frozenset({"DNS-05", "NODE-01"}),
+    may=frozenset(),
+    cause={"DNS-05": "a template"},
+)
+
+
+def test_no_a(dual_cluster: Cluster, tmp_path: Path) -> None:
+    expect_red(FAULT, dual_cluster, tmp_path)
