@@ -1,0 +1,45 @@
+"""A node's firewall lets none of its ICMPv6 errors out: they were taken for a risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from tests.faults.fault import Fault, expect_red
+from tests.faults.makers import packet_filter
+
+pytestmark = pytest.mark.real_cluster
+CHAIN = """
+  type filter hook output priority filter;
+  icmpv6 type { destination-unreachable, time-exceeded } drop
+"""
+
+
+@contextmanager
+def errors_dropped(cluster: Cluster, end: str) -> Iterator[None]:
+    """Drop the ICMPv6 errors that a node itself sends."""
+    with packet_filter(f"{cluster.name}-{end}", chain=CHAIN):
+        yield
+
+
+def fault(end: str) -> Fault:
+    """Return the fault of one node."""
+    return Fault(
+        broken=partial(errors_dropped, end=end),
+        must=frozenset({"MTU-11", "SVC-13"}),
+        may=frozenset(),
+        cause={
+            "MTU-11": "ICMPv6 errors are filtered on a node",
+            "SVC-13": "ICMPv6 type 1 is filtered",
+        },
+    )
+
+
+@pytest.mark.parametrize("end", ["control-plane", "worker"])
+def test_icmp_errors_of_node_dropped(ipv6_cluster: Cluster, tmp_path: Path, end: str) -> None:
+    expect_red(fault(end), ipv6_cluster, tmp_path)
