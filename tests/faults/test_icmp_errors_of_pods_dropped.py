@@ -1,0 +1,42 @@
+"""A node forwards no ICMPv6 errors of pods: a firewall knows no related packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from tests.faults.fault import Fault, expect_red
+from tests.faults.makers import packet_filter
+
+pytestmark = pytest.mark.real_cluster
+CHAIN = """
+  type filter hook forward priority filter;
+  icmpv6 type destination-unreachable drop
+"""
+
+
+@contextmanager
+def errors_dropped(cluster: Cluster, end: str) -> Iterator[None]:
+    """Drop the ICMPv6 errors of pods that a node forwards."""
+    with packet_filter(f"{cluster.name}-{end}", chain=CHAIN):
+        yield
+
+
+def fault(end: str) -> Fault:
+    """Return the fault of one node."""
+    return Fault(
+        broken=partial(errors_dropped, end=end),
+        must=frozenset({"MTU-10"}),
+        may=frozenset(),
+        cause={"MTU-10": "ICMPv6 errors are filtered on a node"},
+    )
+
+
+@pytest.mark.parametrize("end", ["control-plane", "worker"])
+def test_icmp_errors_of_pods_dropped(ipv6_cluster: Cluster, tmp_path: Path, end: str) -> None:
+    expect_red(fault(end), ipv6_cluster, tmp_path)
