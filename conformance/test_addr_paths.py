@@ -57,6 +57,7 @@ def _ends(
 
 @paths(
     "ADDR-15",
+    rests_partly_on=["ADDR-26"],
     beside=[Beside.PEERS],
     features=[Feature.PEER],
     references=["Kubernetes docs: the Kubernetes network model"],

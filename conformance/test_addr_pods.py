@@ -33,6 +33,7 @@ def _states(probes: Probes) -> list[Record[network_state.Answer]]:
 
 @pods(
     "ADDR-03",
+    rests_partly_on=["ADDR-05", "ADDR-06", "ADDR-26"],
     references=["KEP-563: Pod API"],
     causes=[
         "the CNI reports other addresses to the kubelet than it puts on the interface",
@@ -92,6 +93,7 @@ def _is_in_doubt(address: network_state.Address) -> bool:
 
 @pods(
     "ADDR-05",
+    rests_partly_on=["ADDR-26"],
     stacks=WITH_IPV6,
     references=["RFC 4861 sections 5.2 and 7.3"],
     causes=[
@@ -117,12 +119,12 @@ def test_default_route_is_usable(probes: Probes) -> None:
         records,
         lambda r: not _failed_hops(r.answer),
         expected="a next hop that answers neighbour solicitations",
-        say=lambda r: f"pod {r.source}: next hop {', '.join(_failed_hops(r.answer))} is FAILED",
+        say=lambda r: f"pod {r.source}: {', '.join(_failed_hops(r.answer))} did not answer",
     )
 
 
 def _failed_hops(state: network_state.Answer) -> list[str]:
-    failed = {n.address for n in state.neighbours if n.state == "FAILED"}
+    failed = {n.address for n in state.neighbours if n.state in ("FAILED", "INCOMPLETE")}
     return [route.gateway for route in _default_routes(state) if route.gateway in failed]
 
 
@@ -239,6 +241,7 @@ def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
 
 @pods(
     "ADDR-22",
+    rests_partly_on=["ADDR-26", "ADDR-05"],
     stacks=WITH_IPV6,
     references=["RFC 6724 section 5"],
     causes=[

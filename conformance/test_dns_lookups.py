@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_ipv6k8s import Record, check, expect, expect_all, remark
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookups, tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.dns_messages import query, reply
+from pytest_ipv6k8s.probe.probes import Probe
 from pytest_ipv6k8s.suite import Probes, Service, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns, Exchange
 from pytest_ipv6k8s.suite.lookups import LIMIT, LookUps, count, expect_found, requests, say
+from pytest_ipv6k8s.suite.rates import most_by_chance
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
 
 LOOKUP_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"
@@ -93,7 +97,8 @@ def _rcode(record: Exchange) -> str:
     return found.rcode if found else record.answer.error
 
 
-FIRST, ALL = 200, 2000
+FIRST, ALL, MORE = 200, 2000, 1000
+LOST_TWICE = 0.02
 TOLERATED = 0.035
 SOONEST = 1.0
 """Seconds below which no look-up is slow, however soon the resolver asks again: our limit."""
@@ -124,7 +129,8 @@ def test_lookups_of_both_families_lose_nothing(
     the check when at most one is slow; otherwise 2000 are judged together, among which one
     standstill of a node counts little. With one query in a hundred lost, two look-ups in a hundred
     are slow, and fewer than one run in 100,000 is red; with five slow ones in a hundred 999 runs in
-    1000 are.
+    1000 are. A pod that has more slow ones than chance makes of those two asks a thousand more, and
+    is judged by itself.
     """
     name = f"kubernetes.default.svc.{services['every'].domain}."
     limit = max(SOONEST, min(dns.second_try(probe) for probe in probes))
@@ -132,18 +138,28 @@ def test_lookups_of_both_families_lose_nothing(
     records = _look_up(probes, name, FIRST, limit, timeout=14.0)
     if count(records).slow > 1:
         records += _look_up(probes, name, ALL - FIRST, limit, timeout=24.0)
-    seen = count(records)
+        worse = [probe for probe in probes if not _tolerable(records, probe)]
+        if worse:
+            again = lookups.Request(name, MORE, limit=limit, at_once=16, timeout=24.0)
+            records += probes.ask_each(lambda _: [again], among=worse)
+    seen, worse = count(records), [probe for probe in probes if not _tolerable(records, probe)]
 
     remark(
         f"{seen.slow} of {seen.asked} look-ups were slow; 99 of 100 within {seen.p99 * 1000:.0f} ms"
     )
     slow = [record for record in records if count([record]).slow]
     expect(
-        seen.slow <= TOLERATED * seen.asked,
-        expected=f"at most {TOLERATED:.1%} look-ups of {limit:.1f} s and more",
+        seen.slow <= TOLERATED * seen.asked and not worse,
+        expected=f"at most {TOLERATED:.1%} look-ups of {limit:.1f} s and more, in every pod",
         actual=slow or records,
         say=say,
     )
+
+
+def _tolerable(records: Sequence[LookUps], probe: Probe) -> bool:
+    """Tell whether a pod has no more slow look-ups than may be, or than chance makes of them."""
+    own = count([record for record in records if record.source == probe.name])
+    return own.slow <= max(TOLERATED * own.asked, most_by_chance(own.asked, LOST_TWICE))
 
 
 def _look_up(

@@ -139,6 +139,7 @@ def _first_tries(
 
 @check(
     "EGR-08",
+    rests_partly_on=["ADDR-06"],
     level=Level.EXTENDED,
     stacks=ONLY_IPV6,
     features=[Feature.NO_CLAT],

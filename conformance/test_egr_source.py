@@ -198,7 +198,7 @@ def test_masqueraded_packets_bear_a_sane_address(
 
 @egr(
     "EGR-12",
-    rests_partly_on=["EGR-01"],
+    rests_partly_on=["EGR-01", "EGR-02"],
     features=[Feature.SPEAKING_TARGET, Feature.EGRESS_STYLE],
     references=["ipv6k8s.yaml: egress", "RFC 4193 section 4.3"],
     causes=[

@@ -43,6 +43,7 @@ def _across(probes: Probes, family: Family, sizes: Iterable[int], how: str) -> l
 
 @fragments(
     "MTU-05",
+    rests_partly_on=["MTU-04"],
     rests_on=["ADDR-17", "ADDR-16"],
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 8504 section 5", "RFC 8900 section 3"],

@@ -188,6 +188,7 @@ def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
 
 @mtu(
     "MTU-04",
+    rests_partly_on=["MTU-02"],
     rests_on=["ADDR-17", "ADDR-16"],
     families=Family,
     features=[Feature.TWO_NODES],

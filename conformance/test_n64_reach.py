@@ -66,7 +66,7 @@ def test_ipv4_hosts_answer_over_tcp(probes: Probes, external: ExternalTargets) -
 
 @n64(
     "N64-15",
-    rests_partly_on=["N64-14", "EGR-01"],
+    rests_partly_on=["N64-14", "EGR-01", "EGR-02"],
     features=[Feature.NAT64, Feature.IPV4_TARGET_UDP],
     references=["RFC 6146 section 3.5.1"],
     causes=["the gateway, or a filter before it, drops UDP", *GATEWAY_CAUSES],

@@ -14,6 +14,7 @@ HEADER_DIFFERENCE = 20
 
 @check(
     "N64-22",
+    rests_partly_on=["MTU-07"],
     rests_on=["N64-14"],
     stacks=WITH_IPV6,
     features=[Feature.NAT64, Feature.NARROW_IPV4_TARGETS],

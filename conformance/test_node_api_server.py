@@ -20,7 +20,7 @@ PATIENT = 5.0
 
 @check(
     "NODE-01",
-    rests_partly_on=["SVC-01", "DNS-01"],
+    rests_partly_on=["SVC-01", "DNS-01", "DNS-03", "DNS-04", "DNS-05"],
     references=[
         "Kubernetes docs: accessing the API from a pod",
         "Kubernetes docs: PKI certificates and requirements",

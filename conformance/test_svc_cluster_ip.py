@@ -57,7 +57,7 @@ def _connection(address: str, timeout: float = PATIENT) -> tcp_connect.Request:
 @svc(
     "SVC-01",
     rests_on=["ADDR-16"],
-    rests_partly_on=["ADDR-15"],
+    rests_partly_on=["ADDR-15", "SVC-07"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
@@ -166,7 +166,7 @@ def test_endpoint_reaches_itself_through_its_service(
     "SVC-06",
     beside=[Beside.PEERS],
     rests_on=["SVC-01"],
-    rests_partly_on=["ADDR-16"],
+    rests_partly_on=["ADDR-16", "SVC-07"],
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies"],
     causes=[

@@ -109,10 +109,12 @@ def expect_little_loss(losses: list[Loss], what: str) -> None:
     worst = max(losses, key=lambda loss: loss.rate)
     where = f", most ({worst.rate:.1%}) on {worst.record.path}" if lost else ""
     remark(f"{lost} of {count} {what} lost on {len(losses)} paths{where}")
+    told = {id(loss.record): loss for loss in losses}
     expect_all(
-        losses,
-        lambda loss: loss.tolerable,
+        [loss.record for loss in losses],
+        lambda record: told[id(record)].tolerable,
         expected=f"of 3000 {what} at most {allowed(3000)} lost (our limit), on all flows",
+        say=lambda record: str(told[id(record)]),
     )
     slow = [loss for loss in losses if not loss.conclusive]
     if slow:

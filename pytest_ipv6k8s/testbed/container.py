@@ -118,6 +118,7 @@ def _make_link(near: Any, ends: Ends, device: str, namespace: str, *, mtu: int) 
     from pyroute2 import netns
 
     netns.create(namespace)
+    _in_shell(namespace, "echo 0 2147483647 > /proc/sys/net/ipv4/ping_group_range")
     near.link("add", ifname=device, kind="veth", peer={"ifname": "up", "net_ns_fd": namespace})
     _set_up(near, device, mtu, ends.near)
     with _in(namespace) as far:

@@ -136,6 +136,30 @@ def test_five_slow_look_ups_in_a_hundred_are_red(slow: float, verdict: Verdict) 
         assert judgement.verdict is verdict, (seed, judgement)
 
 
+@pytest.mark.parametrize("name", ["probe-00", "probe-01", "probe-peer"])
+def test_one_pod_whose_look_ups_are_slow_is_red_among_others(name: str) -> None:
+    for seed in SEEDS:
+        world, chance = World(Stack.IPV6), random.Random(seed)
+
+        def look_up(
+            pod: ProbePod,
+            request: lookups.Request,
+            honest: Any,
+            chance: random.Random = chance,
+        ) -> Any:
+            rate = 0.09 if pod.name == name else 0.001
+            late = sum(chance.random() < rate for _ in range(request.count))
+            (text,) = honest.in_time
+            return lookups.Answer(in_time={text: request.count - late}, late={text: late})
+
+        world.override("lookups", look_up)
+
+        judgement = run_check(world, "DNS-17")
+
+        assert judgement.verdict is Verdict.FAIL, (seed, judgement)
+        assert name in judgement.reason
+
+
 @pytest.mark.parametrize(
     "ending", ["svc.cluster.local.cluster.local.", ".cluster.local.cluster.local."]
 )

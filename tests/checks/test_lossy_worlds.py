@@ -13,7 +13,7 @@ from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.suite.loss import allowed
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks.lossy import kill_flows, lose, timed_out
-from tests.checks.world import World, run_check
+from tests.checks.world import World, record_check, run_check
 
 LOSS = ("ADDR-17", "ADDR-34")
 SEEDS = range(50)
@@ -106,6 +106,17 @@ def test_a_node_whose_pods_get_nowhere_is_named(id: str, name: str) -> None:
 
     assert judgement.verdict is Verdict.FAIL, judgement
     assert name in judgement.reason
+
+
+@pytest.mark.parametrize("id", LOSS)
+def test_what_loses_packets_explains_what_else_is_lost_there(id: str) -> None:
+    world = World(Stack.IPV6)
+    lose(world, 1.0, 0, only=_one_way)
+
+    judgement, records = record_check(world, id, V6)
+
+    assert judgement.verdict is Verdict.FAIL
+    assert [record for record in records if record.mark.judged and record.mark.failed]
 
 
 @pytest.mark.parametrize("id", ["ADDR-20", "SVC-12"])
