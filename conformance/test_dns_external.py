@@ -28,6 +28,7 @@ UPSTREAM_CAUSES = [
     features=[Feature.IPV6_TARGET_NAME],
     references=["RFC 3596 section 2", "RFC 1035 section 4.3"],
     causes=[
+        "a hosts or template block of the Corefile answers for the name, without its AAAA record",
         *UPSTREAM_CAUSES[:2],
         "DNS64 is told to ignore real AAAA records, and answers with addresses of its own (N64-06)",
         *UPSTREAM_CAUSES[2:],
@@ -59,7 +60,7 @@ def test_external_aaaa_records_are_found(
     stacks=WITH_IPV6,
     features=[Feature.ZONE],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],
-    causes=UPSTREAM_CAUSES,
+    causes=["one of the resolvers that CoreDNS forwards to does not answer", *UPSTREAM_CAUSES],
     look=COREDNS_LOOK,
 )
 def test_upstream_resolvers_can_be_reached(

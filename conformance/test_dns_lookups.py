@@ -28,7 +28,7 @@ QUERIES = 12
 @check(
     "DNS-16",
     rests_on=["DNS-01"],
-    rests_partly_on=["DNS-02", "DNS-04", "DNS-05"],
+    rests_partly_on=["DNS-02", "DNS-03", "DNS-04", "DNS-05"],
     references=["Kubernetes docs: DNS for Services and Pods", "RFC 4074 section 4"],
     causes=[
         "SERVFAIL for a search domain makes resolvers give up before the right name",

@@ -39,6 +39,8 @@ from pytest_ipv6k8s.words import listed
 PROXY_CAUSES = (
     "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
     "the proxy's rules for this family were not loaded: one bad rule rejects the whole table",
+    "between pods of one node the bridge passes by the packet filter, and nobody translates back "
+    "(net.bridge.bridge-nf-call-ip6tables is 0)",
     "the way to the endpoint's node is broken (see ADDR-16)",
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
@@ -113,6 +115,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
     features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
+        "the node has no route for this family: a default route is enough, for cluster IPs, too",
         "the node has no address of this family that the endpoint can answer to",
         *PROXY_CAUSES,
     ),

@@ -119,6 +119,8 @@ def _make_link(near: Any, ends: Ends, device: str, namespace: str, *, mtu: int) 
 
     netns.create(namespace)
     _in_shell(namespace, "echo 0 2147483647 > /proc/sys/net/ipv4/ping_group_range")
+    # What a host learnt of a path in one check is news again in the next one.
+    _in_shell(namespace, "echo 1 > /proc/sys/net/ipv6/route/mtu_expires")
     near.link("add", ifname=device, kind="veth", peer={"ifname": "up", "net_ns_fd": namespace})
     _set_up(near, device, mtu, ends.near)
     with _in(namespace) as far:

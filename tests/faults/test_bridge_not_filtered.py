@@ -39,7 +39,7 @@ def fault(end: str) -> Fault:
         broken=partial(bridge_not_filtered, end=end),
         must=frozenset({RED[end]}),
         may=CRUMBS,
-        cause={},
+        cause={"SVC-01": "bridge-nf-call-ip6tables is 0"},
     )
 
 

@@ -35,7 +35,7 @@ def fault(end: str) -> Fault:
         broken=partial(route_gone, end=end),
         must=frozenset({"SVC-04"}),
         may=frozenset(),
-        cause={},
+        cause={"SVC-04": "the node has no route for this family"},
     )
 
 

@@ -31,7 +31,7 @@ FAULT = Fault(
     broken=aaaa_hidden,
     must=frozenset({"DNS-18"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-18": "a hosts or template block"},
 )
 
 

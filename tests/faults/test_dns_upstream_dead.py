@@ -29,7 +29,7 @@ FAULT = Fault(
     broken=upstream_dead,
     must=frozenset({"DNS-19"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-19": "one of the resolvers"},
 )
 
 
