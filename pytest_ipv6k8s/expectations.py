@@ -253,7 +253,7 @@ def settle(
     )
     took = f"{time.monotonic() - started:.1f} s and {number} round{'s' if number != 1 else ''}"
     if found < _ROUNDS:
-        remark(f"no two rounds in a row were as expected in {took} after {after}")
+        remark(f"not as expected in {took} after {after}")
     elif number > _ROUNDS:
         remark(f"as expected from {took} on after {after}")
 

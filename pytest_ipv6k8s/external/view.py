@@ -22,8 +22,8 @@ from pytest_ipv6k8s.timeouts import Timeouts
 class ExternalTargets:
     """What a check may know of, and ask of, external targets.
 
-    It remembers which targets were used, until :meth:`forget_used`: when a check fails, these are
-    looked at, and no others.
+    It remembers which targets were used, and whether NAT64 was, until :meth:`forget_used`: when a
+    check fails, these are looked at, and no others.
 
     Args:
         network: what there is.
@@ -34,10 +34,12 @@ class ExternalTargets:
         self.network = network
         self._hosts = dict(hosts)
         self._used: set[Role] = set()
+        self._nat64_used = False
 
     def forget_used(self) -> None:
         """Forget which targets were used: another check begins."""
         self._used.clear()
+        self._nat64_used = False
 
     def target(self, role: Role | str) -> Target:
         """Return the target for a role.
@@ -106,13 +108,14 @@ class ExternalTargets:
         """
         if self.network.nat64 is None:
             raise Inconclusive("there is no NAT64 gateway")
+        self._nat64_used = True
         return self.network.nat64
 
     def synthetic(self, ipv4: str) -> str:
         """Return the IPv6 address under which the gateway's first prefix reaches an IPv4 one."""
         return embed(self.nat64.prefixes[0], ipv4)
 
-    def control(self, roles: Collection[Role] = tuple(Role)) -> list[str]:
+    def control(self, roles: Collection[Role] = tuple(Role), *, nat64: bool = True) -> list[str]:
         """Ask the targets of each other, without the cluster; return what is wrong with them.
 
         The testbed's NAT64 gateways are targets, too. An operator's belongs to what is tested, and
@@ -120,6 +123,7 @@ class ExternalTargets:
 
         Args:
             roles: those to ask of.
+            nat64: whether to ask by NAT64, too.
 
         Raises:
             ControlChannelError: a target cannot be asked.
@@ -127,13 +131,14 @@ class ExternalTargets:
         source = self._hosts.get(Role.DUAL)
         if source is None:
             return []
-        asked = [t for t in self.network.targets if t.role in roles and _port(t)]
+        there = [target for target in self.network.targets if _port(target)]
+        asked = [target for target in there if target.role in roles]
         wanted = [(a, _port(t)) for t in asked if t.role in self._hosts for a in t.addresses]
-        if self.network.source == TESTBED and self.network.nat64:
-            ipv4_only = [t for t in asked if t.role is Role.V4]
+        if self.network.source == TESTBED and self.network.nat64 and nat64:
             wanted += [
                 (embed(prefix, target.address(Family.V4)), _port(target))
-                for target in ipv4_only
+                for target in there
+                if target.role is Role.V4
                 for prefix in self.network.nat64.prefixes
             ]
         records = source.ask_all([tcp_connect.Request(a, port) for a, port in wanted])
@@ -145,7 +150,7 @@ class ExternalTargets:
         A target that cannot be asked is taken to be alive when some probe of some node reaches it.
         """
         try:
-            wrong = self.control(self._used)
+            wrong = self.control(self._used, nat64=self._nat64_used)
         except ControlChannelError as error:
             return f"the targets cannot be asked: {error}"
         if wrong:

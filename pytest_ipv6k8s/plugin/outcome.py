@@ -306,7 +306,6 @@ def explain(result: ItemResult) -> str:
         *_bullets("found", failure.facts),
         *_bullets("actual", [*actual[:5], *more]),
         f"  expected  {failure.expected}",
-        f"  source    {'; '.join(check.references)}",
         *_bullets("causes", causes),
         *_bullets("fix", failure.fixes[:1]),
         f"  look      {failure.look}",

@@ -110,8 +110,8 @@ def _numbers(row: Counts, there: list[Verdict]) -> str:
 
 def reasons(report: Report, width: int, *, verbose: bool = False) -> Iterator[Line]:
     """Yield why checks are inconclusive, waived or not judged, and what was not tested."""
-    for name, reason in view.inconclusive(report):
-        text = f"inconclusive  {name}: {' '.join(reason.split())}"
+    for reason, names in view.inconclusive(report).items():
+        text = f"inconclusive  {some(names)}: {' '.join(reason.split())}"
         yield Line(wrapped(text, width), {"yellow": True})
     for check in report.checks:
         if check.waived:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pytest_ipv6k8s.addresses import names
 from pytest_ipv6k8s.errors import by_reason
@@ -27,15 +27,17 @@ def with_item(report: Report, verdict: Verdict) -> list[CheckResult]:
     return sorted(found, key=lambda check: bool(check.waived))
 
 
-def inconclusive(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield what is inconclusive, and why: a check, or a family beside another one that failed."""
+def inconclusive(report: Report) -> dict[str, list[str]]:
+    """Return what is inconclusive, by reason: checks, and families beside others that failed."""
+    found: dict[str, list[str]] = {}
     for check in with_item(report, Verdict.INCONCLUSIVE):
         if check.verdict is Verdict.INCONCLUSIVE:
-            yield check.id, check.reason
+            found.setdefault(check.reason, []).append(check.id)
             continue
         for item in check.items:
             if item.verdict is Verdict.INCONCLUSIVE:
-                yield item_name(check, item), item.reason
+                found.setdefault(item.reason, []).append(item_name(check, item))
+    return found
 
 
 def passed(part: ClaimedPart) -> str:

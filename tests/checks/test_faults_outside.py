@@ -170,20 +170,41 @@ def test_nobody_expects_an_answer_of_a_black_hole() -> None:
     assert _examined(world, lambda e: e.target("black-hole")) == ""
 
 
-def test_the_way_of_a_target_to_an_operators_gateway_is_not_asked_for() -> None:
-    world = World(Stack.IPV6)
+def _with_one_that_asks(source: str) -> tuple[ExternalTargets, Probes]:
+    """Return targets in a world without NAT64, one of which can be asked; and the probes."""
+    world = World(Stack.DUAL)
     answers("tcp_connect", lambda pod, request: in_any(request.address, TRANSLATED), **SILENT)(
         world
     )
+    recorder = Recorder()
     dual = replace(world.pods[0], name="target-dual", ips=world.outside.targets[0].addresses)
-    asker = Probe(dual, Transport(world, dual), Recorder())
+    network = replace(world.outside, source=source)
+    hosts = {Role.DUAL: Probe(dual, Transport(world, dual), recorder)}
+    probes = Probes([Probe(pod, Transport(world, pod), recorder) for pod in world.pods])
+    return ExternalTargets(network, hosts), probes
 
-    def wrong(source: str) -> list[str]:
-        network = replace(world.outside, source=source)
-        return ExternalTargets(network, {Role.DUAL: asker}).control()
 
-    assert wrong("declared") == []
-    assert wrong("testbed")
+def test_the_way_of_a_target_to_an_operators_gateway_is_not_asked_for() -> None:
+    assert _with_one_that_asks("declared")[0].control() == []
+    assert _with_one_that_asks("testbed")[0].control()
+
+
+def test_the_gateway_of_the_testbed_is_examined_whatever_lies_behind_it() -> None:
+    external, probes = _with_one_that_asks("testbed")
+
+    external.synthetic(external.address("dual", Family.V4))
+
+    assert external.out_of_order(probes).startswith("targets do not work")
+
+
+def test_the_gateway_of_the_testbed_is_examined_only_where_it_was_used() -> None:
+    external, probes = _with_one_that_asks("testbed")
+
+    external.synthetic("192.0.2.1")
+    external.forget_used()
+    external.address("dual", Family.V4)
+
+    assert external.out_of_order(probes) == ""
 
 
 def test_a_path_without_an_answer_is_left_open() -> None:

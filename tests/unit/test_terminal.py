@@ -71,6 +71,15 @@ def test_a_family_that_is_inconclusive_beside_a_failed_one_is_told(tmp_path: Pat
         assert "the probe died" in (tmp_path / name).read_text(), name
 
 
+def test_what_is_inconclusive_for_one_reason_is_told_once() -> None:
+    made = [result(f"N64-{n}", "inconclusive", reason="targets do not work") for n in range(14, 24)]
+
+    lines = [line for line in _text(report(*made)).splitlines() if "targets do not" in line]
+
+    assert len(lines) == 1
+    assert "N64-14, N64-15" in _text(report(*made))
+
+
 def test_what_was_not_tested_is_one_line_under_a_failure() -> None:
     failure = Failure(expected="e", actual=("a",), paths=(), causes=(), look="see")
     skips = [result(f"N64-{n:02}", "skip", reason=f"r{n}: x") for n in range(10, 30)]
