@@ -17,7 +17,7 @@ OFFLINE := $(QUICK) tests/plugin
 REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults tests/oddities
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast offline lowest lint types cluster oddities faults bench loss docs site lab lab-cilium clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster oddities faults soak bench loss docs site lab lab-cilium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,7 +89,12 @@ test: lint types lab-cilium ## everything that CI runs: of faults and oddities a
 
 faults: venv lab-cilium ## break clusters in all ways that are known, and record which checks see it
 	eval "$$(ci/lab/lab env)"
-	FAULTS_RECORD=tests/faults/seen $(BIN)/pytest --numprocesses 2 --dist loadgroup tests/faults
+	FAULTS_RECORD=tests/faults/seen $(BIN)/pytest --numprocesses 3 --dist loadgroup tests/faults
+	$(BIN)/python -m ci.detection_page
+
+soak: venv lab ## run the suite on healthy clusters again and again, and count false alarms
+	eval "$$(ci/lab/lab env)"
+	$(BIN)/python -m ci.bench.soak
 	$(BIN)/python -m ci.detection_page
 
 bench: venv lab ## measure a run on a ready two-node cluster

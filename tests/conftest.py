@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from zlib import crc32
 
 import pytest
 from xdist.remote import Producer
@@ -17,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from pytest_ipv6k8s.addresses import Stack
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.masking import held
+from tests.faults.record import RECORD
 from tests.real import RealTestbed, install_wheel, kind_cluster, make_testbed
 
 pytest_plugins = ["pytester"]
@@ -44,6 +46,8 @@ SHARED_CLUSTERS = {
     "ipv6": tuple(f"tests/cluster/test_{name}.py" for name in ON_IPV6.split()),
 }
 """Files whose tests share a cluster or an image, and so have to run one after the other."""
+LANES = 2
+"""On how many clusters the faults without one of their own are recorded."""
 
 
 @cache
@@ -54,7 +58,9 @@ def group_of(nodeid: str) -> str:
         for name, files in SHARED_CLUSTERS.items()
         if any(fnmatch(nodeid, f"{file}::*") for file in files)
     )
-    return next(shared, nodeid)
+    found = next(shared, nodeid)
+    lane = crc32(nodeid.partition("::")[0].encode()) % LANES if RECORD in os.environ else 0
+    return f"{found} {lane}" if found == "faults" and lane else found
 
 
 class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -138,6 +138,14 @@ class SuiteRun:
         found: dict[str, Any] = next(c for c in self.report["checks"] if c["id"] == id)
         return found
 
+    def failures(self, id: str) -> list[dict[str, Any]]:
+        """Return what the report says of each family in which a check failed."""
+        return [item["failure"] for item in self.check(id)["items"] if "failure" in item]
+
+    def causes(self, id: str) -> list[str]:
+        """Return the causes that a terminal shows of a failed check."""
+        return [cause for failure in self.failures(id) for cause in failure["causes"][:3]]
+
     def words(self, id: str) -> str:
         """Return all that the report says of a failed check."""
         return json.dumps(self.check(id)["items"], ensure_ascii=False)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress
@@ -87,6 +86,7 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
         seconds, asked = time.monotonic() - began, run
         if os.environ.get(RECORD):
             asked = run_suite(cluster, folder, *IMPATIENT, *options, "--ipv6k8s-all")
+    record(fault.must, fault.cause, run, asked, seconds)
     failed = run.ids("fail")
     for id in fault.must - failed:
         roots = set(run.check(id).get("restsOn", ()))
@@ -99,14 +99,13 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     for id, words in fault.cause.items():
         if id not in failed:  # what it rests on is red, and told
             continue
-        causes = [cause for failure in _failures(run, id) for cause in failure["causes"][:3]]
+        causes = run.causes(id)
         assert any(words in cause for cause in causes), (id, words, causes)
         assert words in run.out, f"{words!r} is not printed"
     only = ("-k", " or ".join(sorted(fault.must)))
     healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
-    record(fault.must, run, asked, seconds)
 
 
 def named_nodes(run: SuiteRun, id: str) -> set[str]:
@@ -146,11 +145,7 @@ def other_named(cluster: Cluster, change: str) -> Iterator[None]:
 
 
 def _found(run: SuiteRun, id: str) -> list[str]:
-    return [line for failure in _failures(run, id) for line in failure["actual"]]
-
-
-def _failures(run: SuiteRun, id: str) -> list[dict[str, Any]]:
-    return [item["failure"] for item in run.check(id)["items"] if "failure" in item]
+    return [line for failure in run.failures(id) for line in failure["actual"]]
 
 
 def _nodes_in(line: str) -> list[str]:

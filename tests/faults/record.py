@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,20 @@ from typing import Any
 from tests.real import ROOT, SuiteRun
 
 RECORD = "FAULTS_RECORD"
-JUDGES = ("conformance", *(f"pytest_ipv6k8s/{room}" for room in ("agent", "netpol", "suite")))
-"""What a record is true of: checks, what they share, and what runs in pods."""
+PACKAGE = ROOT / "pytest_ipv6k8s"
+JUDGES = (
+    ROOT / "conformance",
+    *(PACKAGE / room for room in ("agent", "netpol", "probe", "suite")),
+    *(PACKAGE / f"{file}.py" for file in ("expectations", "resting", "verdicts")),
+)
+"""What a record is true of: checks, probes, what they share, and what makes verdicts."""
 
 
 @cache
 def code() -> str:
     """Return a digest over all that asks and judges."""
-    files = sorted(file for folder in JUDGES for file in (ROOT / folder).rglob("*.py"))
+    files = sorted(file for place in JUDGES for file in (place, *place.rglob("*.py")))
+    files = [file for file in files if file.suffix == ".py"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
@@ -43,11 +49,18 @@ def is_recorded(test: str) -> bool:
     return bool(file and file.exists() and json.loads(file.read_text("utf-8"))["code"] == code())
 
 
-def record(must: Collection[str], run: SuiteRun, asked: SuiteRun, seconds: float) -> None:
-    """Write down what the test that runs saw.
+def record(
+    must: Collection[str],
+    causes: Mapping[str, str],
+    run: SuiteRun,
+    asked: SuiteRun,
+    seconds: float,
+) -> None:
+    """Write down what the test that runs saw, whether or not it is what it wants to see.
 
     Args:
         must: the checks that have to see the fault.
+        causes: what the first causes of a failed check have to say, by check id.
         run: the suite on the broken cluster.
         asked: the same, when what rests on a red check was asked all the same.
         seconds: how long ``run`` took.
@@ -55,12 +68,16 @@ def record(must: Collection[str], run: SuiteRun, asked: SuiteRun, seconds: float
     file = file_of(os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0])
     if file is None:
         return
-    held = run.ids("not judged")
+    failed, held = run.ids("fail"), run.ids("not judged")
+    told = {id: any(words in cause for cause in run.causes(id)) for id, words in causes.items()}
     seen: dict[str, Any] = {
         "code": code(),
         "stack": run.report["cluster"]["stack"],
-        "caughtBy": sorted(run.ids("fail") & set(must)),
+        "caughtBy": sorted(failed & set(must)),
+        "missedBy": sorted(set(must) - failed - held),
         "alsoRed": sorted(run.red - set(must)),
+        "causeTold": sorted(id for id in failed & set(causes) if told[id]),
+        "causeMissing": sorted(id for id in failed & set(causes) if not told[id]),
         "notJudged": sorted(held),
         "passWhenAsked": sorted(held & asked.ids("pass")),
         "seconds": round(seconds),
