@@ -25,6 +25,7 @@ REBUILDING = 10.0
     "ADDR-01",
     references=["KEP-563: Pod API", "Kubernetes docs: IPv4/IPv6 dual-stack"],
     causes=[
+        "the CNI's plugin or its IPAM fails on that node: no pod gets a network there",
         "the CNI's IPAM hands out one family only on some nodes",
         "the nodes have InternalIPs of different number (ADDR-09)",
     ],
@@ -34,10 +35,13 @@ def test_pod_ips_are_one_per_family_primary_first(cluster: ClusterView, probes: 
     """Pods have at most one address a family, podIP first, and probes one of each Service family.
 
     ``podIP`` equals ``podIPs[0]``. Pods on nodes that are Ready are judged, and asked twice: one
-    whose sandbox is being rebuilt has no address for a moment. Which family leads is not judged:
-    KEP and documentation disagree whether the Services' or the nodes' order counts.
+    whose sandbox is being rebuilt has no address for a moment. A node that is Ready, takes a probe
+    and cannot connect it to the network is judged, too. Which family leads is not judged: KEP and
+    documentation disagree whether the Services' or the nodes' order counts.
     """
     nodes = {node.name for node in cluster.judged_nodes()}
+    lost = [f"(node {name}): {why}" for name, why in cluster.unconnected.items() if name in nodes]
+    expect(not lost, expected="an address for a probe on every node", actual=lost)
 
     pods = [pod for pod in cluster.pods() if pod.node in nodes]
     odd = _odd_for_long(cluster, pods)

@@ -54,6 +54,10 @@ class Facts(Protocol):
     def external(self) -> Any:
         """The ``ExternalNetwork``, None when there is none."""
 
+    @property
+    def no_targets(self) -> str:
+        """Why there is none although it was wanted; empty when it was not."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfRun:
@@ -78,17 +82,15 @@ class OfRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfTargets:
-    """A feature of external targets; without any, it is not there.
+    """A feature of external targets, of whom the predicate tells it; without any, it is not there.
 
-    Attributes:
-        sentence: what is needed, and after a colon how to get it.
-        predicate: whether an ``ExternalNetwork`` has it.
-        remedy: how to get it.
+    The other attributes are those of :class:`OfRun`.
     """
 
     sentence: str
     predicate: Callable[[Any], bool]
     remedy: Remedy
+    why: Callable[[Facts], str] = lambda facts: facts.no_targets
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether it is there."""
@@ -391,8 +393,7 @@ class Feature(enum.Enum):
 
     def skip_reason(self, facts: Facts) -> str:
         """Return what is missing and why, for the reason of a skip."""
-        why = self.value.why(facts) if isinstance(self.value, OfRun) else ""
-        return f"{what(self.reason)}: {why}" if why else self.reason
+        return f"{what(self.reason)}: {why}" if (why := self.value.why(facts)) else self.reason
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether it is there."""

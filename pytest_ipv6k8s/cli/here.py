@@ -46,6 +46,7 @@ class _World:
     hosts: Sequence[Any] = ()
     services: Sequence[Any] = ()
     no_hosts: str = ""
+    no_targets: str = ""
     sctp: bool = False
     ping: bool = False
 

@@ -25,6 +25,8 @@ class Role(enum.Enum):
 
 
 TESTBED = "testbed"
+NO_TARGETS = "no external targets"
+"""Begins what is said where they were wanted and there are none."""
 INTERNET = "internet"
 """In place of a target: public hosts that are known well."""
 OUR_AGENT = 0

@@ -109,6 +109,7 @@ class ClusterView:
         namespace: where proposals go.
         selector: labels of the nodes that are to be judged.
         clat: whether pods are declared to have a CLAT.
+        unconnected: why nodes could not connect a probe to the pods' network, by their names.
 
     Attributes:
         stack: the families of Services.
@@ -123,8 +124,10 @@ class ClusterView:
         *,
         selector: Iterable[tuple[str, str]] = (),
         clat: bool = False,
+        unconnected: Mapping[str, str] | None = None,
     ) -> None:
         self._api = api
+        self._unconnected = unconnected or {}
         self._inventory = inventory
         self._selector = tuple(selector)
         self.namespace = namespace
@@ -169,6 +172,11 @@ class ClusterView:
                 f"{', '.join(left[:5])}{more}"
             )
         return judged
+
+    @property
+    def unconnected(self) -> Mapping[str, str]:
+        """Why nodes could not connect a probe to the pods' network, by their names."""
+        return self._cite("nodes that connect no pod", self._unconnected)
 
     @property
     def dns(self) -> DnsService | None:

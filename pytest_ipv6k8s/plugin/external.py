@@ -9,15 +9,17 @@ from pytest_ipv6k8s import wanted
 from pytest_ipv6k8s.addresses import Egress, Family
 from pytest_ipv6k8s.docker import Docker
 from pytest_ipv6k8s.errors import (
+    ClusterError,
     ConfigError,
     ControlChannelError,
     HostProblem,
     Inconclusive,
     Ipv6k8sError,
 )
-from pytest_ipv6k8s.external.model import ExternalNetwork
+from pytest_ipv6k8s.external.model import NO_TARGETS, ExternalNetwork
 from pytest_ipv6k8s.external.view import ExternalTargets, hosts
 from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.coredns import DnsDown
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.probe.zipapp import zipapp
 from pytest_ipv6k8s.reports import HarnessFact
@@ -45,6 +47,8 @@ class ExternalSetup:
         self._timeouts = timeouts
         self._docker = Docker(timeouts=timeouts)
         self._built: testbed.Testbed | None = None
+        self.lacking: tuple[str, ...] = ()
+        self.harness: list[HarnessFact] = []
         self.declared = wanted.declaration(settings)
         if settings.external.egress is Egress.GATEWAY and self.declared.external is None:
             raise ConfigError(
@@ -64,6 +68,9 @@ class ExternalSetup:
     ) -> ExternalNetwork | None:
         """Return what there is beyond the cluster, None when there is nothing.
 
+        A cluster that is too broken for the testbed is judged without it: ``lacking`` says so, and
+        ``harness`` where that is the cluster's own trouble.
+
         Raises:
             HostProblem: the testbed was asked for and cannot be built here.
         """
@@ -82,8 +89,16 @@ class ExternalSetup:
         except HostProblem as error:
             if source is External.TESTBED:
                 raise
-            self._tell(f"no external targets: {error}")
-            return None
+            self._do_without(error)
+        except (ClusterError, ControlChannelError, Inconclusive) as error:
+            if isinstance(error, DnsDown):
+                self.harness.append(_fact(ok=False, actual=str(error)))
+            self._do_without(error)
+        return None
+
+    def _do_without(self, error: Exception) -> None:
+        self.lacking = (f"{NO_TARGETS}: {error}",)
+        self._tell(*self.lacking)
 
     def _make(self, api: Api, facts: Inventory, run_id: str, home: Path) -> ExternalNetwork:
         settings = self._settings.external
@@ -118,7 +133,7 @@ class ExternalSetup:
         finally:
             for session in sessions:
                 session.close()
-        return HarnessFact(id="META-03", title="target control", ok=ok, actual=actual)
+        return _fact(ok=ok, actual=actual)
 
     def end(self, api: Api | None) -> str:
         """Remove the testbed, if this run built one; return what went wrong, or nothing.
@@ -134,3 +149,7 @@ class ExternalSetup:
         except (Ipv6k8sError, Inconclusive) as error:
             return str(error)
         return ""
+
+
+def _fact(*, ok: bool, actual: str) -> HarnessFact:
+    return HarnessFact(id="META-03", title="target control", ok=ok, actual=actual)

@@ -85,6 +85,7 @@ def ipv6k8s_cluster(
         run.namespace,
         selector=request.config.stash[SETTINGS].probes.node_selector,
         clat=bool(run.external and run.external.clat),
+        unconnected=run.unconnected,
     )
 
 

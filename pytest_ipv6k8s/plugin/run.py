@@ -120,7 +120,7 @@ class Run:
             refuse_without_ipv6(ready.facts, self._declared_stack(setup.declared))
             if external is not None and self._used.external:
                 self.harness.append(setup.control(external, acquired.api))
-        return self._facts(acquired, ready, external)
+        return self._facts(acquired, ready, external, lacking=setup.lacking)
 
     def close(self) -> None:
         """Remove what the run made; the second call does nothing."""
@@ -195,6 +195,7 @@ class Run:
             home=acquired.home,
             used=self._used.external,
         )
+        self.harness += setup.harness
         self._testbed = external is not None and external.source == TESTBED
         return external
 
@@ -227,7 +228,12 @@ class Run:
         return ready
 
     def _facts(
-        self, acquired: Acquired, ready: Ready, external: ExternalNetwork | None
+        self,
+        acquired: Acquired,
+        ready: Ready,
+        external: ExternalNetwork | None,
+        *,
+        lacking: tuple[str, ...],
     ) -> RunFacts:
         deployed, domain = ready.deployed, ready.controlled.domain
         return RunFacts(
@@ -253,7 +259,7 @@ class Run:
             sctp=ready.controlled.sctp,
             ping=ready.controlled.ping,
             left_out=ready.left_out,
-            lacking=ready.deployed.lacking,
+            lacking=(*ready.deployed.lacking, *lacking),
             own_namespaces=self.settings.probes.namespace is None,
             ready_at=time.time(),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_ipv6k8s.addresses import Stack, families_of
 from pytest_ipv6k8s.checks import FamiliesOf
-from pytest_ipv6k8s.external.model import ExternalNetwork
+from pytest_ipv6k8s.external.model import NO_TARGETS, ExternalNetwork
 from pytest_ipv6k8s.kube.inventory import Inventory
 from pytest_ipv6k8s.probe.deploy import NO_HOSTS, Plan
 from pytest_ipv6k8s.probe.placing import LeftOut
@@ -46,6 +46,16 @@ class RunFacts:
     def no_hosts(self) -> str:
         """Why there is no host-network probe although they are allowed; empty when they are not."""
         return next((line for line in self.lacking if line.startswith(NO_HOSTS)), "")
+
+    @property
+    def no_targets(self) -> str:
+        """Why there are no external targets although they were wanted; empty when not."""
+        return next((line for line in self.lacking if line.startswith(NO_TARGETS)), "")
+
+    @property
+    def unconnected(self) -> dict[str, str]:
+        """Why a node could not connect its probe to the pods' network, by its name."""
+        return {one.node: one.reason for one in self.left_out if one.unconnected}
 
     @property
     def everyone(self) -> tuple[ProbePod, ...]:

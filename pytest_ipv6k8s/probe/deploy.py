@@ -99,9 +99,7 @@ def deploy(api: Api, plan: Plan, trouble: Callable[[ProbePod], str]) -> Deployed
     _drop_silent(api, started, trouble)
     nodes = [node for node in plan.nodes if pods.probe(node).name in started.running]
     left_out = tuple(
-        LeftOut(node=node.name, reason=started.failed[pods.probe(node).name])
-        for node in plan.nodes
-        if node not in nodes
+        _left_out(node, pods.probe(node), started) for node in plan.nodes if node not in nodes
     )
     if not nodes:
         raise _nothing_runs(left_out)
@@ -118,6 +116,12 @@ def deploy(api: Api, plan: Plan, trouble: Callable[[ProbePod], str]) -> Deployed
         lacking=(*lacking, *refused, *_lacking(pods, started, nodes)),
         seconds=time.monotonic() - began,
     )
+
+
+def _left_out(node: Node, wanted: Wanted, started: Started) -> LeftOut:
+    name = wanted.name
+    unconnected = name in started.unconnected
+    return LeftOut(node=node.name, reason=started.failed[name], unconnected=unconnected)
 
 
 class _Pods:

@@ -28,10 +28,17 @@ _TRAITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A node without a probe, and why."""
+    """A node without a probe, and why.
+
+    Attributes:
+        node: its name.
+        reason: in words.
+        unconnected: whether it could not connect the probe to the pods' network.
+    """
 
     node: str
     reason: str
+    unconnected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

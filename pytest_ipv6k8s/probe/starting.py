@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError, Inconclusive
-from pytest_ipv6k8s.kube import paths, status
+from pytest_ipv6k8s.kube import paths, plight, status
 from pytest_ipv6k8s.kube.client import Api, ApiError
 from pytest_ipv6k8s.kube.objects import RUN_LABEL
+from pytest_ipv6k8s.kube.plight import Plight
 from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.waiting import wait_until
 
 _ALREADY_EXISTS, _UNAUTHORIZED = 409, 401
 _LONGEST = 200
-_BEFORE_START = ("ContainerCreating", "PodInitializing")
-"""Reasons that say nothing: the last event says what the kubelet cannot do."""
 
 Object = Mapping[str, Any]
 
@@ -43,11 +42,19 @@ class Wanted:
 
 @dataclass(slots=True)
 class Started:
-    """What became of pods, by name: the objects of those that run, why the others do not."""
+    """What became of pods, by name.
+
+    Attributes:
+        running: the objects of those that run.
+        failed: why the others do not.
+        refused: those that were never made.
+        unconnected: those that their node could not connect to the pods' network.
+    """
 
     running: dict[str, Object] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    unconnected: set[str] = field(default_factory=set)
 
 
 def start(api: Api, batches: Iterable[Sequence[Wanted]]) -> Started:
@@ -125,7 +132,7 @@ def _wait(api: Api, created: Sequence[Wanted], started: Started) -> None:
                 started.running[name] = pod
                 del left[name]
             elif _is_hopeless(pod, scheduled=waited < api.timeouts.probe_scheduled):
-                started.failed[name] = why_not_running(api, pod)
+                started.failed[name] = plight.of(api, pod).reason
                 del left[name]
         return not left
 
@@ -135,8 +142,10 @@ def _wait(api: Api, created: Sequence[Wanted], started: Started) -> None:
         limit = f"not ready within {api.timeouts.probes_ready:.0f} s"
         there = {pod["metadata"]["name"]: pod for pod in _pods(api, left.values())}
         for name in left:
-            why = why_not_running(api, there[name]) if name in there else "the pod is gone"
-            started.failed[name] = f"{limit}: {why}"
+            why = plight.of(api, there[name]) if name in there else Plight(reason="the pod is gone")
+            started.failed[name] = f"{limit}: {why.reason}"
+            if why.unconnected:
+                started.unconnected.add(name)
 
 
 def _pods(api: Api, wanted: Iterable[Wanted]) -> list[Object]:
@@ -164,30 +173,3 @@ def _is_hopeless(pod: Object, *, scheduled: bool) -> bool:
         c["type"] == "PodScheduled" and c["status"] == "False" for c in status.conditions(pod)
     )
     return unscheduled and not scheduled
-
-
-def why_not_running(api: Api, pod: Object) -> str:
-    """Say what keeps a pod from running: its container, its conditions, or its last event."""
-    state = pod.get("status", {})
-    reasons = [f"{state.get('reason', '')} {state.get('message', '')}".strip()]
-    for container in state.get("containerStatuses") or []:
-        waiting = container.get("state", {}).get("waiting") or {}
-        if waiting.get("reason") not in _BEFORE_START:
-            reasons.append(f"{waiting.get('reason', '')} {waiting.get('message', '')}".strip())
-    reasons += [
-        f"{c.get('reason', '')} {c.get('message', '')}".strip()
-        for c in status.conditions(pod)
-        if c["status"] != "True" and c.get("message") and "unready" not in c["message"]
-    ]
-    told = next(filter(None, reasons), "") or _last_event(api, pod)
-    return " ".join(told.split())[:_LONGEST] or "no reason given"
-
-
-def _last_event(api: Api, pod: Object) -> str:
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    selector = f"involvedObject.name={name},type=Warning"
-    try:
-        events = api.items(paths.inside(namespace, "events"), fieldSelector=selector)
-    except ApiError:
-        return ""
-    return "".join(f"{event.get('reason')}: {event.get('message')}" for event in events[-1:])

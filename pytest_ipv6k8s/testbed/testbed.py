@@ -56,12 +56,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testbed:
-    """A testbed that is up: what there is, and what has to be undone."""
+    """A testbed that is up: what there is, and what has to be undone.
+
+    Attributes:
+        external: what there is.
+        container: its container.
+        nodes: those that were led to it.
+        corefile: CoreDNS' own.
+        dns_runs: whether CoreDNS ran before it was led.
+    """
 
     external: ExternalNetwork
     container: str
     nodes: tuple[str, ...]
     corefile: str
+    dns_runs: bool
 
 
 def build(
@@ -79,7 +88,8 @@ def build(
 
     Raises:
         HostProblem: the engine cannot make it.
-        ClusterError: CoreDNS does not come back.
+        DnsDown: CoreDNS does not come back, without the testbed either.
+        ClusterError: CoreDNS cannot be led to it.
     """
     used = image.require(plan.image, docker, home, progress)
     network = _network_of(docker, plan.nodes[0].name)
@@ -89,6 +99,7 @@ def build(
         container=f"{network}-testbed",
         nodes=tuple(node.name for node in plan.nodes),
         corefile=coredns.healthy_corefile(api),
+        dns_runs=coredns.runs(api),
     )
     try:
         _start_container(docker, built.container, network, used, plan.run_id)
@@ -97,7 +108,7 @@ def build(
         _run_in(docker, built.container, "container", {"routes": _routes_back(plan)})
         for node in plan.nodes:
             _lead_node(docker, node, plan, ours)
-        coredns.point(api, _corefile(built.corefile, plan), before=built.corefile)
+        _point(api, built, _corefile(built.corefile, plan), before=built.corefile)
     except BaseException:
         remove(built, api, docker)
         raise
@@ -111,6 +122,9 @@ def remove(built: Testbed, api: Api | None, docker: Docker) -> None:
         built: what stands.
         api: the cluster's API server, None when the cluster goes as well.
         docker: the engine in which it stands.
+
+    Raises:
+        DnsDown: CoreDNS does not come back.
     """
     try:
         docker.remove_containers([built.container])
@@ -122,7 +136,11 @@ def remove(built: Testbed, api: Api | None, docker: Docker) -> None:
     for node in built.nodes:
         docker.exec(node, ["sh", "-c", _leave_script()])
     if not coredns.is_pointed(api, built.corefile):
-        coredns.point(api, built.corefile, before=None)
+        _point(api, built, built.corefile, before=None)
+
+
+def _point(api: Api, built: Testbed, corefile: str, *, before: str | None) -> None:
+    coredns.point(api, corefile, before=before, wait=built.dns_runs)
 
 
 def _refuse_second(docker: Docker, container: str) -> None:

@@ -116,7 +116,12 @@ def _dead(name: str) -> Break:
     return break_it
 
 
+def _connects_nobody(world: World) -> None:
+    world.unconnected[world.nodes[1].name] = "failed to setup network for sandbox"
+
+
 ADDR = [
+    Broken("ADDR-01", "a node connects no pod", _connects_nobody),
     Broken("ADDR-01", "podIP is not the first", objects("pods", "probe-00", _text({"podIP": "fd00::9"}))),
     Broken("ADDR-01", "one family only", objects("pods", "probe-01", _without_second_family), DUAL),
     Broken("ADDR-01", "two of a family", objects("pods", "host-00", _pod_ips("fd00::1", "fd00::2"))),

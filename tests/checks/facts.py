@@ -1,4 +1,4 @@
-"""The facts of a fake world, as they are read when a run begins."""
+"""The facts of a fake world as they are read when a run begins, and the view that checks have."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from pytest_ipv6k8s.addresses import families_of
 from pytest_ipv6k8s.kube.inventory import DnsService, FamiliesSeen, Inventory
+from pytest_ipv6k8s.kube.view import ClusterView
+from tests.checks.api_objects import NAMESPACE
 
 if TYPE_CHECKING:
+    from tests.checks.fake_api import FakeApi
     from tests.checks.world import World
 
 
@@ -32,4 +35,16 @@ def inventory(world: World) -> Inventory:
             services=world.stack.families,
         ),
         pod_cidrs_used=shape.pod_cidrs_used,
+    )
+
+
+def view(world: World, api: FakeApi) -> ClusterView:
+    """Return a world as checks see it."""
+    return ClusterView(
+        api,  # type: ignore[arg-type]
+        inventory(world),
+        NAMESPACE,
+        selector=world.shape.selector,
+        clat=world.outside.clat,
+        unconnected=world.unconnected,
     )

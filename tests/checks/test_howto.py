@@ -15,8 +15,9 @@ from pytest_ipv6k8s.agent.ops import http_get, lookup, tcp_connect
 from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 from tests.checks import api_objects
+from tests.checks.facts import view
 from tests.checks.fake_api import FakeApi
-from tests.checks.world import World, _view
+from tests.checks.world import World
 from tests.house.tree import ROOT
 
 BLOCKS = {
@@ -57,7 +58,7 @@ def _fixtures(*, up: bool) -> dict[str, Any]:
     world.objects["pods"].append(app)
     world.objects["services"].append({"metadata": {"name": "my-app"}, "spec": spec})
     api = FakeApi(world)
-    cluster: ClusterView = _view(world, api)
+    cluster: ClusterView = view(world, api)
     probes = Probes([Probe(pod, App(up), api.recorder) for pod in world.pods])
     return {
         "family": Family.V6,

@@ -30,7 +30,6 @@ from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.features import Feature
 from pytest_ipv6k8s.kube import corefile, objects
 from pytest_ipv6k8s.kube.client import Outcome
-from pytest_ipv6k8s.kube.view import ClusterView
 from pytest_ipv6k8s.netpol.sandbox import PolicySandbox
 from pytest_ipv6k8s.probe import services
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
@@ -41,7 +40,7 @@ from pytest_ipv6k8s.verdicts import Judgement, judge
 from tests.checks import api_objects, names, sizes
 from tests.checks.allocator import Allocator
 from tests.checks.answers_loss import ANSWERS as LOSS_ANSWERS
-from tests.checks.facts import inventory
+from tests.checks.facts import view
 from tests.checks.fake_api import FakeApi
 from tests.checks.outside import ANSWERS as OUTSIDE_ANSWERS
 from tests.checks.policed import Policed
@@ -85,6 +84,7 @@ class World:
         self.objects = self._objects()
         self._turn, self.ready_at = itertools.count(), 0.0
         self.policed = Policed(self)
+        self.unconnected: dict[str, str] = {}
 
     def override(self, operation: str, answerer: Answerer) -> None:
         """Change the honest answers of an operation."""
@@ -328,7 +328,7 @@ def record_check(
     if Feature.CLAT in declared.features:
         world.outside = replace(world.outside, clat=True)
     api = FakeApi(world)
-    cluster = _view(world, api)
+    cluster = view(world, api)
     take_statements()
     probes = _probes(world, api.recorder, declared.beside).having(declared.asked(family))
     fixtures = {
@@ -355,16 +355,6 @@ def record_check(
         error=error,
     )
     return judgement, records
-
-
-def _view(world: World, api: FakeApi) -> ClusterView:
-    return ClusterView(
-        api,  # type: ignore[arg-type]
-        inventory(world),
-        NAMESPACE,
-        selector=world.shape.selector,
-        clat=world.outside.clat,
-    )
 
 
 def _sandbox(world: World, api: FakeApi) -> PolicySandbox:

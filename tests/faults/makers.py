@@ -23,6 +23,8 @@ setsid sh {file}.sh >/dev/null 2>&1 </dev/null &
 """
 KUBELET, FLAGS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
 MANIFESTS = "/etc/kubernetes/manifests"
+CNI_PLUGIN = "ipv6k8s-fault"
+CNI_BINARY, CNI_CONFIGURATION = f"/opt/cni/bin/{CNI_PLUGIN}", "/etc/cni/net.d/10-flannel.conflist"
 ADMISSION = """
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
@@ -143,3 +145,24 @@ def _new_leader(cluster: Cluster) -> Iterator[None]:
     before = leader()
     yield
     wait_until("another controller manager leads", lambda: leader() != before, timeout=90)
+
+
+@contextmanager
+def failing_cni(node: str) -> Iterator[None]:
+    """Let the CNI of a node fail for each pod that is to start there."""
+    change = f'/"plugins": \\[/ s/\\[/[{{"type": "{CNI_PLUGIN}"}}, /'
+    do = f"""
+cat > {CNI_BINARY} <<'END'
+#!/bin/sh
+[ "$CNI_COMMAND" = ADD ] || exit 0
+echo '{{"cniVersion": "0.4.0", "code": 999, "msg": "the daemon does not answer"}}'
+exit 1
+END
+chmod +x {CNI_BINARY}
+sed '{change}' {CNI_CONFIGURATION} > /run/{CNI_PLUGIN}
+cp {CNI_CONFIGURATION} {CNI_CONFIGURATION}.healthy
+mv /run/{CNI_PLUGIN} {CNI_CONFIGURATION}
+"""
+    undo = f"mv {CNI_CONFIGURATION}.healthy {CNI_CONFIGURATION}; rm -f {CNI_BINARY}"
+    with undone(node, do, undo):
+        yield

@@ -28,6 +28,7 @@ class Run:
     services: tuple[Service, ...] = ()
     external: ExternalNetwork | None = None
     no_hosts: str = ""
+    no_targets: str = ""
 
 
 def _pod(name: str, ip: str) -> ProbePod:
@@ -144,3 +145,12 @@ def test_host_network_probes_that_were_refused_are_not_said_to_be_not_allowed() 
 
     assert reasons[0].endswith('pods: no host-network probe: admission webhook "x" denied it')
     assert reasons[1].endswith("allow them with --ipv6k8s-allow privileged")
+
+
+def test_a_testbed_that_was_wanted_is_not_said_to_be_undeclared() -> None:
+    without = replace(BARE, no_targets="no external targets: CoreDNS does not come back")
+
+    reasons = [Feature.DUAL_TARGET.skip_reason(facts) for facts in (without, BARE)]
+
+    assert reasons[0].endswith("outside: no external targets: CoreDNS does not come back")
+    assert reasons[1].endswith("declare `dual`")

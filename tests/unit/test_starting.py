@@ -61,6 +61,69 @@ def test_a_probe_that_does_not_start_costs_its_node(
     assert sum(clock.slept) == pytest.approx(seconds, abs=0.5)
 
 
+SANDBOX = "a" * 64
+NO_NETWORK = {
+    "containerd": (
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network "
+        f'for sandbox "{SANDBOX}": plugin type="flannel" failed (add): no subnet.env',
+        'failed to setup network for sandbox: plugin type="flannel" failed (add): no subnet.env',
+    ),
+    "CRI-O": (
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to create pod "
+        f"network sandbox k8s_p_n_u_0({SANDBOX}): error adding pod n_p to CNI network",
+        "failed to create pod network sandbox: error adding pod n_p to CNI network",
+    ),
+    "cri-dockerd": (
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = [failed to set up sandbox "
+        'container "x" network for pod "p": networkPlugin cni failed to set up pod "p_n" network',
+        '[failed to set up sandbox container "x" network for pod "p": networkPlugin cni failed '
+        'to set up pod "p_n" network',
+    ),
+}
+OTHERWISE = {
+    "pause image": (
+        "FailedCreatePodSandBox",
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox "
+        'image "registry.k8s.io/pause:3.10": failed to pull image',
+    ),
+    "volume": ("FailedMount", "network volume failed to setup network for sandbox"),
+}
+
+
+def _one_event(reason: str, message: str) -> ClusterApi:
+    """Return a cluster whose second probe does not start, for what its last event says."""
+    api = ClusterApi()
+    api.status_of["probe-01"] = CREATING
+    fill = api.fill
+
+    def with_events(name: str) -> None:
+        fill(name)
+        last = {"reason": reason, "message": message, "lastTimestamp": "2026-01-02T00:00:00Z"}
+        first = {"reason": "Early", "message": "", "lastTimestamp": "2026-01-01T00:00:00Z"}
+        events = [{"metadata": {"name": "e"}, **event} for event in (last, first)]
+        api.lists[f"{NAMESPACES}/{name}/events"] = events
+
+    api.fill = with_events  # type: ignore[method-assign]
+    return api
+
+
+@pytest.mark.parametrize("runtime", NO_NETWORK)
+def test_a_node_that_cannot_connect_a_probe_is_told_from_others(clock: Clock, runtime: str) -> None:
+    message, told = NO_NETWORK[runtime]
+
+    (left_out,) = deployed(_one_event("FailedCreatePodSandBox", message)).left_out
+
+    assert left_out.unconnected
+    assert left_out.reason == f"not ready within 90 s: FailedCreatePodSandBox: {told}"
+
+
+@pytest.mark.parametrize("case", OTHERWISE)
+def test_what_is_not_its_network_is_no_fault_of_the_nodes(clock: Clock, case: str) -> None:
+    (left_out,) = deployed(_one_event(*OTHERWISE[case])).left_out
+
+    assert not left_out.unconnected
+
+
 def test_second_probes_are_made_where_they_are_used_only(clock: Clock) -> None:
     api, plan = ClusterApi(), replace(PLAN, peers=False, host_network=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 from pytest_ipv6k8s import data, docker
 from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.errors import ClusterError, HostProblem
+from pytest_ipv6k8s.kube.coredns import DnsDown
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.process import Finished
 from pytest_ipv6k8s.testbed import image, testbed
-from pytest_ipv6k8s.timeouts import Timeouts
 from tests.programs import Engine
+from tests.unit.clock import Clock
+from tests.unit.fake_api import FakeApi
 
 COREFILE = """.:53 {
     errors
@@ -30,6 +32,7 @@ COREFILE = """.:53 {
     loop
 }
 """
+DNS_LABELS = {"k8s-app": "kube-dns"}
 DOCKER = docker.Docker()
 NETWORK = {"ipv6k8s-abc": {"IPAddress": "172.18.0.9", "GlobalIPv6Address": "fd00:18::9"}}
 
@@ -66,36 +69,46 @@ class BesideNodes(Engine):
         return next(ran.stdin for ran in self.ran if f"exec -i {node} sh" in ran.line)
 
 
-class Dns:
+class Dns(FakeApi):
     """An API server with a CoreDNS."""
 
-    timeouts = Timeouts()
-
-    def __init__(self, corefile: str = COREFILE) -> None:
+    def __init__(
+        self,
+        corefile: str = COREFILE,
+        *,
+        comes_back: Callable[[str], bool] = lambda corefile: True,
+    ) -> None:
+        super().__init__()
         self.corefile = corefile
         self.restarts = 0
         self.kept: str | None = None
+        self.comes_back = comes_back
+        pod = {"metadata": {"name": "coredns-1", "namespace": "kube-system", "labels": DNS_LABELS}}
+        pod |= {"spec": {"nodeName": "n1"}, "status": {"phase": "Failed", "reason": "Evicted"}}
+        self.lists["/api/v1/namespaces/kube-system/pods"] = [pod]
 
-    def get(self, path: str) -> dict[str, Any]:
+    def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return the ConfigMap or the Deployment."""
         if "configmaps" in path:
             annotations = {"ipv6k8s/corefile-before": self.kept}
             return {"metadata": {"annotations": annotations}, "data": {"Corefile": self.corefile}}
-        counts = {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}
+        back = not self.restarts or self.comes_back(self.corefile)
+        counts = {"updatedReplicas": 2, "replicas": 2, "availableReplicas": 2 if back else 1}
         status = {"observedGeneration": self.restarts, **counts}
         return {
             "metadata": {"generation": self.restarts},
-            "spec": {"replicas": 2},
+            "spec": {"replicas": 2, "selector": {"matchLabels": DNS_LABELS}},
             "status": status,
         }
 
-    def patch(self, path: str, body: dict[str, Any]) -> None:
+    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change either."""
         if "configmaps" in path:
             self.corefile = body["data"]["Corefile"]
             self.kept = body["metadata"]["annotations"]["ipv6k8s/corefile-before"]
         else:
             self.restarts += 1
+        return {}
 
 
 @pytest.fixture
@@ -120,7 +133,7 @@ def _plan(
 
 
 def _build(plan: testbed.Plan, dns: Dns, folder: Path) -> testbed.Testbed:
-    return testbed.build(plan, dns, b"zip", folder, lambda line: None, DOCKER)  # type: ignore[arg-type]
+    return testbed.build(plan, dns, b"zip", folder, lambda line: None, DOCKER)
 
 
 def test_the_container_is_privileged_labelled_and_on_the_nodes_network(
@@ -138,7 +151,7 @@ def test_dns_is_led_to_the_resolver_and_back(engine: BesideNodes, tmp_path: Path
 
     built = _build(_plan(Stack.DUAL), dns, tmp_path)
     led = dns.corefile
-    testbed.remove(built, dns, DOCKER)  # type: ignore[arg-type]
+    testbed.remove(built, dns, DOCKER)
 
     assert "forward . 192.0.2.53 2001:db8:53::53 {" in led
     assert "max_concurrent 1000" in led
@@ -236,6 +249,36 @@ def test_our_own_image_is_built_where_it_is_missing(engine: BesideNodes, tmp_pat
     assert "tayga" in (tmp_path / "testbed-image" / "packages.txt").read_text()
 
 
+@pytest.mark.parametrize(
+    ("comes_back", "kind", "which"),
+    [
+        (lambda corefile: corefile == COREFILE, ClusterError, "changed"),
+        (lambda corefile: False, DnsDown, "as it was"),
+    ],
+    ids=["as it was", "never"],
+)
+def test_a_dns_that_does_not_come_back_is_named_and_given_back(
+    engine: BesideNodes,
+    tmp_path: Path,
+    clock: Clock,
+    comes_back: Callable[[str], bool],
+    kind: type[ClusterError],
+    which: str,
+) -> None:
+    dns = Dns(comes_back=comes_back)
+
+    with pytest.raises(ClusterError) as caught:
+        _build(_plan(), dns, tmp_path)
+
+    assert type(caught.value) is kind
+    assert caught.value.problem == (
+        f"CoreDNS does not come back when it is restarted with its Corefile {which}: "
+        "coredns-1 on n1 (Evicted)"
+    )
+    assert (dns.corefile, dns.kept) == (COREFILE, None)
+    assert engine.lines("docker rm")
+
+
 def test_a_second_world_beside_a_cluster_is_refused(engine: BesideNodes, tmp_path: Path) -> None:
     del engine.say["docker container inspect"]
 
@@ -251,7 +294,7 @@ def test_what_a_killed_run_changed_is_not_taken_for_healthy(
     dns = Dns()
     _build(_plan(), dns, tmp_path)
 
-    testbed.remove(_build(_plan(), dns, tmp_path), dns, DOCKER)  # type: ignore[arg-type]
+    testbed.remove(_build(_plan(), dns, tmp_path), dns, DOCKER)
 
     assert (dns.corefile, dns.kept) == (COREFILE, None)
 
