@@ -261,8 +261,8 @@ def test_service_without_endpoints_refuses(
     Two round trips to another Service's endpoint come on top. Two of three first tries on each
     node. Where the asking node itself refuses, the kernel heeds it at the second SYN, after one
     second: the first refusal comes while the socket is still busy connecting. So a try takes two
-    ICMPv6 errors, and nodes must send few of them in a row (RFC 4443 section 2.4; Linux: six, and
-    one a second): the tries come one after the other.
+    ICMPv6 errors, and nodes must send few of them in a row (RFC 4443 section 2.4; Linux before
+    6.18: six, and one a second): the tries come one after the other.
     """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
     controls = probes.from_every_node(_connection(full))

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.oddities import admission, dns, network, nodes
+from tests.oddities import admission, dns, kernel, network, nodes
 from tests.oddities.oddity import Oddity
 from tests.slices import by_slice
 
 AT_ONCE = 1
 """How many a slice has on each stack."""
-EVERYWHERE = [*nodes.ODDITIES, *admission.ODDITIES, *network.ODDITIES, *dns.ODDITIES]
+EVERYWHERE = [
+    *nodes.ODDITIES,
+    *admission.ODDITIES,
+    *network.ODDITIES,
+    *dns.ODDITIES,
+    *kernel.ODDITIES,
+]
 
 
 def chosen(oddities: Sequence[Oddity], stack: str) -> list[Oddity]:
