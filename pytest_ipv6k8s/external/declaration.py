@@ -17,7 +17,7 @@ from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external import rules
-from pytest_ipv6k8s.external.mistakes import Place, line_of, mistakes, name_of, place_of
+from pytest_ipv6k8s.external.mistakes import Place, lines_of, mistakes, name_of, place_of
 from pytest_ipv6k8s.external.model import (
     INTERNET,
     ExternalNetwork,
@@ -199,9 +199,9 @@ def _refuse_older_form(path: Path, document: Mapping[str, Any]) -> None:
 
 def _refusal(path: Path, wrong: Sequence[tuple[Place, str]]) -> ConfigError:
     """Return the error that says all that is wrong, each with its line."""
+    line_of = lines_of(path)
     lines = sorted(
-        (line_of(path, place), f"{name_of(place)}: {text}" if place else text)
-        for place, text in wrong
+        (line_of(place), f"{name_of(place)}: {text}" if place else text) for place, text in wrong
     )
     said = [f"{text} (line {line})" for line, text in lines]
     if len(said) == 1:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s import data
+from pytest_ipv6k8s.files import yaml_loader
 from pytest_ipv6k8s.suggestions import meant
 
 Place = tuple[str | int, ...]
@@ -101,19 +102,23 @@ def place_of(name: str) -> Place:
     return tuple(int(n) if n else word for n, word in re.findall(r"\[(\d+)\]|([^.\[\]]+)", name))
 
 
-def line_of(path: Path, place: Place) -> int:
-    """Return the line of a file in which a place stands, or what it is part of."""
+def lines_of(path: Path) -> Callable[[Place], int]:
+    """Return what tells the line of a file in which a place stands, or what it is part of."""
     import yaml
 
-    node: Any = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    line: int = node.start_mark.line
-    for part in place:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line
-        elif isinstance(node, yaml.MappingNode):
-            pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
-            if pair is None:
-                break
-            node, line = pair[1], pair[0].start_mark.line
-    return line + 1
+    whole: Any = yaml.compose(path.read_text("utf-8"), Loader=yaml_loader())
+
+    def line_of(place: Place) -> int:
+        node, line = whole, int(whole.start_mark.line)
+        for part in place:
+            if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+                node = node.value[part]
+                line = node.start_mark.line
+            elif isinstance(node, yaml.MappingNode):
+                pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
+                if pair is None:
+                    break
+                node, line = pair[1], pair[0].start_mark.line
+        return line + 1
+
+    return line_of

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.files import Excess, load_json, load_yaml, read_text
 from pytest_ipv6k8s.reports.model import API_VERSION, KIND, Report
 
 LARGEST = 8 * 2**20
-MOST_VALUES = 2_000_000
+MOST_VALUES = 300_000
 _LONGEST = 200
+_OURS = "give the file that --ipv6k8s-report wrote; --ipv6k8s-evidence keeps it small"
 _AGAIN = "run the suite again, or give the file as it was written"
 
 
@@ -21,13 +23,12 @@ def read(path: Path) -> Report:
     """Return the report in a YAML or JSON file that keeps to the schema.
 
     A file of more than 8 MiB is refused unread, and so is YAML whose aliases stand for more than
-    two million values: the suite writes neither.
+    300,000 values: the suite writes neither.
 
     Raises:
         ConfigError: the file cannot be read, or is no report of this version; says why.
     """
     document = _parse(path, _text(path))
-    _bounded(path, document)
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise ConfigError(
             f"{path} is no report of this suite",
@@ -51,57 +52,32 @@ def _text(path: Path) -> str:
         raise ConfigError(
             f"{path} is a rendering of a report", remedy="give the YAML or JSON report itself"
         )
-    try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise ConfigError(
-                f"{path} has {size / 2**20:.0f} MiB, and no report is larger than "
-                f"{LARGEST // 2**20} MiB",
-                remedy="keep fewer answers with --ipv6k8s-evidence, if the suite wrote it",
-            )
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"report {path} cannot be read: {error.strerror}", remedy="check path and rights"
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no text in UTF-8", remedy=_AGAIN) from None
+    return read_text(path, name=f"report {path}", check=_OURS, largest=LARGEST)
 
 
 def _parse(path: Path, text: str) -> Any:
-    kind = "JSON" if path.suffix == ".json" else "YAML"
+    import yaml
+
+    kind, load = ("JSON", load_json) if path.suffix == ".json" else ("YAML", load_yaml)
     try:
-        return json.loads(text) if kind == "JSON" else _yaml(text)
+        document = load(text, most=MOST_VALUES)
+    except Excess as error:
+        raise ConfigError(f"{path} {error}", remedy=_AGAIN) from None
     except RecursionError:
         problem = "it is nested too deeply"
-    except ValueError as error:
+    except (yaml.YAMLError, ValueError) as error:
         problem = " ".join(str(error).split())
+    else:
+        if _has_odd_key(document):
+            raise ConfigError(f"{path} has a key that is no text", remedy=_AGAIN)
+        return document
     raise ConfigError(f"{path} is no {kind}, or was cut short: {_cut(problem)}", remedy=_AGAIN)
 
 
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
-
-
-def _bounded(path: Path, document: Any) -> None:
-    """Count the values, to refuse a small file whose aliases stand for a huge document."""
-    left, waiting = MOST_VALUES, [document]
-    while waiting:
-        value = waiting.pop()
-        left -= 1
-        if isinstance(value, dict):
-            waiting += value.values()
-            if not all(isinstance(key, str) for key in value):
-                raise ConfigError(f"{path} has a key that is no text", remedy=_AGAIN)
-        elif isinstance(value, list):
-            waiting += value
-        if left - len(waiting) < 0:
-            raise ConfigError(f"{path} stands for too many values", remedy=_AGAIN)
+def _has_odd_key(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(not isinstance(key, str) or _has_odd_key(value[key]) for key in value)
+    return isinstance(value, list) and any(map(_has_odd_key, value))
 
 
 def _version(document: Mapping[str, Any]) -> str:

@@ -11,10 +11,14 @@ from pytest_ipv6k8s.files import read_document, write_whole
 
 BAD = {
     "not text": (b"\xff\xfe", "cannot be read: it is no text in UTF-8"),
-    "cut short": (b"a: 1\nb: {", "is not YAML, see line 2. Correct the file."),
+    "cut short": (b"a: 1\nb: }", "is not YAML, see line 2. Correct the file."),
     "a tab": (b"a:\n\t- b", "is not YAML, see line 2"),
     "a control character": (b"a: \x00", "is not YAML."),
     "no such date": (b"a: 2026-13-01", "is not YAML."),
+    "nested deeply": (b"a: " + b"[" * 150 + b"]" * 150, "is nested too deeply. Check --recipe."),
+    "an alias without end": (b"a: &a [*a]", "is nested too deeply. Check --recipe."),
+    "too many values": (b"a: [" + b"1," * 200_000 + b"]", "has too many values. Check --recipe."),
+    "too large": (b"a: " + b"b" * 5_000_000, "has more than 4 MiB. Check --recipe."),
     "too deep": (b"[" * 5000, "is not YAML"),
     "a list": (b"[1]", "is no recipe. Check --recipe."),
     "empty": (b"", "is no recipe. Check --recipe."),
