@@ -69,6 +69,7 @@ def _global_addresses(state: network_state.Answer) -> set[str]:
 
 @pods(
     "ADDR-04",
+    rests_partly_on=["ADDR-13"],
     stacks=WITH_IPV6,
     references=["RFC 4862 section 5.4"],
     causes=[
@@ -228,7 +229,11 @@ def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
 @pods(
     "ADDR-13",
     references=["RFC 4291 section 2.5.3", "RFC 1122 section 3.2.1.3"],
-    causes=["the CNI does not bring up lo", "net.ipv6.conf.lo.disable_ipv6 is 1"],
+    causes=[
+        "the CNI does not bring up lo: its plugin for it is missing, or fails",
+        "net.ipv6.conf.lo.disable_ipv6 is 1 in pods",
+    ],
+    look="ip addr show lo; sysctl net.ipv6.conf.lo.disable_ipv6 (in a pod)",
 )
 def test_loopback_works(cluster: ClusterView, probes: Probes) -> None:
     """The address [::1] can be used in every pod with IPv6, and 127.0.0.1 in every pod."""

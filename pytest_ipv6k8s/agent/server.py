@@ -11,7 +11,14 @@ import socket
 from typing import Any, List, Tuple
 
 from pytest_ipv6k8s.agent import sockets
-from pytest_ipv6k8s.agent.ports import ECHO, HTTP_PORT, SCTP_PORT, TCP_PORTS, UDP_PORT
+from pytest_ipv6k8s.agent.ports import (
+    ECHO,
+    HTTP_PORT,
+    OWN_SOCKET,
+    SCTP_PORT,
+    TCP_PORTS,
+    UDP_PORT,
+)
 from pytest_ipv6k8s.agent.sockets import unmapped
 
 LARGEST = 16 << 20
@@ -39,6 +46,8 @@ async def _serve() -> None:
             await asyncio.start_server(_tcp, sock=_bound(family, kind, SCTP_PORT, protocol))
         sock = _bound(family, socket.SOCK_DGRAM, UDP_PORT)
         await loop.create_datagram_endpoint(_Udp, sock=sock)
+    with contextlib.suppress(OSError):  # another server of ours in this network namespace has it
+        await asyncio.start_unix_server(_own, OWN_SOCKET)
     await asyncio.Event().wait()
 
 
@@ -93,6 +102,17 @@ async def _tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         peer = writer.get_extra_info("peername")
         mss = sockets.saved_mss(writer.get_extra_info("socket"))
         writer.write(_identity(peer, line.decode(errors="replace").rstrip("\n"), mss))
+        await writer.drain()
+    except (OSError, ValueError, asyncio.TimeoutError):
+        pass
+    finally:
+        writer.close()
+
+
+async def _own(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Tell whoever asks in this pod that we live: also where no network works, not even lo."""
+    try:
+        writer.write(await asyncio.wait_for(reader.readline(), 10))
         await writer.drain()
     except (OSError, ValueError, asyncio.TimeoutError):
         pass

@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent import throttling
-from pytest_ipv6k8s.agent.ops import identity, network_state, tcp_connect
-from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
+from pytest_ipv6k8s.agent.ops import identity, network_state, own_server, tcp_connect
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT
 from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.expectations import eventually
 from pytest_ipv6k8s.kube import foreign, paths, status
@@ -40,7 +40,7 @@ class Controlled:
 
 
 def control(probes: Probes, families: Sequence[Family]) -> Controlled:
-    """Ask the control questions of every probe.
+    """Ask the control questions of every probe; none of them rests on what checks judge.
 
     Raises:
         ClusterError: a probe's server is silent, or a closed port answered.
@@ -48,9 +48,9 @@ def control(probes: Probes, families: Sequence[Family]) -> Controlled:
     """
     try:
         records = eventually(
-            lambda: probes.ask_each(lambda probe: _own_servers(probe, families)),
+            lambda: probes.ask_each(lambda _: [own_server.Request()]),
             lambda record: record.answer.echoed,
-            expected="every probe's server answers on its own loopback",
+            expected="every probe's server answers in its pod",
             timeout=15,
         )
     except AssertionError as error:
@@ -139,11 +139,14 @@ def _throttled(probes: Probes) -> str:
 
 
 def _silent_servers(probes: Probes) -> str:
-    """Say whose server does not answer on its pod's own loopback; host-network pods have none."""
+    """Say whose server does not answer in its own pod; host-network pods have none.
+
+    It is asked past every network: whether loopback works is the cluster's, and ADDR-13.
+    """
     serving = [probe for probe in (*probes, *probes.peers) if not probe.pod.host_network]
-    records = probes.ask_each(lambda probe: _own_servers(probe, tuple(Family)), among=serving)
+    records = probes.ask_each(lambda _: [own_server.Request()], among=serving)
     silent = sorted({record.source for record in records if not record.answer.echoed})
-    return f"servers hang, on their own loopback: {', '.join(silent)}" if silent else ""
+    return f"servers hang, in their own pods: {', '.join(silent)}" if silent else ""
 
 
 def is_itself(item: Mapping[str, Any], pod: ProbePod) -> bool:
@@ -154,12 +157,6 @@ def is_itself(item: Mapping[str, Any], pod: ProbePod) -> bool:
         and item.get("status", {}).get("phase") == "Running"
         and status.restarts(item) == pod.restarts
     )
-
-
-def _own_servers(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.Request]:
-    return [
-        tcp_connect.Request(family.loopback, TCP_PORT) for family in families if probe.has(family)
-    ]
 
 
 def _closed_ports(probe: Probe, families: Sequence[Family]) -> list[tcp_connect.Request]:

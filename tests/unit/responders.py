@@ -17,6 +17,7 @@ _SERVE = (
     "import sys; from pytest_ipv6k8s.agent import server; "
     "http, tcp, udp = map(int, sys.argv[1:]); "
     "server.HTTP_PORT, server.TCP_PORTS, server.UDP_PORT, server.SCTP_PORT = http, (tcp,), udp, 0; "
+    "server.OWN_SOCKET = '\\0ipv6k8s-%d' % http; "
     "server.serve()"
 )
 
@@ -91,6 +92,11 @@ class Serving:
     http: int
     tcp: int
     udp: int
+
+    @property
+    def own(self) -> str:
+        """Its socket for those on the same machine."""
+        return f"\0ipv6k8s-{self.http}"
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from pytest_ipv6k8s.agent.ops import (
     lookup,
     loopback,
     network_state,
+    own_server,
     ping,
     source_address,
     tcp_connect,
@@ -93,6 +94,18 @@ def test_a_peer_that_says_something_else_has_not_echoed() -> None:
         answer = tcp_connect.perform(tcp_connect.Request("::1", port, timeout=AMPLE))
 
     assert (answer.pod, answer.echoed) == ("p", False)
+
+
+def test_a_server_in_the_same_pod_is_asked_past_every_network(
+    agent: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_server, "OWN_SOCKET", agent.own)
+    assert own_server.perform(own_server.Request(timeout=AMPLE)).echoed
+
+    monkeypatch.setattr(own_server, "OWN_SOCKET", f"{agent.own}-nobody")
+    answer = own_server.perform(own_server.Request())
+
+    assert (answer.echoed, answer.error) == (False, "ECONNREFUSED")
 
 
 @pytest.mark.parametrize("address", LOOPBACKS)
