@@ -97,7 +97,7 @@ def _is_no_data(record: Exchange) -> bool:
 
 @dns_check(
     "DNS-08",
-    rests_partly_on=ADDRESS_RECORDS,
+    rests_partly_on=[*ADDRESS_RECORDS, "SVC-07"],
     families=Family,
     references=[f"{SPEC} section 2.4.1"],
     causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
@@ -114,6 +114,8 @@ def test_headless_service_has_a_record_for_each_pod(
 
 @dns_check(
     "DNS-11",
+    rests_on=[],
+    rests_partly_on=["DNS-01"],
     stacks=WITH_IPV6,
     references=[f"{SPEC} section 2.3.3", "RFC 3596 section 2.5"],
     causes=(

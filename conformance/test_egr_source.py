@@ -86,6 +86,7 @@ def _observed(probes: Probes, seen: Sequence[Record[tcp_connect.Answer]]) -> lis
     "EGR-03",
     beside=[Beside.HOSTS],
     rests_on=["EGR-01"],
+    rests_partly_on=["EGR-09"],
     features=[Feature.DUAL_TARGET_IDENTIFIES],
     references=["ipv6k8s.yaml: egress"],
     causes=[
@@ -155,6 +156,7 @@ def _expect_style(
     "EGR-04",
     beside=[Beside.HOSTS],
     rests_on=["EGR-01"],
+    rests_partly_on=["EGR-09"],
     features=[Feature.DUAL_TARGET_IDENTIFIES, Feature.MASQUERADE],
     references=["RFC 6724 section 5", "RFC 4862 section 5.5.4"],
     causes=[

@@ -43,8 +43,8 @@ def _across(probes: Probes, family: Family, sizes: Iterable[int], how: str) -> l
 
 @fragments(
     "MTU-05",
-    rests_partly_on=["MTU-04"],
-    rests_on=["ADDR-17", "ADDR-16"],
+    rests_on=["ADDR-17"],
+    rests_partly_on=["MTU-04", "ADDR-16"],
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 8504 section 5", "RFC 8900 section 3"],
 )
@@ -92,8 +92,8 @@ def test_fragments_pass_through_a_service(
 
 @fragments(
     "MTU-19",
-    rests_on=["ADDR-17", "ADDR-16"],
-    rests_partly_on=["MTU-05"],
+    rests_on=["ADDR-17"],
+    rests_partly_on=["MTU-05", "ADDR-16"],
     features=[Feature.TWO_NODES],
     level=Level.EXTENDED,
     references=["RFC 8200 section 4.5"],

@@ -188,8 +188,8 @@ def test_bulk_transfer_between_nodes(family: Family, probes: Probes) -> None:
 
 @mtu(
     "MTU-04",
-    rests_partly_on=["MTU-02"],
-    rests_on=["ADDR-17", "ADDR-16"],
+    rests_on=["ADDR-17"],
+    rests_partly_on=["MTU-02", "ADDR-16"],
     families=Family,
     features=[Feature.TWO_NODES],
     references=["RFC 8200 section 5", "RFC 8201 section 4", "RFC 1191 section 3"],

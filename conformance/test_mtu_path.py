@@ -26,6 +26,7 @@ mtu = partial(check, stacks=WITH_IPV6, causes=PTB_CAUSES, look=LOOK)
 @mtu(
     "MTU-07",
     rests_on=["EGR-01"],
+    rests_partly_on=["EGR-02"],
     features=[Feature.NARROW_TARGET_HTTP, Feature.NARROW_TARGET_UDP, Feature.EGRESS],
     references=["RFC 8201 section 4", "RFC 4443 section 3.2"],
 )
@@ -132,7 +133,7 @@ def _too_big_received(probes: Probes) -> dict[str, int]:
 
 @mtu(
     "MTU-12",
-    rests_on=["EGR-01"],
+    rests_on=["EGR-02"],
     rests_partly_on=["MTU-07"],
     features=[Feature.NARROW_TARGET_UDP, Feature.MASQUERADE],
     references=["RFC 4443 section 3.2", "RFC 8201 section 4"],

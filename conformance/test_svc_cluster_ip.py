@@ -77,8 +77,7 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-02",
-    rests_on=["ADDR-16"],
-    rests_partly_on=["SVC-01", "ADDR-17"],
+    rests_partly_on=["SVC-01", "ADDR-16", "ADDR-17"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
 )
@@ -110,8 +109,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
 
 @svc(
     "SVC-04",
-    rests_on=["ADDR-16"],
-    rests_partly_on=["SVC-01"],
+    rests_partly_on=["SVC-01", "ADDR-16"],
     features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.checks import Area, Check
-from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.evidence import API_SERVER, Record
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.waiting import poll
 
@@ -75,7 +75,7 @@ class Red:
     Attributes:
         id: the check's.
         families: those that the item is about.
-        places: where it was not met.
+        places: where it was not met; none where an object of the API is wrong, for all nodes.
         wholly: whether nothing that it judged was as expected.
         roots: the checks that are red in its place; its own id where none is.
     """
@@ -108,7 +108,7 @@ def red(
     return Red(
         id=declared.id,
         families=families(declared, family),
-        places=tuple(dict.fromkeys(place_of(record, nodes) for record in failed)),
+        places=tuple(dict.fromkeys(place_of(r, nodes) for r in failed if r.source != API_SERVER)),
         wholly=bool(failed) and len(failed) == len(judged),
         roots=tuple(roots) or (declared.id,),
     )
@@ -187,10 +187,13 @@ class Ledger:
     def explaining(
         self, declared: Check, family: Family | None, places: Collection[Place]
     ) -> tuple[str, ...]:
-        """Return the red checks that explain why an item failed in these places, all of them."""
+        """Return the red checks that explain why an item failed in these places, all of them.
+
+        What is wrong in no place, such as EndpointSlices, may be what is wrong in any.
+        """
         bases = self._bases(declared, family, partly=True)
         covering = [
-            [base for base in bases if any(found.covers(place) for found in base.places)]
+            [b for b in bases if not b.places or any(found.covers(place) for found in b.places)]
             for place in places
         ]
         if not covering:

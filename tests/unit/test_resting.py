@@ -11,7 +11,7 @@ import pytest
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.checks import Check, Level
-from pytest_ipv6k8s.evidence import Record, mark
+from pytest_ipv6k8s.evidence import API_SERVER, Record, mark
 from pytest_ipv6k8s.resting import Ledger, Place, Red, in_order, place_of, red
 from tests.documents import declared
 
@@ -122,6 +122,17 @@ def test_what_was_asked_of_no_node_is_explained_by_the_same(ledger: Ledger) -> N
 
     assert ledger.explaining(PARTLY, V6, [Place()]) == ("AA-01",)
     assert ledger.explaining(PARTLY, V6, [Place(source="n1")]) == ()
+
+
+@pytest.mark.parametrize("records", [[], [_record(API_SERVER, "")]], ids=["none", "of objects"])
+def test_an_object_that_is_wrong_spoils_all_nodes(
+    ledger: Ledger, records: list[Record[Any]]
+) -> None:
+    ledger.note(_red(BASE, *records))
+
+    assert ledger.explaining(PARTLY, V6, [Place(source="n1"), Place()]) == ("AA-01",)
+    assert ledger.explaining(PARTLY, V4, [Place(source="n1")]) == ()
+    assert ledger.explaining(OTHER, V6, [Place(source="n1")]) == ()
 
 
 def test_a_check_without_a_family_is_about_those_of_all_its_stacks() -> None:
