@@ -42,7 +42,20 @@ def read_document(path: Path, *, what: str, source: str) -> dict[str, Any]:
 
 
 def read_text(path: Path, *, name: str, check: str, largest: int = LARGEST) -> str:
-    """Return the text of a file; pipes and devices are refused, for they may have no end.
+    """Return the text of a file; see :func:`read_bytes`.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text in UTF-8.
+    """
+    try:
+        return read_bytes(path, name=name, check=check, largest=largest).decode("utf-8")
+    except UnicodeDecodeError:
+        problem = f"{name} cannot be read: it is no text in UTF-8"
+        raise ConfigError(problem, remedy=check) from None
+
+
+def read_bytes(path: Path, *, name: str, check: str, largest: int) -> bytes:
+    """Return what a file holds; pipes and devices are refused, for they may have no end.
 
     Args:
         path: the file.
@@ -51,7 +64,7 @@ def read_text(path: Path, *, name: str, check: str, largest: int = LARGEST) -> s
         largest: so many bytes are read.
 
     Raises:
-        ConfigError: it does not exist, cannot be read, is too large, or is no text in UTF-8.
+        ConfigError: it does not exist, cannot be read, or is too large.
     """
     try:
         kind = _NO_FILES.get(stat.S_IFMT(path.stat().st_mode))
@@ -59,17 +72,15 @@ def read_text(path: Path, *, name: str, check: str, largest: int = LARGEST) -> s
             raise ConfigError(f"{name} is {kind}, and no file", remedy="write it to a file first")
         with path.open("rb") as file:
             data = file.read(largest + 1)
-        if len(data) > largest:
-            raise ConfigError(f"{name} has more than {largest // 2**20} MiB", remedy=check)
-        return data.decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{name} does not exist", remedy=check) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: NUL in its name
+        reason = error.strerror if isinstance(error, OSError) else error
         remedy = f"{check}, and who may read the file"
-        raise ConfigError(f"{name} cannot be read: {error.strerror}", remedy=remedy) from None
-    except UnicodeDecodeError:
-        problem = f"{name} cannot be read: it is no text in UTF-8"
-        raise ConfigError(problem, remedy=check) from None
+        raise ConfigError(f"{name} cannot be read: {reason}", remedy=remedy) from None
+    if len(data) > largest:
+        raise ConfigError(f"{name} has more than {largest // 2**20} MiB", remedy=check)
+    return data
 
 
 class Excess(Exception):

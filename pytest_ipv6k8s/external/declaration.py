@@ -17,7 +17,7 @@ from pytest_ipv6k8s.addresses import Egress, Stack
 from pytest_ipv6k8s.agent.ports import HTTP_PORT, TCP_PORT, UDP_PORT
 from pytest_ipv6k8s.errors import ConfigError
 from pytest_ipv6k8s.external import rules
-from pytest_ipv6k8s.external.mistakes import Place, lines_of, mistakes, name_of, place_of
+from pytest_ipv6k8s.external.mistakes import Place, lines_of, mistakes, name_of, place_of, twice
 from pytest_ipv6k8s.external.model import (
     INTERNET,
     ExternalNetwork,
@@ -87,7 +87,7 @@ def read(path: Path) -> Declaration:
     document = read_document(path, what="declaration", source="the path that was given")
     _refuse_older_form(path, document)
     hold_named(document)
-    wrong = [*_header_problems(document), *_password_problems(document)]
+    wrong = [*_header_problems(document), *_password_problems(document), *twice(path)]
     told = {place for place, _ in wrong}
     wrong += [(place, text) for place, text in mistakes(document) if place not in told]
     external = None

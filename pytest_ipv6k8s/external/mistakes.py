@@ -14,6 +14,7 @@ from pytest_ipv6k8s.suggestions import meant
 
 Place = tuple[str | int, ...]
 
+_LONGEST = 60
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
@@ -53,7 +54,7 @@ def _missing_keys(error: Any) -> Iterator[tuple[Place, str]]:
 def _not_one_of(error: Any) -> Iterator[tuple[Place, str]]:
     values = error.validator_value
     close = meant(_word(error.instance), values)
-    yield (), f"{error.instance!r} is none of {', '.join(values)}{_hint(close)}"
+    yield (), f"{_shown(error.instance)} is none of {', '.join(values)}{_hint(close)}"
 
 
 def _of_another_type(error: Any) -> Iterator[tuple[Place, str]]:
@@ -64,11 +65,21 @@ def _of_another_type(error: Any) -> Iterator[tuple[Place, str]]:
 
 def _out_of_bounds(error: Any) -> Iterator[tuple[Place, str]]:
     least, most = error.schema.get("minimum"), error.schema.get("maximum")
-    yield (), f"{error.instance!r} is not between {least} and {most}"
+    yield (), f"{_shown(error.instance)} is not between {least} and {most}"
+
+
+def _of_another_form(error: Any) -> Iterator[tuple[Place, str]]:
+    yield (), f"{_shown(error.instance)} is not {error.schema['$comment']}"
 
 
 def _in_their_words(error: Any) -> Iterator[tuple[Place, str]]:
     yield (), error.message
+
+
+def _shown(value: Any) -> str:
+    """Return a value for an error, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 _SAID: Mapping[str, Callable[[Any], Iterator[tuple[Place, str]]]] = {
@@ -78,6 +89,7 @@ _SAID: Mapping[str, Callable[[Any], Iterator[tuple[Place, str]]]] = {
     "type": _of_another_type,
     "minimum": _out_of_bounds,
     "maximum": _out_of_bounds,
+    "pattern": _of_another_form,
     "const": lambda error: iter(()),
 }
 
@@ -102,11 +114,30 @@ def place_of(name: str) -> Place:
     return tuple(int(n) if n else word for n, word in re.findall(r"\[(\d+)\]|([^.\[\]]+)", name))
 
 
+def twice(path: Path) -> list[tuple[Place, str]]:
+    """Return the keys that a map of a YAML file has twice: the last one would count, unseen."""
+    found: list[tuple[Place, str]] = []
+    waiting: list[tuple[Any, Place]] = [(_composed(path), ())]
+    while waiting:
+        node, place = waiting.pop()
+        if isinstance(node.value, str):
+            continue
+        names: set[str] = set()
+        for number, part in enumerate(node.value):
+            key, value = part if isinstance(part, tuple) else (None, part)
+            name = number if key is None else str(key.value)
+            waiting.append((value, (*place, name)))
+            if name in names:
+                found.append(((*place, name), "it is given twice"))
+            names.add(str(name))
+    return found
+
+
 def lines_of(path: Path) -> Callable[[Place], int]:
     """Return what tells the line of a file in which a place stands, or what it is part of."""
     import yaml
 
-    whole: Any = yaml.compose(path.read_text("utf-8"), Loader=yaml_loader())
+    whole = _composed(path)
 
     def line_of(place: Place) -> int:
         node, line = whole, int(whole.start_mark.line)
@@ -122,3 +153,10 @@ def lines_of(path: Path) -> Callable[[Place], int]:
         return line + 1
 
     return line_of
+
+
+def _composed(path: Path) -> Any:
+    """Return the nodes of a YAML file that was read already."""
+    import yaml
+
+    return yaml.compose(path.read_text("utf-8"), Loader=yaml_loader())

@@ -26,8 +26,9 @@ def target_problems(targets: Sequence[Target]) -> Iterator[str]:
     for number, target in enumerate(targets):
         where = f"targets[{number}]"
         for address in target.addresses:
-            if not _is_address(address):
-                yield f"{where}.addresses: {address!r} is no IP address"
+            problem = _address_problem(address)
+            if problem:
+                yield f"{where}.addresses: {address!r} {problem}"
                 return
             if address in owners:
                 yield f"{where}.addresses: {address} is {owners[address].value}'s already"
@@ -54,17 +55,28 @@ def _nat64_problems(nat64: Nat64) -> Iterator[str]:
         problem = nat64_prefix_problem(prefix)
         if problem:
             yield f"nat64.prefixes[{number}]: {problem}"
+    host = nat64.private_host
+    if host and not _is_ipv4_cidr(f"{host}/32"):
+        yield f"nat64.privateHost: {host!r} is no IPv4 address"
     for number, cidr in enumerate(nat64.pool):
         if not _is_ipv4_cidr(cidr):
             yield f"nat64.pool[{number}]: {cidr!r} is no IPv4 CIDR"
 
 
-def _is_address(text: str) -> bool:
+def _address_problem(text: str) -> str:
+    """Say why no pod can reach an address; empty when one may."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return "is no IP address"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return "is an IPv4 address in IPv6: give that"
+        if address.scope_id or address.is_link_local:
+            return "is link-local or has a zone, and leads nowhere from another link"
+    if address.is_multicast or address.is_unspecified:
+        return "is multicast or unspecified, and no host's"
+    return ""
 
 
 def _is_ipv4_cidr(text: str) -> bool:

@@ -329,9 +329,17 @@ def readable(api: Api, path: str, **query: str) -> list[Object]:
 def _pool(configuration: Any) -> Any:
     """Return the official client's connections, with our idea of TLS in place of urllib3's."""
     from kubernetes.client.rest import RESTClientObject
+    from urllib3.exceptions import HTTPError
 
     configuration.connection_pool_maxsize = 16
-    pool = RESTClientObject(configuration).pool_manager
+    try:
+        pool = RESTClientObject(configuration).pool_manager
+    except (HTTPError, ImportError) as error:  # ImportError: no package for SOCKS
+        raise ConfigError(
+            f"the proxy before API server {configuration.host} cannot be used: "
+            f"{_short(str(error))}",
+            remedy="check HTTPS_PROXY and proxy-url; SOCKS needs the Python package PySocks",
+        ) from None
     for name in ("ca_certs", "ca_cert_data", "cert_file", "key_file"):
         pool.connection_pool_kw.pop(name, None)
     pool.connection_pool_kw["ssl_context"] = _tls_context(configuration)

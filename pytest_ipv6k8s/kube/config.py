@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -147,10 +147,9 @@ def plugin_of(kubeconfig: Kubeconfig) -> Plugin | None:
     Raises:
         ConfigError: a file of the kubeconfig cannot be read.
     """
-    documents = _documents(kubeconfig.path)
-    context = _entry(documents, "contexts", kubeconfig.context).get("context")
+    context = entry(kubeconfig, "contexts", kubeconfig.context)[0].get("context")
     user = str(context.get("user") or "") if isinstance(context, dict) else ""
-    found = _entry(documents, "users", user).get("user")
+    found = entry(kubeconfig, "users", user)[0].get("user")
     plugin = found.get("exec") if isinstance(found, dict) else None
     if not isinstance(plugin, dict):
         return None
@@ -158,14 +157,21 @@ def plugin_of(kubeconfig: Kubeconfig) -> Plugin | None:
     return Plugin(user=user, command=str(plugin.get("command") or ""), hint=hint)
 
 
-def _entry(documents: Iterable[Mapping[str, Any]], kind: str, name: str) -> Mapping[str, Any]:
-    """Return the entry of a name, that of the first file that has it."""
-    for document in documents:
+def entry(kubeconfig: Kubeconfig, kind: str, name: str) -> tuple[Mapping[str, Any], Path]:
+    """Return the entry of a name, that of the first file that has it, and the file's folder.
+
+    The entry is empty where no file has it.
+
+    Raises:
+        ConfigError: a file of the kubeconfig cannot be read.
+    """
+    documents = _documents(kubeconfig.path)
+    for file, document in zip(_files(kubeconfig.path), documents, strict=True):
         listed = document.get(kind)
         for item in listed if isinstance(listed, list) else ():
             if isinstance(item, dict) and item.get("name") == name:
-                return item
-    return {}
+                return item, file.parent
+    return {}, Path()
 
 
 def hold_credentials(path: Path) -> None:

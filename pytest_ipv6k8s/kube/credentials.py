@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ipv6k8s.errors import ConfigError
-from pytest_ipv6k8s.kube import config
+from pytest_ipv6k8s.kube import config, entries
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.masking import hold, redact_text
 
@@ -31,6 +31,7 @@ def load(kubeconfig: Kubeconfig) -> Any:
     from kubernetes.config import ConfigException, load_kube_config
 
     config.hold_credentials(kubeconfig.path)
+    entries.refuse_wrong(kubeconfig)
     configuration = Configuration()
     try:
         with _logged() as said:

@@ -52,7 +52,7 @@ BAD_KUBECONFIGS: dict[str, tuple[Callable[[Path], str], str]] = {
     "refused-v6": (_kubeconfig("https://[::1]:9"), "https://[::1]:9 cannot be reached"),
     "refused-v4": (_kubeconfig("https://127.0.0.1:9"), "https://127.0.0.1:9 cannot be reached"),
     "no-such-name": (_kubeconfig("https://no.such.name.invalid:9"), "cannot be reached"),
-    "no-brackets": (_kubeconfig("https://fd00::1:6443"), "cannot be"),
+    "no-brackets": (_kubeconfig("https://fd00::1:6443"), "the brackets around an IPv6 address"),
 }
 
 
