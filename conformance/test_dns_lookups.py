@@ -142,6 +142,7 @@ def test_lookups_of_both_families_lose_nothing(
         if worse:
             again = lookups.Request(name, MORE, limit=limit, at_once=16, timeout=24.0)
             records += probes.ask_each(lambda _: [again], among=worse)
+    _remark_options(dns)
     seen, worse = count(records), [probe for probe in probes if not _tolerable(records, probe)]
 
     remark(
@@ -154,6 +155,14 @@ def test_lookups_of_both_families_lose_nothing(
         actual=slow or records,
         say=say,
     )
+
+
+def _remark_options(dns: ClusterDns) -> None:
+    """Tell what keeps a stub resolver from asking for A and AAAA at once (resolv.conf(5))."""
+    options = {option for state in dns.states.values() for option in state.options}
+    found = sorted(options & {"single-request", "single-request-reopen", "no-aaaa"})
+    if found:
+        remark(f"not both at once, as resolv.conf has {', '.join(found)}")
 
 
 def _tolerable(records: Sequence[LookUps], probe: Probe) -> bool:

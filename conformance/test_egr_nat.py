@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from pytest_ipv6k8s import (
@@ -19,13 +20,13 @@ from pytest_ipv6k8s.agent.ops import tcp_connect, tcp_flows, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.suite import ExternalTargets, Probes
+from pytest_ipv6k8s.suite.datagrams import require_fragments
 from pytest_ipv6k8s.suite.liveness import expect_served
 from pytest_ipv6k8s.suite.paths import echoed_by_owner
 
 FIRST_PORT, FLOWS, ASKERS = 20000, 500, 4
 TRACEROUTE_PORT = 33499  # closed, and packet filters let it be refused
 egr = partial(check, stacks=WITH_IPV6)
-BIG = "x" * 2000
 
 
 @egr(
@@ -157,14 +158,14 @@ def test_udp_replies_come_from_where_they_were_asked(
     """UDP replies come from the address and port that was asked, also to a fragmented datagram.
 
     The sockets are connected: what comes from elsewhere is not heard. The small datagrams tell
-    whether it is the fragments. These may also be lost beyond the cluster, where networks drop them
-    (RFC 7872, RFC 8900): declare `udp` of a target to which they get.
+    whether it is the fragments, of which the pod's kernel has to have made some. These may also be
+    lost beyond the cluster, where networks drop them (RFC 7872, RFC 8900): declare `udp` of a
+    target to which they get.
     """
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
-    for size, payload in (("small", "ipv6k8s"), ("fragmented", BIG)):
-        request = udp_exchange.Request(address, target.udp, count=3, payload=payload)
-
+    small = udp_exchange.Request(address, target.udp, count=3)
+    for size, request in (("small", small), ("fragmented", replace(small, beyond=True))):
         records = probes.from_every_node(request)
 
         expect_served(
@@ -174,3 +175,4 @@ def test_udp_replies_come_from_where_they_were_asked(
             lambda record: record.answer.echoed,
             expected=f"an echo of {size} datagrams on every node",
         )
+    require_fragments(records)

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from functools import partial
 
-from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, Record, check, expect, expect_all
-from pytest_ipv6k8s.agent.ops import forged_too_big, icmpv6_counters, tcp_transfer, udp_sized
+from pytest_ipv6k8s import (
+    WITH_IPV6,
+    Family,
+    Feature,
+    Inconclusive,
+    Level,
+    Record,
+    check,
+    expect,
+    expect_all,
+    remark,
+)
+from pytest_ipv6k8s.addresses import same_address
+from pytest_ipv6k8s.agent.ops import (
+    forged_too_big,
+    icmpv6_counters,
+    tcp_connect,
+    tcp_transfer,
+    udp_exchange,
+    udp_sized,
+)
 from pytest_ipv6k8s.checks import FamiliesOf
-from pytest_ipv6k8s.probe.services import HTTP
+from pytest_ipv6k8s.probe.services import HTTP, TCP
 from pytest_ipv6k8s.suite import ExternalTargets, Probes, Services, Target
 
 NARROW = 1280
 LARGE = 1400
 FORGED = 1000
+TCP_HEADERS = 60
 PTB_CAUSES = [
     "ICMPv6 packet-too-big is dropped on its way to the pod: a filter on the node or in the CNI "
     "(RFC 4890 forbids it)",
@@ -80,14 +100,23 @@ def _large_datagrams(probes: Probes, target: Target) -> list[Record[udp_sized.An
 def test_clients_behind_a_narrow_path_download_from_a_service(
     probes: Probes, services: Services, external: ExternalTargets
 ) -> None:
-    """A client behind a 1280-byte link downloads 1 MiB through a node port of every node."""
-    client, port = external.host("narrow"), services["nodeport"].node_port(HTTP)
+    """A client behind a 1280-byte link downloads 1 MiB through a node port of every node.
+
+    Where its SYNs arrive with an MSS that fits that link, no packet was too large: that is told.
+    """
+    client, service = external.host("narrow"), services["nodeport"]
     nodes = [
         ip for probe in probes.hosts for ip in probe.pod.host_ips if Family.of(ip) is Family.V6
     ]
 
-    records = client.ask_all([tcp_transfer.Request(node, port) for node in nodes])
+    syns = client.ask_all([tcp_connect.Request(node, service.node_port(TCP)) for node in nodes])
+    records = client.ask_all(
+        [tcp_transfer.Request(node, service.node_port(HTTP)) for node in nodes]
+    )
 
+    small = [r.answer.seen_mss for r in syns if 0 < r.answer.seen_mss <= NARROW - TCP_HEADERS]
+    if small:
+        remark(f"no packet was too large on {len(small)} of {len(nodes)} ways: MSS {max(small)}")
     expect(records, expected="a node with an IPv6 address", actual=nodes)
     expect_all(records, lambda r: r.answer.intact, expected="1 MiB, intact, through every node")
 
@@ -140,8 +169,15 @@ def _too_big_received(probes: Probes) -> dict[str, int]:
     causes=PTB_CAUSES[::-1],
 )
 def test_errors_find_back_through_masquerade(probes: Probes, external: ExternalTargets) -> None:
-    """Packet-too-big finds its way back through the masquerade to the pod that sent."""
-    records = _large_datagrams(probes, external.target("narrow"))
+    """Packet-too-big finds its way back through the masquerade to the pod that sent.
+
+    A target that tells whom it saw has to have seen another address than the pod's.
+    """
+    target = external.target("narrow")
+    small = udp_exchange.Request(target.address(Family.V6), target.udp, count=3)
+
+    records = _large_datagrams(probes, target)
+    seen = [r for r in probes.from_every_node(small) if r.answer.seen_source]
 
     expect_all(
         records,
@@ -149,3 +185,10 @@ def test_errors_find_back_through_masquerade(probes: Probes, external: ExternalT
         expected=f"a path MTU of {NARROW} in the pod",
     )
     expect_all(records, lambda r: not r.answer.arrived, expected="no datagram larger than the path")
+    untranslated = [
+        r
+        for r in seen
+        if same_address(r.answer.seen_source, probes.named(r.source).address(Family.V6))
+    ]
+    if untranslated:
+        raise Inconclusive(f"packets leave without masquerade (EGR-03): {untranslated[0]}")

@@ -54,9 +54,15 @@ def test_fragments_cross_the_translator(probes: Probes, external: ExternalTarget
     """A fragmented datagram passes through NAT64 to an IPv4-only host, and its reply returns."""
     target = external.target("v4")
     address = external.synthetic(external.address("v4", Family.V4))
-    request = udp_sized.Request(address, target.udp, 2000, reply_size=2500)
+    request = udp_sized.Request(
+        address, target.udp, 2000, reply_size=2500, how=udp_sized.FRAGMENTED
+    )
 
     records = probes.from_every_node(request)
 
-    expect_all(records, lambda r: r.answer.arrived, expected="2000 bytes there and 2500 bytes back")
+    expect_all(
+        records,
+        lambda r: r.answer.arrived,
+        expected="2000 bytes there and 2500 bytes back, or more",
+    )
     require_fragments(records)

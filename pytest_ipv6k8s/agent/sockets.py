@@ -9,13 +9,15 @@ import socket
 import struct
 import threading
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 IP_MTU, IP_MTU_DISCOVER, IPV6_MTU, IPV6_MTU_DISCOVER = 14, 10, 24, 23
 PMTUDISC_DONT, PMTUDISC_DO = 0, 2
 TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
 TCP_INFO_TOTAL_RETRANS = 100
 SMALLEST_MTU = 1280
+LARGEST_DATAGRAM = 65000
+IPV6_COUNTERS = "/proc/net/snmp6"
 IPPROTO_SCTP = 132
 BY_NAME = 12.0
 """Seconds for what begins with a name: the C library asks once more after five (resolv.conf(5))."""
@@ -206,6 +208,23 @@ def shape(sock: socket.socket, how: str) -> None:
         sock.setsockopt(level, IPV6_MTU, SMALLEST_MTU)
     elif not six:
         sock.setsockopt(level, discover, PMTUDISC_DONT)
+
+
+def fragments_made() -> "Optional[int]":
+    """Return how many IPv6 fragments this network namespace has made (Ip6FragCreates, RFC 4293).
+
+    None where the kernel does not tell.
+    """
+    try:
+        with open(IPV6_COUNTERS) as file:
+            return int(dict(line.split() for line in file)["Ip6FragCreates"])
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def fragments_since(made: "Optional[int]") -> int:
+    """Return how many were made since then, -1 where the kernel does not tell."""
+    return -1 if made is None else (fragments_made() or made) - made
 
 
 def retransmissions(sock: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ops import udp_sized
@@ -39,8 +40,11 @@ def many(
     )
 
 
-def require_fragments(records: Sequence[Datagrams]) -> None:
+def require_fragments(records: Sequence[Record[Any]]) -> None:
     """Require that whoever sent had to send in fragments, as far as its kernel tells.
+
+    Args:
+        records: answers that tell how many fragments were made.
 
     Raises:
         Inconclusive: somebody sent all of it whole, so that nothing is known of fragments.

@@ -14,6 +14,8 @@ from pytest_ipv6k8s.external.view import ExternalTargets
 from pytest_ipv6k8s.probe.probes import Probe
 
 A = TypeVar("A")
+DENIED = ("EACCES", "EPERM")
+"""What the kernel says where a seccomp profile, an LSM or a filter of its own forbids to send."""
 
 
 def hosts_with_ipv6(external: ExternalTargets) -> list[Probe]:
@@ -56,6 +58,12 @@ def permitted(records: Sequence[Record[ping.Answer]]) -> list[Record[ping.Answer
     return allowed
 
 
+def _may_try(record: Record[Any]) -> bool:
+    """Tell whether a host was allowed to try: what it was not says nothing of the network."""
+    answer = record.answer
+    return getattr(answer, "permitted", True) and getattr(answer, "error", "") not in DENIED
+
+
 def expect_served(
     hosts: Sequence[Probe],
     request: Request[A],
@@ -74,11 +82,15 @@ def expect_served(
         expected: what should be found, as a phrase.
 
     Raises:
-        Inconclusive: neither a host outside nor any probe has success: whose fault is it?
+        Inconclusive: neither a host outside nor any probe has success: whose fault is it? A host
+            that may not try is no witness.
         Unmet: some probes have none.
     """
     if not all(condition(record) for record in records):
-        everybody = [*(host.ask(request) for host in hosts), *records]
-        if not any(condition(record) for record in everybody):
-            raise Inconclusive(f"it works for nobody, here or outside: {everybody[0]}")
+        outside = [host.ask(request) for host in hosts]
+        tried = [record for record in outside if _may_try(record)]
+        if not any(condition(record) for record in (*tried, *records)):
+            if outside and not tried:
+                raise Inconclusive(f"no host outside may try it: {outside[0]}")
+            raise Inconclusive(f"it works for nobody, here or outside: {(*tried, *records)[0]}")
     expect_all(records, condition, expected=expected)

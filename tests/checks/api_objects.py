@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
@@ -78,15 +79,15 @@ def _ports(dns: int) -> list[dict[str, Any]]:
     ]
 
 
-def dns_service_object(path: str, address: str) -> dict[str, Any]:
+def dns_service_object(path: str, addresses: Sequence[str]) -> dict[str, Any]:
     """Return the Service of the cluster's DNS; its path is ``namespace/name``."""
     namespace, _, name = path.partition("/")
     return {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {
-            "clusterIP": address,
-            "clusterIPs": [address],
-            "ipFamilies": [Family.of(address).value],
+            "clusterIP": addresses[0],
+            "clusterIPs": list(addresses),
+            "ipFamilies": [Family.of(address).value for address in addresses],
             "ports": _ports(53),
         },
         "status": {"loadBalancer": {}},

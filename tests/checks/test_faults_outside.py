@@ -13,7 +13,7 @@ from pytest_ipv6k8s.agent.ops import network_state
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.model import Role
 from pytest_ipv6k8s.external.view import ExternalTargets
-from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.probe.probes import Probe, ProbePod, Probes
 from pytest_ipv6k8s.verdicts import Verdict
 from tests.checks.breaking import Break, answers
 from tests.checks.broken_egr import LOST, SILENT, STRANGER, both, declared
@@ -42,6 +42,13 @@ def _as_external_ip(world: World) -> None:
     world.nodes = tuple(replace(node, external_ips=(STRANGER,)) for node in world.nodes)
 
 
+def _only_pods_may_ping(world: World) -> None:
+    def ping(pod: ProbePod, request: Any, answer: Any) -> Any:
+        return replace(answer, received=0, permitted=not pod.name.startswith("target-"))
+
+    world.override("ping", ping)
+
+
 OTHERS = _unasked(*(role for role in Role if role is not Role.DUAL))
 FOREIGN = answers("tcp_connect", seen_source=STRANGER)
 GATEWAY_DEAD = answers(
@@ -62,6 +69,12 @@ CASES: dict[str, tuple[str, Break, Verdict, str]] = {
         Verdict.INCONCLUSIVE,
         "for nobody",
     ),
+    "hosts outside may not send echo requests": (
+        "EGR-21",
+        _only_pods_may_ping,
+        Verdict.INCONCLUSIVE,
+        "no host outside may try it",
+    ),
     "only the target itself could tell that flows get lost before it": (
         "EGR-09",
         both(OTHERS, answers("tcp_flows", answered=499)),
@@ -76,7 +89,7 @@ CASES: dict[str, tuple[str, Break, Verdict, str]] = {
     ),
     "only the target itself could tell that fragments arrive": (
         "EGR-18",
-        both(OTHERS, answers("udp_exchange", lambda p, r: len(r.payload) > 1500, **LOST)),
+        both(OTHERS, answers("udp_exchange", lambda p, r: r.beyond, **LOST)),
         Verdict.INCONCLUSIVE,
         "for nobody",
     ),

@@ -73,12 +73,12 @@ class World:
         self.api_address = self._service_address(stack.primary, 1)
         self.service_cidrs = self.shape.service_cidrs
         self.further_service_cidrs: tuple[str, ...] = ()
-        self.dns_addresses = (self._service_address(stack.primary, 10),)
+        self.dns_addresses = tuple(self._service_address(f, 10) for f in stack.families)
         self.dns_pods = tuple(
             replace(self._pod(f"coredns-{number}", index, 10), namespace=self.shape.dns_namespace)
             for number, index in probed[:2]
         )
-        self.nameservers = self.shape.nameservers or self.dns_addresses
+        self.nameservers = self.shape.nameservers or self.dns_addresses[:1]
         self.corefile = f".:53 {{\n    forward . {' '.join(self._upstreams())} {{\n    }}\n}}\n"
         self.services = self._services()
         self.objects = self._objects()
@@ -148,7 +148,7 @@ class World:
             "services": [
                 *(api_objects.service_object(service) for service in self.services.values()),
                 api_objects.service_object(self._kubernetes()),
-                api_objects.dns_service_object(self.shape.dns, self.dns_addresses[0]),
+                api_objects.dns_service_object(self.shape.dns, self.dns_addresses),
             ],
             "endpointslices": self._slices(),
             "ipaddresses": [{"metadata": {"name": self.api_address}}],

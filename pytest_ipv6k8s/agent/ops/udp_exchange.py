@@ -13,7 +13,8 @@ class Answer:
     """How many echoes came back, who sent them, which source and port it saw.
 
     Only what comes from the very address and port that were asked is an echo.
-    ``local_port`` is our own port.
+    ``local_port`` is our own port. ``fragments`` is how many IPv6 fragments the pod's network
+    namespace made meanwhile, -1 where its kernel does not tell.
     """
 
     sent: int
@@ -24,13 +25,15 @@ class Answer:
     error: str = ""
     local_port: int = 0
     seen_port: int = 0
+    fragments: int = -1
 
 
 @dataclass(frozen=True)
 class Request(ops.Request[Answer]):
     """A literal address and a port; ``timeout`` in seconds is for all ``count`` datagrams.
 
-    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken.
+    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken. ``beyond`` fills
+    the payload up until no packet of the path takes it whole.
     """
 
     awaits_one = True
@@ -40,6 +43,7 @@ class Request(ops.Request[Answer]):
     payload: str = "ipv6k8s"
     timeout: float = 3.0
     source_port: int = 0
+    beyond: bool = False
 
 
 def perform(request: Request) -> Answer:
@@ -56,8 +60,10 @@ def perform(request: Request) -> Answer:
 
 def _exchange(sock: socket.socket, request: Request) -> Answer:
     echoes, last, failure = set(), {}, ""
-    for number in range(request.count):
-        payload = "%s %d" % (request.payload, number)
+    least = min(sockets.path_mtu(sock), sockets.LARGEST_DATAGRAM // 2) if request.beyond else 0
+    wanted = ["%s %d" % (request.payload.ljust(least, "x"), n) for n in range(request.count)]
+    made = sockets.fragments_made()
+    for payload in wanted:
         try:
             sock.send(payload.encode())
             while payload not in echoes:
@@ -67,14 +73,14 @@ def _exchange(sock: socket.socket, request: Request) -> Answer:
                     break
         except OSError as error:
             failure = sockets.name_of_error(error)
-    wanted = {"%s %d" % (request.payload, number) for number in range(request.count)}
     return Answer(
         sent=request.count,
-        echoed=len(echoes & wanted),
+        echoed=len(echoes & {*wanted}),
         local=sockets.local_address(sock),
         pod=last.get("pod", ""),
         seen_source=last.get("source", ""),
         error=failure,
         local_port=sock.getsockname()[1],
         seen_port=last.get("port", 0),
+        fragments=sockets.fragments_since(made),
     )

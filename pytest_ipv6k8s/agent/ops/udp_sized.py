@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pytest_ipv6k8s.agent import ops, sockets
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
-LARGEST = 65000
-COUNTERS = "/proc/net/snmp6"
 
 
 @dataclass(frozen=True)
@@ -73,14 +71,14 @@ def perform(request: Request) -> Answer:
 
 def _beyond(path_mtu: int, request: Request) -> Request:
     """Let neither the datagram nor its reply, if one of a size is asked for, fit into a packet."""
-    size = max(request.size, min(path_mtu, LARGEST))
+    size = max(request.size, min(path_mtu, sockets.LARGEST_DATAGRAM))
     reply = max(request.reply_size, size) if request.reply_size else 0
     return replace(request, size=size, reply_size=reply)
 
 
 def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
     reply, failure, too_big, arrivals = b"", "", False, 0
-    made = _fragments_made()
+    made = sockets.fragments_made()
     for _ in range(request.tries):
         try:
             sock.send(_payload(request))
@@ -103,16 +101,8 @@ def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
         error=failure,
         seconds=time.monotonic() - started,
         arrivals=arrivals,
-        fragments=-1 if made is None else (_fragments_made() or made) - made,
+        fragments=sockets.fragments_since(made),
     )
-
-
-def _fragments_made() -> "int | None":
-    try:
-        with open(COUNTERS) as file:
-            return int(dict(line.split() for line in file)["Ip6FragCreates"])
-    except (OSError, KeyError, ValueError):
-        return None
 
 
 def _payload(request: Request) -> bytes:
