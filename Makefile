@@ -17,7 +17,7 @@ OFFLINE := $(QUICK) tests/plugin
 REAL := --numprocesses 3 --dist loadgroup tests/cluster tests/faults tests/oddities
 WORKFLOWS := $(wildcard .github/workflows/*.yml) ci/github/matrix.yml
 
-.PHONY: help venv conformance test fast offline lowest lint types cluster oddities faults soak bench loss docs site lab lab-cilium clean
+.PHONY: help venv conformance test fast offline lowest lint types cluster oddities faults soak bench loss fuzz docs site lab lab-cilium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -104,6 +104,9 @@ bench: venv lab ## measure a run on a ready two-node cluster
 loss: venv lab ## how often loss is seen on three nodes: ten runs with 3 %, twenty without
 	eval "$$(ci/lab/lab env)"
 	$(BIN)/python -m ci.bench.loss
+
+fuzz: venv ## what reads files and peers, given to atheris (pip install atheris)
+	$(BIN)/python ci/fuzz.py 60
 
 docs: venv ## write the pages that are made from the code
 	$(BIN)/python ci/options_page.py

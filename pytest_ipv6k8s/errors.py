@@ -17,6 +17,8 @@ from collections.abc import Iterable
 
 from pytest_ipv6k8s.masking import cleaned, masked
 
+_LONGEST = 1000
+
 
 class Ipv6k8sError(Exception):
     """A known trouble: one sentence that says what is wrong, one that says what to do.
@@ -28,7 +30,7 @@ class Ipv6k8sError(Exception):
     """
 
     def __init__(self, problem: str, *, remedy: str = "") -> None:
-        self.problem = cleaned(masked(problem))
+        self.problem = "\n".join(map(_cut, cleaned(masked(problem)).split("\n")))
         self.remedy = remedy
         super().__init__(self.problem)
 
@@ -37,6 +39,11 @@ class Ipv6k8sError(Exception):
             return self.problem
         stop = "" if self.remedy.endswith("?") else "."
         return f"{self.problem}. {self.remedy[0].upper()}{self.remedy[1:]}{stop}"
+
+
+def _cut(line: str) -> str:
+    """Return a line that can be read: what a user gave may be of any length."""
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 class ConfigError(Ipv6k8sError):

@@ -377,8 +377,9 @@ def _texts(known: Option, raw: Any) -> tuple[str, ...]:
 def _parse(known: Option, texts: Iterable[str], source: str) -> Any:
     try:
         parsed = [known.parse(text) for text in texts]
-    except ValueError as error:
+    except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: a home of nobody
+        why = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
-            f"{_named(known, source)}: {error}", remedy=f"see {known.flag} in --help"
+            f"{_named(known, source)}: {why}", remedy=f"see {known.flag} in --help"
         ) from None
     return tuple(parsed) if known.repeats else parsed[0]

@@ -17,8 +17,14 @@ _VARIABLE = re.compile(r"\{%([^%}]+)%\}|\{\$([^}]+)\}")
 _WORD = re.compile(r'"((?:\\.|[^"\\])*)("|\Z)|#[^\n]*|([^\s#]+)(#[^\n]*)?', re.DOTALL)
 
 
+_LONGEST = 300
+
+
 class CorefileError(ValueError):
     """A Corefile that CoreDNS itself would refuse; one sentence that says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why if len(why) <= _LONGEST else f"{why[:_LONGEST]}…")
 
 
 @dataclass(frozen=True, slots=True)
