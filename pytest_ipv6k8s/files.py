@@ -160,6 +160,23 @@ def _parsed(text: str, *, name: str, check: str) -> Any:
         raise ConfigError(f"{name} is not YAML", remedy="correct the file") from None
 
 
+def why_unwritable(path: Path) -> str:
+    """Say why a file cannot be written as :func:`write_whole` does; empty when it can.
+
+    What stands in the place of the unfinished one is left there.
+    """
+    unfinished = path.with_name(f"{path.name}.tmp")
+    if path.is_dir():
+        return "it is a folder"
+    try:
+        if not (unfinished.exists() or unfinished.is_symlink()):
+            unfinished.write_bytes(b"")
+            unfinished.unlink()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: beside it first, as ``NAME.tmp``, then in its place.
 

@@ -55,3 +55,28 @@ def poll(
         retry_error_callback=last,
     )
     return retrying(ask)
+
+
+def persist(
+    do: Callable[[], T],
+    trouble: type[Exception] | tuple[type[Exception], ...],
+    *,
+    timeout: float,
+    interval: float,
+) -> T:
+    """Do something again as long as it raises, and return what it returns; raise the last trouble.
+
+    Args:
+        do: may be done twice.
+        trouble: what may pass.
+        timeout: seconds after which it is not done again.
+        interval: seconds between two times.
+    """
+    import tenacity
+
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_delay(timeout),
+        wait=tenacity.wait_fixed(interval),
+        retry=tenacity.retry_if_exception_type(trouble),
+        reraise=True,
+    )(do)

@@ -145,17 +145,30 @@ def _rbac(chosen: argparse.Namespace) -> int:
 def _reap(chosen: argparse.Namespace) -> int:
     from pytest_ipv6k8s.clusters import ownership
 
-    removed = ownership.reap(print, everything=chosen.kept == "", kept=chosen.kept or "")
-    if chosen.kubeconfig is not None:
-        removed += _reap_namespaces(chosen.kubeconfig, chosen.context)
-    for name in removed:
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        print(line)
+
+    there = chosen.kubeconfig is not None
+    clean, left = _reap_namespaces(chosen.kubeconfig, chosen.context) if there else ([], [])
+    removed = ownership.reap(
+        tell,
+        everything=chosen.kept == "",
+        kept=chosen.kept or "",
+        forget=there and not left,
+    )
+    for name in (*removed, *clean):
         print(f"removed  {name}")
-    if not removed:
+    for name in left:
+        print(f"still there  {name}: look at its pods and their nodes, and run it again")
+    if not (removed or clean or left or told):
         print("Nothing was left behind.")
-    return OK
+    return PROBLEM if left else OK
 
 
-def _reap_namespaces(path: Path, context: str | None) -> list[str]:
+def _reap_namespaces(path: Path, context: str | None) -> tuple[list[str], list[str]]:
     from pytest_ipv6k8s.kube import config
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.probe.removing import reap

@@ -103,13 +103,16 @@ def remembered() -> list[Remembered]:
     return sorted(found, key=lambda state: state.created)
 
 
-def reap(progress: Progress, *, everything: bool = False, kept: str = "") -> list[str]:
+def reap(
+    progress: Progress, *, everything: bool = False, kept: str = "", forget: bool = False
+) -> list[str]:
     """Delete what runs left whose process is gone.
 
     Args:
         progress: told of each cluster.
         everything: also delete the clusters that were to be kept.
         kept: the name of one that was to be kept, and is deleted, too.
+        forget: runs on clusters that existed, for what they left is being removed.
 
     Returns:
         The names of the clusters that were deleted.
@@ -126,6 +129,12 @@ def reap(progress: Progress, *, everything: bool = False, kept: str = "") -> lis
             raise ConfigError(f"no cluster {kept} was kept by a run that has ended", remedy=remedy)
         for state in known:
             if state.kept and not everything and state.name != kept:
+                continue
+            if state.provider == "existing" and not forget:
+                progress(
+                    f"run {state.run_id} of {state.created} was killed on a cluster that existed; "
+                    "what it left there goes with `ipv6k8s reap --kubeconfig FILE`"
+                )
                 continue
             if state.provider != "existing":
                 progress(f"deleting {state.name}, made {state.created}")

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from pytest_ipv6k8s.addresses import endpoint
-from pytest_ipv6k8s.agent import tls
 from pytest_ipv6k8s.cost import Cost
-from pytest_ipv6k8s.errors import ClusterError, ConfigError, ControlChannelError
+from pytest_ipv6k8s.errors import ClusterError, ControlChannelError
 from pytest_ipv6k8s.evidence import Recorder
-from pytest_ipv6k8s.kube import credentials
+from pytest_ipv6k8s.kube import credentials, pool
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.kube.refusals import DENIED, is_verdict, remedy_of
 from pytest_ipv6k8s.timeouts import Timeouts
 
 Object = dict[str, Any]
-_LONGEST_RETRY_AFTER = 10.0
+_PASSES, _MOST_PAGES, _GONE = 3, 10_000, 410
+_ANSWER = 4
+"""So many times the time to read something may pass until an answer is whole."""
 _OF_SYSTEM = re.compile(r"\[Errno -?\d+\] ([^()'\"]+)")
 _PEER = re.compile(r"\w*Connection\(host='([^']*)', port=(\d+)\):? *")
 """What urllib3 has before its words, and we say in ours."""
@@ -98,7 +97,7 @@ class Api:
         self.timeouts = timeouts or Timeouts()
         self.cost = cost or Cost()
         self.configuration = credentials.load(kubeconfig)
-        self._pool = _pool(self.configuration)
+        self._pool = pool.pool_of(self.configuration)
 
     @property
     def server(self) -> str:
@@ -142,15 +141,27 @@ class Api:
 
     def items(self, path: str, **query: str) -> list[Object]:
         """Return the items of a list, all pages."""
-        found: list[Object] = []
-        query = {"limit": "500", **query}
-        while True:
-            page = self.get(path, **query)
-            found += page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
+        for _ in range(_PASSES):
+            found = self._all_pages(path, {"limit": "500", **query})
+            if found is not None:
                 return found
-            query["continue"] = token
+        raise ControlChannelError(f"GET {path}: the list changed faster than it could be read")
+
+    def _all_pages(self, path: str, query: dict[str, str]) -> list[Object] | None:
+        """Return the items of a list, None when the server forgot it on the way (410)."""
+        found: list[Object] = []
+        for number in range(_MOST_PAGES):
+            try:
+                page = self.get(path, **query)
+            except ApiError as error:
+                if error.code == _GONE and number:
+                    return None
+                raise
+            found += page.get("items") or []
+            query["continue"] = (page.get("metadata") or {}).get("continue") or ""
+            if not query["continue"]:
+                return found
+        raise ControlChannelError(f"GET {path}: the list has no end")
 
     def create(self, path: str, body: Mapping[str, Any], **query: str) -> Object:
         """Create an object and return what the server made of it."""
@@ -201,7 +212,7 @@ class Api:
         response = self._send(method, path, query, body)
         try:
             answer = json.loads(response.data or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict):
             return response.status, answer
@@ -221,13 +232,13 @@ class Api:
         body: Mapping[str, Any] | None,
         *,
         accept: str = "application/json",
-    ) -> Any:
+    ) -> pool.Whole:
         import urllib3
 
         self.cost.add(api_requests=1)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         try:
-            return self._pool.request(
+            response = self._pool.request(
                 method,
                 f"{self.server}{path}" + (f"?{urlencode(query)}" if query else ""),
                 body=None if body is None else json.dumps(body),
@@ -235,33 +246,12 @@ class Api:
                 timeout=urllib3.Timeout(
                     connect=self.timeouts.api_connect, read=self.timeouts.api_read
                 ),
-                retries=_retries(),
+                retries=pool.retries(),
+                preload_content=False,
             )
+            return pool.whole(response, within=_ANSWER * self.timeouts.api_read)
         except urllib3.exceptions.HTTPError as error:
             raise explain_connection(self.server, error) from None
-
-
-@functools.cache
-def _retries() -> Any:
-    """Return how a busy server (429) is asked again: twice, when it says so; nothing else is."""
-    import urllib3
-
-    class Bounded(urllib3.Retry):
-        """Waits as long as the server wants, or else a second; urllib3 bounds it since 2.6 only."""
-
-        def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
-            return min(super().get_retry_after(response) or 1.0, _LONGEST_RETRY_AFTER)
-
-    return Bounded(
-        total=2,
-        connect=0,
-        read=0,
-        redirect=0,
-        other=0,
-        allowed_methods=None,
-        status_forcelist=[429],
-        raise_on_status=False,
-    )
 
 
 def explain_connection(server: str, error: BaseException) -> ControlChannelError:
@@ -324,48 +314,6 @@ def readable(api: Api, path: str, **query: str) -> list[Object]:
         if error.code in (403, 404):
             return []
         raise
-
-
-def _pool(configuration: Any) -> Any:
-    """Return the official client's connections, with our idea of TLS in place of urllib3's."""
-    from kubernetes.client.rest import RESTClientObject
-    from urllib3.exceptions import HTTPError
-
-    configuration.connection_pool_maxsize = 16
-    try:
-        pool = RESTClientObject(configuration).pool_manager
-    except (HTTPError, ImportError) as error:  # ImportError: no package for SOCKS
-        raise ConfigError(
-            f"the proxy before API server {configuration.host} cannot be used: "
-            f"{_short(str(error))}",
-            remedy="check HTTPS_PROXY and proxy-url; SOCKS needs the Python package PySocks",
-        ) from None
-    for name in ("ca_certs", "ca_cert_data", "cert_file", "key_file"):
-        pool.connection_pool_kw.pop(name, None)
-    pool.connection_pool_kw["ssl_context"] = _tls_context(configuration)
-    return pool
-
-
-def _tls_context(configuration: Any) -> ssl.SSLContext:
-    try:
-        context = tls.client_context(configuration.ssl_ca_cert)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"the kubeconfig's certificate authority cannot be used: {_short(str(error))}",
-            remedy="check certificate-authority and certificate-authority-data",
-        ) from None
-    if not configuration.verify_ssl:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if configuration.cert_file:
-        try:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"our client certificate or key cannot be used: {_short(str(error))}",
-                remedy="check client-certificate-data and client-key-data in the kubeconfig",
-            ) from None
-    return context
 
 
 def _outcome(code: int, answer: Object) -> Outcome:

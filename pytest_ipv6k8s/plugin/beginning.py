@@ -6,7 +6,9 @@ it looks once by itself before it starts any worker; workers collect with the fa
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +17,10 @@ from pytest_ipv6k8s.checks import Beside
 from pytest_ipv6k8s.clusters.contract import provider
 from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.features import OfTargets
-from pytest_ipv6k8s.masking import cleaned, masked
+from pytest_ipv6k8s.masking import cleaned, masked, one_line
 from pytest_ipv6k8s.plugin import collection, run, workers
 from pytest_ipv6k8s.plugin.document import chosen_by
-from pytest_ipv6k8s.plugin.interrupts import interrupt_on_sigterm
+from pytest_ipv6k8s.plugin.interrupts import interrupt_on_signals
 from pytest_ipv6k8s.plugin.options import only_shows
 from pytest_ipv6k8s.plugin.run_facts import EVERYTHING, Used
 from pytest_ipv6k8s.plugin.state import FACTS, SETTINGS, TIMEOUTS, is_worker
@@ -86,7 +88,7 @@ def _has_failed(session: pytest.Session) -> bool:
 
 def _begin(session: pytest.Session) -> None:
     config = session.config
-    config.add_cleanup(interrupt_on_sigterm())
+    config.add_cleanup(interrupt_on_signals())
     settings, timeouts = config.stash[SETTINGS], config.stash[TIMEOUTS]
     bundles = settings.report.bundle is not None
     steps, used = _teller(config), used_by(session.items, bundles=bundles)
@@ -101,9 +103,21 @@ def _begin(session: pytest.Session) -> None:
     except OSError as error:
         trouble = masked(str(error))
         raise pytest.UsageError(f"{trouble}. Check this machine's disk and rights.") from None
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise pytest.UsageError(_odd(error)) from None
     finally:
         steps.end()
     config.stash[FACTS] = facts
+
+
+def _odd(error: Exception) -> str:
+    """Say that an object of the cluster was not understood, and where; or that we are wrong."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+    return (
+        f"the cluster has an object that is not as Kubernetes makes it, or ipv6k8s is wrong: "
+        f"{one_line(masked(str(error)))[:200]} ({where}). Tell us, with the objects that were read."
+    )
 
 
 def used_by(items: Iterable[pytest.Item], *, bundles: bool = False) -> Used:

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM: pytest ends in order; during clean-up one is answered, the next obeyed."""
+"""Ctrl-C, SIGTERM, SIGHUP: pytest ends in order; in clean-up one is answered, the next obeyed."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
@@ -27,19 +29,35 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
             entry = following
 
 
-def interrupt_on_sigterm() -> Callable[[], None]:
-    """Let SIGTERM end the process as Ctrl-C does; return what puts the handler before back.
+def interrupt_on_signals() -> Callable[[], None]:
+    """Let SIGTERM and SIGHUP end the process as Ctrl-C does; return what puts back what was before.
 
-    Only the main thread may set handlers; in another one nothing changes.
+    Whoever ignores SIGHUP, as nohup does, goes on ignoring it. Only the main thread may set
+    handlers; in another one nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    handlers = {signal.SIGTERM: signal.default_int_handler, signal.SIGHUP: _hang_up}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
     return restore
+
+
+def _hang_up(_number: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does, and write no more to a terminal that is gone: that would be an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(output).st_mode):
+                os.dup2(nowhere, output)
+    os.close(nowhere)
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pytest_ipv6k8s.plugin.document import format_setting, make_report
 from pytest_ipv6k8s.plugin.outcome import BUNDLES, category_in, result_in
 from pytest_ipv6k8s.plugin.run import RUN
 from pytest_ipv6k8s.plugin.screen import Screen
-from pytest_ipv6k8s.plugin.state import is_worker
+from pytest_ipv6k8s.plugin.state import LOST, is_worker
 from pytest_ipv6k8s.plugin.steps import STEPS
 from pytest_ipv6k8s.plugin.used import in_use
 from pytest_ipv6k8s.reports import Report, save, terminal, view
@@ -40,6 +40,7 @@ class Reporting:
         self._report: Report | None = None
         self._strict: tuple[str, ...] = ()
         self._unwritten: dict[Path, str] = {}
+        self._others = ""
         self._bundle: Line | None = None
         self._session: pytest.Session | None = None
 
@@ -86,20 +87,42 @@ class Reporting:
         total = self._session.testscollected if self._session else 0
         self._screen.check(result, number=len(self._results), total=total)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Clean up, then write the reports; strict settings may turn the run red."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        """Clean up and write the reports, whatever others could not write."""
+        try:
+            return (yield)
+        except OSError as error:  # as --junitxml on a full disk
+            self._others = one_line(str(error))
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            return None
+        finally:
+            self._finish(session, exitstatus)
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Clean up, then write the reports; strict settings may turn the run red.
+
+        Who interrupts a run may not wait for its clean-up: then they are written before it, too.
+        """
         run = self._config.stash.get(RUN, None)
         if run is None or is_worker(self._config):
             return
         self._pack_bundle()
-        run.close()
-        self._config.stash[STEPS].end()
-        if not self._results:
-            return
-        self._report = report = make_report(
-            self._config, run, self._results, complete=exitstatus in (0, 1)
-        )
+        complete = exitstatus in (0, 1) and not self._config.stash.get(LOST, False)
+        if not complete and self._results:
+            self._save(make_report(self._config, run, self._results, complete=complete))
+        try:
+            run.close()
+        finally:
+            self._config.stash[STEPS].end()
+            if self._results:
+                self._conclude(session, complete=complete)
+
+    def _conclude(self, session: pytest.Session, *, complete: bool) -> None:
+        run = self._config.stash[RUN]
+        self._report = report = make_report(self._config, run, self._results, complete=complete)
         self._save(report)
         broken = bool(self._unwritten) or not all(fact.ok for fact in report.harness)
         self._strict = self._gaps(report) if self._settings.strict else ()
@@ -165,6 +188,8 @@ class Reporting:
             if not fact.ok:
                 text = f"harness  {fact.id} {fact.title}: {fact.actual}"
                 yield Line(wrapped(text, width), {"red": True})
+        if self._others:
+            yield Line(wrapped(f"others   {self._others}", width), {"red": True})
         for path in files.files:
             trouble = self._unwritten.get(path, "")
             yield Line(f"report   {trouble or path}", {"red": bool(trouble)})

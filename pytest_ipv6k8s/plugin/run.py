@@ -25,6 +25,7 @@ from pytest_ipv6k8s.errors import (
 from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.external.declaration import Declaration
 from pytest_ipv6k8s.external.model import TESTBED, ExternalNetwork
+from pytest_ipv6k8s.files import why_unwritable
 from pytest_ipv6k8s.kube import inventory, resolver, rights
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -268,6 +269,9 @@ class Run:
         """Refuse what cannot be done before anything is made."""
         for path in self.settings.report.files:
             writer_for(path)
+            why = why_unwritable(path)
+            if why:
+                raise HostProblem(f"report {path} cannot be written: {why}", remedy=_ANOTHER_PATH)
         if self.settings.declared_stack is not None:
             self._refuse_profiles(self.settings.declared_stack)
 
@@ -373,5 +377,7 @@ class Run:
         if left:
             self.tell(f"{actual}; remove it later with `ipv6k8s reap --kubeconfig FILE`")
 
+
+_ANOTHER_PATH = "free some space or give another path"
 
 RUN = pytest.StashKey[Run]()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_ipv6k8s.plugin.run_facts import RunFacts
 
 COST = pytest.StashKey[Cost]()
+LOST = pytest.StashKey[bool]()
+"""Whether a worker process died, and what it had begun has no result."""
 SETTINGS = pytest.StashKey[Settings]()
 TIMEOUTS = pytest.StashKey[Timeouts]()
 FACTS: pytest.StashKey[RunFacts] = pytest.StashKey()

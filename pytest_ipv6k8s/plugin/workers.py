@@ -10,7 +10,7 @@ import pytest
 from pytest_ipv6k8s.kube.config import hold_credentials
 from pytest_ipv6k8s.plain import build, plain
 from pytest_ipv6k8s.plugin.run_facts import RunFacts
-from pytest_ipv6k8s.plugin.state import COST, FACTS, is_worker
+from pytest_ipv6k8s.plugin.state import COST, FACTS, LOST, is_worker
 
 _KEY = "ipv6k8s"
 
@@ -24,8 +24,10 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Add up what a worker that has ended counted."""
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Add up what a worker that has ended counted, and note that one died."""
+    if error:
+        node.config.stash[LOST] = True
     counted = getattr(node, "workeroutput", {}).get(_KEY)
     if counted:
         node.config.stash[COST].add(**json.loads(counted))

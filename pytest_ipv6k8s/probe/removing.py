@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube import objects, paths
 from pytest_ipv6k8s.kube.client import Api, Object, readable
 from pytest_ipv6k8s.threads import at_once
-from pytest_ipv6k8s.waiting import poll
+from pytest_ipv6k8s.waiting import persist, poll
 
 KINDS = ("secrets", "configmaps", "services", "pods")
 """What a run puts into a namespace that was given to it; what `reap` finds it by goes last."""
@@ -17,11 +18,17 @@ def remove(api: Api, run_id: str) -> list[str]:
     """Delete the namespaces of a run; return those in which pods are still there.
 
     Namespaces that are empty go by themselves, some seconds later: Kubernetes lets each wait for
-    5 s first (namespaceDeletionGracePeriod in pkg/controller/namespace).
+    5 s first (namespaceDeletionGracePeriod in pkg/controller/namespace). A server that is away may
+    come back.
     """
-    names = _namespaces(api, _of(run_id))
-    at_once(lambda name: delete_namespace(api, name), names)
-    return _await_none(api, lambda: [n for n in names if api.items(paths.pods(n))])
+
+    def delete() -> list[str]:
+        names = _namespaces(api, _of(run_id))
+        at_once(lambda name: delete_namespace(api, name), names)
+        return names
+
+    names = persist(delete, ControlChannelError, timeout=api.timeouts.namespace_gone, interval=1.0)
+    return _await_none(api, lambda: [n for n in names if readable(api, paths.pods(n))])
 
 
 def _namespaces(api: Api, of: str) -> list[str]:
@@ -52,16 +59,18 @@ def _those(api: Api, kind: str, path: str, of: str) -> list[Object]:
 
 
 def delete_namespace(api: Api, name: str) -> None:
-    """Begin to delete a namespace; its pods go at once."""
-    pods = [item["metadata"]["name"] for item in api.items(paths.pods(name))]
+    """Begin to delete a namespace; its pods go at once, where we may see them."""
+    pods = [item["metadata"]["name"] for item in readable(api, paths.pods(name))]
     at_once(lambda pod: api.delete(paths.pod(name, pod), grace=1), pods)
     api.delete(paths.namespace(name))
 
 
-def reap(api: Api) -> list[str]:
-    """Remove what all runs left on a cluster; return the names of the namespaces that are clean.
+def reap(api: Api) -> tuple[list[str], list[str]]:
+    """Remove what all runs left on a cluster.
 
-    Those that are being deleted already were not left.
+    Returns:
+        The namespaces that are clean, but for those that were being deleted already, and those
+        that are still there.
     """
     items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
     ours = {item["metadata"]["name"] for item in items}
@@ -73,7 +82,8 @@ def reap(api: Api) -> list[str]:
     for run_id in runs:
         remove(api, run_id)
     left = _await_none(api, lambda: _namespaces(api, objects.RUN_LABEL))
-    return sorted((ours - going | {namespace for namespace, _ in given}) - set(left))
+    clean = (ours - going | {namespace for namespace, _ in given}) - set(left)
+    return sorted(clean), sorted(left)
 
 
 def _in_given_namespaces(api: Api, ours: set[str]) -> set[tuple[str, str]]:

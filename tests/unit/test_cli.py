@@ -219,7 +219,7 @@ def test_what_was_reaped_is_named(
 
     assert cli.main(["reap", *words]) == 0
     assert capsys.readouterr().out == "removed  ipv6k8s-abc\n"
-    assert asked == [{"everything": everything, "kept": kept}]
+    assert asked == [{"everything": everything, "kept": kept, "forget": False}]
 
 
 def test_a_kubeconfig_that_is_missing_is_told(

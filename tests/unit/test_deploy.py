@@ -16,7 +16,7 @@ import pytest
 
 from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent import wire
-from pytest_ipv6k8s.errors import ConfigError
+from pytest_ipv6k8s.errors import ConfigError, ControlChannelError
 from pytest_ipv6k8s.kube import objects
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.objects import Manner
@@ -220,6 +220,39 @@ def test_pods_go_before_their_namespace() -> None:
     assert deleted == [f"{NAMESPACES}/n/pods/p", f"{NAMESPACES}/n"]
 
 
+def test_a_server_that_is_away_may_come_back_before_clean_up_is_given_up(clock: Clock) -> None:
+    api, ask = _with_namespaces(("n", "abc")), ClusterApi.items
+    begun = clock.now
+
+    def items(path: str, **query: str) -> list[Any]:
+        if clock.now < begun + 40:
+            raise ControlChannelError("API server cannot be reached")
+        return ask(api, path, **query)
+
+    api.items = items  # type: ignore[method-assign]
+
+    assert removing.remove(api, "abc") == []
+    assert api.lists[NAMESPACES] == []
+
+
+def test_a_server_that_stays_away_is_told(clock: Clock) -> None:
+    api = _with_namespaces(("n", "abc"))
+    api.singles[NAMESPACES] = ControlChannelError("API server cannot be reached")
+
+    with pytest.raises(ControlChannelError, match="cannot be reached"):
+        removing.remove(api, "abc")
+
+    assert sum(clock.slept) == pytest.approx(60, abs=2)
+
+
+def test_a_namespace_whose_pods_we_may_not_see_goes_all_the_same() -> None:
+    api = _with_namespaces(("n", "abc"))
+    api.validate(f"{NAMESPACES}/n/pods", 403)
+
+    assert removing.remove(api, "abc") == []
+    assert api.lists[NAMESPACES] == []
+
+
 def test_nothing_to_remove_is_fine() -> None:
     assert removing.remove(ClusterApi(), "abc") == []
 
@@ -241,7 +274,7 @@ def test_a_namespace_that_is_being_deleted_was_not_left() -> None:
     api = _with_namespaces(("left", "1"), ("going", "2"))
     api.lists[NAMESPACES][1]["metadata"]["deletionTimestamp"] = "2026-11-26T06:00:00Z"
 
-    assert removing.reap(api) == ["left"]
+    assert removing.reap(api) == (["left"], [])
 
 
 def test_namespaces_whose_pods_stay_are_named(
@@ -262,7 +295,7 @@ def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.Mon
         api, "delete", lambda path, grace=None: None if "stuck" in path else delete(path)
     )
 
-    assert removing.reap(api) == ["a", "b"]
+    assert removing.reap(api) == (["a", "b"], ["stuck"])
     assert [item["metadata"]["name"] for item in api.lists[NAMESPACES]] == ["stuck", "default"]
 
 
@@ -275,7 +308,7 @@ def test_what_a_killed_run_left_in_a_given_namespace_is_reaped_with_its_pull_sec
         api.lists[f"{NAMESPACES}/given/{kind}"] = [ours, theirs]
         api.lists[f"/api/v1/{kind}"] = [ours, theirs]
 
-    assert removing.reap(api) == ["given"]
+    assert removing.reap(api) == (["given"], [])
     left = [api.lists[f"{NAMESPACES}/given/{kind}"] for kind in ("pods", "secrets")]
     assert left == [[theirs], [theirs]]
 

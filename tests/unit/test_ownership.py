@@ -200,14 +200,18 @@ def test_a_kept_cluster_that_is_unknown_is_told(
     assert _ids() == ["b"]
 
 
-def test_a_cluster_that_existed_is_forgotten_and_not_deleted(
+def test_what_is_left_on_a_cluster_that_existed_is_told_until_it_is_removed(
     runs: Path, fake: FakeProvider
 ) -> None:
     _left_behind(runs, "found", provider="existing")
+    told: list[str] = []
 
-    assert _reap() == []
-    assert fake.deleted == []
-    assert _ids() == []
+    assert ownership.reap(told.append) == []
+    assert "run found of" in told[0]
+    assert told[0].endswith("goes with `ipv6k8s reap --kubeconfig FILE`")
+    assert _ids() == ["found"]
+    assert ownership.reap(told.append, forget=True) == []
+    assert (len(told), fake.deleted, _ids()) == (1, [], [])
 
 
 def test_what_cannot_be_deleted_stays_written_down(runs: Path, fake: FakeProvider) -> None:

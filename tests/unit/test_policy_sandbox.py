@@ -150,7 +150,7 @@ def test_nothing_of_a_sandbox_is_left(api: PolicyApi) -> None:
 def test_a_killed_run_s_sandbox_goes_with_the_other_namespaces_of_the_run(api: PolicyApi) -> None:
     sandbox.build(api, PLAN, "gw1")
 
-    assert removing.reap(api) == sorted(NAMES)
+    assert removing.reap(api) == (sorted(NAMES), [])
 
 
 def test_policies_are_named_after_check_and_worker_and_go_in_the_end(
