@@ -68,7 +68,7 @@ def _section(declared: Check) -> str:
             ]
         ),
         "Likely causes of a failure, in this order:",
-        "\n".join(f"{n}. {_text(cause)}" for n, cause in enumerate(declared.causes, 1)),
+        "\n".join(f"{n}. {_text(str(cause))}" for n, cause in enumerate(declared.causes, 1)),
         *_fixed(fixes_of(declared.id)),
         f"Look further:\n\n```sh\n{declared.look}\n```",
     ]

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from pytest_ipv6k8s import Beside, Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_loss, udp_loss
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.causes import failing, first, only, some, unless
+from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probes
 from pytest_ipv6k8s.suite.loss import Loss, ask_pairs, expect_little_loss
+
+
+def _everything(record: Record[Any]) -> bool:
+    """Tell whether nothing came back on a path."""
+    return not record.answer.pods
+
+
+def _some_flows(record: Record[Any]) -> bool:
+    """Tell whether some flows of a path were dead, and others were not."""
+    dead = getattr(record.answer, "silent", ()) or getattr(record.answer, "failures", ())
+    return bool(dead) and not _everything(record)
+
 
 loss_check = partial(
     check,
@@ -18,11 +33,20 @@ loss_check = partial(
     features=[Feature.TWO_PROBES],
     references=["Kubernetes docs: the Kubernetes network model", "RFC 7680 section 2"],
     causes=[
-        "the route to the other node's podCIDR is missing for this family, or one of several "
-        "equal routes leads nowhere (flows that are dead as a whole)",
-        "a packet filter, a security group or a policer on the way drops some packets",
-        "a link, a queue or a connection-tracking table on the way is full or defective",
-        "forwarding is off or neighbour discovery is filtered on one of the nodes",
+        only(
+            some(_some_flows),
+            "one of several equal routes to the other node leads nowhere: flows are dead as a "
+            "whole, others are not",
+        ),
+        first(
+            failing(_everything),
+            "a packet filter or a security group on the way drops packets of this protocol",
+        ),
+        unless(
+            failing(_everything),
+            "a link, a queue or a connection-tracking table on the way is full or defective",
+        ),
+        unless(failing(_everything), "a policer on the way, or a packet filter, drops some"),
     ],
     look="ip -s link; nstat -az; conntrack -S (on the node)",
 )

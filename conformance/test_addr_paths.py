@@ -8,6 +8,7 @@ from functools import partial
 from pytest_ipv6k8s import Beside, Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.causes import either, first, only, told
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probe, Probes
 from pytest_ipv6k8s.suite.one_way import tell_directions
@@ -18,11 +19,22 @@ from pytest_ipv6k8s.suite.paths import (
     expect_every_try,
     expect_untranslated,
 )
+from pytest_ipv6k8s.suite.seen import silent, unroutable
 
 CROSS_NODE_CAUSES = (
-    "the route to the other node's podCIDR is missing for this family",
-    "the underlay does not carry pod addresses of this family: security group, firewall, "
-    "missing tunnel, forwarding off (net.ipv6.conf.all.forwarding)",
+    only(
+        told(r"forwarding is 0|ip_forward is 0"),
+        "a node has forwarding off (net.ipv6.conf.all.forwarding, net.ipv4.ip_forward)",
+    ),
+    first(
+        either(unroutable, told("has no route to|to its default route")),
+        "the route to the other node's podCIDR is missing for this family, or leads nowhere",
+    ),
+    first(
+        silent,
+        "the underlay does not carry pod addresses of this family: security group, firewall, "
+        "missing tunnel, forwarding off (net.ipv6.conf.all.forwarding)",
+    ),
     "neighbour discovery between the nodes is filtered",
 )
 ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the node)"

@@ -15,6 +15,7 @@ from pytest_ipv6k8s.agent.ops import (
     tcp_connect,
 )
 from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.causes import failing, only, some, told, unless
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.suite import ClusterView, Probe, Probes, Services
 from pytest_ipv6k8s.suite.paths import NODE_LOCAL_EGRESS
@@ -31,14 +32,37 @@ def _states(probes: Probes) -> list[Record[network_state.Answer]]:
     return probes.ask_each(lambda probe: [network_state.Request()])
 
 
+def _global_addresses(state: network_state.Answer) -> set[str]:
+    interfaces = {route.interface for route in state.routes if route.destination == "default"}
+    return {
+        item.address
+        for item in state.addresses
+        if item.interface in interfaces
+        and item.scope == "global"
+        and not in_any(item.address, NODE_LOCAL_EGRESS)
+    }
+
+
+def _has_more(record: Record[network_state.Answer]) -> bool:
+    """Tell whether a pod has all of its podIPs, and more."""
+    own = set(record.answer.environment.get("POD_IPS", "").split(","))
+    return own < _global_addresses(record.answer)
+
+
+_only_more = failing(_has_more)
+
+
 @pods(
     "ADDR-03",
     rests_partly_on=["ADDR-05", "ADDR-06", "ADDR-26"],
     references=["KEP-563: Pod API"],
     causes=[
-        "the CNI reports other addresses to the kubelet than it puts on the interface",
-        "a sidecar or a second CNI plugin adds addresses",
-        "router advertisements reach the pod and SLAAC adds an address",
+        unless(
+            _only_more,
+            "the CNI reports other addresses to the kubelet than it puts on the interface",
+        ),
+        only(_only_more, "router advertisements reach the pod and SLAAC adds an address"),
+        only(_only_more, "a sidecar or a second CNI plugin adds addresses"),
     ],
 )
 def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
@@ -54,17 +78,6 @@ def test_kernel_has_the_addresses_that_the_api_tells(probes: Probes) -> None:
             f"podIPs {listed(probes.named(r.source).pod.ips)}"
         ),
     )
-
-
-def _global_addresses(state: network_state.Answer) -> set[str]:
-    interfaces = {route.interface for route in state.routes if route.destination == "default"}
-    return {
-        item.address
-        for item in state.addresses
-        if item.interface in interfaces
-        and item.scope == "global"
-        and not in_any(item.address, NODE_LOCAL_EGRESS)
-    }
 
 
 @pods(
@@ -98,9 +111,12 @@ def _is_in_doubt(address: network_state.Address) -> bool:
     stacks=WITH_IPV6,
     references=["RFC 4861 sections 5.2 and 7.3"],
     causes=[
-        "the CNI sets no IPv6 default route",
-        "the gateway's address is not on the node's side of the link, or neighbour "
-        "solicitations are dropped (a packet filter, rp_filter, missing proxy_ndp)",
+        unless(told("did not answer"), "the CNI sets no IPv6 default route"),
+        only(
+            told("did not answer"),
+            "the gateway's address is not on the node's side of the link, or neighbour "
+            "solicitations are dropped (a packet filter, rp_filter, missing proxy_ndp)",
+        ),
     ],
 )
 def test_default_route_is_usable(probes: Probes) -> None:
@@ -133,11 +149,18 @@ def _default_routes(state: network_state.Answer) -> list[network_state.Route]:
     return [r for r in state.routes if r.destination == "default" and r.family == "IPv6"]
 
 
+def _has_clat(record: Record[network_state.Answer]) -> bool:
+    return any(in_any(item.address, [CLAT_RANGE]) for item in record.answer.addresses)
+
+
 @pods(
     "ADDR-06",
     stacks=ONLY_IPV6,
     references=["Kubernetes docs: IPv4/IPv6 dual-stack"],
-    causes=["the CNI still has an IPv4 pool", "a 464XLAT daemon (CLAT) runs in the pods"],
+    causes=[
+        unless(some(_has_clat), "the CNI still has an IPv4 pool"),
+        only(some(_has_clat), "a 464XLAT daemon (CLAT) runs in the pods, and is not declared"),
+    ],
 )
 def test_ipv6_only_pods_have_no_ipv4(cluster: ClusterView, probes: Probes) -> None:
     """A pod of an IPv6-only cluster has no IPv4 address beside its podIP, and no IPv4 route out.
@@ -230,8 +253,14 @@ def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:
     "ADDR-13",
     references=["RFC 4291 section 2.5.3", "RFC 1122 section 3.2.1.3"],
     causes=[
-        "the CNI does not bring up lo: its plugin for it is missing, or fails",
-        "net.ipv6.conf.lo.disable_ipv6 is 1 in pods",
+        only(
+            some(lambda record: record.request["address"] == Family.V4.loopback),
+            "the CNI does not bring up lo: its plugin for it is missing, or fails",
+        ),
+        unless(
+            some(lambda record: record.request["address"] == Family.V4.loopback),
+            "net.ipv6.conf.lo.disable_ipv6 is 1 in pods",
+        ),
     ],
     look="ip addr show lo; sysctl net.ipv6.conf.lo.disable_ipv6 (in a pod)",
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pytest_ipv6k8s import Record, check, expect, expect_all, remark
 from pytest_ipv6k8s.agent.ops import dns_exchange, lookups, tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
+from pytest_ipv6k8s.causes import only, unless
 from pytest_ipv6k8s.dns_messages import query, reply
 from pytest_ipv6k8s.probe.probes import Probe
 from pytest_ipv6k8s.suite import Probes, Service, Services
@@ -14,6 +15,7 @@ from pytest_ipv6k8s.suite.dns import ClusterDns, Exchange
 from pytest_ipv6k8s.suite.lookups import LIMIT, LookUps, count, expect_found, requests, say
 from pytest_ipv6k8s.suite.rates import most_by_chance
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
+from pytest_ipv6k8s.suite.seen import all_errors
 
 LOOKUP_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"
 LOOKUP_CAUSES = (
@@ -31,8 +33,10 @@ QUERIES = 12
     rests_partly_on=["DNS-02", "DNS-03", "DNS-04", "DNS-05"],
     references=["Kubernetes docs: DNS for Services and Pods", "RFC 4074 section 4"],
     causes=[
-        "SERVFAIL for a search domain makes resolvers give up before the right name",
-        *LOOKUP_CAUSES,
+        only(
+            all_errors, "SERVFAIL for a search domain makes resolvers give up before the right name"
+        ),
+        *(unless(all_errors, cause) for cause in LOOKUP_CAUSES),
     ],
     look=LOOKUP_LOOK,
 )

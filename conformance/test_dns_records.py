@@ -100,7 +100,6 @@ def _is_no_data(record: Exchange) -> bool:
     rests_partly_on=[*ADDRESS_RECORDS, "SVC-07"],
     families=Family,
     references=[f"{SPEC} section 2.4.1"],
-    causes=("the EndpointSlices of this family are incomplete (SVC-07)", *RECORD_CAUSES),
     look="kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50",
 )
 def test_headless_service_has_a_record_for_each_pod(

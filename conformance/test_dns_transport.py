@@ -7,17 +7,37 @@ from typing import Any
 
 from pytest_ipv6k8s import Family, check, expect_all, remark
 from pytest_ipv6k8s.agent.ops import network_state
+from pytest_ipv6k8s.causes import Cause, either, only, told
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns
+from pytest_ipv6k8s.suite.seen import all_errors, in_part, servers_answer, silent, some_reply
 from pytest_ipv6k8s.suite.upstreams import configuration
 from pytest_ipv6k8s.words import finding, listed
 
 DNS_LOOK = "kubectl get pods,services,endpointslices -A -l k8s-app=kube-dns -o wide"
+NOT_THERE = told("no Service has")
 DNS_CAUSES = (
-    "CoreDNS does not run, or listens on one family only (bind, hostNetwork)",
-    "the Service proxy has no rules for the DNS Service's address on that node",
-    "the way to one server's node is broken (see ADDR-16), or that server hangs",
-    "the servers answer with an error: a plugin before `kubernetes`, or no way to the API server",
+    only(
+        all_errors,
+        "the servers answer with an error: a plugin before `kubernetes`, or no way to the API "
+        "server",
+    ),
+    only(NOT_THERE, "the kubelet's clusterDNS names an address where no DNS Service is"),
+    Cause(
+        "the Service proxy has no rules for the DNS Service's address on that node",
+        shown=servers_answer,
+        excluded=either(some_reply, NOT_THERE),
+    ),
+    Cause(
+        "the way to one server's node is broken (see ADDR-16), or that server hangs",
+        shown=in_part,
+        excluded=either(some_reply, servers_answer),
+    ),
+    Cause(
+        "a packet filter or a policy drops queries to port 53 from that node",
+        shown=silent,
+        excluded=either(some_reply, servers_answer, in_part),
+    ),
 )
 
 
@@ -33,7 +53,14 @@ def _expect_answers(dns: ClusterDns, services: Services, transport: str) -> None
     "DNS-01",
     rests_partly_on=["DNS-03", "SVC-01", "ADDR-16"],
     references=["Kubernetes docs: DNS for Services and Pods"],
-    causes=DNS_CAUSES,
+    causes=[
+        Cause(
+            "CoreDNS does not run, or listens on one family only (bind, hostNetwork)",
+            shown=told(r"replicas ready|endpoints ready"),
+            excluded=either(some_reply, lambda seen: bool(seen.good)),
+        ),
+        *DNS_CAUSES,
+    ],
     look=DNS_LOOK,
 )
 def test_cluster_dns_answers_over_udp(
@@ -68,8 +95,11 @@ def test_cluster_dns_answers_over_tcp(dns: ClusterDns, services: Services) -> No
     "DNS-03",
     references=["Kubernetes docs: DNS for Services and Pods, resolv.conf"],
     causes=[
-        "the kubelet's clusterDNS names an address of a family that the pods lack",
-        "the kubelet's clusterDomain is not the cluster's",
+        only(
+            told("nameservers .*podIPs"),
+            "the kubelet's clusterDNS names an address of a family that the pods lack",
+        ),
+        only(told(": search "), "the kubelet's clusterDomain is not the cluster's"),
         "the kubelet has no clusterDNS, so pods get the node's resolv.conf",
     ],
     look="kubectl -n kube-system get configmap kubelet-config -o yaml",

@@ -15,9 +15,11 @@ from pytest_ipv6k8s import (
 from pytest_ipv6k8s.addresses import same_address
 from pytest_ipv6k8s.agent.ops import udp_exchange, udp_listen
 from pytest_ipv6k8s.agent.ports import UDP_PORT
+from pytest_ipv6k8s.causes import unless
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import UDP
 from pytest_ipv6k8s.suite import Probes, Services
+from pytest_ipv6k8s.suite.seen import only_pods, only_services
 
 
 def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
@@ -71,9 +73,15 @@ def _seen_by_own_node(probes: Probes, family: Family) -> list[tuple[str, str]]:
         "Kubernetes docs: IP masquerade agent",
     ],
     causes=[
-        "the masquerade rule exempts too little: its cluster, Service or node ranges lack this "
-        "family (nonMasqueradeCIDRs, natOutgoing pools, --cluster-cidr, native routing CIDR)",
-        "the Service proxy cannot tell local traffic in this family (detectLocal, clusterCIDR)",
+        unless(
+            only_services,
+            "the masquerade rule exempts too little: its cluster, Service or node ranges lack this "
+            "family (nonMasqueradeCIDRs, natOutgoing pools, --cluster-cidr, native routing CIDR)",
+        ),
+        unless(
+            only_pods,
+            "the Service proxy cannot tell local traffic in this family (detectLocal, clusterCIDR)",
+        ),
     ],
     look="ip6tables -t nat -S POSTROUTING; nft list ruleset (on the node)",
 )

@@ -165,7 +165,10 @@ def test_udp_replies_come_from_where_they_were_asked(
     target, address = external.target("dual"), external.address("dual", Family.V6)
 
     small = udp_exchange.Request(address, target.udp, count=3)
-    for size, request in (("small", small), ("fragmented", replace(small, beyond=True))):
+    for size, request in (
+        ("small", small),
+        ("fragmented", replace(small, how=udp_exchange.FRAGMENTED)),
+    ):
         records = probes.from_every_node(request)
 
         expect_served(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pytest_ipv6k8s import Family, Feature, check, remark
 from pytest_ipv6k8s.addresses import first_of_each_family, in_any
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.causes import first, told, unless
 from pytest_ipv6k8s.errors import NothingToJudge
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
 from pytest_ipv6k8s.suite.paths import expect_every_try
 from pytest_ipv6k8s.suite.rates import TRIES
+from pytest_ipv6k8s.suite.seen import refused
 
 
 @check(
@@ -19,9 +21,16 @@ from pytest_ipv6k8s.suite.rates import TRIES
     rests_partly_on=["SVC-06"],
     references=["Kubernetes docs: Service, type NodePort", "KEP-563: Services"],
     causes=[
-        "a firewall or security group closes the node ports (30000-32767 by default) of the node",
-        "the Service proxy of the node is stopped, or has no rules for this family",
-        "the Service proxy serves node ports at some of the node's addresses only",
+        unless(
+            refused,
+            "a firewall or security group closes the node ports (30000-32767 by default) of the "
+            "node",
+        ),
+        first(refused, "the Service proxy serves node ports at some of the node's addresses only"),
+        first(
+            told(r"DaemonSet \S+ (has no pod|is not Ready)"),
+            "the Service proxy of the node is stopped, or has no rules for this family",
+        ),
     ],
     look="kubectl -n kube-system get configmap kube-proxy -o yaml",
 )

@@ -19,13 +19,15 @@ from pytest_ipv6k8s import (
 )
 from pytest_ipv6k8s.addresses import embed, in_any
 from pytest_ipv6k8s.agent.ops import ping, tcp_connect, udp_exchange, udp_listen
+from pytest_ipv6k8s.causes import Cause, first
 from pytest_ipv6k8s.external.model import WellKnownPrefix
 from pytest_ipv6k8s.suite import ExternalTargets, Probes, Target
 from pytest_ipv6k8s.suite.liveness import connection_to, expect_served, is_served_by, permitted
+from pytest_ipv6k8s.suite.seen import unroutable
 
 NEEDS = (Feature.NAT64, Feature.IPV4_TARGET_TCP)
-GATEWAY_CAUSES = [
-    "no node routes the NAT64 prefix to the gateway, or the way back is missing",
+GATEWAY_CAUSES: list[str | Cause] = [
+    first(unroutable, "no node routes the NAT64 prefix to the gateway, or the way back is missing"),
     "the gateway does not translate: its process, its device or its IPv4 pool is gone",
     "the CNI treats the prefix as inside: it is not masqueraded, or dropped",
 ]

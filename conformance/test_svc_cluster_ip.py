@@ -15,6 +15,8 @@ from pytest_ipv6k8s import (
     remark,
 )
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
+from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
+from pytest_ipv6k8s.causes import Cause, either, first, only, some, told, unless
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
@@ -25,6 +27,7 @@ from pytest_ipv6k8s.suite.backends import (
     pods_behind,
     reached_from_every_node,
 )
+from pytest_ipv6k8s.suite.one_way import tell_endpoint
 from pytest_ipv6k8s.suite.paths import (
     PATIENT,
     await_services,
@@ -34,17 +37,39 @@ from pytest_ipv6k8s.suite.paths import (
 )
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
+from pytest_ipv6k8s.suite.seen import error, silent
 from pytest_ipv6k8s.words import listed
 
-PROXY_CAUSES = (
-    "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
+DEAD_ITSELF = told("endpoint does not answer")
+NOT_LOADED = unless(
+    DEAD_ITSELF,
     "the proxy's rules for this family were not loaded: one bad rule rejects the whole table",
+)
+BRIDGE = Cause(
     "between pods of one node the bridge passes by the packet filter, and nobody translates back "
     "(net.bridge.bridge-nf-call-ip6tables is 0)",
-    "the way to the endpoint's node is broken (see ADDR-16)",
+    shown=told("bridge-nf-call-ip6?tables is 0"),
+    excluded=either(DEAD_ITSELF, told(r"endpoint answers node \S+$")),
+)
+PROXY_CAUSES = (
+    only(DEAD_ITSELF, "the way to the endpoint is broken, past any Service (ADDR-16, ADDR-17)"),
+    Cause(
+        "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
+        shown=told(r"DaemonSet \S+ (has no pod|is not Ready)"),
+        excluded=DEAD_ITSELF,
+    ),
+    NOT_LOADED,
+    BRIDGE,
+)
+UDP_CAUSES = (
+    PROXY_CAUSES[0],
+    NOT_LOADED,
+    unless(DEAD_ITSELF, "a packet filter on that node drops UDP to cluster IPs"),
+    BRIDGE,
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
+LOST = told("connections failed")
 DATAGRAMS, MOST = 10, 7
 REFUSALS_ASKED, REFUSALS_OF_TEN = 3, 6
 REFUSED_IN = 2.0
@@ -58,6 +83,7 @@ def _connection(address: str, timeout: float = PATIENT) -> tcp_connect.Request:
 
 @svc(
     "SVC-01",
+    beside=[Beside.HOSTS],
     rests_on=["ADDR-16"],
     rests_partly_on=["ADDR-15", "SVC-07"],
     features=[Feature.PEER],
@@ -72,11 +98,16 @@ def test_cluster_ip_answers_over_tcp(family: Family, probes: Probes, services: S
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked from every node",
         ready_at=probes.ready_at,
+        on_failure=lambda failed: tell_endpoint(
+            probes, failed, tcp_connect.Request(probes.peer.address(family), TCP_PORT)
+        ),
     )
 
 
 @svc(
     "SVC-02",
+    beside=[Beside.HOSTS],
+    causes=UDP_CAUSES,
     rests_partly_on=["SVC-01", "ADDR-16", "ADDR-17"],
     features=[Feature.PEER],
     references=["Kubernetes docs: Service, type ClusterIP", "KEP-563"],
@@ -100,6 +131,10 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
     records = ask()
     echoed = sum(record.answer.echoed for record in records)
     remark(f"{echoed} of {DATAGRAMS * len(records)} datagrams came back")
+    failed = [record for record in records if not most_came_back(record)]
+    if failed:
+        itself = udp_exchange.Request(probes.peer.address(family), UDP_PORT, count=DATAGRAMS)
+        tell_endpoint(probes, failed, itself)
     expect_all(
         records,
         most_came_back,
@@ -113,9 +148,16 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
     features=[Feature.PEER, Feature.HOST_NETWORK_PROBES],
     references=["Kubernetes docs: Service, type ClusterIP"],
     causes=(
-        "the node has no route for this family: a default route is enough, for cluster IPs, too",
-        "the node has no address of this family that the endpoint can answer to",
-        *PROXY_CAUSES,
+        only(
+            some(error("ENETUNREACH")),
+            "the node has no route for this family: a default route is enough, for cluster IPs, "
+            "too",
+        ),
+        unless(
+            some(error("ENETUNREACH")),
+            "the node has no address of this family that the endpoint can answer to",
+        ),
+        *(unless(some(error("ENETUNREACH")), cause) for cause in PROXY_CAUSES[1:]),
     ),
 )
 def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: Services) -> None:
@@ -171,8 +213,14 @@ def test_endpoint_reaches_itself_through_its_service(
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies"],
     causes=[
-        "the proxy's rules name only some endpoints of this family",
-        "session affinity or a topology preference is forced by policy",
+        only(LOST, "the way from that node to one endpoint is broken (see ADDR-15, ADDR-16)"),
+        only(
+            LOST,
+            "between pods of one node the bridge passes by the packet filter "
+            "(net.bridge.bridge-nf-call-ip6tables is 0)",
+        ),
+        unless(LOST, "the proxy's rules name only some endpoints of this family"),
+        unless(LOST, "session affinity or a topology preference is forced by policy"),
     ],
     look=PROXY_LOOK,
 )
@@ -246,9 +294,16 @@ def test_cluster_ip_keeps_the_source_address(
     features=[Feature.PEER],
     references=["Kubernetes docs: virtual IPs and Service proxies", "RFC 4443 section 3.1"],
     causes=[
-        "the proxy drops instead of rejecting in this family (no ICMPv6 reject, KUBE-MARK-DROP)",
-        "ICMPv6 type 1 is filtered on the node",
-        "a stranger answers: the address leaves the node towards a transparent proxy",
+        only(
+            some(lambda record: record.answer.connected),
+            "a stranger answers: the address leaves the node towards a transparent proxy",
+        ),
+        first(
+            silent,
+            "the proxy drops instead of rejecting in this family (no ICMPv6 reject, "
+            "KUBE-MARK-DROP)",
+        ),
+        first(silent, "ICMPv6 type 1 is filtered on the node"),
     ],
 )
 def test_service_without_endpoints_refuses(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_ipv6k8s import DUAL_STACK, Family, check, expect, expect_all
+from pytest_ipv6k8s.causes import first, no, only, told
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 from pytest_ipv6k8s.words import listed
 
@@ -13,7 +14,15 @@ SLICES_LOOK = "kubectl get endpointslices -A -o wide"
     "SVC-07",
     references=["KEP-752: EndpointSlice", "KEP-563: Endpoints"],
     causes=[
-        "the endpoint slice controller of an old or restarting controller manager",
+        first(
+            told(": none, not"),
+            "the endpoint slice controller does not run: a controller manager that is old, "
+            "restarts or was told not to",
+        ),
+        only(
+            no(told(": none, not")),
+            "something rewrites EndpointSlices: admission, or a second controller",
+        ),
         "pods lack an address of one family (ADDR-01)",
     ],
     look=SLICES_LOOK,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.causes import Cause
 from pytest_ipv6k8s.features import Feature
 
 ALL_STACKS = frozenset(Stack)
@@ -115,7 +116,7 @@ class Check:
         families_of: whose stack and families these are; where it is not said, the area tells.
         features: preconditions; one that is not met skips the check.
         references: who says so: RFC, KEP or documentation, with the section.
-        causes: why clusters usually fail it, the likeliest first.
+        causes: why clusters usually fail it, the likeliest first where nothing else is known.
         look: a command that looks further.
         matrix: whether its TCP connections between probes are cells of the report's matrix of
             nodes.
@@ -134,7 +135,7 @@ class Check:
     families: tuple[Family, ...]
     features: tuple[Feature, ...]
     references: tuple[str, ...]
-    causes: tuple[str, ...]
+    causes: tuple[Cause, ...]
     look: str
     families_of: FamiliesOf = FamiliesOf.SERVICES
     matrix: bool = False
@@ -162,7 +163,7 @@ def check(
     id: str,
     *,
     references: Iterable[str],
-    causes: Iterable[str],
+    causes: Iterable[str | Cause],
     look: str,
     level: Level = Level.CORE,
     stacks: frozenset[Stack] = ALL_STACKS,
@@ -189,7 +190,7 @@ def check(
         families=tuple(families),
         features=needed,
         references=tuple(references),
-        causes=tuple(causes),
+        causes=tuple(c if isinstance(c, Cause) else Cause(c) for c in causes),
         look=look,
         families_of=families_of or _families_of(id),
         matrix=matrix,
@@ -240,7 +241,7 @@ def _of_facts(declared: Check) -> Iterator[str]:
             yield f"{reference!r} is no RFC, KEP or documentation"
     if not any(_PLACED.search(reference) for reference in declared.references):
         yield "no reference names a place in a document, such as RFC 8200 section 5"
-    causes = declared.causes
+    causes = [str(cause) for cause in declared.causes]
     if not causes or not all(cause.strip() for cause in causes) or len(set(causes)) < len(causes):
         yield "likely causes are missing, or one is empty or there twice"
     if re.split(r"[\s;]", declared.look)[0] not in COMMANDS:

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE = 18, 22, 26, 30, 34
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _REQUEST_DUMP = 0x1, 0x301
-_RTA_DST = 1
+_RTA_DST, _FIB_MATCH = 1, 0x2000
 _HEADER = struct.Struct("=IHHII")
 _BODY_SIZES = {
     RTM_GETLINK: 16,
@@ -50,6 +50,22 @@ def route_to(address: str) -> Dict[int, bytes]:
     wanted = struct.pack("=HH", 4 + len(packed), _RTA_DST) + packed
     _, found = next(_ask(RTM_GETROUTE, _REQUEST, body + wanted))
     return found
+
+
+def is_default(address: str) -> bool:
+    """Tell whether a literal address is led to the default route, and to none of its own.
+
+    Kernels before 4.13 do not tell (RTM_F_FIB_MATCH in linux/rtnetlink.h).
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    packed = socket.inet_pton(family, address)
+    body = struct.pack("=BBBBBBBBI", family, len(packed) * 8, 0, 0, 0, 0, 0, 0, _FIB_MATCH)
+    wanted = struct.pack("=HH", 4 + len(packed), _RTA_DST) + packed
+    try:
+        found, _ = next(_ask(RTM_GETROUTE, _REQUEST, body + wanted))
+    except OSError:
+        return False
+    return found[1] == 0
 
 
 def _ask(kind: int, flags: int, request: bytes) -> Iterator[Message]:

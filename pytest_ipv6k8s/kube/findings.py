@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from pytest_ipv6k8s.addresses import Family
+from pytest_ipv6k8s.addresses import Family, in_any
 from pytest_ipv6k8s.kube import odd, paths, status
 from pytest_ipv6k8s.kube.client import Api, Object, readable
 from pytest_ipv6k8s.kube.odd import Finding
@@ -16,7 +16,11 @@ _MOST_NODES = 5
 
 
 def findings(
-    api: Api, *, addresses: Collection[str], nodes: Collection[str]
+    api: Api,
+    *,
+    addresses: Collection[str],
+    nodes: Collection[str],
+    service_cidrs: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return what is not as it should be behind these addresses and on these nodes.
 
@@ -24,8 +28,15 @@ def findings(
         api: the API server.
         addresses: that were asked; those of Services are looked at.
         nodes: by name, from which or on which was asked.
+        service_cidrs: in which every address is a Service's, or nobody's.
     """
-    return (*_of_services(api, addresses), *_of_nodes(api, sorted(nodes)[:_MOST_NODES]))
+    services = readable(api, paths.ALL_SERVICES) if addresses else ()
+    nobodys = _of_nobody(services, addresses, service_cidrs)
+    return (
+        *nobodys,
+        *_of_services(api, services, addresses),
+        *_of_nodes(api, sorted(nodes)[:_MOST_NODES]),
+    )
 
 
 def without_route(nodes: Iterable[str]) -> Iterator[Finding]:
@@ -38,8 +49,19 @@ def without_route(nodes: Iterable[str]) -> Iterator[Finding]:
         )
 
 
-def _of_services(api: Api, addresses: Collection[str]) -> Iterator[Finding]:
-    for service in readable(api, paths.ALL_SERVICES) if addresses else ():
+def _of_nobody(
+    services: Collection[Object], addresses: Collection[str], cidrs: Collection[str]
+) -> Iterator[Finding]:
+    known = {ip for service in services for ip in service["spec"].get("clusterIPs") or ()}
+    for address in sorted(set(addresses) - known) if known else ():
+        if in_any(address, cidrs):
+            yield Finding(text=f"no Service has {address}", look="kubectl get services -A -o wide")
+
+
+def _of_services(
+    api: Api, services: Collection[Object], addresses: Collection[str]
+) -> Iterator[Finding]:
+    for service in services:
         spec = service["spec"]
         asked = [ip for ip in spec.get("clusterIPs") or () if ip in addresses]
         if asked:

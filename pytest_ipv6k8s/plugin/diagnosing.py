@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 
+from pytest_ipv6k8s.causes import Seen, likely
 from pytest_ipv6k8s.checks import Check
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.evidence import Record
@@ -26,7 +27,7 @@ def failure(
     declared: Check,
     error: BaseException | None,
     records: Iterable[Record[Any]],
-    remarks: Iterable[str] = (),
+    remarks: Sequence[str] = (),
 ) -> Failure:
     """Return why a check failed. Whatever cannot be read of the cluster is left out.
 
@@ -38,18 +39,29 @@ def failure(
         remarks: what its body told beside the verdict.
     """
     unmet = error if isinstance(error, Unmet) else None
-    failed = [record for record in records if record.mark.failed]
+    judged = [record for record in records if record.mark.judged]
+    failed = [record for record in judged if record.mark.failed]
     found = _findings(item, failed)
     own = tuple(dict.fromkeys(redact_text(finding.fix) for finding in found if finding.fix))
+    facts, actual = tuple(redact_text(f.text) for f in found), _actual(unmet, error)
+    seen = Seen(
+        failed=failed,
+        good=[record for record in judged if not record.mark.failed],
+        told=(*facts, *remarks, *actual),
+    )
     return Failure(
         expected=unmet.expected if unmet else declared.requirement,
-        actual=unmet.actual if unmet else (str(redact(str(error))),),
+        actual=actual,
         paths=unmet.paths if unmet else (),
-        causes=declared.causes,
+        causes=likely(declared.causes, seen),
         look=_look(item, found[0].look if found else declared.look, failed),
-        facts=tuple(map(redact_text, (*(finding.text for finding in found), *remarks))),
+        facts=(*facts, *map(redact_text, remarks)),
         fixes=(own or tuple(map(_in_words, _fixes(item, declared))))[:_MOST_FIXES],
     )
+
+
+def _actual(unmet: Unmet | None, error: BaseException | None) -> tuple[str, ...]:
+    return unmet.actual if unmet else (str(redact(str(error))),)
 
 
 def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
@@ -64,13 +76,17 @@ def _findings(item: pytest.Item, failed: list[Record[Any]]) -> tuple[Any, ...]:
     asked = (record.request.get(key) for record in failed for key in ("address", "server"))
     unrouted = {r.source for r in failed if getattr(r.answer, "error", "") == "ENETUNREACH"}
     nodes = {node for place in places for node in (place.source, place.destination) if node}
+    facts = item.config.stash.get(FACTS, None)
     try:
         of_api = findings(
-            api, addresses={str(address) for address in asked if address}, nodes=nodes
+            api,
+            addresses={str(address) for address in asked if address},
+            nodes=nodes,
+            service_cidrs=facts.inventory.service_cidrs if facts else (),
         )
     except Ipv6k8sError:
         of_api = ()
-    pods = item.config.stash[FACTS].everyone if unrouted else ()
+    pods = facts.everyone if facts and unrouted else ()
     hosts = [pod for pod in pods if pod.host_network and pod.name in unrouted]
     return (*without_route(pod.node for pod in hosts), *of_api)
 

@@ -1,11 +1,13 @@
-"""Which way a path is dead: a datagram in each direction, heard by a server that does not reply."""
+"""Which way a path is dead, and what is known of its ends: told beside the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
-from pytest_ipv6k8s.agent.ops import route_to, udp_exchange, udp_listen
+from pytest_ipv6k8s.agent.ops import Request, network_state, route_to, udp_exchange, udp_listen
+from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
@@ -14,7 +16,9 @@ _SENT = 3
 
 
 def tell_directions(probes: Probes, family: Family, dead: Sequence[tuple[Probe, Probe]]) -> None:
-    """Tell beside the verdict which direction of a path is dead, and whose node has no route.
+    """Tell which direction of a path is dead, and whose node has no route or does not forward.
+
+    A datagram is sent each way, and heard by a server that does not reply.
 
     Args:
         probes: all.
@@ -28,6 +32,35 @@ def tell_directions(probes: Probes, family: Family, dead: Sequence[tuple[Probe, 
         remark(f"datagrams {' and '.join(told)}")
         for a, b in ways:
             _tell_route(probes, a, b.address(family))
+    _tell_switches(probes, family, {probe.node for pair in pairs for probe in pair})
+
+
+def _tell_switches(probes: Probes, family: Family, nodes: Collection[str]) -> None:
+    """Tell which nodes have a switch off that lets packets through, where somebody may look."""
+    hosts = [host for host in probes.hosts if host.node in nodes]
+    states = probes.ask_each(lambda _: [network_state.Request()], among=hosts) if hosts else []
+    for state in states:
+        for name, value in state.answer.switches.items():
+            if value == "0" and name in network_state.SWITCHES[family.value]:
+                remark(f"node {probes.named(state.source).node}: {name} is 0")
+
+
+def tell_endpoint(probes: Probes, failed: Sequence[Record[Any]], request: Request[Any]) -> None:
+    """Tell whether the endpoint of a Service answers those who get nothing through the Service.
+
+    Args:
+        probes: all; the peer is the endpoint.
+        failed: what those got.
+        request: the same, asked of the endpoint itself.
+    """
+    peer = probes.peer
+    for probe in [probes.named(name) for name in dict.fromkeys(r.source for r in failed)][:_MOST]:
+        answers = probe.ask(request).answer.echoed
+        does = "answers" if answers else "does not answer"
+        own = ", its own" if probe.node == peer.node else ""
+        remark(f"asked itself, the endpoint {does} node {probe.node}{own}")
+    nodes = {probes.named(record.source).node for record in failed}
+    _tell_switches(probes, Family.of(failed[0].request["address"]), nodes)
 
 
 def _in_words(sender: Probe, receiver: Probe, family: Family) -> str:
@@ -41,6 +74,8 @@ def _in_words(sender: Probe, receiver: Probe, family: Family) -> str:
 def _tell_route(probes: Probes, sender: Probe, address: str) -> None:
     for host in probes.hosts:
         if host.node == sender.node:
-            error = host.ask(route_to.Request(address)).answer.error
-            if error:
-                remark(f"node {host.node} has no route to {address} ({error})")
+            way = host.ask(route_to.Request(address)).answer
+            if way.error:
+                remark(f"node {host.node} has no route to {address} ({way.error})")
+            elif way.default:
+                remark(f"node {host.node} leads {address} to its default route")

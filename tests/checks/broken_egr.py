@@ -117,7 +117,7 @@ NAT = [
     Broken("EGR-17", "no way back", answers("tcp_connect", from_pod("target-dual"), **SILENT)),
     Broken("EGR-17", "somebody else answers", answers("tcp_connect", from_pod("target-dual"), pod="stranger")),
     Broken("EGR-17", "masqueraded inwards", answers("tcp_connect", from_pod("target-dual"), seen_source=NODE_0)),
-    Broken("EGR-18", "fragments are dropped", answers("udp_exchange", of_one(lambda r: r.beyond), **LOST)),
+    Broken("EGR-18", "fragments are dropped", answers("udp_exchange", of_one(lambda r: r.how), **LOST)),
     Broken("EGR-18", "from elsewhere", answers("udp_exchange", ONE, **LOST)),
 ]  # fmt: skip
 

@@ -92,7 +92,7 @@ def _udp_exchange(world: World, pod: ProbePod, request: udp_exchange.Request) ->
         local=local(pod, request.address),
         pod=f"target-{host.role}",
         seen_source=seen_source(world, pod, request.address),
-        fragments=request.count * 2 if request.beyond else 0,
+        fragments=request.count * 2 if request.how else 0,
     )
 
 

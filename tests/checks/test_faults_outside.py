@@ -89,7 +89,7 @@ CASES: dict[str, tuple[str, Break, Verdict, str]] = {
     ),
     "only the target itself could tell that fragments arrive": (
         "EGR-18",
-        both(OTHERS, answers("udp_exchange", lambda p, r: r.beyond, **LOST)),
+        both(OTHERS, answers("udp_exchange", lambda p, r: r.how, **LOST)),
         Verdict.INCONCLUSIVE,
         "for nobody",
     ),

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_ipv6k8s import checks
 from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.causes import Cause
 from pytest_ipv6k8s.checks import Check, Level, check, check_of
 from pytest_ipv6k8s.features import Feature
 
@@ -73,7 +74,7 @@ def test_whatever_is_declared_is_kept() -> None:
         families=(Family.V4, Family.V6),
         features=(Feature.TWO_NODES,),
         references=("RFC 8200 section 3",),
-        causes=("one", "two"),
+        causes=(Cause("one"), Cause("two")),
         look="kubectl get nodes",
     )
     assert _declared(test_it).area == "DNS"

@@ -89,7 +89,12 @@ def test_every_check_is_explained_in_full(capsys: pytest.CaptureFixture[str]) ->
     for id, declared in CHECKS.items():
         assert cli.main(["explain", id.lower()]) == 0
         output = capsys.readouterr().out
-        words = [*declared.references, *declared.causes, declared.look, declared.level.value]
+        words = [
+            *declared.references,
+            *map(str, declared.causes),
+            declared.look,
+            declared.level.value,
+        ]
         words += [without_cluster(feature.sentence) for feature in declared.features]
         words.append(f"{id}  {declared.requirement}\n")
         lacking += [f"{id}: {word}" for word in words if word not in output]
@@ -105,7 +110,7 @@ def test_causes_are_numbered_in_their_order(capsys: pytest.CaptureFixture[str]) 
     output = capsys.readouterr().out
     numbered = re.findall(r"^  (\d+)\. (.*)$", output, re.MULTILINE)
     assert [int(number) for number, _ in numbered] == list(range(1, len(declared.causes) + 1))
-    assert [cause for _, cause in numbered] == list(declared.causes)
+    assert [cause for _, cause in numbered] == [*map(str, declared.causes)]
 
 
 def test_fixes_are_told_for_each_component(capsys: pytest.CaptureFixture[str]) -> None:

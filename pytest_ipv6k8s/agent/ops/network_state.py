@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, List, Tuple
 
 from pytest_ipv6k8s.agent import netlink, ops
@@ -15,6 +15,10 @@ _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
 _STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
 _RTN_UNICAST, _MAIN_TABLE = 1, 254
 _RTA_METRICS, _RTAX_MTU = 8, 2
+SWITCHES = {
+    "IPv6": ("net.ipv6.conf.all.forwarding", "net.bridge.bridge-nf-call-ip6tables"),
+    "IPv4": ("net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,10 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Answer:
-    """``sysctls`` holds disable_ipv6 of all, default and each interface with an address."""
+    """``sysctls`` holds disable_ipv6 of all, default and each interface with an address.
+
+    ``switches`` are those by which a node lets packets through, as far as its kernel has them.
+    """
 
     addresses: Tuple[Address, ...]
     routes: Tuple[Route, ...]
@@ -63,6 +70,7 @@ class Answer:
     options: Tuple[str, ...]
     sysctls: Dict[str, str]
     environment: Dict[str, str]
+    switches: Dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ def perform(request: Request) -> Answer:
         options=tuple(resolv["options"]),
         sysctls=_sysctls({address.interface for address in addresses}),
         environment={key: os.environ.get(key, "") for key in ("POD_IP", "POD_IPS", "HOST_IPS")},
+        switches=_switches(),
     )
 
 
@@ -155,6 +164,17 @@ def _resolv_conf() -> Dict[str, List[str]]:
             if len(words) > 1 and words[0] in found:
                 values = words[1:]
                 found[words[0]] = found[words[0]] + values if words[0] == "nameserver" else values
+    return found
+
+
+def _switches() -> Dict[str, str]:
+    found = {}
+    for name in [*SWITCHES["IPv6"], *SWITCHES["IPv4"]]:
+        try:
+            with open("/proc/sys/" + name.replace(".", "/")) as file:
+                found[name] = file.read().strip()
+        except OSError:
+            continue
     return found
 
 

@@ -14,12 +14,16 @@ _RTA_OIF, _RTA_METRICS, _RTA_CACHEINFO, _RTAX_MTU = 4, 8, 12, 2
 
 @dataclass(frozen=True)
 class Answer:
-    """``interface`` leads there, ``kind`` is what it is; ``mtu`` in bytes, 0 without a route."""
+    """``interface`` leads there, ``kind`` is what it is; ``mtu`` in bytes, 0 without a route.
+
+    ``default`` tells that it is the default route.
+    """
 
     interface: str = ""
     kind: str = ""
     mtu: int = 0
     error: str = ""
+    default: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,12 @@ def perform(request: Request) -> Answer:
     link = interfaces.read_links().get(index)
     if link is None:
         return Answer(error="no interface %d" % index)
-    return Answer(link.name, link.kind, min(link.mtu, _configured_mtu(route) or link.mtu))
+    return Answer(
+        link.name,
+        link.kind,
+        min(link.mtu, _configured_mtu(route) or link.mtu),
+        default=netlink.is_default(request.address),
+    )
 
 
 def _configured_mtu(route: "dict[int, bytes]") -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pytest_ipv6k8s.agent import ops, sockets
 
+FRAGMENTED = "fragmented"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -14,7 +16,7 @@ class Answer:
 
     Only what comes from the very address and port that were asked is an echo.
     ``local_port`` is our own port. ``fragments`` is how many IPv6 fragments the pod's network
-    namespace made meanwhile, -1 where its kernel does not tell.
+    namespace made of what was filled up, -1 where its kernel does not tell.
     """
 
     sent: int
@@ -32,8 +34,8 @@ class Answer:
 class Request(ops.Request[Answer]):
     """A literal address and a port; ``timeout`` in seconds is for all ``count`` datagrams.
 
-    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken. ``beyond`` fills
-    the payload up until no packet of the path takes it whole.
+    ``source_port`` is our own port, 0 for any. EADDRINUSE says that it was taken. ``how`` is
+    :data:`FRAGMENTED`, with as much more payload as no packet of the path takes whole, or empty.
     """
 
     awaits_one = True
@@ -43,7 +45,7 @@ class Request(ops.Request[Answer]):
     payload: str = "ipv6k8s"
     timeout: float = 3.0
     source_port: int = 0
-    beyond: bool = False
+    how: str = ""
 
 
 def perform(request: Request) -> Answer:
@@ -60,9 +62,10 @@ def perform(request: Request) -> Answer:
 
 def _exchange(sock: socket.socket, request: Request) -> Answer:
     echoes, last, failure = set(), {}, ""
-    least = min(sockets.path_mtu(sock), sockets.LARGEST_DATAGRAM // 2) if request.beyond else 0
+    fragmented = request.how == FRAGMENTED
+    least = min(sockets.path_mtu(sock), sockets.LARGEST_DATAGRAM // 2) if fragmented else 0
     wanted = ["%s %d" % (request.payload.ljust(least, "x"), n) for n in range(request.count)]
-    made = sockets.fragments_made()
+    made = sockets.fragments_made() if fragmented else None
     for payload in wanted:
         try:
             sock.send(payload.encode())
