@@ -102,7 +102,7 @@ def _rcode(record: Exchange) -> str:
 
 
 FIRST, ALL, MORE = 200, 2000, 1000
-LOST_TWICE = 0.02
+SLOW_BY_CHANCE = 0.02
 TOLERATED = 0.035
 SOONEST = 1.0
 """Seconds below which no look-up is slow, however soon the resolver asks again: our limit."""
@@ -144,8 +144,8 @@ def test_lookups_of_both_families_lose_nothing(
         records += _look_up(probes, name, ALL - FIRST, limit, timeout=24.0)
         worse = [probe for probe in probes if not _tolerable(records, probe)]
         if worse:
-            again = lookups.Request(name, MORE, limit=limit, at_once=16, timeout=24.0)
-            records += probes.ask_each(lambda _: [again], among=worse)
+            total = MORE * len(worse)
+            records += _look_up(probes, name, total, limit, timeout=24.0, among=worse)
     _remark_options(dns)
     seen, worse = count(records), [probe for probe in probes if not _tolerable(records, probe)]
 
@@ -172,12 +172,20 @@ def _remark_options(dns: ClusterDns) -> None:
 def _tolerable(records: Sequence[LookUps], probe: Probe) -> bool:
     """Tell whether a pod has no more slow look-ups than may be, or than chance makes of them."""
     own = count([record for record in records if record.source == probe.name])
-    return own.slow <= max(TOLERATED * own.asked, most_by_chance(own.asked, LOST_TWICE))
+    return own.slow <= max(TOLERATED * own.asked, most_by_chance(own.asked, SLOW_BY_CHANCE))
 
 
 def _look_up(
-    probes: Probes, name: str, total: int, limit: float, *, timeout: float
+    probes: Probes,
+    name: str,
+    total: int,
+    limit: float,
+    *,
+    timeout: float,
+    among: Sequence[Probe] | None = None,
 ) -> list[LookUps]:
-    each = -(-total // len(probes))
+    """Share so many look-ups among all pods, or some of them."""
+    asked = tuple(probes if among is None else among)
+    each = -(-total // len(asked))
     request = lookups.Request(name, each, limit=limit, at_once=16, timeout=timeout)
-    return probes.ask_each(lambda _: [request])
+    return probes.ask_each(lambda _: [request], among=asked)

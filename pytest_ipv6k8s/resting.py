@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -130,15 +131,18 @@ def in_order(checks: Mapping[str, Check]) -> dict[str, int]:
         found = (checks.get(id) for id in (*check.rests_on, *check.rests_partly_on))
         return [base for base in found if base and base is not check]
 
-    def area(check: Check) -> int:
-        return max([Area.place(check.area), *map(area, bases(check))])
+    @functools.cache
+    def area(id: str) -> int:
+        check = checks[id]
+        return max([Area.place(check.area), *(area(base.id) for base in bases(check))])
 
-    def depth(check: Check) -> int:
-        inside = (base for base in bases(check) if area(base) == area(check))
+    @functools.cache
+    def depth(id: str) -> int:
+        inside = [base.id for base in bases(checks[id]) if area(base.id) == area(id)]
         return max((1 + depth(base) for base in inside), default=0)
 
-    ordered = sorted(checks.values(), key=lambda check: (area(check), depth(check), check.id))
-    return {check.id: number for number, check in enumerate(ordered)}
+    ordered = sorted(checks, key=lambda id: (area(id), depth(id), id))
+    return {id: number for number, id in enumerate(ordered)}
 
 
 class Ledger:

@@ -49,8 +49,7 @@ class Rate:
 def rates_of(
     records: Sequence[R], condition: Callable[[R], object], way: Callable[[R], Hashable]
 ) -> list[Rate]:
-    """Return the rate of each way, and mark the records as judged."""
-    mark(records, failed=False)
+    """Return the rate of each way; nothing is judged."""
     ways: dict[Hashable, list[R]] = {}
     for record in records:
         ways.setdefault(way(record), []).append(record)
@@ -82,6 +81,7 @@ def expect_rates(
     Raises:
         Unmet: carries one failed try of each way on which too few did, the worst first.
     """
+    mark(records, failed=False)
     found = sorted(rates_of(records, condition, way), key=lambda rate: rate.share)
     rates = {id(_shown(rate)): rate for rate in found}
 

@@ -114,24 +114,23 @@ def test_lost_queries_are_seen_by_slow_look_ups(rate: float) -> None:
         assert judgement.verdict is Verdict.FAIL, (seed, judgement)
 
 
+def _slow(rate: Callable[[ProbePod], float], seed: int) -> World:
+    """Return a world in which such a part of each pod's look-ups is slow."""
+    world, chance = World(Stack.IPV6), random.Random(seed)
+
+    def look_up(pod: ProbePod, request: lookups.Request, honest: Any) -> Any:
+        late = sum(chance.random() < rate(pod) for _ in range(request.count))
+        (text,) = honest.in_time
+        return lookups.Answer(in_time={text: request.count - late}, late={text: late})
+
+    world.override("lookups", look_up)
+    return world
+
+
 @pytest.mark.parametrize(("slow", "verdict"), [(0, Verdict.PASS), (0.05, Verdict.FAIL)])
 def test_five_slow_look_ups_in_a_hundred_are_red(slow: float, verdict: Verdict) -> None:
     for seed in SEEDS:
-        world, chance = World(Stack.IPV6), random.Random(seed)
-
-        def look_up(
-            pod: ProbePod,
-            request: lookups.Request,
-            honest: Any,
-            chance: random.Random = chance,
-        ) -> Any:
-            late = sum(chance.random() < slow for _ in range(request.count))
-            (text,) = honest.in_time
-            return lookups.Answer(in_time={text: request.count - late}, late={text: late})
-
-        world.override("lookups", look_up)
-
-        judgement = run_check(world, "DNS-17")
+        judgement = run_check(_slow(lambda pod: slow, seed), "DNS-17")
 
         assert judgement.verdict is verdict, (seed, judgement)
 
@@ -139,20 +138,7 @@ def test_five_slow_look_ups_in_a_hundred_are_red(slow: float, verdict: Verdict) 
 @pytest.mark.parametrize("name", ["probe-00", "probe-01", "probe-peer"])
 def test_one_pod_whose_look_ups_are_slow_is_red_among_others(name: str) -> None:
     for seed in SEEDS:
-        world, chance = World(Stack.IPV6), random.Random(seed)
-
-        def look_up(
-            pod: ProbePod,
-            request: lookups.Request,
-            honest: Any,
-            chance: random.Random = chance,
-        ) -> Any:
-            rate = 0.09 if pod.name == name else 0.001
-            late = sum(chance.random() < rate for _ in range(request.count))
-            (text,) = honest.in_time
-            return lookups.Answer(in_time={text: request.count - late}, late={text: late})
-
-        world.override("lookups", look_up)
+        world = _slow(lambda pod: 0.09 if pod.name == name else 0.001, seed)
 
         judgement = run_check(world, "DNS-17")
 
