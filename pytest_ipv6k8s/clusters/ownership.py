@@ -9,15 +9,21 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from pytest_ipv6k8s.clusters.contract import provider
-from pytest_ipv6k8s.errors import ConfigError, HostProblem
-from pytest_ipv6k8s.files import write_whole
+from pytest_ipv6k8s.errors import ConfigError, HostProblem, Ipv6k8sError
+from pytest_ipv6k8s.files import Excess, load_json, read_text, write_whole
 from pytest_ipv6k8s.process import Progress
 
+_MOST = 1000
+"""So many values a state file may have."""
+_MOST = 1000
+"""So many values a state file may have."""
 _STATE = "state.json"
+_TYPES: dict[object, type] = {"str": str, "bool": bool, "int": int}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +99,33 @@ def remove_state(run_id: str) -> None:
 
 
 def remembered() -> list[Remembered]:
-    """Return all runs that have a state file, oldest first."""
-    found = []
-    for file in _runs().glob(f"*/{_STATE}"):
+    """Return all runs that have a state file which can be read, oldest first."""
+    return sorted((state for state in _states().values() if state), key=lambda state: state.created)
+
+
+def _states() -> dict[Path, Remembered | None]:
+    """Return what each state file says, None where it cannot be read or is of another version."""
+    found: dict[Path, Remembered | None] = {}
+    for file in sorted(_runs().glob(f"*/{_STATE}")):
         try:
-            found.append(Remembered(**json.loads(file.read_text())))
-        except (OSError, ValueError, TypeError):
-            continue
-    return sorted(found, key=lambda state: state.created)
+            text = read_text(file, name=str(file), check="remove it")
+            found[file] = _remembered_in(load_json(text, most=_MOST))
+        except (ConfigError, Excess, ValueError, TypeError, RecursionError):
+            found[file] = None
+    return found
+
+
+def _remembered_in(document: dict[str, Any]) -> Remembered:
+    """Return the run of a state file.
+
+    Raises:
+        TypeError: it is none, or of another version.
+    """
+    state = Remembered(**document)
+    for field in fields(Remembered):
+        if not isinstance(getattr(state, field.name), _TYPES[field.type]):
+            raise TypeError(field.name)
+    return state
 
 
 def reap(
@@ -118,10 +143,11 @@ def reap(
         The names of the clusters that were deleted.
 
     Raises:
-        Ipv6k8sError: no such cluster was kept, or one could not be deleted; those before it are.
+        Ipv6k8sError: no such cluster was kept, or one could not be deleted; the others are.
     """
-    removed = []
+    removed, troubles = [], list[Ipv6k8sError]()
     with _alone():
+        _tell_unreadable(progress)
         known = [state for state in remembered() if not state.is_running]
         names = [state.name for state in known if state.kept]
         if kept and kept not in names:
@@ -130,18 +156,38 @@ def reap(
         for state in known:
             if state.kept and not everything and state.name != kept:
                 continue
-            if state.provider == "existing" and not forget:
-                progress(
-                    f"run {state.run_id} of {state.created} was killed on a cluster that existed; "
-                    "what it left there goes with `ipv6k8s reap --kubeconfig FILE`"
-                )
-                continue
-            if state.provider != "existing":
-                progress(f"deleting {state.name}, made {state.created}")
-                provider(state.provider).delete(state.name)
-                removed.append(state.name)
-            remove_state(state.run_id)
+            try:
+                removed += _reap(state, progress, forget=forget)
+            except Ipv6k8sError as error:
+                troubles.append(error)
+    if troubles:
+        raise troubles[0]
     return removed
+
+
+def _tell_unreadable(progress: Progress) -> None:
+    for file in (file for file, state in _states().items() if state is None):
+        progress(
+            f"{file} cannot be read: what its run made may still be there. Look for it with "
+            "`docker ps`, and remove the file's folder"
+        )
+
+
+def _reap(state: Remembered, progress: Progress, *, forget: bool) -> list[str]:
+    """Delete the cluster of a run, or say where it left something; return what was deleted."""
+    if state.provider == "existing":
+        if forget:
+            remove_state(state.run_id)
+        else:
+            progress(
+                f"run {state.run_id} of {state.created} was killed on a cluster that existed; "
+                "what it left there goes with `ipv6k8s reap --kubeconfig FILE`"
+            )
+        return []
+    progress(f"deleting {state.name}, made {state.created}")
+    provider(state.provider).delete(state.name)
+    remove_state(state.run_id)
+    return [state.name]
 
 
 @contextmanager

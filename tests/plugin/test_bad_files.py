@@ -75,7 +75,7 @@ NO_FILE: dict[str, Callable[[Path], object]] = {
     "empty device": _link("/dev/null"),
     "terminal": _link("/dev/tty"),
     "no right to read": _link("/proc/self/mem"),
-    "a file of the kernel's": _link("/proc/sysrq-trigger"),
+    "a file of the kernel's": _link("/proc/self/clear_refs"),
     "50 MB of nothing": _sparse,
 }
 NO_TEXT: dict[str, Callable[[Path], object]] = {
@@ -233,3 +233,21 @@ def test_a_bad_file_is_one_sentence_and_exit_code_4(
     KINDS[kind](path)
 
     assert_refused(called(prepared, takes, tmp_path))
+
+
+NEVER_FOUND = {"missing", "broken link", "link to itself", "below a file"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - NEVER_FOUND))
+def test_a_state_file_that_cannot_be_read_is_told(
+    prepared: Prepared, tmp_path: Path, kind: str
+) -> None:
+    taker = Taker(words=("ipv6k8s", "reap"), name="state/ipv6k8s/runs/abc/state.json")
+    (tmp_path / taker.name).parent.mkdir(parents=True)
+    KINDS[kind](tmp_path / taker.name)
+
+    result = called(prepared, taker, tmp_path)
+
+    assert result.code == 0, result.err
+    assert "state.json cannot be read: what its run made may still be there" in result.out
+    assert "Nothing was left behind" not in result.out

@@ -214,19 +214,22 @@ def test_what_is_left_on_a_cluster_that_existed_is_told_until_it_is_removed(
     assert (len(told), fake.deleted, _ids()) == (1, [], [])
 
 
-def test_what_cannot_be_deleted_stays_written_down(runs: Path, fake: FakeProvider) -> None:
+@pytest.mark.parametrize("stuck", ["a", "b"])
+def test_what_cannot_be_deleted_stays_written_down_and_keeps_nothing_else(
+    runs: Path, fake: FakeProvider, stuck: str
+) -> None:
     _left_behind(runs, "a")
     _left_behind(runs, "b")
     _change(runs, "a", created="2026-01-01")
     _change(runs, "b", created="2026-01-02")
-    fake.stuck = {"ipv6k8s-b"}
+    fake.stuck = {f"ipv6k8s-{stuck}"}
 
-    with pytest.raises(ClusterError, match="ipv6k8s-b is stuck"):
+    with pytest.raises(ClusterError, match=f"ipv6k8s-{stuck} is stuck"):
         _reap()
 
-    assert _ids() == ["b"]
+    assert _ids() == [stuck]
     fake.stuck = set()
-    assert _reap() == ["ipv6k8s-b"]
+    assert _reap() == [f"ipv6k8s-{stuck}"]
 
 
 def test_a_provider_that_is_no_more_is_named(runs: Path) -> None:
