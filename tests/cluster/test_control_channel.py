@@ -10,16 +10,20 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.real import RUN_TIME, SuiteRun, command, kubectl, on_node
+from tests.faults.makers import MANIFESTS
+from tests.real import RUN_TIME, SuiteRun, command, kubectl, namespaces_left, on_node
 
 pytestmark = pytest.mark.real_cluster
+API = "kube-apiserver.yaml"
 
 
-def _run_and_cut(cluster: Cluster, folder: Path, cut: Callable[[], None]) -> SuiteRun:
+def _run_and_cut(
+    cluster: Cluster, folder: Path, cut: Callable[[], None], *options: str
+) -> SuiteRun:
     """Start the suite, cut when the first check has passed, and wait for the end."""
     file = folder / "report.json"
     process = subprocess.Popen(
-        command(cluster, f"--ipv6k8s-report={file}"),
+        command(cluster, f"--ipv6k8s-report={file}", *options),
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -58,6 +62,26 @@ def test_restarted_api_server_makes_checks_inconclusive(
     assert not run.ids("fail"), run.out
     assert run.ids("inconclusive"), run.out
     assert run.code == 1
+
+
+def test_an_api_server_that_is_away_at_the_end_is_waited_for(
+    ipv6_cluster: Cluster, tmp_path: Path
+) -> None:
+    node, manifest = f"{ipv6_cluster.name}-control-plane", f"{MANIFESTS}/kube-apiserver.yaml"
+    away = f"mv {manifest} /run/; pkill -KILL kube-apiserver; sleep 25; mv /run/{API} {manifest}"
+
+    run = _run_and_cut(
+        ipv6_cluster, tmp_path, lambda: _on_node_meanwhile(node, away), "-k", "ADDR-01 or ADDR-09"
+    )
+
+    assert not run.ids("fail"), run.out
+    (cleaned,) = [fact for fact in run.report["harness"] if fact["id"] == "META-06"]
+    assert cleaned["ok"], run.out
+    assert namespaces_left(ipv6_cluster) == []
+
+
+def _on_node_meanwhile(node: str, script: str) -> None:
+    on_node(node, f"setsid sh -c '{script}' >/dev/null 2>&1 </dev/null & sleep 3")
 
 
 def _kill_api_server(node: str) -> None:

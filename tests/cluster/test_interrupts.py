@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.process import must_run
 from tests.real import RUN_TIME, command, left_of, namespaces_left, unused_volumes
 
 pytestmark = pytest.mark.real_cluster
@@ -38,7 +39,7 @@ def _interrupt_when(words: list[str], seen: str, number: int, folder: Path) -> t
     return process.returncode, said + rest
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_probes_are_removed(
     ipv6_cluster: Cluster, tmp_path: Path, number: int, workers: tuple[str, ...]
@@ -48,6 +49,22 @@ def test_probes_are_removed(
     assert code == 2, out
     assert namespaces_left(ipv6_cluster) == []
     assert not list((tmp_path / "state").glob("**/state.json"))
+
+
+def test_what_a_killed_run_left_is_told_and_reaped(
+    ipv6_cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    reap = [sys.executable, "-m", "pytest_ipv6k8s", "reap"]
+
+    _interrupt_when(command(ipv6_cluster), " pass ", signal.SIGKILL, tmp_path)
+    told = must_run(reap, timeout=60)
+    removed = must_run([*reap, "--kubeconfig", ipv6_cluster.kubeconfig], timeout=120)
+
+    assert "was killed on a cluster that existed" in told
+    assert "removed  ipv6k8s-" in removed
+    assert must_run(reap, timeout=60) == "Nothing was left behind.\n"
+    assert namespaces_left(ipv6_cluster) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

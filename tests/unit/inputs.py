@@ -132,7 +132,9 @@ def read_report(data: bytes) -> None:
     contradictions(report, catalogue.checks())
     compare(sample(), report)
     for form in (html, json_document, markdown, yaml_document):
-        form.write(report, io.StringIO())
+        out = io.StringIO()
+        form.write(report, out)
+        out.getvalue().encode()
 
 
 KUBECONFIG = {

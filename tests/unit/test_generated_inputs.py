@@ -54,7 +54,9 @@ STRANGE = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=20),
-    st.sampled_from(["", "::", "fe80::1%eth0", "64:ff9b::/96", "0x", "1e999", "\x00", "{{", "~"]),
+    st.sampled_from(
+        ["", "\ud800", "::", "fe80::1%eth0", "64:ff9b::/96", "0x", "1e999", "\x00", "{{", "~"]
+    ),
     st.lists(st.integers(), max_size=3),
     st.dictionaries(st.text(max_size=5), st.none(), max_size=2),
 )
