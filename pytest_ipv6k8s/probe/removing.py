@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube import objects, paths
-from pytest_ipv6k8s.kube.client import Api, Object, readable
+from pytest_ipv6k8s.kube.client import Api, ApiError, Object, readable
 from pytest_ipv6k8s.threads import at_once
 from pytest_ipv6k8s.waiting import persist, poll
 
@@ -19,7 +19,7 @@ def remove(api: Api, run_id: str) -> list[str]:
 
     Namespaces that are empty go by themselves, some seconds later: Kubernetes lets each wait for
     5 s first (namespaceDeletionGracePeriod in pkg/controller/namespace). A server that is away may
-    come back.
+    come back, and forbids what it allows while it starts: its RBAC is not ready.
     """
 
     def delete() -> list[str]:
@@ -27,7 +27,8 @@ def remove(api: Api, run_id: str) -> list[str]:
         at_once(lambda name: delete_namespace(api, name), names)
         return names
 
-    names = persist(delete, ControlChannelError, timeout=api.timeouts.namespace_gone, interval=1.0)
+    away = (ControlChannelError, ApiError)
+    names = persist(delete, away, timeout=api.timeouts.namespace_gone, interval=1.0)
     return _await_none(api, lambda: [n for n in names if readable(api, paths.pods(n))])
 
 

@@ -18,6 +18,7 @@ from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.errors import ConfigError, ControlChannelError
 from pytest_ipv6k8s.kube import objects
+from pytest_ipv6k8s.kube.client import ApiError
 from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.kube.objects import Manner
 from pytest_ipv6k8s.probe import deploy, removing
@@ -227,6 +228,8 @@ def test_a_server_that_is_away_may_come_back_before_clean_up_is_given_up(clock: 
     def items(path: str, **query: str) -> list[Any]:
         if clock.now < begun + 40:
             raise ControlChannelError("API server cannot be reached")
+        if clock.now < begun + 45:
+            raise ApiError("it starts, and knows no right yet", code=403)
         return ask(api, path, **query)
 
     api.items = items  # type: ignore[method-assign]
