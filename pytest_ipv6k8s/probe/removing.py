@@ -27,8 +27,7 @@ def remove(api: Api, run_id: str) -> list[str]:
         at_once(lambda name: delete_namespace(api, name), names)
         return names
 
-    away = (ControlChannelError, ApiError)
-    names = persist(delete, away, timeout=api.timeouts.namespace_gone, interval=1.0)
+    names = _patiently(api, delete)
     return _await_none(api, lambda: [n for n in names if readable(api, paths.pods(n))])
 
 
@@ -38,7 +37,17 @@ def _namespaces(api: Api, of: str) -> list[str]:
 
 def _await_none(api: Api, left: Callable[[], list[str]]) -> list[str]:
     """Wait until nothing is left, and return what still is."""
-    return poll(left, lambda found: not found, timeout=api.timeouts.namespace_gone, interval=0.2)
+    return poll(
+        lambda: _patiently(api, left),
+        lambda found: not found,
+        timeout=api.timeouts.namespace_gone,
+        interval=0.2,
+    )
+
+
+def _patiently(api: Api, do: Callable[[], list[str]]) -> list[str]:
+    away = (ControlChannelError, ApiError)
+    return persist(do, away, timeout=api.timeouts.namespace_gone, interval=1.0)
 
 
 def remove_inside(api: Api, namespace: str, run_id: str) -> None:

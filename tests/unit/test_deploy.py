@@ -238,6 +238,21 @@ def test_a_server_that_is_away_may_come_back_before_clean_up_is_given_up(clock: 
     assert api.lists[NAMESPACES] == []
 
 
+def test_a_server_that_goes_when_all_is_deleted_is_waited_for(clock: Clock) -> None:
+    api, ask, asked = _with_namespaces(("n", "abc")), ClusterApi.items, list[str]()
+
+    def items(path: str, **query: str) -> list[Any]:
+        asked.append(path)
+        if len(asked) == 3:
+            raise ControlChannelError("the server hung up")
+        return ask(api, path, **query)
+
+    api.items = items  # type: ignore[method-assign]
+
+    assert removing.remove(api, "abc") == []
+    assert len(asked) == 4
+
+
 def test_a_server_that_stays_away_is_told(clock: Clock) -> None:
     api = _with_namespaces(("n", "abc"))
     api.singles[NAMESPACES] = ControlChannelError("API server cannot be reached")
