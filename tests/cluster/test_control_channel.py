@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.process import CommandFailed
+from pytest_ipv6k8s.waiting import persist
 from tests.faults.makers import MANIFESTS
 from tests.real import RUN_TIME, SuiteRun, command, kubectl, namespaces_left, on_node
 
@@ -74,6 +76,7 @@ def test_an_api_server_that_is_away_at_the_end_is_waited_for(
         ipv6_cluster, tmp_path, lambda: _on_node_meanwhile(node, away), "-k", "ADDR-01 or ADDR-09"
     )
 
+    persist(lambda: kubectl(ipv6_cluster, "get", "nodes"), CommandFailed, timeout=90, interval=2)
     assert not run.ids("fail"), run.out
     (cleaned,) = [fact for fact in run.report["harness"] if fact["id"] == "META-06"]
     assert cleaned["ok"], run.out

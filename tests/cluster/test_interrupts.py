@@ -39,7 +39,9 @@ def _interrupt_when(words: list[str], seen: str, number: int, folder: Path) -> t
     return process.returncode, said + rest
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_probes_are_removed(
     ipv6_cluster: Cluster, tmp_path: Path, number: int, workers: tuple[str, ...]
