@@ -8,7 +8,7 @@ from functools import partial
 from pytest_ipv6k8s import Beside, Family, Feature, check
 from pytest_ipv6k8s.agent.ops import tcp_connect
 from pytest_ipv6k8s.agent.ports import TCP_PORT
-from pytest_ipv6k8s.causes import either, first, only, told
+from pytest_ipv6k8s.causes import Seen, either, first, only, told, unless
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probe, Probes
 from pytest_ipv6k8s.suite.one_way import tell_directions
@@ -21,21 +21,31 @@ from pytest_ipv6k8s.suite.paths import (
 )
 from pytest_ipv6k8s.suite.seen import silent, unroutable
 
+
+def _datagrams_pass(seen: Seen) -> bool:
+    """Hold where datagrams arrive both ways on all dead paths: no way is missing."""
+    arrive = [text for text in seen.told if text.startswith("datagrams ")]
+    return bool(arrive) and not any("are lost" in text for text in arrive)
+
+
 CROSS_NODE_CAUSES = (
     only(
         told(r"forwarding is 0|ip_forward is 0"),
         "a node has forwarding off (net.ipv6.conf.all.forwarding, net.ipv4.ip_forward)",
     ),
-    first(
-        either(unroutable, told("has no route to|to its default route")),
-        "the route to the other node's podCIDR is missing for this family, or leads nowhere",
+    unless(
+        _datagrams_pass,
+        first(
+            either(unroutable, told("has no route to|to its default route")),
+            "the route to the other node's podCIDR is missing for this family, or leads nowhere",
+        ),
     ),
     first(
         silent,
         "the underlay does not carry pod addresses of this family: security group, firewall, "
         "missing tunnel, forwarding off (net.ipv6.conf.all.forwarding)",
     ),
-    "neighbour discovery between the nodes is filtered",
+    unless(_datagrams_pass, "neighbour discovery between the nodes is filtered"),
 )
 ROUTES_LOOK = "ip -6 route; ip -6 neigh (on the node)"
 

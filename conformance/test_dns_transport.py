@@ -51,7 +51,7 @@ def _expect_answers(dns: ClusterDns, services: Services, transport: str) -> None
 
 @check(
     "DNS-01",
-    rests_partly_on=["DNS-03", "SVC-01", "ADDR-16"],
+    rests_partly_on=["DNS-03", "SVC-01", "SVC-02", "ADDR-16"],
     references=["Kubernetes docs: DNS for Services and Pods"],
     causes=[
         Cause(

@@ -53,18 +53,24 @@ def _not_filtered(world: World) -> None:
     world.override("network_state", lambda pod, request, answer: replace(answer, switches=switches))
 
 
+def _dead_between_nodes(**how: Any) -> Break:
+    """Lose what one pod sends to others, over TCP and UDP."""
+
+    def break_it(world: World) -> None:
+        answers("tcp_connect", from_pod("probe-01"), connected=False, echoed=False, **how)(world)
+        answers("udp_listen", received=())(world)
+
+    return break_it
+
+
 def _does_not_forward(world: World) -> None:
-    answers("tcp_connect", from_pod("probe-01"), connected=False, echoed=False, error="ETIMEDOUT")(
-        world
-    )
+    _dead_between_nodes(error="ETIMEDOUT")(world)
     switches = {"net.ipv6.conf.all.forwarding": "0"}
     world.override("network_state", lambda pod, request, answer: replace(answer, switches=switches))
 
 
 def _no_route(world: World) -> None:
-    answers("tcp_connect", from_pod("probe-01"), connected=False, echoed=False, error="ETIMEDOUT")(
-        world
-    )
+    _dead_between_nodes(error="ETIMEDOUT")(world)
     answers("route_to", default=True)(world)
 
 
@@ -84,9 +90,7 @@ def _dns_dead_at(*, service: bool, of: str) -> Break:
 SILENT = answers(
     "tcp_connect", from_pod("probe-01"), connected=False, echoed=False, error="ETIMEDOUT"
 )
-ASTRAY = answers(
-    "tcp_connect", from_pod("probe-01"), connected=False, echoed=False, error="EHOSTUNREACH"
-)
+ASTRAY = _dead_between_nodes(error="EHOSTUNREACH")
 CASES: dict[str, tuple[str, Break, str, str]] = {
     "no loopback": ("ADDR-13", answers("loopback", works=False), "does not bring up lo", "sysctl"),
     "no ::1": (
@@ -121,7 +125,7 @@ CASES: dict[str, tuple[str, Break, str, str]] = {
         "464XLAT",
         "IPv4 pool",
     ),
-    "silence between nodes": ("ADDR-16", SILENT, "security group, firewall", "has forwarding off"),
+    "silence by TCP alone": ("ADDR-16", SILENT, "security group, firewall", "the route to"),
     "a route astray": (
         "ADDR-16",
         ASTRAY,
