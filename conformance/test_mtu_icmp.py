@@ -89,7 +89,7 @@ def test_closed_ports_of_nodes_are_told(probes: Probes) -> None:
 @mtu(
     "MTU-11",
     rests_on=["ADDR-17"],
-    rests_partly_on=["ADDR-16"],
+    rests_partly_on=["ADDR-16", "SVC-13"],
     features=[Feature.TWO_NODES],
     references=["RFC 4443 section 3.3"],
     causes=[

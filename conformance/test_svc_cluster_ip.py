@@ -16,7 +16,7 @@ from pytest_ipv6k8s import (
 )
 from pytest_ipv6k8s.agent.ops import tcp_connect, udp_exchange
 from pytest_ipv6k8s.agent.ports import TCP_PORT, UDP_PORT
-from pytest_ipv6k8s.causes import Cause, either, first, only, some, told, unless
+from pytest_ipv6k8s.causes import Cause, either, only, some, told, unless
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.probe.services import TCP, UDP
 from pytest_ipv6k8s.suite import ClusterView, Probes, Services
@@ -27,7 +27,7 @@ from pytest_ipv6k8s.suite.backends import (
     pods_behind,
     reached_from_every_node,
 )
-from pytest_ipv6k8s.suite.one_way import tell_endpoint
+from pytest_ipv6k8s.suite.one_way import tell_endpoint, tell_errors
 from pytest_ipv6k8s.suite.paths import (
     PATIENT,
     await_services,
@@ -37,7 +37,7 @@ from pytest_ipv6k8s.suite.paths import (
 )
 from pytest_ipv6k8s.suite.rates import expect_rates
 from pytest_ipv6k8s.suite.round_trips import connecting, with_round_trips
-from pytest_ipv6k8s.suite.seen import error, silent
+from pytest_ipv6k8s.suite.seen import error
 from pytest_ipv6k8s.words import listed
 
 DEAD_ITSELF = told("endpoint does not answer")
@@ -298,12 +298,16 @@ def test_cluster_ip_keeps_the_source_address(
             some(lambda record: record.answer.connected),
             "a stranger answers: the address leaves the node towards a transparent proxy",
         ),
-        first(
-            silent,
+        unless(
+            told("does not report an exceeded"),
             "the proxy drops instead of rejecting in this family (no ICMPv6 reject, "
             "KUBE-MARK-DROP)",
         ),
-        first(silent, "ICMPv6 type 1 is filtered on the node"),
+        Cause(
+            "ICMPv6 type 1 is filtered on the node",
+            shown=told("does not report an exceeded"),
+            excluded=told("reports an exceeded"),
+        ),
     ],
 )
 def test_service_without_endpoints_refuses(
@@ -332,6 +336,9 @@ def test_service_without_endpoints_refuses(
         await_services(probes, lambda: probes.from_every_node(request), _refused)
         records = _asked_one_by_one(probes, request)
 
+    silent = [r for r in records if not _refused(r) and not r.answer.connected]
+    if silent:
+        tell_errors(probes, family, silent)
     remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
     expect_all(
         records,

@@ -6,7 +6,15 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from pytest_ipv6k8s.addresses import Family
-from pytest_ipv6k8s.agent.ops import Request, network_state, route_to, udp_exchange, udp_listen
+from pytest_ipv6k8s.agent.ops import (
+    Request,
+    hop_limit,
+    network_state,
+    route_to,
+    udp_exchange,
+    udp_listen,
+)
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
@@ -43,6 +51,20 @@ def _tell_switches(probes: Probes, family: Family, nodes: Collection[str]) -> No
         for name, value in state.answer.switches.items():
             if value == "0" and name in network_state.SWITCHES[family.value]:
                 remark(f"node {probes.named(state.source).node}: {name} is 0")
+
+
+def tell_errors(probes: Probes, family: Family, failed: Sequence[Record[Any]]) -> None:
+    """Tell which nodes report an exceeded hop limit: whether their ICMP errors get to pods.
+
+    Where a pod on another node is one hop away, there is no node to tell.
+    """
+    for probe in [probes.named(name) for name in dict.fromkeys(r.source for r in failed)][:_MOST]:
+        for other in [each for each in probes.one_per_node if each.node != probe.node][:1]:
+            asked = hop_limit.Request(other.address(family), CLOSED_PORT, hops=1, timeout=3.0)
+            answer = probe.ask(asked).answer
+            if answer.offender != other.address(family):
+                does = "reports" if answer.icmp_type >= 0 else "does not report"
+                remark(f"node {probe.node} {does} an exceeded hop limit")
 
 
 def tell_endpoint(probes: Probes, failed: Sequence[Record[Any]], request: Request[Any]) -> None:

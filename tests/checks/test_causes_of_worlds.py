@@ -20,6 +20,7 @@ from tests.checks.lossy import timed_out
 from tests.checks.world import World, record_check
 
 V6 = Family.V6
+DROPPED: dict[str, Any] = {"connected": False, "error": "ETIMEDOUT"}
 TIMEOUT = dns_exchange.Answer(error="ETIMEDOUT")
 
 
@@ -85,6 +86,11 @@ def _dns_dead_at(*, service: bool, of: str) -> Break:
         world.override("dns_exchange", exchange)
 
     return break_it
+
+
+def _no_errors(world: World) -> None:
+    answers("tcp_connect", lambda p, r: r.timeout == 2.0, **DROPPED)(world)
+    answers("hop_limit", icmp_type=-1, offender="", error="ETIMEDOUT")(world)
 
 
 SILENT = answers(
@@ -169,6 +175,18 @@ CASES: dict[str, tuple[str, Break, str, str]] = {
         objects("endpointslices", "every-ipv6", _endpoints([])),
         "the endpoint slice controller",
         "something rewrites",
+    ),
+    "a proxy that drops": (
+        "SVC-13",
+        answers("tcp_connect", lambda p, r: r.timeout == 2.0, **DROPPED),
+        "the proxy drops",
+        "is filtered",
+    ),
+    "a filter of errors": (
+        "SVC-13",
+        _no_errors,
+        "ICMPv6 type 1 is filtered",
+        "the proxy drops",
     ),
     "a stranger": (
         "SVC-13",
