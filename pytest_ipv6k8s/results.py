@@ -45,6 +45,47 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """Packets at a device of a node.
+
+    Attributes:
+        node: its name.
+        device: its name there.
+        out: whether they left by it; otherwise they came in.
+        answer: whether they were answers.
+        packets: how many.
+    """
+
+    node: str
+    device: str
+    out: bool
+    answer: bool
+    packets: int
+
+    def __str__(self) -> str:
+        return f"{'after leaving by' if self.out else 'after coming in by'} {self.device}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A failing path, asked again while nodes were watched.
+
+    Attributes:
+        path: from where to where.
+        died: where the packets died, and why, as far as it is known.
+        hops: where they were seen, in their order.
+        missing: what could not be watched, and why.
+        is_answered: whether it was answered each time.
+    """
+
+    path: str
+    died: str
+    hops: tuple[Hop, ...] = ()
+    missing: tuple[str, ...] = ()
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why an item failed.
 
@@ -57,6 +98,7 @@ class Failure:
         facts: what was found beside: what the API says is not as it should be where it failed,
             then what the check remarked.
         fixes: what to change, in this cluster, the likeliest first.
+        traces: some of the paths, asked again.
     """
 
     expected: str
@@ -66,6 +108,7 @@ class Failure:
     look: str
     facts: tuple[str, ...] = ()
     fixes: tuple[str, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
     @property
     def in_short(self) -> str:
@@ -123,11 +166,19 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
-    """What became of an item; crosses the border between xdist's processes as plain data."""
+    """What became of an item; crosses the border between xdist's processes as plain data.
+
+    Attributes:
+        check: which one.
+        outcome: its verdict.
+        reachability: of nodes, where the check is of that kind.
+        failed: the first questions whose answers failed it.
+    """
 
     check: CheckFacts
     outcome: Outcome
     reachability: tuple[Reach, ...] = ()
+    failed: tuple[Evidence, ...] = ()
 
     @property
     def name(self) -> str:

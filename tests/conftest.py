@@ -37,7 +37,7 @@ ON_DUAL = tuple(
 )
 SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
-    "dual": ("tests/cluster/test_dual_stack.py", *ON_DUAL),
+    "dual": ("tests/cluster/test_dual_stack.py", "tests/cluster/test_locator.py", *ON_DUAL),
     "three-nodes": ("tests/faults/test_loss_*.py", "tests/faults/test_one_*.py"),
     "faults": ("tests/faults/test_*.py",),
     "odd-dual": ("tests/oddities/test_on_dual.py",),

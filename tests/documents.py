@@ -23,7 +23,16 @@ from pytest_ipv6k8s.reports.model import (
     Setting,
     Suite,
 )
-from pytest_ipv6k8s.results import CheckFacts, Evidence, Failure, ItemResult, Outcome, Reach
+from pytest_ipv6k8s.results import (
+    CheckFacts,
+    Evidence,
+    Failure,
+    Hop,
+    ItemResult,
+    Outcome,
+    Reach,
+    Trace,
+)
 from pytest_ipv6k8s.verdicts import Verdict
 
 OK = HarnessFact(id="META-02", title="vacuity", ok=True, actual="nothing")
@@ -40,6 +49,18 @@ FAILURE = Failure(
     paths=("pod probe-00 (node n1, source fd00::1) → [fd00::2]:8081",),
     causes=("the route to the other node is missing", "a packet filter drops it"),
     look="ip -6 route; ip -6 neigh",
+    traces=(
+        Trace(
+            path="probe-00 (node n1) → [fd00::2]:8081 of pod probe-01",
+            died="on node n2, after coming in by eth0 (4 of 4): IP_INNOROUTES",
+            hops=(
+                Hop(node="n1", device="veth1", out=False, answer=False, packets=4),
+                Hop(node="n1", device="eth0", out=True, answer=False, packets=4),
+                Hop(node="n2", device="eth0", out=False, answer=False, packets=4),
+            ),
+            missing=("node n2: kernel: Permission denied",),
+        ),
+    ),
 )
 SUITE = Suite(name="pytest-ipv6k8s", version="0", catalogue="0123456789ab")
 

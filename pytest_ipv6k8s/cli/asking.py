@@ -66,7 +66,7 @@ def _ask(chosen: argparse.Namespace) -> int:
         )
     api = connection.api(chosen)
     facts = inventory.read(api)
-    node = _node(facts, settings, question.source, chosen.node)
+    node = node_of(facts, settings, question.source, chosen.node)
     plan = Plan(
         run_id=ownership.new_run_id(),
         manner=wanted.manner(settings),
@@ -83,7 +83,7 @@ def _ask(chosen: argparse.Namespace) -> int:
     return OK if answered else PROBLEM
 
 
-def _node(facts: Inventory, settings: Settings, source: str, name: str | None) -> Node:
+def node_of(facts: Inventory, settings: Settings, source: str, name: str | None) -> Node:
     """Return the node to ask from: the one that was named, or that of a run's probe."""
     from pytest_ipv6k8s import wanted
     from pytest_ipv6k8s.probe.placing import place

@@ -23,6 +23,7 @@ from pytest_ipv6k8s.cli import (
     images,
     report,
     run,
+    tracing,
 )
 from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.masking import MaskedStream, hold_environment
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     cluster.add(commands)
     images.add(commands)
     asking.add(commands)
+    tracing.add(commands)
     bundle.add(commands)
     completion.add(commands, parser)
 

@@ -56,23 +56,29 @@ class ExecStream:
     def _connected(self, connect: Callable[[], Any], timeout: float) -> Any:
         """Return the WebSocket. The official client knows no timeout here, so a thread connects.
 
-        A thread that hangs is left behind: it keeps nobody from leaving.
+        A thread that hangs is left behind: it keeps nobody from leaving, and closes what it gets.
         """
         from kubernetes.client.exceptions import ApiException
 
         results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        late = threading.Event()
 
         def put() -> None:
             try:
-                results.put(connect())
+                socket = connect()
             except Exception as error:
                 results.put(error)
+                return
+            results.put(socket)
+            if late.is_set():
+                socket.close()
 
         threading.Thread(target=put, daemon=True).start()
         try:
             result = results.get(timeout=timeout)
         except queue.Empty:
-            problem = f"no connection within {timeout:.0f} s"
+            late.set()
+            problem = f"no connection within {timeout:g} s"
             raise ControlChannelError(f"{self._where}: {problem}") from None
         if isinstance(result, ApiException):
             raise ControlChannelError(f"{self._where}: {_first_line(result.reason)}")

@@ -205,6 +205,17 @@ def probe_pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+def privileged(pod: Object) -> Object:
+    """Return a pod whose container may do anything on its node: watch packets, and trace drops."""
+    spec = pod["spec"]
+    root = {"runAsNonRoot": False, "runAsUser": 0, "runAsGroup": 0}
+    containers = [
+        {**container, "securityContext": {"privileged": True}} for container in spec["containers"]
+    ]
+    security = {**spec["securityContext"], **root}
+    return {**pod, "spec": {**spec, "securityContext": security, "containers": containers}}
+
+
 def _volumes(files: str) -> list[Object]:
     return [
         {"name": "agent", "configMap": {"name": files}},

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_ipv6k8s.plugin.outcome import category_in, result_in
-from pytest_ipv6k8s.plugin.state import is_worker
+from pytest_ipv6k8s.plugin.outcome import category_in, explain, result_in
+from pytest_ipv6k8s.plugin.state import TRACED, is_worker
 from pytest_ipv6k8s.wrapping import wrapped, wrapped_command
 
 _LOOK = "  look      "
@@ -87,11 +87,13 @@ class Cards:
 
         Nobody tells reports apart by their node ids any more.
         """
-        stats = terminalreporter.stats
+        stats, traced = terminalreporter.stats, self._config.stash.get(TRACED, {})
         for report in itertools.chain.from_iterable(stats.values()):
             name = self._names.get(getattr(report, "nodeid", ""))
             if name is not None and category_in(report):
                 self._name(report, name)
+                if name in traced and isinstance(report.longrepr, Card):
+                    report.longrepr.text = explain(traced[name])
         skipped = stats.get("skipped")
         if skipped:
             stats["skipped"] = [report for report in skipped if category_in(report) is None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +55,7 @@ BUNDLES = pytest.StashKey[Bundling]()
 _RESULT = pytest.StashKey[ItemResult]()
 _SHOWN = pytest.StashKey[bool]()
 _MOST_CAUSES = 3
+_MOST_FAILED = 2
 _BASES = 120.0
 """Seconds that a failed check waits for those that it rests on, which another worker may run."""
 
@@ -123,6 +124,7 @@ def _decide(
         check=_facts(declared),
         outcome=_outcome(item, declared, report, judgement, records, error),
         reachability=_reachability(item, declared, records),
+        failed=_failed(judgement.verdict, records),
     )
     if judgement.verdict.is_red and not _waiver(item, declared.id):
         result = _with_bundle(item, report, result, records, error)
@@ -230,6 +232,15 @@ def _outcome(
     )
 
 
+def _failed(verdict: Verdict, records: tuple[Record[Any], ...]) -> tuple[Evidence, ...]:
+    """Return the first questions whose answers failed a check, one of each path."""
+    if verdict is not Verdict.FAIL:
+        return ()
+    paths = {r.path: r for r in reversed(records) if r.mark.failed}
+    failed = [record for record in records if record in paths.values()]
+    return tuple(build(Evidence, record.plain()) for record in failed[:_MOST_FAILED])
+
+
 def _reachability(
     item: pytest.Item, declared: Check, records: tuple[Record[Any], ...]
 ) -> tuple[Reach, ...]:
@@ -305,6 +316,7 @@ def explain(result: ItemResult) -> str:
         f"  required  {check.requirement}",
         *_bullets("found", failure.facts),
         *_bullets("actual", [*actual[:5], *more]),
+        *_bullets("died", dict.fromkeys(trace.died for trace in failure.traces)),
         f"  expected  {failure.expected}",
         *_bullets("causes", causes),
         *_bullets("fix", failure.fixes[:1]),
@@ -315,7 +327,7 @@ def explain(result: ItemResult) -> str:
     return "\n".join(lines)
 
 
-def _bullets(name: str, values: Sequence[str]) -> list[str]:
+def _bullets(name: str, values: Iterable[str]) -> list[str]:
     return [
         f"  {name if index == 0 else '':9} {one_line(value)}" for index, value in enumerate(values)
     ]

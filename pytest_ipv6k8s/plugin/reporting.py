@@ -14,9 +14,9 @@ from pytest_ipv6k8s.masking import one_line
 from pytest_ipv6k8s.plugin.collection import declared_by
 from pytest_ipv6k8s.plugin.document import format_setting, make_report
 from pytest_ipv6k8s.plugin.outcome import BUNDLES, category_in, result_in
-from pytest_ipv6k8s.plugin.run import RUN
+from pytest_ipv6k8s.plugin.run import RUN, Run
 from pytest_ipv6k8s.plugin.screen import Screen
-from pytest_ipv6k8s.plugin.state import LOST, is_worker
+from pytest_ipv6k8s.plugin.state import FACTS, LOST, TRACED, is_worker
 from pytest_ipv6k8s.plugin.steps import STEPS
 from pytest_ipv6k8s.plugin.used import in_use
 from pytest_ipv6k8s.reports import Report, save, terminal, view
@@ -109,6 +109,8 @@ class Reporting:
         run = self._config.stash.get(RUN, None)
         if run is None or is_worker(self._config):
             return
+        if exitstatus in (0, 1):
+            self._locate(run)
         self._pack_bundle()
         complete = exitstatus in (0, 1) and not self._config.stash.get(LOST, False)
         if not complete and self._results:
@@ -128,6 +130,20 @@ class Reporting:
         self._strict = self._gaps(report) if self._settings.strict else ()
         if session.exitstatus == pytest.ExitCode.OK and (broken or self._strict):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _locate(self, run: Run) -> None:
+        """Ask failed paths again while nodes are watched; Ctrl-C ends that, and no more."""
+        from pytest_ipv6k8s.plugin.locating import located
+
+        stash, results = self._config.stash, self._results
+        try:
+            results = located(results, stash[FACTS], self._settings, run.timeouts, run.tell)
+        except KeyboardInterrupt:
+            run.tell("failed paths are not traced: interrupted")
+        stash[TRACED] = {
+            new.name: new for old, new in zip(self._results, results, strict=True) if new != old
+        }
+        self._results = results
 
     def _pack_bundle(self) -> None:
         """Write the bundle while the run's folder is there; without it, nobody is led to it."""

@@ -20,6 +20,7 @@ from pytest_ipv6k8s.timeouts import Timeouts
 if TYPE_CHECKING:
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.plugin.run_facts import RunFacts
+    from pytest_ipv6k8s.results import ItemResult
 
 COST = pytest.StashKey[Cost]()
 LOST = pytest.StashKey[bool]()
@@ -33,6 +34,7 @@ CHECKS = pytest.StashKey[Mapping[str, Check]]()
 LEDGER = pytest.StashKey[Ledger]()
 WHERE = pytest.StashKey[dict[str, str]]()
 API: pytest.StashKey[Api] = pytest.StashKey()
+TRACED: pytest.StashKey[dict[str, ItemResult]] = pytest.StashKey()
 
 
 def worker_name(config: pytest.Config) -> str:

@@ -79,6 +79,11 @@ def parse(text: str) -> Question:
         raise ConfigError(f"{text!r}: {error}", remedy=f"write such as {example!r}") from None
 
 
+def is_probe(text: str) -> bool:
+    """Tell whether a text is the name of a probe."""
+    return bool(_PROBE.fullmatch(text))
+
+
 def operations() -> list[str]:
     """Return the names of all operations of the agent."""
     return sorted(module.name for module in pkgutil.iter_modules(ops.__path__))

@@ -22,6 +22,7 @@ class Headline:
         name: the id, with the family where there is one.
         requirement: what it requires.
         actual: the first thing that was found instead.
+        died: where packets died on a failing path; empty where none was asked again.
         facts: what was found beside, what the API says first.
         fix: the likeliest one; empty where none is known.
         look: a command that looks further.
@@ -32,6 +33,7 @@ class Headline:
     name: str
     requirement: str
     actual: str
+    died: str
     facts: tuple[str, ...]
     fix: str
     look: str
@@ -42,6 +44,7 @@ class Headline:
         """What is told of it, each with its name; what is empty is left out."""
         found = [
             ("actual", self.actual),
+            ("died", self.died),
             *(("found", fact) for fact in self.facts),
             ("fix", self.fix),
             ("look", self.look),
@@ -70,6 +73,7 @@ def _headline(
         name=item_name(check, item),
         requirement=check.requirement,
         actual=failure.actual[0] if failure.actual else "",
+        died=failure.traces[0].died if failure.traces else "",
         facts=failure.facts,
         fix=failure.fixes[0] if failure.fixes else "",
         look=failure.look,

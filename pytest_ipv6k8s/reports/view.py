@@ -40,6 +40,11 @@ def inconclusive(report: Report) -> dict[str, list[str]]:
     return found
 
 
+def deaths(failure: Failure) -> list[str]:
+    """Return where packets died, each place once."""
+    return list(dict.fromkeys(trace.died for trace in failure.traces))
+
+
 def passed(part: ClaimedPart) -> str:
     """Return how many of a profile part's checks pass; what the stack rules out does not count."""
     ruled_out = part.statistics[Verdict.NOT_APPLICABLE.value]

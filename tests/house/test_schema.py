@@ -24,6 +24,7 @@ from tests.documents import report, sample
 
 SCHEMA = json.loads(resources.files("pytest_ipv6k8s").joinpath("reports/schema.json").read_text())
 DEFS, TOP = SCHEMA["$defs"], SCHEMA["properties"]
+TRACE = DEFS["item"]["properties"]["failure"]["properties"]["traces"]["items"]
 HOME = "https://raw.githubusercontent.com/pytest-ipv6k8s/pytest-ipv6k8s/main/"
 OPEN = {"request", "answer"}
 
@@ -70,6 +71,8 @@ TYPES: dict[type, Any] = {
     results.Outcome: DEFS["item"],
     results.Evidence: DEFS["item"]["properties"]["evidence"]["items"],
     results.Failure: DEFS["item"]["properties"]["failure"],
+    results.Trace: TRACE,
+    results.Hop: TRACE["properties"]["hops"]["items"],
 }
 
 

@@ -42,4 +42,8 @@ def test_what_most_rests_on_comes_first_and_a_waived_failure_does_not_come() -> 
         ("fix", "CoreDNS: scale it"),
         ("look", "kubectl get pods"),
     ]
-    assert found[1].lines == [("actual", FAILURE.actual[0]), ("look", FAILURE.look)]
+    assert found[1].lines == [
+        ("actual", FAILURE.actual[0]),
+        ("died", FAILURE.traces[0].died),
+        ("look", FAILURE.look),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -168,14 +169,21 @@ def test_a_server_that_never_accepts_is_given_up(
     accepted = threading.Event()
     monkeypatch.setattr(api, "timeouts", replace(Timeouts(), exec_connect=0.01))
 
-    def hang(*_: object, **__: object) -> None:
+    closed = threading.Event()
+    late = SimpleNamespace(close=closed.set)
+
+    def hang(*_: object, **__: object) -> SimpleNamespace:
         accepted.wait(30)
+        return late
 
     monkeypatch.setattr(unredirected, "websocket_call", hang)
 
-    with pytest.raises(ControlChannelError, match="exec into pod n/p: no connection within 0 s"):
+    with pytest.raises(
+        ControlChannelError, match=r"exec into pod n/p: no connection within 0\.01 s"
+    ):
         _open(api)
     accepted.set()
+    assert closed.wait(30)
 
 
 def test_nothing_of_the_users_process_is_changed(opened: list[Any], api: Api, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from pytest_ipv6k8s.agent import netlink, ops
 
 _FLAGS = {0x08: "dadfailed", 0x20: "deprecated", 0x40: "tentative", 0x04: "optimistic"}
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
-_STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
+STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
 _RTN_UNICAST, _MAIN_TABLE = 1, 254
 _RTA_METRICS, _RTAX_MTU = 8, 2
 SWITCHES = {
@@ -143,9 +143,9 @@ def _neighbours() -> List[Neighbour]:
     found = []
     for body, attributes in netlink.dump(netlink.RTM_GETNEIGH):
         _, _, _, index, state, _, _ = struct.unpack("=BBHiHBB", body)
-        if 1 in attributes and state in _STATES:
+        if 1 in attributes and state in STATES:
             address = netlink.text_of(attributes[1])
-            found.append(Neighbour(address, _interface(index), _STATES[state]))
+            found.append(Neighbour(address, _interface(index), STATES[state]))
     return found
 
 

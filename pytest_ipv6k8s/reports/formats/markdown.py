@@ -124,6 +124,7 @@ def _failure(failure: Failure) -> list[str]:
         f"* expected: {_text(failure.expected)}",
         *_list("actual", [*actual[:_LINES], *more]),
         *_list("path", view.paths_beside(failure)[:_LINES]),
+        *_list("died", view.deaths(failure)),
         *_list("found", failure.facts),
         *_list("likely causes", failure.causes),
         *_list("fixes", failure.fixes),

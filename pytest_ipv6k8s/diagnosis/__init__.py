@@ -1,0 +1,1 @@
+"""Where a packet died: failing paths asked again, while the nodes on the way are watched."""
