@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from pytest_ipv6k8s import (
@@ -336,10 +337,7 @@ def test_service_without_endpoints_refuses(
         await_services(probes, lambda: probes.from_every_node(request), _refused)
         records = _asked_one_by_one(probes, request)
 
-    silent = [r for r in records if not _refused(r) and not r.answer.connected]
-    if silent:
-        tell_errors(probes, family, silent)
-    remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
+    _tell_refusals(probes, family, records)
     expect_all(
         records,
         lambda record: not record.answer.connected,
@@ -353,6 +351,16 @@ def test_service_without_endpoints_refuses(
         expected=f"a refusal in less than {limit:.1f} s (our limit) on every node",
         say=str,
     )
+
+
+def _tell_refusals(
+    probes: Probes, family: Family, records: Sequence[Record[tcp_connect.Answer]]
+) -> None:
+    """Tell how many were refused, and of others whether refusals can get there."""
+    silent = [r for r in records if not _refused(r) and not r.answer.connected]
+    if silent:
+        tell_errors(probes, family, silent)
+    remark(f"{sum(map(_refused, records))} of {len(records)} connections refused at the first try")
 
 
 def _asked_one_by_one(

@@ -201,7 +201,7 @@ class Ledger:
             for place in places
         ]
         if not covering:
-            return _roots(base for base in bases if base.wholly)
+            return _roots(base for base in bases if base.wholly or not base.places)
         return _roots(base for found in covering for base in found) if all(covering) else ()
 
     def _bases(self, declared: Check, family: Family | None, *, partly: bool) -> list[Red]:

@@ -131,6 +131,7 @@ def test_an_object_that_is_wrong_spoils_all_nodes(
     ledger.note(_red(BASE, *records))
 
     assert ledger.explaining(PARTLY, V6, [Place(source="n1"), Place()]) == ("AA-01",)
+    assert ledger.explaining(PARTLY, V6, []) == ("AA-01",)
     assert ledger.explaining(PARTLY, V4, [Place(source="n1")]) == ()
     assert ledger.explaining(OTHER, V6, [Place(source="n1")]) == ()
 
