@@ -73,6 +73,9 @@ class Trace:
     Attributes:
         path: from where to where.
         died: where the packets died, and why, as far as it is known.
+        node: in whose network they died; empty where that is not known, or between two.
+        look: a command on that node which shows it; empty where there is none.
+        fix: what to change there; empty where that is not clear.
         hops: where they were seen, in their order.
         missing: what could not be watched, and why.
         is_answered: whether it was answered each time.
@@ -80,6 +83,9 @@ class Trace:
 
     path: str
     died: str
+    node: str = ""
+    look: str = ""
+    fix: str = ""
     hops: tuple[Hop, ...] = ()
     missing: tuple[str, ...] = ()
     is_answered: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_ipv6k8s.agent.ops.watch_end import Answer, Seen
 from pytest_ipv6k8s.agent.packets import Flow
-from pytest_ipv6k8s.diagnosis.reasons import REASON_UNKNOWN, why
+from pytest_ipv6k8s.diagnosis.reasons import NO_REASON, REASON_UNKNOWN, Reason, why
 from pytest_ipv6k8s.results import Hop
 
 UNKNOWN = "at a place that is not known"
@@ -55,12 +55,12 @@ class Fate:
     Attributes:
         where: in words; empty where they did not.
         node: in whose network; empty where that is not known, or between two.
-        reason: in the kernel's words.
+        reason: why, as far as it is known.
     """
 
     where: str = ""
     node: str = ""
-    reason: str = ""
+    reason: Reason = NO_REASON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,9 @@ class Found:
     def sentence(self) -> str:
         """All of it in one line."""
         if not self.fate.where:
-            return f"nothing died: {self.fate.reason}"
+            return f"nothing died: {self.fate.reason.text}"
         many = f"({self.number} of {self.times})"
-        return f"{self.fate.where} {many}: {self.fate.reason or REASON_UNKNOWN}"
+        return f"{self.fate.where} {many}: {self.fate.reason.text or REASON_UNKNOWN}"
 
 
 def fate(asked: Asked, answers: Mapping[str, Answer]) -> Found:
@@ -96,19 +96,19 @@ def fate(asked: Asked, answers: Mapping[str, Answer]) -> Found:
         answers: what was seen, by node.
     """
     if asked.node not in answers:
-        unwatched = f"node {asked.node} could not be watched"
+        unwatched = Reason(text=f"node {asked.node} could not be watched")
         return Found(
             fate=Fate(where=UNKNOWN, reason=unwatched), number=asked.times, times=asked.times
         )
     keys = _keys(asked, answers[asked.node])
     if not keys:
         where = f"in {asked.name} on node {asked.node}, before it left"
-        unsent = Fate(where=where, node=asked.node, reason=asked.error)
+        unsent = Fate(where=where, node=asked.node, reason=Reason(text=asked.error))
         return Found(fate=unsent, number=asked.times, times=asked.times)
     ways = [_Way(asked, answers, key) for key in sorted(keys)]
     fates = Counter(way.fate for way in ways if way.fate.where)
     if not fates:
-        reason = f"{asked.name} was answered, and says {asked.error}"
+        reason = Reason(text=f"{asked.name} was answered, and says {asked.error}")
         return Found(
             fate=Fate(reason=reason), number=0, times=asked.times, hops=tuple(ways[0].hops)
         )
@@ -182,20 +182,24 @@ class _Way:
 
     def _in_pod(self, last: Hop) -> Fate:
         where = f"in the pod behind {last.device} on node {last.node}, which does not answer"
-        return Fate(where=where, reason="it came in there, and nothing came out")
+        return Fate(where=where, reason=Reason(text="it came in there, and nothing came out"))
 
     def _within(self, last: Hop) -> Fate:
         """Return what became of a packet that came into a node's network, and not out of it."""
         whose, node = "the answer, " if last.answer else "", last.node
         requests, replies = self._ours[node]
-        moments = _moments(replies if last.answer else requests)
-        reason = why(self._answers[node], self._pairs(), moments) or self._complaint()
+        lost = replies if last.answer else requests
+        ends = {seen.flow.destination for seen in lost}
+        if self._asked.virtual:  # a node needs no way to it
+            ends.discard(self._asked.address)
+        reason = why(self._answers[node], self._pairs(), _moments(lost), ends)
+        reason = reason if reason.text else self._complaint()
         return Fate(where=f"{whose}on node {node}, {last}", node=node, reason=reason)
 
     def _between(self, last: Hop, towards: str) -> Fate:
         where = f"after leaving node {last.node} by {last.device}"
         if self._asked.virtual and not last.answer and self._is_untranslated(last):
-            reason = "no Service proxy gave it the address of an endpoint"
+            reason = Reason(text="no Service proxy gave it the address of an endpoint")
             return Fate(where=f"{where}, still to the Service's address", reason=reason)
         whose = "the answer, " if last.answer else ""
         to = f"before it reached node {towards}" if towards else "outside the watched nodes"
@@ -213,15 +217,16 @@ class _Way:
         pairs = {(flow.source, flow.destination) for flow in flows}
         return pairs | {(destination, source) for source, destination in pairs}
 
-    def _complaint(self) -> str:
-        """Return what a router said of our packets; empty where none did."""
+    def _complaint(self) -> Reason:
+        """Return what a router said of our packets; nothing where none did."""
         pairs = self._pairs()
         for answer in self._answers.values():
             for one in answer.complaints:
                 if (one.source, one.destination) in pairs:
                     kind = "ICMPv6" if ":" in one.offender else "ICMP"
-                    return f"{one.offender} says {kind} type {one.kind}, code {one.code}"
-        return ""
+                    said = f"{kind} type {one.kind}, code {one.code}"
+                    return Reason(text=f"{one.offender} says {said}")
+        return NO_REASON
 
 
 Ours = tuple[list[Seen], list[Seen]]

@@ -81,6 +81,9 @@ def trace(
     return Trace(
         path=_path(asker, address, port, place),
         died=_WORKED if answered else found.sentence,
+        node=found.fate.node,
+        look=found.fate.reason.look,
+        fix=found.fate.reason.fix,
         hops=found.hops,
         missing=tuple(f"node {node}: {what}" for node in missing for what in missing[node]),
         is_answered=answered,

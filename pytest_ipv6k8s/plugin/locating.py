@@ -15,6 +15,7 @@ from pytest_ipv6k8s.diagnosis.watchers import MOST, watchers
 from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
+from pytest_ipv6k8s.plugin.looking import ON_NODE, runnable
 from pytest_ipv6k8s.plugin.run_facts import RunFacts
 from pytest_ipv6k8s.probe.session import Sessions
 from pytest_ipv6k8s.results import Evidence, ItemResult, Trace
@@ -55,14 +56,24 @@ def located(
             found.setdefault(number, []).append(traced)
     except (Ipv6k8sError, Inconclusive) as trouble:
         tell(f"failed paths were not traced: {trouble}")
-    return [_with(result, tuple(found.get(number, ()))) for number, result in enumerate(results)]
+    return [
+        _with(result, tuple(found.get(number, ())), settings)
+        for number, result in enumerate(results)
+    ]
 
 
-def _with(result: ItemResult, traces: tuple[Trace, ...]) -> ItemResult:
-    failure = result.outcome.failure
+def _with(result: ItemResult, traces: tuple[Trace, ...], settings: Settings) -> ItemResult:
+    """Return a result with its traces; what these say to look at and to change leads."""
+    failure, cluster = result.outcome.failure, settings.cluster
     if failure is None or not traces:
         return result
-    told = dataclasses.replace(failure, traces=traces)
+    shown = next((trace for trace in traces if trace.look), None)
+    look = failure.look
+    if shown is not None:
+        way = {"context": cluster.context or "", "kubeconfig": str(cluster.kubeconfig or "")}
+        look = runnable(shown.look + ON_NODE, node=shown.node, **way)
+    fixes = dict.fromkeys(f"node {trace.node}: {trace.fix}" for trace in traces if trace.fix)
+    told = dataclasses.replace(failure, traces=traces, look=look, fixes=(*fixes, *failure.fixes))
     return dataclasses.replace(result, outcome=dataclasses.replace(result.outcome, failure=told))
 
 

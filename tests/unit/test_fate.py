@@ -129,7 +129,7 @@ def test_packets_within_one_node_end_at_its_pod() -> None:
 
 def _on_two(**more: object) -> str:
     two = dataclasses.replace(_seen("in eth0"), **more)  # type: ignore[arg-type]
-    return _fate(LEFT, two).fate.reason
+    return _fate(LEFT, two).fate.reason.text
 
 
 def test_a_rule_is_named_before_what_the_kernel_says() -> None:
@@ -141,6 +141,22 @@ def test_a_rule_is_named_before_what_the_kernel_says() -> None:
     )
     policy = dataclasses.replace(rule, policy=True)
     assert _on_two(verdicts=(policy,)).endswith("chain FORWARD, policy drop")
+
+
+def test_a_rule_can_be_looked_at_and_changed() -> None:
+    rule = Verdict("ip6", "filter", "FORWARD", 12, False, A, B)
+    reason = _fate(LEFT, dataclasses.replace(_seen("in eth0"), verdicts=(rule,))).fate.reason
+
+    assert reason.look == "nft -a list chain ip6 filter FORWARD"
+    assert "chain FORWARD of table ip6 filter accept these packets" in reason.fix
+
+
+def test_a_node_needs_no_way_to_the_address_of_a_service() -> None:
+    two = _seen("in eth0")
+    two = dataclasses.replace(two, ways=(*UPLINK, Way(B, error="ENETUNREACH")))
+
+    assert _fate(LEFT, two, virtual=True).fate.reason.text == ""
+    assert _fate(LEFT, two).fate.reason.text == f"no route to {B}"
 
 
 def test_a_rule_that_dropped_others_is_not_named() -> None:

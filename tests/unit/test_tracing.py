@@ -20,8 +20,9 @@ from pytest_ipv6k8s.evidence import Recorder
 from pytest_ipv6k8s.kube import inventory
 from pytest_ipv6k8s.plugin import locating
 from pytest_ipv6k8s.probe.probes import Probe, ProbePod
-from pytest_ipv6k8s.results import Evidence
-from tests.documents import result
+from pytest_ipv6k8s.results import Evidence, Trace
+from pytest_ipv6k8s.settings import resolve
+from tests.documents import FAILURE, result
 from tests.unit.cluster_api import ClusterApi
 from tests.unit.test_declaration import FACTS
 from tests.unit.test_deploy import PLAN
@@ -132,6 +133,23 @@ def test_the_first_path_of_each_failure_comes_first_and_none_twice() -> None:
         (3, "fd00::3"),
         (0, "fd00::2"),
     ]
+
+
+def test_what_was_measured_leads_over_what_clusters_usually_have() -> None:
+    traced = Trace(
+        path="p", died="d", node="b", look="nft -a list chain ip6 f c", fix="Let chain c accept."
+    )
+    settings = resolve({}, {}, {})
+
+    found = locating._with(result("ADDR-16", "fail"), (traced,), settings).outcome.failure
+
+    assert found is not None
+    assert found.fixes[0] == "node b: Let chain c accept."
+    assert "debug node/b" in found.look
+    assert "nft -a list chain ip6 f c" in found.look
+    untold = locating._with(result("ADDR-16", "fail"), (Trace(path="p", died="d"),), settings)
+    assert untold.outcome.failure is not None
+    assert untold.outcome.failure.look == FAILURE.look
 
 
 def test_an_address_is_a_nodes_or_nobodys() -> None:
