@@ -42,9 +42,10 @@ from pytest_ipv6k8s.suite.seen import error
 from pytest_ipv6k8s.words import listed
 
 DEAD_ITSELF = told("endpoint does not answer")
-NOT_LOADED = unless(
-    DEAD_ITSELF,
+NOT_LOADED = Cause(
     "the proxy's rules for this family were not loaded: one bad rule rejects the whole table",
+    shown=told("kube-proxy .* answers at"),
+    excluded=DEAD_ITSELF,
 )
 BRIDGE = Cause(
     "between pods of one node the bridge passes by the packet filter, and nobody translates back "
@@ -52,21 +53,18 @@ BRIDGE = Cause(
     shown=told("bridge-nf-call-ip6?tables is 0"),
     excluded=either(DEAD_ITSELF, told(r"endpoint answers node \S+$")),
 )
-PROXY_CAUSES = (
-    only(DEAD_ITSELF, "the way to the endpoint is broken, past any Service (ADDR-16, ADDR-17)"),
-    Cause(
-        "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
-        shown=told(r"DaemonSet \S+ (has no pod|is not Ready)"),
-        excluded=DEAD_ITSELF,
-    ),
-    NOT_LOADED,
-    BRIDGE,
+STOPPED = Cause(
+    "the Service proxy (kube-proxy or its replacement) is stopped or lags on that node",
+    shown=told(r"DaemonSet \S+ (has no pod|is not Ready)|kube-proxy .* does not answer at"),
+    excluded=DEAD_ITSELF,
 )
+NO_WAY = only(DEAD_ITSELF, "the way to the endpoint is broken, past any Service (ADDR-16, ADDR-17)")
+PROXY_CAUSES = (NO_WAY, BRIDGE, STOPPED, NOT_LOADED)
 UDP_CAUSES = (
-    PROXY_CAUSES[0],
+    NO_WAY,
+    BRIDGE,
     NOT_LOADED,
     unless(DEAD_ITSELF, "a packet filter on that node drops UDP to cluster IPs"),
-    BRIDGE,
 )
 PROXY_LOOK = "kubectl -n kube-system logs -l k8s-app=kube-proxy --tail=50"
 svc = partial(check, families=Family, causes=PROXY_CAUSES, look=PROXY_LOOK)
@@ -158,7 +156,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
             some(error("ENETUNREACH")),
             "the node has no address of this family that the endpoint can answer to",
         ),
-        *(unless(some(error("ENETUNREACH")), cause) for cause in PROXY_CAUSES[1:]),
+        *(unless(some(error("ENETUNREACH")), cause) for cause in (STOPPED, NOT_LOADED)),
     ),
 )
 def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: Services) -> None:
@@ -245,7 +243,7 @@ def test_all_endpoints_get_connections(family: Family, probes: Probes, services:
     rests_partly_on=["ADDR-16"],
     stacks=DUAL_STACK,
     references=["KEP-563: Services"],
-    causes=["the EndpointSlices of the two families differ (SVC-07)", *PROXY_CAUSES],
+    causes=["the EndpointSlices of the two families differ (SVC-07)", STOPPED, NOT_LOADED],
     look=PROXY_LOOK,
 )
 def test_both_cluster_ips_have_the_same_backends(

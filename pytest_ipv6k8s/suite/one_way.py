@@ -9,6 +9,7 @@ from pytest_ipv6k8s.addresses import Family
 from pytest_ipv6k8s.agent.ops import (
     Request,
     hop_limit,
+    http_get,
     network_state,
     route_to,
     udp_exchange,
@@ -19,6 +20,8 @@ from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
 
+PROXY_HEALTH = 10256
+"""kube-proxy's healthzBindAddress."""
 _MOST = 3
 _SENT = 3
 
@@ -82,7 +85,18 @@ def tell_endpoint(probes: Probes, failed: Sequence[Record[Any]], request: Reques
         own = ", its own" if probe.node == peer.node else ""
         remark(f"asked itself, the endpoint {does} node {probe.node}{own}")
     nodes = {probes.named(record.source).node for record in failed}
+    _tell_proxies(probes, nodes)
     _tell_switches(probes, Family.of(failed[0].request["address"]), nodes)
+
+
+def _tell_proxies(probes: Probes, nodes: Collection[str]) -> None:
+    """Tell which nodes' kube-proxy lives, where somebody may ask and there is one."""
+    for host in [host for host in probes.hosts if host.node in nodes]:
+        request = http_get.Request(host.pod.ips[0], PROXY_HEALTH, "/healthz", keep=0, timeout=2.0)
+        answer = host.ask(request).answer
+        if answer.status or answer.error == "ETIMEDOUT":
+            does = "answers" if answer.status else "does not answer"
+            remark(f"kube-proxy on node {host.node} {does} at its health port")
 
 
 def _in_words(sender: Probe, receiver: Probe, family: Family) -> str:

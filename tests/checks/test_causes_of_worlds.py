@@ -44,6 +44,11 @@ def _no_rules(world: World) -> None:
     _through_service(world, itself=False, nodes=("node-1",))
 
 
+def _stopped(world: World) -> None:
+    _no_rules(world)
+    answers("http_get", status=0, error="ETIMEDOUT")(world)
+
+
 def _no_way(world: World) -> None:
     _through_service(world, itself=True, nodes=("node-1",))
 
@@ -158,7 +163,8 @@ CASES: dict[str, tuple[str, Break, str, str]] = {
         "a packet filter or a security group",
         "equal routes",
     ),
-    "rules of a Service": ("SVC-01", _no_rules, "the Service proxy", "bridge"),
+    "rules of a Service": ("SVC-01", _no_rules, "the proxy's rules", "bridge"),
+    "a proxy that stands still": ("SVC-01", _stopped, "the Service proxy", "bridge"),
     "the way to an endpoint": ("SVC-01", _no_way, "the way to the endpoint", "the Service proxy"),
     "the way to an endpoint by UDP": ("SVC-02", _no_way, "the way to the endpoint", "the proxy's"),
     "rules of a Service for UDP": ("SVC-02", _no_rules, "the proxy's rules", "is stopped"),

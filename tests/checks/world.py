@@ -13,6 +13,7 @@ from pytest_ipv6k8s.addresses import Egress, Family, Stack
 from pytest_ipv6k8s.agent import wire
 from pytest_ipv6k8s.agent.ops import (
     dns_exchange,
+    http_get,
     https_get,
     lookups,
     loopback,
@@ -249,6 +250,9 @@ class World:
 
     def _source_address(self, pod: ProbePod, request: source_address.Request) -> Any:
         return source_address.Answer(local=self._source(pod, request.address))
+
+    def _http_get(self, pod: ProbePod, request: http_get.Request) -> http_get.Answer:
+        return http_get.Answer(status=200)
 
     def _https_get(self, pod: ProbePod, request: https_get.Request) -> https_get.Answer:
         return https_get.Answer(verified=True, address=self.api_address, status=200)
