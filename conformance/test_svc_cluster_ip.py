@@ -58,7 +58,11 @@ STOPPED = Cause(
     shown=told(r"DaemonSet \S+ (has no pod|is not Ready)|kube-proxy .* does not answer at"),
     excluded=DEAD_ITSELF,
 )
-NO_WAY = only(DEAD_ITSELF, "the way to the endpoint is broken, past any Service (ADDR-16, ADDR-17)")
+NO_WAY = only(
+    DEAD_ITSELF,
+    "the endpoint itself does not answer that node: a filter or a policy at the pod, or the way "
+    "there (ADDR-16, ADDR-17)",
+)
 PROXY_CAUSES = (NO_WAY, BRIDGE, STOPPED, NOT_LOADED)
 UDP_CAUSES = (
     NO_WAY,
