@@ -67,7 +67,7 @@ def _section(declared: Check) -> str:
                 *[f"* source: {_text(reference)}" for reference in declared.references],
             ]
         ),
-        "Likely causes of a failure, in this order:",
+        "Likely causes of a failure, in this order where nothing more is known:",
         "\n".join(f"{n}. {_text(str(cause))}" for n, cause in enumerate(declared.causes, 1)),
         *_fixed(fixes_of(declared.id)),
         f"Look further:\n\n```sh\n{declared.look}\n```",

@@ -156,7 +156,7 @@ def _explained(declared: Check, cni: str | None) -> str:
         *[f"needs      {without_cluster(feature.sentence)}" for feature in declared.features],
         *[f"source     {reference}" for reference in declared.references],
         "",
-        "Likely causes of a failure, in this order:",
+        "Likely causes of a failure, in this order where nothing more is known:",
         *[f"  {number}. {cause}" for number, cause in enumerate(declared.causes, 1)],
         "",
         *_fixed(declared.id, cni),
