@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pytest_ipv6k8s.addresses import Family, in_any
 from pytest_ipv6k8s.kube import odd, paths, status
 from pytest_ipv6k8s.kube.client import Api, Object, readable
+from pytest_ipv6k8s.kube.objects import NOBODY, RUN_LABEL
 from pytest_ipv6k8s.kube.odd import Finding
 
 _MOST_NODES = 5
@@ -64,11 +65,16 @@ def _of_services(
     for service in services:
         spec = service["spec"]
         asked = [ip for ip in spec.get("clusterIPs") or () if ip in addresses]
-        if asked:
+        if asked and not _is_empty_on_purpose(service):
             namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
             yield from _of_workloads(api, namespace, spec.get("selector") or {})
             for family in sorted({Family.of(ip) for ip in asked}, key=lambda f: f.value):
                 yield from _of_endpoints(api, namespace, name, family)
+
+
+def _is_empty_on_purpose(service: Object) -> bool:
+    ours = RUN_LABEL in (service["metadata"].get("labels") or {})
+    return ours and NOBODY in (service["spec"].get("selector") or {}).values()
 
 
 def _of_endpoints(api: Api, namespace: str, name: str, family: Family) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from pytest_ipv6k8s.kube import taints
 
 Object = dict[str, Any]
 RUN_LABEL = "ipv6k8s/run"
+NOBODY = "nobody"
+"""The role that no pod of ours has: a Service that selects it has no endpoints on purpose."""
 _MANAGED = {"app.kubernetes.io/managed-by": "ipv6k8s"}
 _PROBE_USER = 65532
 CONTAINER = "agent"

@@ -12,7 +12,7 @@ from pytest_ipv6k8s.errors import Inconclusive
 from pytest_ipv6k8s.kube import objects
 
 ROLE_LABEL = "ipv6k8s/role"
-PROBE, PEER, NOBODY = "probe", "peer", "nobody"
+PROBE, PEER = "probe", "peer"
 PORTS = (
     {"name": "http", "port": 80, "targetPort": HTTP_PORT, "protocol": "TCP"},
     {"name": "tcp", "port": 81, "targetPort": TCP_PORT, "protocol": "TCP"},
@@ -100,7 +100,7 @@ def manifests(
         service("every", None, policy="PreferDualStack"),
         service("peer", PEER, policy="PreferDualStack"),
         service("headless", None, policy="PreferDualStack", clusterIP="None"),
-        service("empty", NOBODY, policy="PreferDualStack"),
+        service("empty", objects.NOBODY, policy="PreferDualStack"),
     ]
     if exposed:
         made.append(service("nodeport", None, policy="PreferDualStack", type="NodePort"))

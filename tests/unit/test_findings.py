@@ -79,6 +79,23 @@ def test_of_what_is_in_order_nothing_is_told(api: FakeApi) -> None:
     assert _texts(api) == []
 
 
+def test_an_address_of_no_service_is_told(api: FakeApi) -> None:
+    asked = {"fd00::a", "fd00::dead", "2001:db8::1"}
+
+    found = findings(api, addresses=asked, nodes=(), service_cidrs=["fd00::/112", "10.0.0.0/16"])
+
+    assert [finding.text for finding in found] == ["no Service has fd00::dead"]
+
+
+def test_a_service_of_ours_that_has_no_endpoints_on_purpose_is_not_told(api: FakeApi) -> None:
+    api.lists[SLICES] = []
+    (service,) = api.lists[paths.ALL_SERVICES]
+    service["metadata"]["labels"] = {"ipv6k8s/run": "abc"}
+    service["spec"]["selector"] = {"ipv6k8s/role": "nobody"}
+
+    assert _texts(api) == []
+
+
 @pytest.mark.parametrize(
     ("path", "changed", "told"),
     [
