@@ -22,11 +22,11 @@ def _item(id: str) -> Any:
 @pytest.mark.parametrize(
     ("ids", "used"),
     [
-        (["SVC-01", "DNS-01"], Used(hosts=False, peers=False, external=False)),
+        (["SVC-05", "DNS-01"], Used(hosts=False, peers=False, external=False)),
         (["SVC-04"], Used(hosts=True, peers=False, external=False)),  # by a feature
         (["ADDR-16"], Used(hosts=True, peers=False, external=False)),  # where there are some
         (["ADDR-15"], Used(hosts=False, peers=True, external=False)),
-        (["SVC-01", "EGR-01"], Used(hosts=False, peers=False, external=True)),
+        (["SVC-05", "EGR-01"], Used(hosts=False, peers=False, external=True)),
     ],
 )
 def test_checks_say_what_they_use(ids: list[str], used: Used) -> None:
@@ -34,7 +34,7 @@ def test_checks_say_what_they_use(ids: list[str], used: Used) -> None:
 
 
 def test_bundles_show_nodes_whatever_the_checks_use() -> None:
-    assert used_by([_item("SVC-01")], bundles=True).hosts
+    assert used_by([_item("SVC-05")], bundles=True).hosts
 
 
 def test_a_test_may_use_anything() -> None:
@@ -42,4 +42,4 @@ def test_a_test_may_use_anything() -> None:
 
     mine: Any = SimpleNamespace(function=test_mine, fixturenames=("ipv6k8s_probes",))
 
-    assert used_by([_item("SVC-01"), mine]) == EVERYTHING
+    assert used_by([_item("SVC-05"), mine]) == EVERYTHING
