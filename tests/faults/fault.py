@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 from pytest_ipv6k8s import catalogue
 from pytest_ipv6k8s.addresses import Egress
@@ -129,6 +130,17 @@ def other_corefile(cluster: Cluster, change: Callable[[str], str]) -> Iterator[N
         yield
     finally:
         _load(cluster, before)
+
+
+def before_kubernetes(cluster: Cluster, plugin: str) -> AbstractContextManager[None]:
+    """Run CoreDNS with a plugin before its kubernetes plugin, and without it afterwards.
+
+    Args:
+        cluster: where.
+        plugin: its lines of the Corefile.
+    """
+    block = indent(plugin.strip("\n"), "    ") + "\n    kubernetes "
+    return other_corefile(cluster, lambda text: text.replace("    kubernetes ", block, 1))
 
 
 @contextmanager

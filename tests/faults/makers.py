@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -98,6 +100,34 @@ def other_kubelet(cluster: Cluster, node: str, change: str, file: str = KUBELET)
     with undone(node, do, f"mv {file}.healthy {file}; {restart}"):
         kubectl(cluster, "wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
         yield
+
+
+@contextmanager
+def other_proxy(cluster: Cluster, setting: str, value: str) -> Iterator[None]:
+    """Run kube-proxy on every node with a line of its configuration changed, and as before after.
+
+    Args:
+        cluster: where.
+        setting: the line's key.
+        value: what it is meanwhile, as YAML.
+    """
+    where, key = ("-n", "kube-system", "configmap", "kube-proxy"), r"config\.conf"
+    before = kubectl(cluster, "get", *where, "-o", f"jsonpath={{.data.{key}}}")
+    changed = re.sub(rf"(?m)^{setting}: .*$", f"{setting}: {value}", before)
+    try:
+        _load_proxy(cluster, changed)
+        yield
+    finally:
+        _load_proxy(cluster, before)
+
+
+def _load_proxy(cluster: Cluster, text: str) -> None:
+    which = ("-n", "kube-system", "daemonset/kube-proxy")
+    patch = json.dumps({"data": {"config.conf": text}})
+    where = ("-n", "kube-system", "patch", "configmap", "kube-proxy", "--type=merge")
+    kubectl(cluster, *where, "-p", patch)
+    kubectl(cluster, "rollout", "restart", *which)
+    kubectl(cluster, "rollout", "status", *which, "--timeout=80s")
 
 
 @contextmanager
