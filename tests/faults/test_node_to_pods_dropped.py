@@ -1,0 +1,42 @@
+"""A firewall drops what a node itself sends to pods elsewhere; between pods all passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from tests.faults.fault import Fault, expect_red
+from tests.faults.makers import packet_filter
+
+pytestmark = pytest.mark.real_cluster
+CHAIN = """
+  type filter hook output priority filter;
+  ip6 daddr fd00:10:244::/56 oifname eth0 drop
+"""
+
+
+@contextmanager
+def dropped(cluster: Cluster, end: str) -> Iterator[None]:
+    """Drop what a node itself sends to pods of other nodes."""
+    with packet_filter(f"{cluster.name}-{end}", chain=CHAIN):
+        yield
+
+
+def fault(end: str) -> Fault:
+    """Return the fault of one node."""
+    return Fault(
+        broken=partial(dropped, end=end),
+        must=frozenset({"SVC-04"}),
+        may=frozenset(),
+        cause={},
+    )
+
+
+@pytest.mark.parametrize("end", ["control-plane", "worker"])
+def test_node_to_pods_dropped(ipv6_cluster: Cluster, tmp_path: Path, end: str) -> None:
+    expect_red(fault(end), ipv6_cluster, tmp_path)
