@@ -28,11 +28,18 @@ ON_IPV6 = "action bundles control_channel healthy hostile interrupts network_pol
 ON_DUAL = tuple(
     f"tests/faults/test_{name}.py"
     for name in (
+        "api_service_other_family",
         "dns_no_a",
         "dns_nxdomain_for_aaaa",
+        "egress_ipv4_dropped",
+        "host_pods_with_one_address",
         "node_with_one_address",
+        "pod_mtu_below_1280",
         "pod_with_ipv6_disabled",
+        "pods_told_one_address",
+        "services_families_follow",
         "services_made_dual",
+        "services_preferring_both",
     )
 )
 SHARED_CLUSTERS = {
@@ -181,6 +188,16 @@ def ipv6_testbed(
     """A hermetic testbed beside the IPv6-only cluster, with NAT66."""
     return _shared.use(
         "outside", lambda: make_testbed(ipv6_cluster, tmp_path_factory.mktemp("outside"))
+    )
+
+
+@pytest.fixture
+def dual_testbed(
+    _shared: Shared, dual_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> RealTestbed:
+    """A hermetic testbed beside the dual-stack cluster."""
+    return _shared.use(
+        "outside", lambda: make_testbed(dual_cluster, tmp_path_factory.mktemp("outside"))
     )
 
 

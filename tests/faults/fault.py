@@ -144,15 +144,21 @@ def before_kubernetes(cluster: Cluster, plugin: str) -> AbstractContextManager[N
 
 
 @contextmanager
-def other_named(cluster: Cluster, change: str) -> Iterator[None]:
-    """Run the outside's BIND with a configuration that sed changed, and with the old one after."""
-    file, reload = "/ipv6k8s/servers/named.conf", "kill -HUP $(cat /run/named.pid); sleep 1"
+def other_named(cluster: Cluster, change: str, name: str = "named.conf") -> Iterator[None]:
+    """Run the outside's BIND with a file that sed changed, and with the old one after.
+
+    Args:
+        cluster: beside which it is.
+        change: what sed does.
+        name: the file's: a configuration, or a zone.
+    """
+    file, reload = f"/ipv6k8s/servers/{name}", "kill -HUP $(cat /run/named.pid); sleep 1"
     in_testbed(cluster, f"cp {file} {file}.healthy; sed -i '{change}' {file}; {reload}")
     _restart_dns(cluster)
     try:
         yield
     finally:
-        in_testbed(cluster, f"mv {file}.healthy {file}; {reload}")
+        in_testbed(cluster, f"mv {file}.healthy {file}; touch {file}; {reload}")
         _restart_dns(cluster)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.errors import Ipv6k8sError
 from pytest_ipv6k8s.waiting import wait_until
 from tests.real import kubectl, on_node
 
@@ -37,6 +38,16 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicyBinding
 metadata: {{name: ipv6k8s-fault}}
 spec: {{policyName: ipv6k8s-fault}}
+"""
+SERVICES = """
+  matchConstraints:
+    resourceRules:
+    - {{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [services]}}
+  matchConditions:
+  - {{name: which, expression: {which}}}
+  reinvocationPolicy: Never
+  mutations:
+  - {{patchType: JSONPatch, jsonPatch: {{expression: {patch}}}}}
 """
 LEADER = ("-n", "kube-system", "get", "lease", "kube-controller-manager", "-o")
 
@@ -163,6 +174,53 @@ def admission(cluster: Cluster, policy: str, acts: Callable[[], bool]) -> Iterat
     finally:
         kubectl(cluster, "delete", "-f", "-", stdin=manifest)
         wait_until("the policy has gone", lambda: not acts(), timeout=30, interval=1)
+
+
+@contextmanager
+def changed_services(
+    cluster: Cluster, which: str, patch: str, spec: Mapping[str, object], sign: str
+) -> Iterator[None]:
+    """Change Services when they are made, until the end.
+
+    Args:
+        cluster: where.
+        which: of them, in CEL.
+        patch: a list of JSONPatch, in CEL.
+        spec: of a Service that is changed.
+        sign: what such a Service, as YAML, says only when it was changed.
+    """
+
+    def acts() -> bool:
+        return sign in _made(cluster, spec)
+
+    policy = SERVICES.format(which=json.dumps(which), patch=json.dumps(patch))
+    with admission(cluster, policy, acts):
+        yield
+
+
+def _made(cluster: Cluster, spec: Mapping[str, object]) -> str:
+    """Return what the API server would make of a Service; nothing where it refuses it."""
+    meta = {"name": "ipv6k8s-fault", "namespace": "default"}
+    full = {"ports": [{"port": 80}], **spec}
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": full}
+    words = ("create", "--dry-run=server", "-o", "yaml", "-f", "-")
+    try:
+        return kubectl(cluster, *words, stdin=json.dumps(body))
+    except Ipv6k8sError:
+        return ""
+
+
+@contextmanager
+def load_balancer_address(cluster: Cluster, address: str) -> Iterator[None]:
+    """Have a Service to whose status somebody wrote an address of a load balancer."""
+    name = "ipv6k8s-fault"
+    status = json.dumps({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}})
+    try:
+        kubectl(cluster, "create", "service", "loadbalancer", name, "--tcp=80")
+        kubectl(cluster, "patch", "service", name, "--subresource=status", "-p", status)
+        yield
+    finally:
+        kubectl(cluster, "delete", "service", name, "--ignore-not-found")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tests.faults.inside import changed_pods
 
 pytestmark = pytest.mark.real_cluster
 CHANGE = """
-sysctl -q -w net.ipv6.conf.all.hop_limit=1 net.ipv6.conf.default.hop_limit=1 net.ipv6.conf.eth0.hop_limit=1
+for each in all default eth0; do sysctl -q -w net.ipv6.conf.$each.hop_limit=1; done
 """
 
 

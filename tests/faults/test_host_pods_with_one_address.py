@@ -1,0 +1,63 @@
+"""Host-network pods lose their second address (kubernetes/kubernetes#105320)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_ipv6k8s.clusters.contract import Cluster
+from pytest_ipv6k8s.waiting import wait_until
+from tests.faults.fault import Fault, expect_red
+from tests.faults.makers import admission
+from tests.real import kubectl
+
+pytestmark = pytest.mark.real_cluster
+POLICY = """
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/status]}
+  matchConditions:
+  - name: of-a-node
+    expression: object.spec.?hostNetwork.orValue(false)
+  - name: has-two
+    expression: object.status.?podIPs.orValue([]).size() > 1
+  reinvocationPolicy: Never
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: '[JSONPatch{op: "remove", path: "/status/podIPs/1"}]'
+"""
+TOUCH = ("--subresource=status", "--type=merge", "-p", '{"status": {"message": "touched"}}')
+ADDRESSES = "jsonpath={.status.podIPs[*].ip}"
+
+
+@contextmanager
+def second_address_lost(cluster: Cluster) -> Iterator[None]:
+    """Take the second address out of what is written of them."""
+    pod = ("-n", "kube-system", f"pod/etcd-{cluster.name}-control-plane")
+
+    def acts() -> bool:
+        words = ("patch", *pod, *TOUCH, "--dry-run=server", "-o", ADDRESSES)
+        return len(kubectl(cluster, *words).split()) == 1
+
+    def has_two() -> bool:
+        return len(kubectl(cluster, "get", *pod, "-o", ADDRESSES).split()) == 2
+
+    with admission(cluster, POLICY, acts):
+        yield
+    wait_until("the kubelet has written both", has_two, timeout=60, interval=1)
+
+
+FAULT = Fault(
+    broken=second_address_lost,
+    must=frozenset({"ADDR-08"}),
+    may=frozenset(),
+    cause={},
+)
+
+
+def test_host_pods_with_one_address(dual_cluster: Cluster, tmp_path: Path) -> None:
+    expect_red(FAULT, dual_cluster, tmp_path)
