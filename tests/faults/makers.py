@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.errors import Ipv6k8sError
@@ -67,6 +67,18 @@ def packet_filter(*nodes: str, chain: str, family: str = "ip6") -> Iterator[None
             healing.callback(on_node, node, UNFILTER.format(family=family, table=TABLE))
             on_node(node, f"nft -f - <<'END'\n{rules}\nEND")
         yield
+
+
+def errors_dropped(node: str, *, hook: str, types: str) -> AbstractContextManager[None]:
+    """Drop ICMPv6 errors on a node.
+
+    Args:
+        node: where.
+        hook: of nft: output for its own errors, forward for those of its pods.
+        types: of the errors, as nft calls them.
+    """
+    chain = f"type filter hook {hook} priority filter;\nicmpv6 type {{ {types} }} drop"
+    return packet_filter(node, chain=chain)
 
 
 @contextmanager

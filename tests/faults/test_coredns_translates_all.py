@@ -9,21 +9,22 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red, other_corefile
+from tests.faults.fault import EXTERNAL_AREAS, Fault, before_kubernetes, expect_red
 from tests.real import RealTestbed
 
 pytestmark = pytest.mark.real_cluster
-DNS64 = """    dns64 {
-        prefix 2001:db8:64::/96
-        translate_all
-    }
-    kubernetes """
+DNS64 = """
+dns64 {
+    prefix 2001:db8:64::/96
+    translate_all
+}
+"""
 
 
 @contextmanager
 def translate_all(cluster: Cluster) -> Iterator[None]:
     """Put the plugin before the kubernetes plugin."""
-    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", DNS64, 1)):
+    with before_kubernetes(cluster, DNS64):
         yield
 
 

@@ -9,21 +9,22 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red, other_corefile
+from tests.faults.fault import EXTERNAL_AREAS, Fault, before_kubernetes, expect_red
 from tests.real import RealTestbed
 
 pytestmark = pytest.mark.real_cluster
-HOSTS = """    hosts {
-        198.51.100.10 dual.ipv6k8s.test
-        fallthrough
-    }
-    kubernetes """
+HOSTS = """
+hosts {
+    198.51.100.10 dual.ipv6k8s.test
+    fallthrough
+}
+"""
 
 
 @contextmanager
 def aaaa_hidden(cluster: Cluster) -> Iterator[None]:
     """Put such a list before the kubernetes plugin."""
-    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", HOSTS, 1)):
+    with before_kubernetes(cluster, HOSTS):
         yield
 
 

@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_red, other_corefile
+from tests.faults.fault import Fault, before_kubernetes, expect_red
 
 pytestmark = pytest.mark.real_cluster
-TEMPLATE = "    template ANY AAAA {\n        rcode NOERROR\n    }\n    kubernetes "
+TEMPLATE = """
+template ANY AAAA {
+    rcode NOERROR
+}
+"""
 
 
 @contextmanager
 def template(cluster: Cluster) -> Iterator[None]:
     """Put a template before the kubernetes plugin."""
-    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", TEMPLATE, 1)):
+    with before_kubernetes(cluster, TEMPLATE):
         yield
 
 

@@ -12,20 +12,21 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_red, other_corefile
+from tests.faults.fault import Fault, before_kubernetes, expect_red
 
 pytestmark = pytest.mark.real_cluster
-TEMPLATE = r"""    template IN AAAA {
-        match (^|\.)example\.com\.$
-        rcode NOERROR
-    }
-    kubernetes """
+TEMPLATE = r"""
+template IN AAAA {
+    match (^|\.)example\.com\.$
+    rcode NOERROR
+}
+"""
 
 
 @contextmanager
 def template(cluster: Cluster) -> Iterator[None]:
     """Put a template with a match before the kubernetes plugin."""
-    with other_corefile(cluster, lambda text: text.replace("    kubernetes ", TEMPLATE, 1)):
+    with before_kubernetes(cluster, TEMPLATE):
         yield
 
 

@@ -10,29 +10,21 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.real import on_node
+from tests.faults.makers import packet_filter
 
 pytestmark = pytest.mark.real_cluster
 # Before the kernel puts them together for connection tracking (priority -400).
-DROP = """nft -f - <<'END'
-table ip6 ipv6k8s_fault {
-  chain fragments {
-    type filter hook prerouting priority -450
-    exthdr frag exists drop
-  }
-}
-END"""
+CHAIN = """
+  type filter hook prerouting priority -450;
+  exthdr frag exists drop
+"""
 
 
 @contextmanager
 def fragments_dropped(cluster: Cluster) -> Iterator[None]:
     """Drop the fragments that come to the worker, or from its pods."""
-    worker = f"{cluster.name}-worker"
-    on_node(worker, DROP)
-    try:
+    with packet_filter(f"{cluster.name}-worker", chain=CHAIN):
         yield
-    finally:
-        on_node(worker, "nft delete table ip6 ipv6k8s_fault")
 
 
 FAULT = Fault(

@@ -10,34 +10,17 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.real import on_node
+from tests.faults.makers import kept
 
 pytestmark = pytest.mark.real_cluster
-# Pods come while it is broken, so it is done again and again, until the file is gone.
-FILE = "/run/ipv6k8s-fault-hairpin"
-SET = "for port in $(ls /sys/class/net/cni0/brif); do bridge link set dev $port hairpin {}; done"
-OFF = f"""
-touch {FILE}
-cat > {FILE}.sh <<'END'
-while [ -e {FILE} ]; do
-  {SET.format("off")}
-  sleep 0.05
-done
-END
-setsid sh {FILE}.sh >/dev/null 2>&1 </dev/null &
-"""
-ON = f"rm -f {FILE} {FILE}.sh; sleep 0.5; {SET.format('on')} || true"
+PORTS = "for port in $(ls /sys/class/net/cni0/brif); do bridge link set dev $port hairpin {}; done"
 
 
 @contextmanager
 def hairpin_off(cluster: Cluster) -> Iterator[None]:
-    """Take hairpin mode from each port of the worker's bridge."""
-    worker = f"{cluster.name}-worker"
-    on_node(worker, OFF)
-    try:
+    """Take hairpin mode from each port of the worker's bridge, also from those that come."""
+    with kept(f"{cluster.name}-worker", PORTS.format("off"), f"{PORTS.format('on')} || true"):
         yield
-    finally:
-        on_node(worker, ON)
 
 
 FAULT = Fault(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -11,26 +10,22 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.faults.makers import packet_filter
+from tests.faults.makers import errors_dropped
 
 pytestmark = pytest.mark.real_cluster
-CHAIN = """
-  type filter hook output priority filter;
-  icmpv6 type { destination-unreachable, time-exceeded } drop
-"""
 
 
-@contextmanager
-def errors_dropped(cluster: Cluster, end: str) -> Iterator[None]:
+def dropped(cluster: Cluster, end: str) -> AbstractContextManager[None]:
     """Drop the ICMPv6 errors that a node itself sends."""
-    with packet_filter(f"{cluster.name}-{end}", chain=CHAIN):
-        yield
+    return errors_dropped(
+        f"{cluster.name}-{end}", hook="output", types="destination-unreachable, time-exceeded"
+    )
 
 
 def fault(end: str) -> Fault:
     """Return the fault of one node."""
     return Fault(
-        broken=partial(errors_dropped, end=end),
+        broken=partial(dropped, end=end),
         must=frozenset({"MTU-11", "SVC-13"}),
         may=frozenset(),
         cause={

@@ -10,29 +10,21 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import Fault, expect_red
-from tests.real import on_node
+from tests.faults.makers import packet_filter
 
 pytestmark = pytest.mark.real_cluster
 # Before the Service proxy translates, and new flows alone: answers may come to the same ports.
-CLOSE = """nft -f - <<'END'
-table ip6 ipv6k8s_fault {
-  chain closed {
-    type filter hook prerouting priority mangle;
-    ct state new meta l4proto { tcp, udp } th dport 30000-32767 drop
-  }
-}
-END"""
+CHAIN = """
+  type filter hook prerouting priority mangle;
+  ct state new meta l4proto { tcp, udp } th dport 30000-32767 drop
+"""
 
 
 @contextmanager
 def node_ports_closed(cluster: Cluster) -> Iterator[None]:
     """Drop what comes to the worker's node ports over IPv6, as a host firewall does."""
-    worker = f"{cluster.name}-worker"
-    on_node(worker, CLOSE)
-    try:
+    with packet_filter(f"{cluster.name}-worker", chain=CHAIN):
         yield
-    finally:
-        on_node(worker, "nft delete table ip6 ipv6k8s_fault")
 
 
 FAULT = Fault(
