@@ -59,7 +59,7 @@ def _told(record: Record[hop_limit.Answer]) -> bool:
 @mtu(
     "MTU-10",
     rests_on=["ADDR-17"],
-    rests_partly_on=["ADDR-16"],
+    rests_partly_on=["ADDR-13", "ADDR-16"],
     references=["RFC 4443 section 3.1"],
     causes=[FILTERED, "a policy drops instead of rejecting"],
 )
@@ -135,7 +135,7 @@ def _expect_replies(probes: Probes, addresses: Iterable[str], whom: str) -> None
 
 @mtu(
     "MTU-13",
-    rests_partly_on=["ADDR-16", "ADDR-17"],
+    rests_partly_on=["ADDR-13", "ADDR-16", "ADDR-17"],
     features=[Feature.ECHO_REQUESTS],
     references=["RFC 4443 section 4.2", "RFC 4890 section 4.3.1"],
     causes=["ICMPv6 echo is filtered by the CNI", FILTERED],
