@@ -34,7 +34,7 @@ def inbound_redirected(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=inbound_redirected,
-    must=frozenset({"ADDR-16"}),
+    must=frozenset({"ADDR-15", "ADDR-16"}),
     may=frozenset(),
     cause={},
 )
