@@ -29,9 +29,9 @@ def traffic_local(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=traffic_local,
-    must=frozenset({"SVC-01"}),
+    must=frozenset({"SVC-01", "SVC-06"}),
     may=frozenset(),
-    cause={},
+    cause={"SVC-06": "a topology preference is forced by policy"},
 )
 
 
