@@ -59,7 +59,7 @@ def test_dual_stack_service_has_both_records(
 
 @dns_check(
     "DNS-07",
-    rests_partly_on=ADDRESS_RECORDS,
+    rests_partly_on=[*ADDRESS_RECORDS, "SVC-10"],
     references=["RFC 2308 section 3", "RFC 4074 section 4"],
     causes=(
         "the DNS server answers NXDOMAIN, SERVFAIL or REFUSED for a type that it does not have: "

@@ -21,7 +21,7 @@ from tests.faults.record import RECORD, record
 from tests.real import SuiteRun, in_testbed, kubectl, run_suite
 from tests.slices import by_slice
 
-INSIDE_AREAS = ("-k", "not POL")
+INSIDE_AREAS = ("-k", "not POL-")
 """A fault inside concerns all areas but NetworkPolicy, whose pods are made anew and take time."""
 
 EXTERNAL_AREAS = ("-k", "EGR or N64 or MTU or DNS")
