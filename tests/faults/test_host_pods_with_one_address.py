@@ -21,7 +21,7 @@ POLICY = """
     - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/status]}
   matchConditions:
   - name: of-a-node
-    expression: object.spec.?hostNetwork.orValue(false)
+    expression: object.spec.?hostNetwork.orValue(false) == true
   - name: has-two
     expression: object.status.?podIPs.orValue([]).size() > 1
   reinvocationPolicy: Never
