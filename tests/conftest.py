@@ -34,7 +34,6 @@ ON_DUAL = tuple(
         "egress_ipv4_dropped",
         "host_pods_with_one_address",
         "node_with_one_address",
-        "pod_mtu_below_1280",
         "pod_with_ipv6_disabled",
         "pods_told_one_address",
         "services_families_follow",
