@@ -32,7 +32,6 @@ ON_DUAL = tuple(
         "dns_no_a",
         "dns_nxdomain_for_aaaa",
         "egress_ipv4_dropped",
-        "host_pods_with_one_address",
         "node_with_one_address",
         "pod_with_ipv6_disabled",
         "pods_told_one_address",
