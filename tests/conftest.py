@@ -33,6 +33,7 @@ ON_DUAL = tuple(
         "dns_nxdomain_for_aaaa",
         "egress_ipv4_dropped",
         "node_with_one_address",
+        "pod_mtu_below_1280",
         "pod_with_ipv6_disabled",
         "pods_told_one_address",
         "services_families_follow",
