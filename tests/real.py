@@ -142,6 +142,10 @@ class SuiteRun:
         """Return what the report says of each family in which a check failed."""
         return [item["failure"] for item in self.check(id)["items"] if "failure" in item]
 
+    def traces(self, id: str) -> list[dict[str, Any]]:
+        """Return what became of a failed check's paths that were asked again."""
+        return [trace for failure in self.failures(id) for trace in failure.get("traces", ())]
+
     def causes(self, id: str) -> list[str]:
         """Return the causes that a terminal shows of a failed check."""
         return [cause for failure in self.failures(id) for cause in failure["causes"][:3]]

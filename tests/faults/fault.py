@@ -60,6 +60,8 @@ class Fault:
         must: the checks that have to fail, or that rest on one of these that does.
         may: the checks that can suffer, too; any other red one is a finding.
         cause: words that the first likely causes of a failed check must contain, by check id.
+        died: a pattern of what the report has to say of where packets died, and why; empty where it
+            need say nothing.
         node: the end of the name of the broken one of three nodes, where there is one: each finding
             of the checks that have to fail names it.
     """
@@ -68,6 +70,7 @@ class Fault:
     must: frozenset[str]
     may: frozenset[str]
     cause: dict[str, str]
+    died: str = ""
     node: str = ""
 
 
@@ -97,6 +100,8 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     assert not strays, f"red for no reason: {sorted(strays)}\n{run.out}"
     for id in fault.must & failed if fault.node else ():
         expect_named(run, id, f"{cluster.name}-{fault.node}")
+    died = [trace["died"] for id in failed for trace in run.traces(id)]
+    assert not fault.died or any(re.search(fault.died, one) for one in died), died
     for id, words in fault.cause.items():
         if id not in failed:  # what it rests on is red, and told
             continue

@@ -78,6 +78,7 @@ def record(
         "alsoRed": sorted(run.red - set(must)),
         "causeTold": sorted(id for id in failed & set(causes) if told[id]),
         "causeMissing": sorted(id for id in failed & set(causes) if not told[id]),
+        "died": sorted({trace["died"] for id in failed for trace in run.traces(id)}),
         "notJudged": sorted(held),
         "passWhenAsked": sorted(held & asked.ids("pass")),
         "seconds": round(seconds),

@@ -15,6 +15,7 @@ from tests.faults.makers import undone
 
 pytestmark = pytest.mark.real_cluster
 DROP = "pkill -STOP flanneld; ip6tables -P FORWARD DROP; ip6tables -F FLANNEL-FWD"
+REASON = "NETFILTER_DROP, table ip6 filter, chain FORWARD, policy drop"
 ACCEPT = "ip6tables -P FORWARD ACCEPT; pkill -CONT flanneld"
 
 
@@ -32,6 +33,7 @@ def fault(end: str) -> Fault:
         must=frozenset({"ADDR-15", "ADDR-16"}),
         may=frozenset(),
         cause={"ADDR-16": "security group, firewall"},
+        died=f"on node .*{end}, after .*: {REASON}",
     )
 
 
