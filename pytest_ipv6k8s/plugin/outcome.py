@@ -262,9 +262,11 @@ def _show(report: pytest.TestReport, result: ItemResult, item: pytest.Item) -> N
     elif verdict is Verdict.FAIL:
         line = one_line(result.outcome.failure.in_short) if result.outcome.failure else reason
         _shape(report, "failed", longrepr=explain(result), ipv6k8s_line=line)
-    elif verdict is Verdict.NOT_JUDGED:
+    elif verdict in (Verdict.NOT_JUDGED, Verdict.NOT_APPLICABLE):
+        # What has nothing to judge says so by an error, which would make the run a failed one.
         where = (str(item.path), item.reportinfo()[1], reason)
-        _shape(report, "not judged", outcome="skipped", longrepr=where)
+        category = "not judged" if verdict is Verdict.NOT_JUDGED else "skipped"
+        _shape(report, category, outcome="skipped", longrepr=where)
     elif verdict is Verdict.INCONCLUSIVE and report.when == "call":
         # JUnit makes a failure of whatever goes wrong in the call phase: it is shown at teardown.
         _shape(report, "", outcome="passed", longrepr=None)

@@ -64,6 +64,28 @@ def test_what_rests_on_a_red_check_is_not_judged_and_is_no_failure(
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_has_nothing_to_judge_is_no_failure(project: pytest.Pytester, workers: str) -> None:
+    project.makepyfile(
+        test_more="""
+        from pytest_ipv6k8s.errors import NothingToJudge
+        from test_checks import declare, heard
+
+        @declare("T-20")
+        def test_is_about_nothing(heard):
+            \"\"\"It is about nothing here.\"\"\"
+            raise NothingToJudge("all pods are so")
+        """
+    )
+    options = (ASKED, "test_more.py", "--ipv6k8s-report=out.json", "-n", workers)
+    result = project.runpytest_subprocess(*options)
+
+    assert result.ret == 0, result.stdout.str()
+    report = json.loads((project.path / "out.json").read_text())
+    assert report["checks"][0]["verdict"] == "not applicable"
+    result.stdout.fnmatch_lines(["*1 skipped*"])
+
+
 def test_what_is_asked_before_its_base_has_ended_is_not_judged_either(
     project: pytest.Pytester,
 ) -> None:
