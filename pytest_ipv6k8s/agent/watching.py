@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import select
+import socket
 import threading
 from contextlib import suppress
 from typing import Any, Dict, List, Optional, Sequence
@@ -32,14 +32,13 @@ class Watch:
         self.drops: List[Drop] = []
         self._seconds = seconds
         self.broke_off = False
-        self._wake, self._woken = os.pipe()
+        self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
         """Stop, and leave nothing behind."""
-        with suppress(OSError):
-            os.close(self._woken)
+        self._woken.close()
         self._thread.join()
 
     def _made(self, what: str, make: Any) -> Any:
@@ -54,7 +53,7 @@ class Watch:
         sources = [source for source in (self.capture, self.trace) if source]
         waiting = select.poll()
         by_number = {source.fileno(): source for source in sources}
-        for number in (self._wake, *by_number):
+        for number in (self._wake.fileno(), *by_number):
             waiting.register(number, select.POLLIN | select.POLLHUP)
         timer = threading.Timer(self._seconds, self._stop)
         timer.daemon = True
@@ -75,7 +74,7 @@ class Watch:
             busy = any(number in by_number for number in ready)
             if self._is_full():
                 self.broke_off = True
-            if self.broke_off or (self._wake in ready and not busy):
+            if self.broke_off or (self._wake.fileno() in ready and not busy):
                 return
 
     def _is_full(self) -> bool:
@@ -85,8 +84,7 @@ class Watch:
 
     def _stop(self) -> None:
         self.broke_off = True
-        with suppress(OSError):
-            os.close(self._woken)
+        self._woken.close()
 
     def _close(self, sources: List[Any]) -> None:
         for source in sources:
@@ -95,7 +93,7 @@ class Watch:
             with suppress(OSError):
                 self.drops = self._drops.read()
             self._drops.close()
-        os.close(self._wake)
+        self._wake.close()
 
 
 _watch: "Optional[Watch]" = None

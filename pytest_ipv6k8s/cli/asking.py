@@ -16,13 +16,12 @@ from pytest_ipv6k8s.suggestions import alike
 if TYPE_CHECKING:
     from pytest_ipv6k8s.evidence import Record
     from pytest_ipv6k8s.kube.inventory import Inventory, Node
+    from pytest_ipv6k8s.probe.deploy import Plan
     from pytest_ipv6k8s.probe.probes import Probe
     from pytest_ipv6k8s.probe.questions import Question
     from pytest_ipv6k8s.settings import Settings
 
 OK, PROBLEM = 0, 1
-_DECISIVE = ("connected", "echoed", "received", "status", "verified", "wire")
-"""Fields of answers of which the first one that there is says whether anybody answered."""
 
 _EXAMPLES = """A question is written as reports show it: ipv6k8s ask 'probe-01 dns AAAA a.example'.
 One pod is started on the node of that probe, or on --node, asked, and deleted. Operations:
@@ -50,11 +49,8 @@ def add(commands: Any) -> None:
 
 
 def _ask(chosen: argparse.Namespace) -> int:
-    from pytest_ipv6k8s import wanted
-    from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.kube import inventory
     from pytest_ipv6k8s.probe import guests, questions
-    from pytest_ipv6k8s.probe.deploy import Plan
     from pytest_ipv6k8s.settings import Allow, resolve
 
     question = questions.parse(" ".join(chosen.question))
@@ -67,20 +63,31 @@ def _ask(chosen: argparse.Namespace) -> int:
     api = connection.api(chosen)
     facts = inventory.read(api)
     node = node_of(facts, settings, question.source, chosen.node)
-    plan = Plan(
-        run_id=ownership.new_run_id(),
-        manner=wanted.manner(settings),
-        stack=facts.stack,
-        nodes=(node,),
-        host_network=host,
-        given=settings.probes.namespace,
-    )
+    plan = plan_of(facts, settings, node, host_network=host)
     answered = True
     with guests.for_a_moment(api, plan, question.source or "probe") as probe:
         for record in _records(probe, question):
             show(str(record))
-            answered = answered and is_answered(record.answer)
+            answered = answered and questions.is_answered(record.answer)
     return OK if answered else PROBLEM
+
+
+def plan_of(
+    facts: Inventory, settings: Settings, node: Node, *, host_network: bool = False
+) -> Plan:
+    """Return how a pod for one question is made on a node."""
+    from pytest_ipv6k8s import wanted
+    from pytest_ipv6k8s.clusters import ownership
+    from pytest_ipv6k8s.probe.deploy import Plan
+
+    return Plan(
+        run_id=ownership.new_run_id(),
+        manner=wanted.manner(settings),
+        stack=facts.stack,
+        nodes=(node,),
+        host_network=host_network,
+        given=settings.probes.namespace,
+    )
 
 
 def node_of(facts: Inventory, settings: Settings, source: str, name: str | None) -> Node:
@@ -129,11 +136,3 @@ def _records(probe: Probe, question: Question) -> Iterator[Record[Any]]:
             yield probe.ask(dataclasses.replace(request, address=address))
         return
     yield probe.ask(request)
-
-
-def is_answered(answer: Any) -> bool:
-    """Tell whether somebody answered, whatever was said."""
-    decisive = next((name for name in _DECISIVE if hasattr(answer, name)), None)
-    if decisive is not None:
-        return bool(getattr(answer, decisive))
-    return not getattr(answer, "error", "")

@@ -44,10 +44,7 @@ def add(commands: Any) -> None:
 
 
 def _trace(chosen: argparse.Namespace) -> int:
-    from pytest_ipv6k8s import wanted
-    from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.kube import inventory
-    from pytest_ipv6k8s.probe.deploy import Plan
     from pytest_ipv6k8s.settings import resolve
 
     request = _request(chosen)
@@ -55,14 +52,7 @@ def _trace(chosen: argparse.Namespace) -> int:
     api = connection.api(chosen)
     facts = inventory.read(api)
     node = _node(api, facts, settings, chosen)
-    plan = Plan(
-        run_id=ownership.new_run_id(),
-        manner=wanted.manner(settings),
-        stack=facts.stack,
-        nodes=(node,),
-        host_network=False,
-        given=settings.probes.namespace,
-    )
+    plan = asking.plan_of(facts, settings, node)
     found = _traced(api, facts, plan, request)
     for line in lines(found):
         show(line)
@@ -111,14 +101,12 @@ def _traced(api: Api, facts: Inventory, plan: Plan, request: Any) -> Trace:
     from pytest_ipv6k8s.probe import guests
 
     place = place_of(api, request.address, facts.nodes)
-    names = dict.fromkeys((plan.nodes[0].name, *place.nodes))
-    nodes = [node for name in names for node in facts.nodes if node.name == name]
-    uplinks = [ip for node in facts.nodes for ip in node.internal_ips]
+    names = (plan.nodes[0].name, *place.nodes)
     with (
         guests.for_a_moment(api, plan, "probe") as probe,
-        watchers(api, plan, nodes) as watching,
+        watchers(api, plan, facts.nodes, names) as watching,
     ):
-        return trace(probe, request, place, watching, uplinks)
+        return trace(probe, request, place, watching, facts.nodes)
 
 
 def lines(found: Trace) -> Iterator[str]:

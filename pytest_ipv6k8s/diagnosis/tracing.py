@@ -19,7 +19,9 @@ from pytest_ipv6k8s.diagnosis.fate import Asked, fate
 from pytest_ipv6k8s.diagnosis.places import Place
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.evidence import Record
+from pytest_ipv6k8s.kube.inventory import Node
 from pytest_ipv6k8s.probe.probes import Probe
+from pytest_ipv6k8s.probe.questions import is_answered
 from pytest_ipv6k8s.results import Trace
 from pytest_ipv6k8s.threads import at_once
 
@@ -57,7 +59,7 @@ def trace(
     request: Any,
     place: Place,
     watching: dict[str, Probe],
-    uplinks: Sequence[str],
+    nodes: Sequence[Node],
 ) -> Trace:
     """Ask a question a few times, and say where its packets died.
 
@@ -66,17 +68,18 @@ def trace(
         request: what, as :func:`again` returns it.
         place: whose the asked address is.
         watching: the watchers, by node; one that cannot be asked is taken out.
-        uplinks: addresses of all nodes.
+        nodes: all of the cluster.
 
     Raises:
         ControlChannelError: the way to a probe broke.
     """
-    address, port = _end_of(request)
+    address, port = end_of(request)
+    uplinks = _same_family([ip for node in nodes for ip in node.internal_ips], address)
     ends = tuple(dict.fromkeys((*_same_family(asker.pod.ips, address), address)))
     missing = _begin(watching, ends)
     records = [asker.ask(_told_apart(request, number)) for number in range(TIMES)]
-    seen = _end(watching, ends, tuple(_same_family(uplinks, address)))
-    answered = all(_is_answered(record.answer) for record in records)
+    seen = _end(watching, ends, tuple(uplinks))
+    answered = all(is_answered(record.answer) for record in records)
     found = fate(_asked(asker, place, address, port, records, uplinks), seen)
     return Trace(
         path=_path(asker, address, port, place),
@@ -126,7 +129,7 @@ def _path(asker: Probe, address: str, port: int, place: Place) -> str:
     return f"{asker.name} (node {asker.node}) → {endpoint(address, port or None)}{whose}"
 
 
-def _end_of(request: Any) -> tuple[str, int]:
+def end_of(request: Any) -> tuple[str, int]:
     """Return the address that is asked, and the port; 0 of an echo request."""
     address = getattr(request, "address", "") or request.server
     return address, int(getattr(request, "port", 0))
@@ -134,11 +137,6 @@ def _end_of(request: Any) -> tuple[str, int]:
 
 def _same_family(addresses: Sequence[str], address: str) -> list[str]:
     return [one for one in addresses if (":" in one) == (":" in address)]
-
-
-def _is_answered(answer: Any) -> bool:
-    words = ("connected", "echoed", "received", "wire")
-    return any(bool(getattr(answer, word, False)) for word in words)
 
 
 def _begin(watching: dict[str, Probe], ends: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pytest_ipv6k8s.errors import Ipv6k8sError
@@ -20,13 +20,16 @@ MOST, HASTE = 4, 1.5
 
 
 @contextmanager
-def watchers(api: Api, plan: deploy.Plan, nodes: Sequence[Node]) -> Iterator[dict[str, Probe]]:
-    """Start a watcher on each node, and delete all of them again; yield those that run, by node.
+def watchers(
+    api: Api, plan: deploy.Plan, nodes: Sequence[Node], names: Iterable[str]
+) -> Iterator[dict[str, Probe]]:
+    """Start a watcher on some nodes, and delete all of them again; yield those that run, by node.
 
     Args:
         api: the API server.
         plan: how pods are made; its namespace of host-network probes is made where it is not there.
-        nodes: where to watch; the first few.
+        nodes: all of the cluster.
+        names: of those where to watch; the first few of them.
 
     Raises:
         Ipv6k8sError: no watcher may be made here.
@@ -34,7 +37,9 @@ def watchers(api: Api, plan: deploy.Plan, nodes: Sequence[Node]) -> Iterator[dic
     namespace = plan.host_namespace
     if plan.given is None and api.find(paths.namespace(namespace)) is None:
         deploy.make_namespace(api, plan, namespace, security="privileged")
-    wanted = [_watcher(plan, number, node) for number, node in enumerate(nodes[:MOST])]
+    known = {node.name: node for node in nodes}
+    watched = [known[name] for name in dict.fromkeys(names) if name in known][:MOST]
+    wanted = [_watcher(plan, number, node) for number, node in enumerate(watched)]
     haste = dataclasses.replace(api.timeouts, exec_connect=HASTE, agent_reply=HASTE)
     sessions = Sessions(Api(api.kubeconfig, timeouts=haste, cost=api.cost))
     try:

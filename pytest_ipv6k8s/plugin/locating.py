@@ -10,8 +10,8 @@ from typing import Any
 
 from pytest_ipv6k8s.addresses import is_address
 from pytest_ipv6k8s.diagnosis.places import Place, place_of
-from pytest_ipv6k8s.diagnosis.tracing import again, trace
-from pytest_ipv6k8s.diagnosis.watchers import MOST, watchers
+from pytest_ipv6k8s.diagnosis.tracing import again, end_of, trace
+from pytest_ipv6k8s.diagnosis.watchers import watchers
 from pytest_ipv6k8s.errors import Inconclusive, Ipv6k8sError
 from pytest_ipv6k8s.kube.client import Api
 from pytest_ipv6k8s.kube.config import Kubeconfig
@@ -103,8 +103,8 @@ def _paths(results: Sequence[ItemResult], facts: RunFacts) -> list[_Path]:
 
 def _path(number: int, failed: Evidence) -> _Path | None:
     request = again(failed.request)
-    address = getattr(request, "address", "") or getattr(request, "server", "")
-    if request is None or not is_address(address):
+    address = end_of(request)[0] if request is not None else ""
+    if not is_address(address):
         return None
     return _Path(number=number, source=failed.source, request=request, address=address)
 
@@ -124,17 +124,15 @@ def _traced(
     }
     nodes = facts.inventory.nodes
     places = {path.address: place_of(api, path.address, nodes, known) for path in paths}
-    names = dict.fromkeys(
+    names = [
         name for path in paths for name in (pods[path.source].node, *places[path.address].nodes)
-    )
-    watched = [node for name in list(names)[:MOST] for node in nodes if node.name == name]
+    ]
     plan = dataclasses.replace(facts.plan(settings), given=settings.probes.namespace)
-    uplinks = [ip for node in nodes for ip in node.internal_ips]
-    with closing(Sessions(api)) as sessions, watchers(api, plan, watched) as watching:
+    with closing(Sessions(api)) as sessions, watchers(api, plan, nodes, names) as watching:
         for path in paths:
             if time.monotonic() > until:
                 return
             probe = sessions.probe(pods[path.source])
             with suppress(Ipv6k8sError):
                 place = places[path.address]
-                yield path.number, trace(probe, path.request, place, watching, uplinks)
+                yield path.number, trace(probe, path.request, place, watching, nodes)

@@ -43,6 +43,8 @@ EXAMPLES = (
 _PROBE = re.compile(r"(probe|peer|host)-(\d\d+|peer)(-\d\d+)?")
 _PASTED = re.compile(r"^\d+ answers, | → .*$", re.DOTALL)
 _DNS_PORT = 53
+_DECISIVE = ("connected", "echoed", "received", "status", "verified", "wire")
+"""Fields of answers of which the first one that there is says whether anybody answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,14 @@ def parse(text: str) -> Question:
 def is_probe(text: str) -> bool:
     """Tell whether a text is the name of a probe."""
     return bool(_PROBE.fullmatch(text))
+
+
+def is_answered(answer: Any) -> bool:
+    """Tell whether somebody answered, whatever was said."""
+    decisive = next((name for name in _DECISIVE if hasattr(answer, name)), None)
+    if decisive is not None:
+        return bool(getattr(answer, decisive))
+    return not getattr(answer, "error", "")
 
 
 def operations() -> list[str]:

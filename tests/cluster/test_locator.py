@@ -219,7 +219,11 @@ def _make(cluster: Cluster, undo: ExitStack) -> World:
     undo.callback(sessions.close)
     made = deploy(api, plan, sessions.trouble)
     probes = {pod.node: sessions.probe(pod) for pod in reversed(made.pods)}
-    return World(probes, undo.enter_context(watchers(api, plan, facts.nodes)), facts.nodes)
+    return World(
+        probes,
+        undo.enter_context(watchers(api, plan, facts.nodes, [node.name for node in facts.nodes])),
+        facts.nodes,
+    )
 
 
 def _traced(world: World, family: Family, do: Callable[[dict[str, str]], ExitStack]) -> Trace:
@@ -236,9 +240,8 @@ def _traced(world: World, family: Family, do: Callable[[dict[str, str]], ExitSta
     }
     request = again({"op": "tcp_connect", "address": address, "port": TCP_PORT})
     place = Place(name=f"pod {target.name}", nodes=(target.node,))
-    uplinks = [ip for node in world.nodes for ip in node.internal_ips]
     with do(words):
-        return trace(asker, request, place, dict(world.watching), uplinks)
+        return trace(asker, request, place, dict(world.watching), world.nodes)
 
 
 @pytest.mark.parametrize("family", list(Family), ids=lambda family: family.value)

@@ -12,7 +12,7 @@ from pytest_ipv6k8s.agent import netlink, ops
 
 _FLAGS = {0x08: "dadfailed", 0x20: "deprecated", 0x40: "tentative", 0x04: "optimistic"}
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
-STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
+_STATES = {1: "INCOMPLETE", 2: "REACHABLE", 4: "STALE", 8: "DELAY", 16: "PROBE", 32: "FAILED"}
 _RTN_UNICAST, _MAIN_TABLE = 1, 254
 _RTA_METRICS, _RTAX_MTU = 8, 2
 SWITCHES = {
@@ -86,7 +86,7 @@ def perform(request: Request) -> Answer:
     return Answer(
         addresses=tuple(addresses),
         routes=tuple(_routes()),
-        neighbours=tuple(_neighbours()),
+        neighbours=tuple(read_neighbours()),
         nameservers=tuple(resolv["nameserver"]),
         search=tuple(resolv["search"]),
         options=tuple(resolv["options"]),
@@ -105,7 +105,7 @@ def read_addresses() -> List[Address]:
             (flags,) = struct.unpack("=I", attributes[8])
         found.append(
             Address(
-                interface=_interface(index),
+                interface=interface_name(index),
                 address=netlink.text_of(attributes.get(2) or attributes.get(1)),
                 length=length,
                 scope=_SCOPES.get(scope, str(scope)),
@@ -127,7 +127,7 @@ def _routes() -> List[Route]:
                 destination="%s/%d" % (destination, length) if length else "default",
                 family="IPv6" if family == socket.AF_INET6 else "IPv4",
                 gateway=netlink.text_of(attributes.get(5)),
-                interface=_interface(struct.unpack("=I", attributes[4])[0]),
+                interface=interface_name(struct.unpack("=I", attributes[4])[0]),
                 mtu=_mtu(attributes.get(_RTA_METRICS, b"")),
             )
         )
@@ -139,17 +139,19 @@ def _mtu(metrics: bytes) -> int:
     return int(struct.unpack("=I", value)[0]) if value else 0
 
 
-def _neighbours() -> List[Neighbour]:
+def read_neighbours() -> List[Neighbour]:
+    """Return all neighbours whose state is known."""
     found = []
     for body, attributes in netlink.dump(netlink.RTM_GETNEIGH):
         _, _, _, index, state, _, _ = struct.unpack("=BBHiHBB", body)
-        if 1 in attributes and state in STATES:
+        if 1 in attributes and state in _STATES:
             address = netlink.text_of(attributes[1])
-            found.append(Neighbour(address, _interface(index), STATES[state]))
+            found.append(Neighbour(address, interface_name(index), _STATES[state]))
     return found
 
 
-def _interface(index: int) -> str:
+def interface_name(index: int) -> str:
+    """Return the name of an interface, its number where it is gone."""
     try:
         return socket.if_indextoname(index)
     except OSError:

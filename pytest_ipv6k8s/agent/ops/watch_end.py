@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from dataclasses import dataclass
 from typing import Dict, Tuple
@@ -13,7 +12,7 @@ from pytest_ipv6k8s.agent.nftrace import Verdict
 from pytest_ipv6k8s.agent.ops import interfaces, network_state
 from pytest_ipv6k8s.agent.packets import Complaint, Flow
 
-_OIF, _GATEWAY, _NDA_DST = 4, 5, 1
+_OIF, _GATEWAY = 4, 5
 
 
 @dataclass(frozen=True)
@@ -81,36 +80,25 @@ def perform(request: Request) -> Answer:
     counts = watch.capture.counts
     ends = {end for flow in told for end in (flow.source, flow.destination)}
     ends |= {*request.ends, *request.ways}
-    neighbours = _neighbours()
+    neighbours = network_state.read_neighbours()
+    states = {(one.interface, one.address): one.state for one in neighbours}
     return Answer(
         tuple(Seen(flow, counts[flow], tuple(flows[flow])) for flow in told),
         tuple(watch.capture.complaints),
         tuple(watch.trace.drops) if watch.trace else (),
         tuple(watch.drops),
-        tuple(_way(address, neighbours) for address in sorted(ends)),
+        tuple(_way(address, states) for address in sorted(ends)),
         tuple(link.name for link in interfaces.read_links().values() if link.kind == "veth"),
         not watch.broke_off,
     )
 
 
-def _way(address: str, neighbours: "Dict[Tuple[int, str], str]") -> Way:
+def _way(address: str, states: "Dict[Tuple[str, str], str]") -> Way:
     try:
         route = netlink.route_to(address)
     except OSError as error:
         return Way(address, error=sockets.name_of_error(error))
     (index,) = struct.unpack("=I", route.get(_OIF, bytes(4)))
+    device = network_state.interface_name(index)
     next_hop = netlink.text_of(route.get(_GATEWAY)) or address
-    try:
-        device = socket.if_indextoname(index)
-    except OSError:
-        device = ""
-    return Way(address, device, next_hop, neighbours.get((index, next_hop), ""))
-
-
-def _neighbours() -> "Dict[Tuple[int, str], str]":
-    found = {}
-    for body, attributes in netlink.dump(netlink.RTM_GETNEIGH):
-        index, state = struct.unpack_from("=iH", body, 4)
-        name = network_state.STATES.get(state, "")
-        found[index, netlink.text_of(attributes.get(_NDA_DST))] = name
-    return found
+    return Way(address, device, next_hop, states.get((device, next_hop), ""))
