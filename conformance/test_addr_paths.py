@@ -11,7 +11,7 @@ from pytest_ipv6k8s.agent.ports import TCP_PORT
 from pytest_ipv6k8s.causes import Seen, either, first, only, told, unless
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.suite import Probe, Probes
-from pytest_ipv6k8s.suite.one_way import tell_directions
+from pytest_ipv6k8s.suite.one_way import tell_directions, tell_neighbours
 from pytest_ipv6k8s.suite.paths import (
     PATHS_STAND,
     PATIENT,
@@ -28,7 +28,20 @@ def _datagrams_pass(seen: Seen) -> bool:
     return bool(arrive) and not any("are lost" in text for text in arrive)
 
 
+def _tell_of_ends(
+    probes: Probes, family: Family, failed: Sequence[Record[tcp_connect.Answer]]
+) -> None:
+    dead = list(_ends(probes, failed))
+    tell_directions(probes, family, dead)
+    tell_neighbours(probes, family, dead)
+
+
 CROSS_NODE_CAUSES = (
+    only(
+        told("in place of .* the path works"),
+        "a pod's own network, as another on its node gets through: its routes, hop limit, packet "
+        "filter or sidecar",
+    ),
     only(
         told(r"forwarding is 0|ip_forward is 0"),
         "a node has forwarding off (net.ipv6.conf.all.forwarding, net.ipv4.ip_forward)",
@@ -105,7 +118,7 @@ def test_pods_on_one_node_reach_each_other(family: Family, probes: Probes) -> No
 
 @paths(
     "ADDR-16",
-    beside=[Beside.HOSTS],
+    beside=[Beside.HOSTS, Beside.PEERS],
     rests_partly_on=["ADDR-05"],
     features=[Feature.TWO_NODES],
     references=["Kubernetes docs: the Kubernetes network model", "KEP-563"],
@@ -122,7 +135,7 @@ def test_pods_on_different_nodes_reach_each_other(family: Family, probes: Probes
         expected="every pod on another node echoes",
         ready_at=probes.ready_at,
         timeout=PATHS_STAND,
-        on_failure=lambda failed: tell_directions(probes, family, list(_ends(probes, failed))),
+        on_failure=lambda failed: _tell_of_ends(probes, family, failed),
     )
 
 

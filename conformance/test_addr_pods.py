@@ -223,7 +223,10 @@ def _ipv4_ways_out(state: network_state.Answer) -> list[str]:
 @pods(
     "ADDR-07",
     references=["KEP-563: downward API", "KEP-2681: status.hostIPs"],
-    causes=["the kubelet is older than the API server and does not know status.hostIPs"],
+    causes=[
+        "the kubelet is older than the API server and does not know status.hostIPs",
+        "admission rewrites the environment of pods, and asks for status.podIP alone",
+    ],
     look="kubectl get nodes -o wide",
 )
 def test_downward_api_tells_the_addresses_in_order(probes: Probes) -> None:

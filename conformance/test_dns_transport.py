@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_ipv6k8s import Family, check, expect_all, remark
 from pytest_ipv6k8s.agent.ops import network_state
-from pytest_ipv6k8s.causes import Cause, either, only, told
+from pytest_ipv6k8s.causes import Cause, Seen, either, only, told
 from pytest_ipv6k8s.suite import ClusterView, Probes, Service, Services
 from pytest_ipv6k8s.suite.dns import ClusterDns
 from pytest_ipv6k8s.suite.seen import all_errors, in_part, servers_answer, silent, some_reply
@@ -49,15 +49,24 @@ def _expect_answers(dns: ClusterDns, services: Services, transport: str) -> None
     dns.expect_measured(records, expected)
 
 
+def _selects_nobody(seen: Seen) -> bool:
+    """Hold where a Service has no endpoint although no workload lacks a pod."""
+    return told(r" has 0 of 0 \S+ endpoints")(seen) and not told("replicas ready")(seen)
+
+
 @check(
     "DNS-01",
     rests_partly_on=["DNS-03", "SVC-01", "SVC-02", "ADDR-16"],
     references=["Kubernetes docs: DNS for Services and Pods"],
     causes=[
+        only(
+            _selects_nobody,
+            "the DNS Service selects no pod: its selector and the labels of CoreDNS' pods differ",
+        ),
         Cause(
             "CoreDNS does not run, or listens on one family only (bind, hostNetwork)",
             shown=told(r"replicas ready|endpoints ready"),
-            excluded=either(some_reply, lambda seen: bool(seen.good)),
+            excluded=either(some_reply, _selects_nobody, lambda seen: bool(seen.good)),
         ),
         *DNS_CAUSES,
     ],

@@ -160,6 +160,7 @@ def test_cluster_ip_answers_over_udp(family: Family, probes: Probes, services: S
             some(error("ENETUNREACH")),
             "the node has no address of this family that the endpoint can answer to",
         ),
+        NO_WAY,
         *(unless(some(error("ENETUNREACH")), cause) for cause in (STOPPED, NOT_LOADED)),
     ),
 )
@@ -174,6 +175,9 @@ def test_cluster_ip_answers_to_nodes(family: Family, probes: Probes, services: S
         echoed_by(probes.peer),
         expected=f"pod {probes.peer.name} echoes through the Service, asked by every node",
         ready_at=probes.ready_at,
+        on_failure=lambda failed: tell_endpoint(
+            probes, failed, tcp_connect.Request(probes.peer.address(family), TCP_PORT)
+        ),
     )
 
 

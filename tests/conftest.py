@@ -32,6 +32,7 @@ ON_DUAL = tuple(
         "dns_no_a",
         "dns_nxdomain_for_aaaa",
         "egress_ipv4_dropped",
+        "host_pods_with_one_address",
         "node_with_one_address",
         "pod_mtu_below_1280",
         "pod_with_ipv6_disabled",
@@ -42,6 +43,7 @@ ON_DUAL = tuple(
     )
 )
 SHARED_CLUSTERS = {
+    "dual-cilium": ("tests/faults/test_policy_dual_*.py",),
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/cluster/test_locator.py", *ON_DUAL),
     "three-nodes": ("tests/faults/test_loss_*.py", "tests/faults/test_one_*.py"),
@@ -131,11 +133,16 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test without a cluster see the settings of who runs it, as the images of the lab."""
+def _own_settings(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Let no test without a cluster see the settings or the runs of who runs it."""
     if not request.node.get_closest_marker("real_cluster"):
         for name in [name for name in os.environ if name.startswith("IPV6K8S_")]:
             monkeypatch.delenv(name)
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
 
 
 @pytest.fixture(autouse=True)
@@ -181,6 +188,12 @@ def cilium_cluster(_shared: Shared) -> Cluster:
 
 
 @pytest.fixture
+def dual_cilium_cluster(_shared: Shared) -> Cluster:
+    """A two-node dual-stack kind cluster with Cilium, IPv4 first."""
+    return _shared.use("dual cilium", lambda: kind_cluster(Stack.DUAL, cni="cilium"))
+
+
+@pytest.fixture
 def ipv6_testbed(
     _shared: Shared, ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> RealTestbed:
@@ -207,4 +220,14 @@ def cilium_testbed(
     """A hermetic testbed beside the cluster with Cilium."""
     return _shared.use(
         "outside", lambda: make_testbed(cilium_cluster, tmp_path_factory.mktemp("outside"))
+    )
+
+
+@pytest.fixture
+def dual_cilium_testbed(
+    _shared: Shared, dual_cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> RealTestbed:
+    """A hermetic testbed beside the dual-stack cluster with Cilium."""
+    return _shared.use(
+        "outside", lambda: make_testbed(dual_cilium_cluster, tmp_path_factory.mktemp("outside"))
     )

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from pytest_ipv6k8s.agent import wire
@@ -21,7 +21,7 @@ from pytest_ipv6k8s.probe.probes import Probe, ProbePod
 from pytest_ipv6k8s.timeouts import Timeouts
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
-_IDLE = 40.0
+_IDLE, _LONG = 40.0, 5.0
 
 
 class Stream(Protocol):
@@ -36,7 +36,9 @@ class Session:
     """Asks one agent. Opened at the first question; one batch at a time, from any thread.
 
     A stream that lay idle is not trusted: load balancers cut idle WebSockets silently. When the
-    stream breaks, it is opened once more and only the outstanding questions are put again.
+    stream breaks, it is opened once more and only the outstanding questions are put again. Where
+    that is in vain, the agent is not asked for as long as that took: a dead way to it costs a run
+    half of its time at most.
 
     Args:
         open_stream: starts the agent and returns its stream.
@@ -55,6 +57,7 @@ class Session:
         self._timeouts = timeouts or Timeouts()
         self._stream: Stream | None = None
         self._last_used = 0.0
+        self._silent_until, self._trouble = 0.0, ""
         self._seq = 0
         self._lock = threading.Lock()
         self.cost = cost or Cost()
@@ -70,13 +73,29 @@ class Session:
             numbered = {self._seq + index: request for index, request in enumerate(extended)}
             self._seq += len(requests)
             answers: dict[int, Any] = {}
-            try:
-                self._exchange(numbered, answers)
-            except ControlChannelError:
-                self.close()
-                rest = {seq: item for seq, item in numbered.items() if seq not in answers}
-                self._exchange(rest, answers)
+            with self._given_up():
+                try:
+                    self._exchange(numbered, answers)
+                except ControlChannelError:
+                    self.close()
+                    rest = {seq: item for seq, item in numbered.items() if seq not in answers}
+                    self._exchange(rest, answers)
             return [answers[seq] for seq in numbered]
+
+    @contextlib.contextmanager
+    def _given_up(self) -> Iterator[None]:
+        """Ask nothing for as long as it took in vain, or each check would wait anew."""
+        started = time.monotonic()
+        if started < self._silent_until:
+            raise ControlChannelError(self._trouble)
+        try:
+            yield
+        except ControlChannelError as error:
+            self.close()
+            took = time.monotonic() - started
+            if took > _LONG:
+                self._trouble, self._silent_until = error.problem, started + 2 * took
+            raise
 
     def _exchange(self, numbered: dict[int, Request[Any]], answers: dict[int, Any]) -> None:
         stream = self._ready_stream()

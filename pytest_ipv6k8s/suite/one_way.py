@@ -12,10 +12,11 @@ from pytest_ipv6k8s.agent.ops import (
     http_get,
     network_state,
     route_to,
+    tcp_connect,
     udp_exchange,
     udp_listen,
 )
-from pytest_ipv6k8s.agent.ports import CLOSED_PORT
+from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
@@ -44,6 +45,28 @@ def tell_directions(probes: Probes, family: Family, dead: Sequence[tuple[Probe, 
         for a, b in ways:
             _tell_route(probes, a, b.address(family))
     _tell_switches(probes, family, {probe.node for pair in pairs for probe in pair})
+
+
+def tell_neighbours(probes: Probes, family: Family, dead: Sequence[tuple[Probe, Probe]]) -> None:
+    """Tell whether a path works with another pod of the same node at one of its ends.
+
+    Args:
+        probes: all.
+        family: of the paths.
+        dead: who does not reach whom; of the first ones it is told.
+    """
+    everybody = [*probes, *probes.peers]
+    for one, other in list(dict.fromkeys(dead))[:_MOST]:
+        for end in (one, other):
+            beside = next((p for p in everybody if p.node == end.node and p is not end), None)
+            if beside:
+                sender, receiver = (beside, other) if end is one else (one, beside)
+                request = tcp_connect.Request(receiver.address(family), TCP_PORT, timeout=2.0)
+                does = "works" if sender.ask(request).answer.echoed else "is dead, too"
+                remark(
+                    f"from {one.name} to {other.name}, with another pod of node {end.node} in "
+                    f"place of {end.name}, the path {does}"
+                )
 
 
 def _tell_switches(probes: Probes, family: Family, nodes: Collection[str]) -> None:

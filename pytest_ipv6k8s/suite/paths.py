@@ -20,8 +20,11 @@ ENABLE_V4_EGRESS and ENABLE_V6_EGRESS in the README of aws/amazon-vpc-cni-k8s.
 
 ONE_SYN, THREE_SYNS, PATIENT = 1.0, 3.5, 8.0
 """Seconds for a connection: SYNs leave at 0, 1, 3 and 7 s (RFC 6298), and one is enough."""
-PATHS_STAND, SERVICES_STAND = 8.0, 15.0
-"""Seconds that a cluster may need for the paths to pods that are ready, and for Services (ours)."""
+PATHS_STAND, SERVICES_STAND = 8.0, 30.0
+"""Seconds that a cluster may need for the paths to pods that are ready (ours), and for Services.
+
+NetworkProgrammingLatency in kubernetes/perf-tests: 30 s; kube-proxy tries again after as long.
+"""
 
 T = TypeVar("T")
 Condition = Callable[[Record[Any]], bool]

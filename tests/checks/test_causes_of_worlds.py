@@ -14,7 +14,7 @@ from pytest_ipv6k8s.agent.ops.network_state import Address, Neighbour
 from pytest_ipv6k8s.causes import Seen, likely
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
-from tests.checks.breaking import Break, answers, dns_says, from_pod, objects, state
+from tests.checks.breaking import Break, answers, dns_says, objects, state
 from tests.checks.broken_cluster import _dead, _endpoints
 from tests.checks.lossy import timed_out
 from tests.checks.world import World, record_check
@@ -53,20 +53,41 @@ def _no_way(world: World) -> None:
     _through_service(world, itself=True, nodes=("node-1",))
 
 
+def _no_way_from_nodes(world: World) -> None:
+    def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
+        return timed_out(answer) if pod.host_network else answer
+
+    world.override("tcp_connect", connect)
+
+
 def _not_filtered(world: World) -> None:
     _through_service(world, itself=False, nodes=("node-0",))
     switches = {"net.bridge.bridge-nf-call-ip6tables": "0"}
     world.override("network_state", lambda pod, request, answer: replace(answer, switches=switches))
 
 
+def _of_node_1(pod: ProbePod, _: Any) -> bool:
+    return pod.node == "node-1"
+
+
 def _dead_between_nodes(**how: Any) -> Break:
-    """Lose what one pod sends to others, over TCP and UDP."""
+    """Lose what pods of one node send to others, over TCP and UDP."""
 
     def break_it(world: World) -> None:
-        answers("tcp_connect", from_pod("probe-01"), connected=False, echoed=False, **how)(world)
+        answers("tcp_connect", _of_node_1, connected=False, echoed=False, **how)(world)
         answers("udp_listen", received=())(world)
 
     return break_it
+
+
+def _one_pod_silent(world: World) -> None:
+    """Lose what others send to one of two pods of a node."""
+    shut = {*world.pods[0].ips}
+
+    def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
+        return timed_out(answer) if request.address in shut else answer
+
+    world.override("tcp_connect", connect)
 
 
 def _does_not_forward(world: World) -> None:
@@ -98,9 +119,7 @@ def _no_errors(world: World) -> None:
     answers("hop_limit", icmp_type=-1, offender="", error="ETIMEDOUT")(world)
 
 
-SILENT = answers(
-    "tcp_connect", from_pod("probe-01"), connected=False, echoed=False, error="ETIMEDOUT"
-)
+SILENT = answers("tcp_connect", _of_node_1, connected=False, echoed=False, error="ETIMEDOUT")
 ASTRAY = _dead_between_nodes(error="EHOSTUNREACH")
 CASES: dict[str, tuple[str, Break, str, str]] = {
     "no loopback": ("ADDR-13", answers("loopback", works=False), "does not bring up lo", "sysctl"),
@@ -144,6 +163,7 @@ CASES: dict[str, tuple[str, Break, str, str]] = {
         "has forwarding",
     ),
     "no route": ("ADDR-16", _no_route, "the route to the other node's podCIDR", "has forwarding"),
+    "one pod": ("ADDR-16", _one_pod_silent, "a pod's own network", "has forwarding"),
     "no forwarding": ("ADDR-16", _does_not_forward, "forwarding off", "nothing"),
     "all datagrams": (
         "ADDR-17",
@@ -164,6 +184,12 @@ CASES: dict[str, tuple[str, Break, str, str]] = {
         "equal routes",
     ),
     "rules of a Service": ("SVC-01", _no_rules, "the proxy's rules", "bridge"),
+    "the way to an endpoint from nodes": (
+        "SVC-04",
+        _no_way_from_nodes,
+        "the endpoint itself",
+        "the Service proxy",
+    ),
     "a proxy that stands still": ("SVC-01", _stopped, "the Service proxy", "bridge"),
     "the way to an endpoint": ("SVC-01", _no_way, "the endpoint itself", "the Service proxy"),
     "the way to an endpoint by UDP": ("SVC-02", _no_way, "the endpoint itself", "the proxy's"),

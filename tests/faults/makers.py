@@ -39,10 +39,10 @@ kind: MutatingAdmissionPolicyBinding
 metadata: {{name: ipv6k8s-fault}}
 spec: {{policyName: ipv6k8s-fault}}
 """
-SERVICES = """
+CREATED = """
   matchConstraints:
     resourceRules:
-    - {{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [services]}}
+    - {{apiGroups: ["{group}"], apiVersions: [v1], operations: [CREATE], resources: [{resource}]}}
   matchConditions:
   - {{name: which, expression: {which}}}
   reinvocationPolicy: Never
@@ -199,22 +199,49 @@ def changed_services(
         which: of them, in CEL.
         patch: a list of JSONPatch, in CEL.
         spec: of a Service that is changed.
-        sign: what such a Service, as YAML, says only when it was changed.
+        sign: a pattern of what such a Service, as YAML, says only when it was changed.
     """
 
-    def acts() -> bool:
-        return sign in _made(cluster, spec)
-
-    policy = SERVICES.format(which=json.dumps(which), patch=json.dumps(patch))
-    with admission(cluster, policy, acts):
+    full = {"ports": [{"port": 80}], **spec}
+    with _changed(cluster, "v1", "Service", which, patch, full, sign):
         yield
 
 
-def _made(cluster: Cluster, spec: Mapping[str, object]) -> str:
-    """Return what the API server would make of a Service; nothing where it refuses it."""
+@contextmanager
+def changed_policies(
+    cluster: Cluster, which: str, patch: str, spec: Mapping[str, object], sign: str
+) -> Iterator[None]:
+    """Change NetworkPolicies when they are made, see :func:`changed_services`."""
+    full = {"podSelector": {"matchLabels": {"app": "none"}}, **spec}
+    with _changed(cluster, "networking.k8s.io/v1", "NetworkPolicy", which, patch, full, sign):
+        yield
+
+
+@contextmanager
+def _changed(
+    cluster: Cluster,
+    version: str,
+    kind: str,
+    which: str,
+    patch: str,
+    spec: Mapping[str, object],
+    sign: str,
+) -> Iterator[None]:
+    resource = {"Service": "services", "NetworkPolicy": "networkpolicies"}[kind]
     meta = {"name": "ipv6k8s-fault", "namespace": "default"}
-    full = {"ports": [{"port": 80}], **spec}
-    body = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": full}
+    body = {"apiVersion": version, "kind": kind, "metadata": meta, "spec": spec}
+    policy = CREATED.format(
+        group=version.rpartition("/")[0],
+        resource=resource,
+        which=json.dumps(which),
+        patch=json.dumps(patch),
+    )
+    with admission(cluster, policy, lambda: bool(re.search(sign, _made(cluster, body)))):
+        yield
+
+
+def _made(cluster: Cluster, body: Mapping[str, object]) -> str:
+    """Return what the API server would make of an object; nothing where it refuses it."""
     words = ("create", "--dry-run=server", "-o", "yaml", "-f", "-")
     try:
         return kubectl(cluster, *words, stdin=json.dumps(body))

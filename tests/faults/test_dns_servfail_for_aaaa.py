@@ -34,7 +34,7 @@ FAULT = Fault(
     broken=template,
     must=frozenset({"DNS-01"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-01": "a plugin before `kubernetes`"},
 )
 
 

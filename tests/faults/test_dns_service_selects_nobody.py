@@ -31,7 +31,7 @@ FAULT = Fault(
     broken=selects_nobody,
     must=frozenset({"DNS-01"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-01": "the DNS Service selects no pod"},
 )
 
 

@@ -39,7 +39,7 @@ FAULT = Fault(
     broken=link_local_source,
     must=frozenset({"EGR-01"}),
     may=checks_of_targets() | {"EGR-03"},
-    cause={},
+    cause={"EGR-01": "to which nothing returns: link-local"},
 )
 
 

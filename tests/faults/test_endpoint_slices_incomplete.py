@@ -55,7 +55,7 @@ FAULT = Fault(
     broken=incomplete,
     must=frozenset({"DNS-08", "SVC-06", "SVC-07"}),
     may=frozenset(),
-    cause={},
+    cause={"SVC-07": "something rewrites EndpointSlices"},
 )
 
 

@@ -27,7 +27,7 @@ FAULT = Fault(
     broken=dead_nameserver,
     must=frozenset({"DNS-01"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-01": "names an address where no DNS Service is"},
 )
 
 

@@ -27,7 +27,7 @@ FAULT = Fault(
     broken=other_domain,
     must=frozenset({"DNS-03", "DNS-16", "NODE-01"}),
     may=frozenset(),
-    cause={},
+    cause={"DNS-03": "clusterDomain is not the cluster's"},
 )
 
 

@@ -33,7 +33,7 @@ def fault(end: str) -> Fault:
         broken=partial(dropped, end=end),
         must=frozenset({"SVC-04"}),
         may=frozenset(),
-        cause={},
+        cause={"SVC-04": "the endpoint itself does not answer that node"},
     )
 
 

@@ -35,7 +35,7 @@ def test_one_endpoint_dead(three_nodes: Cluster, tmp_path: Path, node: str) -> N
         broken=partial(endpoint_dead, node=node),
         must=frozenset({"ADDR-15", "ADDR-16", "ADDR-17", "ADDR-34", "SVC-06", "SVC-11"}),
         may=frozenset({"ADDR-20", "EGR-05"}),
-        cause={},
+        cause={"ADDR-16": "a pod's own network"},
         node=node,
     )
     expect_red(fault, three_nodes, tmp_path, "-k", "ADDR- or SVC- or NODE- or EGR-")

@@ -36,7 +36,7 @@ FAULT = Fault(
     broken=inbound_redirected,
     must=frozenset({"ADDR-15", "ADDR-16"}),
     may=frozenset(),
-    cause={},
+    cause={"ADDR-16": "a pod's own network"},
 )
 
 

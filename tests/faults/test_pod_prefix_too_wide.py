@@ -29,7 +29,7 @@ FAULT = Fault(
     broken=prefix_too_wide,
     must=frozenset({"ADDR-16"}),
     may=frozenset(),
-    cause={},
+    cause={"ADDR-16": "a pod's own network"},
 )
 
 

@@ -60,7 +60,7 @@ FAULT = Fault(
     broken=told_one_address,
     must=frozenset({"ADDR-07"}),
     may=frozenset(),
-    cause={},
+    cause={"ADDR-07": "admission rewrites the environment"},
 )
 
 

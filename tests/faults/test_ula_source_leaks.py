@@ -45,7 +45,7 @@ FAULT = Fault(
     broken=ula_leaks,
     must=frozenset({"EGR-03", "EGR-12"}),
     may=frozenset({"EGR-04", "MTU-07", "MTU-12"}),
-    cause={},
+    cause={"EGR-03": "masquerading is not what was declared", "EGR-12": "does not masquerade IPv6"},
 )
 
 

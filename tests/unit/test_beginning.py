@@ -24,7 +24,7 @@ def _item(id: str) -> Any:
     [
         (["SVC-05", "DNS-01"], Used(hosts=False, peers=False, external=False)),
         (["SVC-04"], Used(hosts=True, peers=False, external=False)),  # by a feature
-        (["ADDR-16"], Used(hosts=True, peers=False, external=False)),  # where there are some
+        (["ADDR-16"], Used(hosts=True, peers=True, external=False)),  # where there are some
         (["ADDR-15"], Used(hosts=False, peers=True, external=False)),
         (["SVC-05", "EGR-01"], Used(hosts=False, peers=False, external=True)),
     ],

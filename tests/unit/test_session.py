@@ -102,6 +102,38 @@ def test_nothing_is_opened_before_the_first_question() -> None:
     assert len({request["seq"] for request in stream.asked}) == 3
 
 
+def test_a_dead_way_is_not_tried_anew_by_each_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, opened = Clock(), []
+    monkeypatch.setattr(session, "time", clock)
+
+    def silent(questions: list[Message]) -> list[bytes | Exception]:
+        clock.sleep(30)
+        return [ControlChannelError("no answer in time")]
+
+    def open_stream() -> FakeStream:
+        opened.append(clock.now)
+        return FakeStream(silent) if len(opened) < 3 else FakeStream()
+
+    asked = Session(open_stream)
+
+    for _ in range(40):
+        with pytest.raises(ControlChannelError, match="no answer in time"):
+            _ask(asked, "a")
+    assert opened == [1000.0, 1030.0]
+    clock.sleep(60)
+
+    assert _ask(asked, "a") == [("A",)]
+
+
+def test_a_way_that_breaks_at_once_is_tried_by_the_next_check() -> None:
+    broken = FakeStream(lambda questions: [BROKEN])
+    asked = _session(broken, FakeStream(lambda questions: [BROKEN]), FakeStream())
+    with pytest.raises(ControlChannelError):
+        _ask(asked, "a")
+
+    assert _ask(asked, "a") == [("A",)]
+
+
 def test_a_stream_that_cannot_be_written_to_is_opened_again() -> None:
     def validate(questions: list[Message]) -> list[bytes | Exception]:
         raise BROKEN
