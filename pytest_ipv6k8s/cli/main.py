@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TextIO, cast
@@ -154,7 +154,7 @@ def _reap(chosen: argparse.Namespace) -> int:
         print(line)
 
     there = chosen.kubeconfig is not None
-    clean, left = _reap_namespaces(chosen.kubeconfig, chosen.context) if there else ([], [])
+    clean, left = _reap_namespaces(chosen.kubeconfig, chosen.context, tell) if there else ([], [])
     removed = ownership.reap(
         tell,
         everything=chosen.kept == "",
@@ -170,9 +170,15 @@ def _reap(chosen: argparse.Namespace) -> int:
     return PROBLEM if left else OK
 
 
-def _reap_namespaces(path: Path, context: str | None) -> tuple[list[str], list[str]]:
+def _reap_namespaces(
+    path: Path, context: str | None, tell: Callable[[str], None]
+) -> tuple[list[str], list[str]]:
+    from pytest_ipv6k8s.clusters import ownership
     from pytest_ipv6k8s.kube import config
     from pytest_ipv6k8s.kube.client import Api
     from pytest_ipv6k8s.probe.removing import reap
 
-    return reap(Api(config.read(path, context)))
+    going_on = [state.run_id for state in ownership.remembered() if state.is_running]
+    if going_on:
+        tell(f"runs of this machine that go on keep what they have: {', '.join(going_on)}")
+    return reap(Api(config.read(path, context)), going_on)

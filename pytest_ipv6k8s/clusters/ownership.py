@@ -20,8 +20,6 @@ from pytest_ipv6k8s.process import Progress
 
 _MOST = 1000
 """So many values a state file may have."""
-_MOST = 1000
-"""So many values a state file may have."""
 _STATE = "state.json"
 _TYPES: dict[object, type] = {"str": str, "bool": bool, "int": int}
 

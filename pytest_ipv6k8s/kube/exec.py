@@ -16,6 +16,7 @@ from pytest_ipv6k8s.kube import paths, unredirected
 from pytest_ipv6k8s.kube.client import Api
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
+_LONGEST_LINE, _LAST_WORDS = 2**24, 2**12
 
 
 class ExecStream:
@@ -32,7 +33,7 @@ class ExecStream:
         self, api: Api, *, namespace: str, pod: str, container: str, command: Sequence[str]
     ) -> None:
         self._where = f"exec into pod {namespace}/{pod}"
-        self._rest = b""
+        self._rest, self._said = b"", b""
         query = [("command", word) for word in command] + [
             ("container", container),
             ("stdin", "true"),
@@ -104,11 +105,14 @@ class ExecStream:
             deadline: by ``time.monotonic()``, in seconds.
 
         Raises:
-            ControlChannelError: the command ended, the connection broke, or the time was up.
+            ControlChannelError: the command ended, the connection broke, the time was up, or the
+                line has no end.
         """
         while b"\n" not in self._rest:
             if time.monotonic() >= deadline:
                 raise ControlChannelError(f"{self._where}: no answer in time")
+            if len(self._rest) > _LONGEST_LINE:
+                raise ControlChannelError(f"{self._where}: {len(self._rest)} bytes and no line")
             self._rest += self._receive(min(deadline - time.monotonic(), 1.0))
         line, self._rest = self._rest.split(b"\n", 1)
         return line
@@ -116,6 +120,7 @@ class ExecStream:
     def _receive(self, timeout: float) -> bytes:
         try:
             data = self._take(_STDOUT, max(timeout, 0.0))
+            self._said = (self._said + self._take(_STDERR))[-_LAST_WORDS:]
         except Exception as error:
             raise ControlChannelError(f"{self._where}: {_first_line(error)}") from None
         if not data and not self._socket.is_open():
@@ -128,7 +133,7 @@ class ExecStream:
 
     def _last_words(self) -> str:
         """Say why the command ended; the status may be missing or be of several shapes."""
-        lines = self._take(_STDERR).decode(errors="replace").strip().splitlines()
+        lines = self._said.decode(errors="replace").strip().splitlines()
         with contextlib.suppress(ValueError, AttributeError):
             status = json.loads(self._take(_STATUS))
             return f"ended: {status.get('message') or status.get('status')}" + (

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_ipv6k8s.agent import tls
 from pytest_ipv6k8s.errors import ConfigError, ControlChannelError
 
-_LONGEST_RETRY_AFTER = 10.0
+_LONGEST_RETRY_AFTER, _AWAY = 10.0, (502, 503, 504)
 _LARGEST, _PIECE = 128 * 2**20, 64 * 2**10
 
 
@@ -48,7 +48,9 @@ def whole(response: Any, *, within: float) -> Whole:
 
 @functools.cache
 def retries() -> Any:
-    """Return how a busy server (429) is asked again: twice, when it says so; nothing else is."""
+    """Return who is asked again, twice: a server that is busy, and for what is only read one that
+    has just stopped, is starting, or stands behind a proxy that does not find it.
+    """
     import urllib3
 
     class Bounded(urllib3.Retry):
@@ -56,6 +58,10 @@ def retries() -> Any:
 
         def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
             return min(super().get_retry_after(response) or 1.0, _LONGEST_RETRY_AFTER)
+
+        def is_retry(self, method: str, status_code: int, *header: bool) -> bool:
+            away = method == "GET" and status_code in _AWAY and bool(self.total)
+            return away or super().is_retry(method, status_code, *header)
 
     return Bounded(
         total=2,

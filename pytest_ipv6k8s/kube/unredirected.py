@@ -1,4 +1,8 @@
-"""The official client's WebSocket, but one that follows no redirect: the token would go along."""
+"""The official client's WebSocket, but one that follows no redirect, and reads a frame at a time.
+
+The token would go along with a redirect. And the official one reads for as long as there is
+something, so that whoever never pauses keeps it for ever.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,10 @@ def _call() -> Callable[..., Any]:
         return copy
 
     scope["create_websocket"] = within(ws_client.create_websocket)
-    opening = {"__init__": within(ws_client.WSClient.__init__)}
-    scope["WSClient"] = type("WSClient", (ws_client.WSClient,), opening)
+    changed = {
+        "__init__": within(ws_client.WSClient.__init__),
+        "_frames_immediately_available": lambda self: False,
+    }
+    scope["WSClient"] = type("WSClient", (ws_client.WSClient,), changed)
     call: Callable[..., Any] = within(ws_client.websocket_call)
     return call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pytest_ipv6k8s.errors import ControlChannelError
 from pytest_ipv6k8s.kube import objects, paths
@@ -75,35 +75,49 @@ def delete_namespace(api: Api, name: str) -> None:
     api.delete(paths.namespace(name))
 
 
-def reap(api: Api) -> tuple[list[str], list[str]]:
-    """Remove what all runs left on a cluster.
+def reap(api: Api, going_on: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """Remove what all runs left on a cluster, side by side.
+
+    Args:
+        api: the cluster's.
+        going_on: the ids of runs that go on: nothing of them is touched.
 
     Returns:
         The namespaces that are clean, but for those that were being deleted already, and those
         that are still there.
     """
-    items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
-    ours = {item["metadata"]["name"] for item in items}
-    going = {i["metadata"]["name"] for i in items if i["metadata"].get("deletionTimestamp")}
-    given = _in_given_namespaces(api, ours)
+
+    def found() -> dict[str, Object]:
+        items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
+        return {i["metadata"]["name"]: i for i in items if _run_of(i) not in going_on}
+
+    def delete() -> list[str]:
+        at_once(lambda name: delete_namespace(api, name), items)
+        return []
+
+    items = found()
+    going = {name for name, item in items.items() if item["metadata"].get("deletionTimestamp")}
+    given = {(n, run) for n, run in _in_given_namespaces(api, items) if run not in going_on}
     for namespace, run_id in given:
         remove_inside(api, namespace, run_id)
-    runs = {item["metadata"]["labels"][objects.RUN_LABEL] for item in items}
-    for run_id in runs:
-        remove(api, run_id)
-    left = _await_none(api, lambda: _namespaces(api, objects.RUN_LABEL))
-    clean = (ours - going | {namespace for namespace, _ in given}) - set(left)
+    _patiently(api, delete)
+    left = _await_none(api, lambda: [name for name in found() if name in items])
+    clean = (items.keys() - going | {namespace for namespace, _ in given}) - set(left)
     return sorted(clean), sorted(left)
 
 
-def _in_given_namespaces(api: Api, ours: set[str]) -> set[tuple[str, str]]:
+def _in_given_namespaces(api: Api, ours: Collection[str]) -> set[tuple[str, str]]:
     """Return the namespaces that are not ours in which a run left something, and the runs."""
     return {
-        (item["metadata"]["namespace"], item["metadata"]["labels"][objects.RUN_LABEL])
+        (item["metadata"]["namespace"], _run_of(item))
         for path in (paths.ALL_PODS, paths.ALL_SERVICES)
         for item in api.items(path, labelSelector=objects.RUN_LABEL)
         if item["metadata"]["namespace"] not in ours
     }
+
+
+def _run_of(item: Object) -> str:
+    return str((item["metadata"].get("labels") or {}).get(objects.RUN_LABEL))
 
 
 def _of(run_id: str) -> str:

@@ -21,7 +21,7 @@ from pytest_ipv6k8s.probe.probes import Probe, ProbePod
 from pytest_ipv6k8s.timeouts import Timeouts
 
 COMMAND = ("python3", "-I", "/ipv6k8s/agent.pyz", "ask")
-_IDLE, _LONG = 40.0, 5.0
+_IDLE, _LONG, _STRANGE = 40.0, 5.0, 1000
 
 
 class Stream(Protocol):
@@ -101,11 +101,16 @@ class Session:
         stream = self._ready_stream()
         deadline = time.monotonic() + self._allowance(list(numbered.values()))
         stream.write(b"".join(wire.request_line(seq, item) for seq, item in numbered.items()))
-        outstanding = set(numbered)
+        outstanding, strange = set(numbered), 0
         while outstanding:
             message = _parse(stream.read_line(deadline))
             seq = message["seq"]
             if seq not in outstanding:
+                strange += 1
+                if strange > _STRANGE:
+                    raise ControlChannelError(
+                        "the probe answers what nobody asked, again and again"
+                    )
                 continue
             if "broke" in message:
                 raise ControlChannelError(f"operation in the probe broke: {message['broke']}")

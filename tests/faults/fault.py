@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from pytest_ipv6k8s import catalogue
-from pytest_ipv6k8s.addresses import Egress
 from pytest_ipv6k8s.clusters.contract import Cluster
-from pytest_ipv6k8s.features import OfTargets
-from pytest_ipv6k8s.testbed import testbed
 from tests.faults.record import RECORD, record
 from tests.real import SuiteRun, in_testbed, kubectl, run_suite
 from tests.slices import by_slice
@@ -38,19 +34,6 @@ EACH_NODE = by_slice(("control-plane", "worker", "worker2"), 1, key=str)
 """The nodes of a cluster of three, by the ends of their names; a slice has one of them."""
 
 
-def checks_of_targets() -> frozenset[str]:
-    """Return the checks that need something outside: they suffer when nothing gets out."""
-    everything = testbed.network_of(Egress.MASQUERADE)
-    return frozenset(
-        id
-        for id, declared in catalogue.checks().items()
-        if any(
-            isinstance(feature.value, OfTargets) and feature.value.predicate(everything)
-            for feature in declared.features
-        )
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """A fault and what comes of it.
@@ -58,7 +41,7 @@ class Fault:
     Attributes:
         broken: breaks a cluster, and heals it on leaving.
         must: the checks that have to fail, or that rest on one of these that does.
-        may: the checks that can suffer, too; any other red one is a finding.
+        may: at most three checks that can suffer, too; any other red one is a finding.
         cause: words that the first likely causes of a failed check must contain, by check id.
         died: a pattern of what the report has to say of where packets died, and why; empty where it
             need say nothing.
@@ -68,10 +51,13 @@ class Fault:
 
     broken: Callable[[Cluster], AbstractContextManager[None]]
     must: frozenset[str]
-    may: frozenset[str]
+    may: frozenset[str] = frozenset()
     cause: dict[str, str]
     died: str = ""
     node: str = ""
+
+    def __post_init__(self) -> None:
+        assert len(self.may) <= 3, f"a fault has one root: {sorted(self.may)}"
 
 
 def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:

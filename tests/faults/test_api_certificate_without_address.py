@@ -49,7 +49,6 @@ def other_certificate(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=other_certificate,
     must=frozenset({"NODE-01"}),
-    may=frozenset(),
     cause={"NODE-01": "the serving certificate lacks the cluster IP"},
 )
 

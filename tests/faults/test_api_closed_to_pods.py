@@ -29,7 +29,6 @@ def closed(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=closed,
     must=frozenset({"NODE-01"}),
-    may=frozenset(),
     cause={"NODE-01": "the way from pods to the control plane's node"},
 )
 

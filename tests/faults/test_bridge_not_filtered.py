@@ -29,7 +29,6 @@ def bridge_not_filtered(cluster: Cluster, end: str) -> Iterator[None]:
 
 # What is asked through a Service has its endpoint on the control plane's node.
 RED = {"control-plane": "SVC-01", "worker": "SVC-06"}
-CRUMBS = frozenset({"DNS-01", "DNS-02"})
 """A server that runs on the client's node answers in vain."""
 
 
@@ -38,7 +37,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(bridge_not_filtered, end=end),
         must=frozenset({RED[end]}),
-        may=CRUMBS,
         cause={"SVC-01": "bridge-nf-call-ip6tables is 0"},
     )
 

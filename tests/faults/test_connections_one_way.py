@@ -29,7 +29,6 @@ def one_way(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=one_way,
     must=frozenset({"ADDR-16", "DNS-02"}),
-    may=frozenset(),
     cause={"ADDR-16": "security group, firewall"},
 )
 

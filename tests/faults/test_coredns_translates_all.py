@@ -31,13 +31,6 @@ def translate_all(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=translate_all,
     must=frozenset({"N64-13"}),
-    may=frozenset(
-        {
-            *("DNS-01", "DNS-02", "DNS-03", "DNS-04", "DNS-07", "DNS-08", "DNS-14"),
-            *("DNS-16", "DNS-17"),
-            *("DNS-18", "N64-06", "NODE-01"),
-        }
-    ),
     cause={"N64-13": "translate_all"},
 )
 

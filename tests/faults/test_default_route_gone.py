@@ -34,7 +34,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(route_gone, end=end),
         must=frozenset({"SVC-04"}),
-        may=frozenset(),
         cause={"SVC-04": "the node has no route for this family"},
     )
 

@@ -26,7 +26,6 @@ def dns64_missing(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=dns64_missing,
     must=frozenset({"N64-01"}),
-    may=frozenset(),
     cause={"N64-01": "a resolver without DNS64"},
 )
 

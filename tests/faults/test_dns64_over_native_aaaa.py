@@ -26,7 +26,6 @@ def native_aaaa_replaced(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=native_aaaa_replaced,
     must=frozenset({"DNS-18", "N64-06"}),
-    may=frozenset(),
     cause={"DNS-18": "ignore real AAAA records"},
 )
 

@@ -27,7 +27,6 @@ def refused(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=refused,
     must=frozenset({"DNS-01"}),
-    may=frozenset(),
     cause={"DNS-01": "the servers answer with an error"},
 )
 

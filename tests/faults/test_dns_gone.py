@@ -32,7 +32,6 @@ def dns_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=dns_gone,
     must=frozenset({"DNS-01"}),
-    may=frozenset(),
     cause={"DNS-01": "CoreDNS does not run"},
 )
 

@@ -31,7 +31,6 @@ def aaaa_hidden(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=aaaa_hidden,
     must=frozenset({"DNS-18"}),
-    may=frozenset(),
     cause={"DNS-18": "a hosts or template block"},
 )
 

@@ -29,7 +29,6 @@ def template(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=template,
     must=frozenset({"DNS-04", "NODE-01"}),
-    may=frozenset(),
     cause={"DNS-04": "a template"},
 )
 

@@ -24,7 +24,6 @@ def no_reverse_zone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=no_reverse_zone,
     must=frozenset({"DNS-11"}),
-    may=frozenset(),
     cause={"DNS-11": "lack ip6.arpa"},
 )
 

@@ -30,7 +30,6 @@ def tcp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=tcp_dropped,
     must=frozenset({"DNS-02"}),
-    may=frozenset(),
     cause={"DNS-02": "opens port 53 for UDP only"},
 )
 

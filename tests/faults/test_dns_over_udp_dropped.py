@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(udp_dropped, end=end),
         must=frozenset({"DNS-01"}),
-        may=frozenset(),
         cause={"DNS-01": "the Service proxy has no rules for the DNS Service"},
     )
 

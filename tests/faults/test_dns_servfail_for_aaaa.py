@@ -33,7 +33,6 @@ def template(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=template,
     must=frozenset({"DNS-01"}),
-    may=frozenset(),
     cause={"DNS-01": "a plugin before `kubernetes`"},
 )
 

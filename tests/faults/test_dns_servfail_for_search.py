@@ -31,7 +31,6 @@ def template(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=template,
     must=frozenset({"DNS-16"}),
-    may=frozenset(),
     cause={"DNS-16": "SERVFAIL for a search domain"},
 )
 

@@ -30,7 +30,6 @@ def selects_nobody(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=selects_nobody,
     must=frozenset({"DNS-01"}),
-    may=frozenset(),
     cause={"DNS-01": "the DNS Service selects no pod"},
 )
 

@@ -30,7 +30,6 @@ def without_tcp(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=without_tcp,
     must=frozenset({"DNS-02"}),
-    may=frozenset(),
     cause={"DNS-02": "opens port 53 for UDP only"},
 )
 

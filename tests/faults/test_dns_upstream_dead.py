@@ -28,7 +28,6 @@ def upstream_dead(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=upstream_dead,
     must=frozenset({"DNS-19"}),
-    may=frozenset(),
     cause={"DNS-19": "one of the resolvers"},
 )
 

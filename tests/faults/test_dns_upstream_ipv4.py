@@ -28,7 +28,6 @@ def upstream_ipv4(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=upstream_ipv4,
     must=frozenset({"DNS-19"}),
-    may=frozenset(),
     cause={"DNS-19": "of a family that its pods do not have"},
 )
 

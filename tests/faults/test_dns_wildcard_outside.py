@@ -26,7 +26,6 @@ def wildcard(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=wildcard,
     must=frozenset({"N64-07"}),
-    may=frozenset(),
     cause={"N64-07": "the resolver answers in the name"},
 )
 

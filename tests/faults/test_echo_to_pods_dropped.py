@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(echo_dropped, end=end),
         must=frozenset({"MTU-13"}),
-        may=frozenset(),
         cause={"MTU-13": "ICMPv6 echo is filtered"},
     )
 

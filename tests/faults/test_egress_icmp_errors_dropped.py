@@ -30,7 +30,6 @@ def errors_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=errors_dropped,
     must=frozenset({"EGR-13"}),
-    may=frozenset(),
     cause={"EGR-13": "drops ICMPv6 type 1"},
 )
 

@@ -30,7 +30,6 @@ def ipv4_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ipv4_dropped,
     must=frozenset({"EGR-06", "EGR-07"}),
-    may=frozenset(),
     cause={"EGR-06": "only one family has a way out of the pods"},
 )
 

@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(dropped, end=end),
         must=frozenset({"SVC-13"}),
-        may=frozenset(),
         cause={"SVC-13": "the proxy drops instead of rejecting"},
     )
 

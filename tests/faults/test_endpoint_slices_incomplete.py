@@ -54,7 +54,6 @@ def incomplete(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=incomplete,
     must=frozenset({"DNS-08", "SVC-06", "SVC-07"}),
-    may=frozenset(),
     cause={"SVC-07": "something rewrites EndpointSlices"},
 )
 

@@ -26,7 +26,6 @@ def controller_stopped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=controller_stopped,
     must=frozenset({"SVC-01", "SVC-07"}),
-    may=frozenset(),
     cause={"SVC-07": "the endpoint slice controller"},
 )
 

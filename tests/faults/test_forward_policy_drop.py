@@ -31,7 +31,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(forward_dropped, end=end),
         must=frozenset({"ADDR-15", "ADDR-16"}),
-        may=frozenset(),
         cause={"ADDR-16": "security group, firewall"},
         died=f"on node .*{end}, after .*: {REASON}",
     )

@@ -29,7 +29,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(forwarding_off, end=end),
         must=frozenset({"ADDR-16"}),
-        may=frozenset(),
         cause={"ADDR-16": "forwarding off"},
     )
 

@@ -30,7 +30,6 @@ def fragments_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=fragments_dropped,
     must=frozenset({"MTU-05", "MTU-06", "MTU-19"}),
-    may=frozenset(),
     cause={"MTU-05": "drops IPv6 fragments"},
 )
 

@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(silent, end=end),
         must=frozenset({"ADDR-05"}),
-        may=frozenset(),
         cause={"ADDR-05": "the gateway's address"},
     )
 

@@ -27,7 +27,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(dropped, end=end),
         must=frozenset({"MTU-11", "SVC-13"}),
-        may=frozenset(),
         cause={
             "MTU-11": "ICMPv6 errors are filtered on a node",
             "SVC-13": "ICMPv6 type 1 is filtered",

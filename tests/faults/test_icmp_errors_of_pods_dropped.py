@@ -25,7 +25,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(dropped, end=end),
         must=frozenset({"MTU-10"}),
-        may=frozenset(),
         cause={"MTU-10": "ICMPv6 errors are filtered on a node"},
     )
 

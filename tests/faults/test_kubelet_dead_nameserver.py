@@ -26,7 +26,6 @@ def dead_nameserver(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=dead_nameserver,
     must=frozenset({"DNS-01"}),
-    may=frozenset(),
     cause={"DNS-01": "names an address where no DNS Service is"},
 )
 

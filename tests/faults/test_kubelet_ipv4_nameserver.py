@@ -26,7 +26,6 @@ def ipv4_nameserver(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ipv4_nameserver,
     must=frozenset({"DNS-01", "DNS-03"}),
-    may=frozenset(),
     cause={"DNS-03": "names an address of a family that the pods lack"},
 )
 

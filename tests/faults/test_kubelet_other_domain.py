@@ -26,7 +26,6 @@ def other_domain(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=other_domain,
     must=frozenset({"DNS-03", "DNS-16", "NODE-01"}),
-    may=frozenset(),
     cause={"DNS-03": "clusterDomain is not the cluster's"},
 )
 

@@ -30,7 +30,6 @@ def large_lost(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=large_lost,
     must=frozenset({"MTU-03", "MTU-04", "MTU-05"}),
-    may=frozenset(),
     cause={"MTU-03": "large packets are lost between the nodes"},
 )
 

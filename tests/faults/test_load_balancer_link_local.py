@@ -25,7 +25,6 @@ def reported(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=reported,
     must=frozenset({"ADDR-27"}),
-    may=frozenset(),
     cause={"ADDR-27": "the link-local address of its interface"},
 )
 

@@ -25,7 +25,6 @@ def reported(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=reported,
     must=frozenset({"ADDR-11"}),
-    may=frozenset(),
     cause={"ADDR-11": "in a form of its own"},
 )
 

@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(mss_clamped, end=end),
         must=frozenset({"MTU-14"}),
-        may=frozenset(),
         cause={"MTU-14": "writes an MSS into SYNs"},
     )
 

@@ -30,7 +30,6 @@ def echo_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=echo_dropped,
     must=frozenset({"N64-16"}),
-    may=frozenset(),
     cause={"N64-16": "does not translate ICMPv6 echo"},
 )
 

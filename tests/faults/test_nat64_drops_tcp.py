@@ -30,7 +30,6 @@ def tcp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=tcp_dropped,
     must=frozenset({"N64-14"}),
-    may=frozenset(),
     cause={"N64-14": "the gateway does not translate"},
 )
 

@@ -30,7 +30,6 @@ def translated_twice(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=translated_twice,
     must=frozenset({"N64-17"}),
-    may=frozenset(),
     cause={"N64-17": "translated twice"},
 )
 

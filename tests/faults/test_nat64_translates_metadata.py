@@ -36,7 +36,6 @@ def metadata_translated(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=metadata_translated,
     must=frozenset({"N64-31"}),
-    may=frozenset(set()),
     cause={"N64-31": "metadata server"},
 )
 

@@ -30,7 +30,6 @@ def node_ports_closed(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=node_ports_closed,
     must=frozenset({"LB-01"}),
-    may=frozenset(),
     cause={"LB-01": "a firewall or security group closes the node ports"},
 )
 

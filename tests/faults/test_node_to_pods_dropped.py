@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(dropped, end=end),
         must=frozenset({"SVC-04"}),
-        may=frozenset(),
         cause={"SVC-04": "the endpoint itself does not answer that node"},
     )
 

@@ -42,7 +42,6 @@ def one_address(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=one_address,
     must=frozenset({"ADDR-09"}),
-    may=frozenset(),
     cause={"ADDR-09": "the kubelet runs without --node-ip=v4,v6"},
 )
 

@@ -22,7 +22,6 @@ def test_cni_of_one_node_fails(three_nodes: Cluster, tmp_path: Path, end: str) -
     fault = Fault(
         broken=lambda cluster: failing_cni(node),
         must=frozenset({"ADDR-01"}),
-        may=frozenset(),
         cause={"ADDR-01": "the CNI's plugin or its IPAM fails on that node"},
         node=end,
     )

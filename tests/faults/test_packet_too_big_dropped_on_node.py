@@ -30,7 +30,6 @@ def packet_too_big_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=packet_too_big_dropped,
     must=frozenset({"MTU-07", "MTU-08", "MTU-12", "N64-22"}),
-    may=frozenset(),
     cause={"MTU-07": "packet-too-big is dropped on its way to the pod"},
 )
 

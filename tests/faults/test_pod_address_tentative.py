@@ -33,7 +33,6 @@ def tentative(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=tentative,
     must=frozenset({"ADDR-04"}),
-    may=frozenset(),
     cause={"ADDR-04": "does not wait for it"},
 )
 

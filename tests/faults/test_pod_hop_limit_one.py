@@ -28,7 +28,6 @@ def hop_limit_one(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=hop_limit_one,
     must=frozenset({"ADDR-16"}),
-    may=frozenset(),
     cause={"ADDR-16": "a pod's own network"},
 )
 

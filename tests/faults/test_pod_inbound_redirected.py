@@ -35,7 +35,6 @@ def inbound_redirected(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=inbound_redirected,
     must=frozenset({"ADDR-15", "ADDR-16"}),
-    may=frozenset(),
     cause={"ADDR-16": "a pod's own network"},
 )
 

@@ -28,7 +28,6 @@ def loopback_off(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=loopback_off,
     must=frozenset({"ADDR-13"}),
-    may=frozenset(),
     cause={"ADDR-13": "net.ipv6.conf.lo.disable_ipv6 is 1"},
 )
 

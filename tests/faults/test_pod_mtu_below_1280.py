@@ -26,7 +26,6 @@ def mtu_below_1280(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=mtu_below_1280,
     must=frozenset({"ADDR-26", "MTU-01"}),
-    may=frozenset(),
     cause={"MTU-01": "the CNI's MTU is below 1280"},
 )
 

@@ -28,7 +28,6 @@ def prefix_too_wide(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=prefix_too_wide,
     must=frozenset({"ADDR-16"}),
-    may=frozenset(),
     cause={"ADDR-16": "a pod's own network"},
 )
 

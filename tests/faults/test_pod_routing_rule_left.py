@@ -29,7 +29,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(rule_left, end=end),
         must=frozenset({"ADDR-16"}),
-        may=frozenset(),
         cause={"ADDR-16": "leads nowhere"},
     )
 

@@ -40,7 +40,6 @@ def masqueraded(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=masqueraded,
     must=frozenset({"ADDR-20", "EGR-05", "SVC-12"}),
-    may=frozenset(),
     cause={"ADDR-20": "masquerades traffic between pods"},
 )
 

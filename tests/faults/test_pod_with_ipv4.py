@@ -26,7 +26,6 @@ def ipv4_added(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ipv4_added,
     must=frozenset({"ADDR-03", "ADDR-06", "EGR-08"}),
-    may=frozenset(),
     cause={"ADDR-06": "the CNI still has an IPv4 pool"},
 )
 

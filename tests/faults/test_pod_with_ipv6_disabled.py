@@ -26,7 +26,6 @@ def ipv6_disabled(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ipv6_disabled,
     must=frozenset({"ADDR-03", "ADDR-05", "ADDR-15", "ADDR-22", "ADDR-26"}),
-    may=frozenset(),
     cause={"ADDR-26": "disable_ipv6"},
 )
 

@@ -26,7 +26,6 @@ def address_added(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=address_added,
     must=frozenset({"ADDR-03", "ADDR-22"}),
-    may=frozenset(),
     cause={"ADDR-03": "SLAAC adds an address"},
 )
 

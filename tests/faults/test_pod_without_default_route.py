@@ -26,7 +26,6 @@ def route_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=route_gone,
     must=frozenset({"ADDR-03", "ADDR-05", "ADDR-22"}),
-    may=frozenset(),
     cause={"ADDR-05": "the CNI sets no IPv6 default route"},
 )
 

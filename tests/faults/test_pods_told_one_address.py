@@ -59,7 +59,6 @@ def told_one_address(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=told_one_address,
     must=frozenset({"ADDR-07"}),
-    may=frozenset(),
     cause={"ADDR-07": "admission rewrites the environment"},
 )
 

@@ -39,7 +39,6 @@ def resolver_of_node(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=resolver_of_node,
     must=frozenset({"DNS-03"}),
-    may=frozenset(),
     cause={"DNS-03": "pods get the node's resolv.conf"},
 )
 

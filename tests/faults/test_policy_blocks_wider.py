@@ -34,7 +34,6 @@ def blocks_wider(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=blocks_wider,
     must=frozenset({"POL-05"}),
-    may=frozenset(),
     cause={"POL-05": "does not program IPv6 blocks"},
 )
 

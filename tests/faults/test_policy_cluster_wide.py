@@ -36,7 +36,6 @@ def isolated(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=isolated,
     must=frozenset({"POL-00"}),
-    may=frozenset(),
     cause={"POL-00": "a cluster-wide policy"},
 )
 

@@ -36,7 +36,6 @@ DROPPED = "drops ICMPv6 neighbour discovery"
 FAULT = Fault(
     broken=neighbour_discovery_dropped,
     must=frozenset({"POL-10", "POL-11"}),
-    may=frozenset(),
     cause={"POL-10": DROPPED, "POL-11": DROPPED},
 )
 

@@ -34,7 +34,6 @@ OTHER_FAMILY = "a pod's isolation is kept for one family only"
 FAULT = Fault(
     broken=both_opened,
     must=frozenset({"POL-07", "POL-08"}),
-    may=frozenset(),
     cause={"POL-07": OTHER_FAMILY},
 )
 

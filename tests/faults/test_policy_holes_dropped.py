@@ -35,7 +35,6 @@ def holes_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=holes_dropped,
     must=frozenset({"POL-06", "POL-13"}),
-    may=frozenset(),
     cause={
         "POL-06": "the API server's admission dropped it",
         "POL-13": "repairs or rewrites blocks before they are validated",

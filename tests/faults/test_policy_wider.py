@@ -52,7 +52,6 @@ FAULTS = {
             more=" && has(object.spec.ingress[0].from[0].podSelector)",
         ),
         must=frozenset({"POL-03", "POL-12"}),
-        may=frozenset(),
         cause={"POL-03": WIDER},
     ),
     "namespace selectors": Fault(
@@ -64,19 +63,16 @@ FAULTS = {
             more=" && has(object.spec.ingress[0].from[0].namespaceSelector)",
         ),
         must=frozenset({"POL-04"}),
-        may=frozenset(),
         cause={"POL-04": WIDER},
     ),
     "ports of egress": Fault(
         broken=partial(without, way="egress", part="ports", rule={"ports": PORTS}),
         must=frozenset({"POL-02"}),
-        may=frozenset(),
         cause={"POL-02": WIDER},
     ),
     "ports of ingress": Fault(
         broken=partial(without, way="ingress", part="ports", rule={"ports": PORTS}),
         must=frozenset({"POL-09", "POL-14"}),
-        may=frozenset(),
         cause={"POL-09": "does not know endPort, or named ports"},
     ),
 }

@@ -41,7 +41,6 @@ def proxy_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=proxy_gone,
     must=frozenset({"SVC-01", "SVC-02", "SVC-04"}),
-    may=frozenset(),
     cause={"SVC-01": "the Service proxy (kube-proxy or its replacement) is stopped"},
 )
 

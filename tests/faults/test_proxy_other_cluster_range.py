@@ -25,7 +25,6 @@ def other_range(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=other_range,
     must=frozenset({"EGR-05", "SVC-12"}),
-    may=frozenset(),
     cause={
         "EGR-05": "cannot tell local traffic",
         "SVC-12": "its cluster range or local-traffic detection lacks this family",

@@ -34,7 +34,6 @@ def rules_rejected(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=rules_rejected,
     must=frozenset({"SVC-01"}),
-    may=frozenset(),
     cause={"SVC-01": "one bad rule rejects the whole table"},
 )
 

@@ -29,7 +29,6 @@ def proxy_stopped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=proxy_stopped,
     must=frozenset({"SVC-01", "SVC-02", "SVC-04", "SVC-13"}),
-    may=frozenset({"EGR-05", "MTU-06", "SVC-05", "SVC-06", "SVC-12"}),
     cause={"SVC-01": "the Service proxy (kube-proxy or its replacement) is stopped"},
 )
 

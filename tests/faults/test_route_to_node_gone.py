@@ -31,15 +31,6 @@ def route_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=route_gone,
     must=frozenset({"ADDR-16", "ADDR-17", "ADDR-34"}),
-    may=frozenset(
-        {
-            *("ADDR-05", "ADDR-20", "DNS-01", "DNS-02", "DNS-03", "DNS-04", "DNS-07", "DNS-08"),
-            *("DNS-11", "DNS-14", "DNS-16", "DNS-17", "NODE-01"),
-            *("SVC-01", "SVC-02", "SVC-04", "SVC-06", "SVC-12", "SVC-13"),
-            *("EGR-05", "POL-00", "POL-13"),
-            *("MTU-03", "MTU-04", "MTU-05", "MTU-06", "MTU-10", "MTU-13", "MTU-14", "MTU-19"),
-        }
-    ),
     cause={"ADDR-16": "the route to the other node's podCIDR is missing"},
 )
 

@@ -36,7 +36,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(stale_route, end=end),
         must=frozenset({"ADDR-16"}),
-        may=frozenset(),
         cause={"ADDR-16": "the route to the other node's podCIDR"},
     )
 

@@ -31,12 +31,6 @@ def rules_gone(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=rules_gone,
     must=frozenset({"SVC-01", "SVC-02", "SVC-04", "SVC-13", "DNS-01", "DNS-02", "NODE-01"}),
-    may=frozenset(
-        {
-            *("DNS-03", "DNS-04", "DNS-07", "DNS-08", "DNS-11", "DNS-14", "DNS-16", "DNS-17"),
-            *("MTU-06", "SVC-05", "SVC-06", "SVC-12", "EGR-05"),
-        }
-    ),
     cause={"SVC-01": "the Service proxy", "DNS-01": "the Service proxy has no rules"},
 )
 

@@ -36,7 +36,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(masqueraded, end=end),
         must=frozenset({"EGR-05", "SVC-12"}),
-        may=frozenset(),
         cause={"SVC-12": "masqueradeAll", "EGR-05": "cannot tell local traffic"},
     )
 

@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(udp_lost, end=end),
         must=frozenset({"DNS-01", "SVC-02"}),
-        may=frozenset(),
         cause={"SVC-02": "the proxy's rules for this family were not loaded"},
     )
 

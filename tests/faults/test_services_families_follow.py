@@ -28,7 +28,6 @@ def families_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=families_dropped,
     must=frozenset({"API-13"}),
-    may=frozenset(),
     cause={"API-13": "an admission webhook"},
 )
 

@@ -46,7 +46,6 @@ FAULT = Fault(
             "API-17",
         }
     ),
-    may=frozenset(),
     cause={"API-03": "an admission webhook"},
 )
 

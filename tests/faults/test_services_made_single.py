@@ -28,7 +28,6 @@ def made_single(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=made_single,
     must=frozenset({"API-03", "API-04", "API-06", "API-15"}),
-    may=frozenset(),
     cause={"API-03": "an admission webhook", "API-06": "an admission webhook"},
 )
 

@@ -42,7 +42,6 @@ FAULT = Fault(
             "SVC-10",
         }
     ),
-    may=frozenset(),
     cause={"API-01": "an admission webhook", "SVC-10": "an admission webhook"},
 )
 

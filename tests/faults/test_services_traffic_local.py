@@ -30,7 +30,6 @@ def traffic_local(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=traffic_local,
     must=frozenset({"SVC-01", "SVC-06"}),
-    may=frozenset(),
     cause={"SVC-06": "a topology preference is forced by policy"},
 )
 

@@ -34,7 +34,6 @@ def repaired(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=repaired,
     must=frozenset({"API-18"}),
-    may=frozenset(),
     cause={"API-18": "an admission webhook"},
 )
 

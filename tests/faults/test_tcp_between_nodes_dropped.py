@@ -32,7 +32,6 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(tcp_dropped, end=end),
         must=frozenset({"ADDR-16"}),
-        may=frozenset(),
         cause={"ADDR-16": "firewall"},
     )
 

@@ -30,7 +30,6 @@ def udp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=udp_dropped,
     must=frozenset({"ADDR-17", "DNS-01", "MTU-04", "MTU-05", "MTU-10", "SVC-02"}),
-    may=frozenset(),
     cause={"ADDR-17": "a packet filter"},
 )
 

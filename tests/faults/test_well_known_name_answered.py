@@ -37,13 +37,11 @@ FAULTS = {
             answered, kind="AAAA", addresses=("2001:db8:64::192.0.0.170", "64:ff9b::192.0.0.171")
         ),
         must=frozenset({"N64-02"}),
-        may=frozenset(),
         cause={"N64-02": "answered from a zone or a cache without DNS64"},
     ),
     "another address": Fault(
         broken=partial(answered, kind="A", addresses=("192.0.2.1",)),
         must=frozenset({"N64-04"}),
-        may=frozenset(),
         cause={"N64-04": "rewrites or invents answers"},
     ),
 }

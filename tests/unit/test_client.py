@@ -201,6 +201,27 @@ def test_a_server_that_stays_busy_is_given_up(
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize("code", [502, 503, 504])
+def test_a_server_that_was_away_is_asked_again_for_what_is_only_read(
+    api: Api, server: ApiServer, paused: list[float], code: int
+) -> None:
+    server.replies = [_refusal(code, "starting"), Reply(body={"ok": True})]
+
+    assert api.get(NODES) == {"ok": True}
+    assert paused == [1.0]
+
+
+@pytest.mark.parametrize("code", [502, 503, 504])
+def test_what_may_have_been_done_is_not_done_twice(
+    api: Api, server: ApiServer, paused: list[float], code: int
+) -> None:
+    server.replies = [_refusal(code, "starting"), Reply(body={"ok": True})]
+
+    with pytest.raises(ApiError, match="starting"):
+        api.create(NODES, {})
+    assert not paused
+
+
 def test_a_deletion_may_find_nothing(api: Api, server: ApiServer) -> None:
     server.replies = [_refusal(404)]
 

@@ -317,6 +317,38 @@ def test_namespaces_of_all_runs_are_reaped(clock: Clock, monkeypatch: pytest.Mon
     assert [item["metadata"]["name"] for item in api.lists[NAMESPACES]] == ["stuck", "default"]
 
 
+def test_two_hundred_namespaces_are_waited_for_together(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = _with_namespaces(*((f"n{number}", str(number)) for number in range(200)))
+    items, gone = api.lists[NAMESPACES], dict[str, float]()
+
+    def listed(path: str, **query: str) -> list[Any]:
+        there = [i for i in items if clock.now < gone.get(i["metadata"]["name"], clock.now + 1)]
+        return there if path == NAMESPACES else []
+
+    def delete(path: str, grace: int | None = None) -> None:
+        gone.setdefault(path.rpartition("/")[2], clock.now + 5)
+
+    monkeypatch.setattr(api, "items", listed)
+    monkeypatch.setattr(api, "delete", delete)
+
+    clean, left = removing.reap(api)
+
+    assert (len(clean), left) == (200, [])
+    assert sum(clock.slept) < 60
+
+
+def test_a_run_that_goes_on_keeps_what_it_has() -> None:
+    api, label = _with_namespaces(("left", "1"), ("used", "2")), {"ipv6k8s/run": "2"}
+    pod = {"metadata": {"name": "probe", "namespace": "given", "labels": label}}
+    api.lists["/api/v1/pods"] = api.lists[f"{NAMESPACES}/given/pods"] = [pod]
+
+    assert removing.reap(api, going_on=["2"]) == (["left"], [])
+    assert [item["metadata"]["name"] for item in api.lists[NAMESPACES]] == ["used"]
+    assert api.lists[f"{NAMESPACES}/given/pods"] == [pod]
+
+
 def test_what_a_killed_run_left_in_a_given_namespace_is_reaped_with_its_pull_secret() -> None:
     api, label = ClusterApi(), {"ipv6k8s/run": "abc"}
     api.lists[NAMESPACES] = [{"metadata": {"name": "given"}}]

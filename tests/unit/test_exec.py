@@ -34,7 +34,7 @@ class FakeSocket:
 
     def read_channel(self, channel: int, timeout: float = 0) -> Any:
         if channel != STDOUT:
-            return self.channels[channel]
+            return self.channels.pop(channel, "")
         if not self.pieces:
             self.clock.now += timeout
             return ""
