@@ -77,7 +77,11 @@ def _figures(faults: list[Seen]) -> Iterator[str]:
     )
     told = sum(len(seen["causeTold"]) for seen in faults)
     missing = sum(len(seen["causeMissing"]) for seen in faults)
-    yield f"the cause is among the first three of {_share(told, told + missing)} failures"
+    naming = sum(bool(seen["causeTold"] or seen["causeMissing"]) for seen in faults)
+    yield (
+        f"the cause is among the first three of {_share(told, told + missing)} failures of the "
+        f"{naming} faults that have one to be named"
+    )
     held = sum(len(seen["notJudged"]) for seen in faults)
     passing = sum(len(seen["passWhenAsked"]) for seen in faults)
     yield f"of the checks that were not judged {_share(passing, held)} pass when they are asked"

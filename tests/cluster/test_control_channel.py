@@ -13,10 +13,46 @@ from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import CommandFailed
 from pytest_ipv6k8s.waiting import persist
 from tests.faults.makers import MANIFESTS
-from tests.real import RUN_TIME, SuiteRun, command, kubectl, namespaces_left, on_node
+from tests.real import (
+    RUN_TIME,
+    SuiteRun,
+    command,
+    kubectl,
+    namespaces_left,
+    nodes_of,
+    on_node,
+    run_suite,
+)
+from tests.slices import by_slice
 
 pytestmark = pytest.mark.real_cluster
 API = "kube-apiserver.yaml"
+DROP = """
+nft -f - <<END
+table inet ipv6k8s_harness {{
+  chain c {{ type filter hook input priority filter; tcp dport {{ {ports} }} {which} drop; }}
+}}
+END
+sleep {seconds}; nft delete table inet ipv6k8s_harness
+"""
+UNDROP = "nft 'add table inet ipv6k8s_harness; delete table inet ipv6k8s_harness'"
+FREEZE = "pkill -STOP -x {0}; sleep 5; pkill -CONT -x {0}"
+CONTROL_PLANE, WORKER, HERE = "control-plane", "worker", ""
+TROUBLES = {
+    "API server frozen": (CONTROL_PLANE, FREEZE.format("kube-apiserver")),
+    "etcd frozen": (CONTROL_PLANE, FREEZE.format("etcd")),
+    "etcd killed": (CONTROL_PLANE, "pkill -KILL -x etcd"),
+    "kubelet restarted": (WORKER, "systemctl restart kubelet"),
+    "containerd restarted": (WORKER, "systemctl restart containerd"),
+    "node frozen": (HERE, "docker pause {name}-worker; sleep 20; docker unpause {name}-worker"),
+    "execs stalled": (WORKER, DROP.format(ports=10250, which="", seconds=20)),
+    "execs dead": (WORKER, DROP.format(ports=10250, which="", seconds=900)),
+    "loss": (
+        CONTROL_PLANE,
+        DROP.format(ports="6443, 10250", which="numgen random mod 10 == 0", seconds=60),
+    ),
+}
+"""What happens to the way to the probes: on which node, and how."""
 
 
 def _run_and_cut(
@@ -66,6 +102,19 @@ def test_restarted_api_server_makes_checks_inconclusive(
     assert run.code == 1
 
 
+def test_a_run_right_after_a_restart_waits_for_what_has_to_come_back(
+    ipv6_cluster: Cluster, tmp_path: Path
+) -> None:
+    ready = ("get", "--raw", "/readyz")
+    _kill_api_server(f"{ipv6_cluster.name}-control-plane")
+    persist(lambda: kubectl(ipv6_cluster, *ready), CommandFailed, timeout=90, interval=0.5)
+
+    run = run_suite(ipv6_cluster, tmp_path, "-k", "DNS or SVC")
+
+    assert not run.ids("fail"), run.out
+    assert {"DNS-01", "SVC-01"} <= run.ids("pass"), run.out
+
+
 def test_an_api_server_that_is_away_at_the_end_is_waited_for(
     ipv6_cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -80,6 +129,28 @@ def test_an_api_server_that_is_away_at_the_end_is_waited_for(
     assert not run.ids("fail"), run.out
     (cleaned,) = [fact for fact in run.report["harness"] if fact["id"] == "META-06"]
     assert cleaned["ok"], run.out
+    assert namespaces_left(ipv6_cluster) == []
+
+
+@pytest.mark.parametrize("trouble", by_slice(sorted(TROUBLES), 2, key=str))
+def test_trouble_on_the_way_to_the_probes_is_not_the_clusters_fault(
+    ipv6_cluster: Cluster, tmp_path: Path, trouble: str
+) -> None:
+    end, script = TROUBLES[trouble]
+
+    def begin() -> None:
+        if end:
+            _on_node_meanwhile(f"{ipv6_cluster.name}-{end}", script)
+        else:
+            subprocess.Popen(["sh", "-c", script.format(name=ipv6_cluster.name)])
+
+    run = _run_and_cut(ipv6_cluster, tmp_path, begin)
+
+    for node in nodes_of(ipv6_cluster):
+        on_node(node, UNDROP)
+    persist(lambda: kubectl(ipv6_cluster, "get", "nodes"), CommandFailed, timeout=90, interval=2)
+    assert not run.ids("fail"), run.out
+    assert run.ids("pass"), run.out
     assert namespaces_left(ipv6_cluster) == []
 
 
