@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from pytest_ipv6k8s import (
@@ -13,7 +13,6 @@ from pytest_ipv6k8s import (
     Level,
     Record,
     check,
-    expect,
     expect_all,
     remark,
 )
@@ -113,12 +112,14 @@ def test_pod_mtu_fits_the_nodes(probes: Probes) -> None:
     ways = [r for r in _ways(probes) if r.answer.mtu]
     if not ways:
         raise Inconclusive("no node tells of a route to pods on other nodes")
-    seen = list(_too_large(ways, probes))
+    asked = {Family.of(way.request["address"]) for way in ways}
+    mtus = {family: _mtus(probes, [family]) for family in asked}
 
-    expect(
-        not seen,
+    expect_all(
+        ways,
+        lambda way: not list(_too_large(way, probes, mtus)),
         expected="an MTU that fits through the node's interfaces",
-        actual=seen or ways,
+        say=lambda way: "; ".join(_too_large(way, probes, mtus)),
     )
 
 
@@ -136,24 +137,20 @@ def _ways(probes: Probes) -> list[Record[route_to.Answer]]:
     )
 
 
-def _too_large(ways: Sequence[Record[route_to.Answer]], probes: Probes) -> Iterator[str]:
+def _too_large(
+    way: Record[route_to.Answer], probes: Probes, mtus: Mapping[Family, Mapping[str, int]]
+) -> Iterator[str]:
     """Yield in words each pod whose MTU is none, or larger than a way of its node and family."""
-    asked = {Family.of(way.request["address"]) for way in ways}
-    mtus = {family: _mtus(probes, [family]) for family in asked}
-    for way in ways:
-        node, answer = probes.named(way.source).node, way.answer
-        family = Family.of(way.request["address"])
-        for pod in probes:
-            if (
-                pod.node == node
-                and pod.has(family)
-                and not 0 < mtus[family][pod.name] <= answer.mtu
-            ):
-                through = f"{answer.interface} ({answer.kind or 'no tunnel'})"
-                yield (
-                    f"pod {pod.name} on {node}: {family.value} MTU {mtus[family][pod.name]}, and "
-                    f"{through} has {answer.mtu}"
-                )
+    node, answer = probes.named(way.source).node, way.answer
+    family = Family.of(way.request["address"])
+    for pod in probes:
+        here = pod.node == node and pod.has(family)
+        if here and not 0 < mtus[family][pod.name] <= answer.mtu:
+            through = f"{answer.interface} ({answer.kind or 'no tunnel'})"
+            yield (
+                f"pod {pod.name} on {node}: {family.value} MTU {mtus[family][pod.name]}, and "
+                f"{through} has {answer.mtu}"
+            )
 
 
 @mtu(

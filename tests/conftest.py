@@ -47,6 +47,7 @@ SHARED_CLUSTERS = {
     "cilium": ("tests/cluster/test_cilium.py", "tests/faults/test_policy_*.py"),
     "dual": ("tests/cluster/test_dual_stack.py", "tests/cluster/test_locator.py", *ON_DUAL),
     "three-nodes": ("tests/faults/test_loss_*.py", "tests/faults/test_one_*.py"),
+    "no-testbed": ("tests/faults/test_dns_does_not_come_back.py",),
     "faults": ("tests/faults/test_*.py",),
     "odd-dual": ("tests/oddities/test_on_dual.py",),
     "odd-ipv6": ("tests/oddities/test_on_ipv6.py",),

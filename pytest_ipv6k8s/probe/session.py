@@ -6,7 +6,9 @@ import contextlib
 import dataclasses
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pytest_ipv6k8s.agent import wire
@@ -32,18 +34,27 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(slots=True)
+class Outage:
+    """Until when nobody on a node is asked, by ``time.monotonic()``, and what was said of it."""
+
+    until: float = 0.0
+    trouble: str = ""
+
+
 class Session:
     """Asks one agent. Opened at the first question; one batch at a time, from any thread.
 
     A stream that lay idle is not trusted: load balancers cut idle WebSockets silently. When the
     stream breaks, it is opened once more and only the outstanding questions are put again. Where
-    that is in vain, the agent is not asked for as long as that took: a dead way to it costs a run
-    half of its time at most.
+    that is in vain, no agent on its node is asked for as long as that took: a dead way there costs
+    a run half of its time at most.
 
     Args:
         open_stream: starts the agent and returns its stream.
         timeouts: of the agent's replies; their factor also multiplies the requests' own.
         cost: counts every stream that is opened.
+        outage: what is known of the way to its node, shared with others there.
     """
 
     def __init__(
@@ -52,12 +63,13 @@ class Session:
         *,
         timeouts: Timeouts | None = None,
         cost: Cost | None = None,
+        outage: Outage | None = None,
     ) -> None:
         self._open_stream = open_stream
         self._timeouts = timeouts or Timeouts()
         self._stream: Stream | None = None
         self._last_used = 0.0
-        self._silent_until, self._trouble = 0.0, ""
+        self._outage = outage or Outage()
         self._seq = 0
         self._lock = threading.Lock()
         self.cost = cost or Cost()
@@ -86,15 +98,15 @@ class Session:
     def _given_up(self) -> Iterator[None]:
         """Ask nothing for as long as it took in vain, or each check would wait anew."""
         started = time.monotonic()
-        if started < self._silent_until:
-            raise ControlChannelError(self._trouble)
+        if started < self._outage.until:
+            raise ControlChannelError(self._outage.trouble)
         try:
             yield
         except ControlChannelError as error:
             self.close()
             took = time.monotonic() - started
             if took > _LONG:
-                self._trouble, self._silent_until = error.problem, started + 2 * took
+                self._outage.until, self._outage.trouble = started + 2 * took, error.problem
             raise
 
     def _exchange(self, numbered: dict[int, Request[Any]], answers: dict[int, Any]) -> None:
@@ -159,7 +171,7 @@ def _answer(request: Request[Any], message: dict[str, Any]) -> Any:
         raise ControlChannelError(f"the probe answered something odd: {error}") from None
 
 
-def connect(api: Api, pod: ProbePod) -> Session:
+def connect(api: Api, pod: ProbePod, outage: Outage | None = None) -> Session:
     """Return a session with the agent in a pod; nothing is opened yet."""
 
     def open_stream() -> Stream:
@@ -167,7 +179,7 @@ def connect(api: Api, pod: ProbePod) -> Session:
             api, namespace=pod.namespace, pod=pod.name, container=CONTAINER, command=COMMAND
         )
 
-    return Session(open_stream, timeouts=api.timeouts, cost=api.cost)
+    return Session(open_stream, timeouts=api.timeouts, cost=api.cost, outage=outage)
 
 
 class Sessions:
@@ -176,10 +188,12 @@ class Sessions:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._by_pod: dict[str, Session] = {}
+        self._outages = defaultdict[str, Outage](Outage)
 
     def probe(self, pod: ProbePod) -> Probe:
         """Return a probe that is asked over its pod's session."""
-        session = self._by_pod.setdefault(pod.name, connect(self._api, pod))
+        outage = self._outages[pod.node]
+        session = self._by_pod.setdefault(pod.name, connect(self._api, pod, outage))
         return Probe(pod, session, self._api.recorder)
 
     def trouble(self, pod: ProbePod) -> str:

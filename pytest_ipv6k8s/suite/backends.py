@@ -211,12 +211,14 @@ def expect_all_reached(clients: Sequence[Client], endpoints: Sequence[Probe]) ->
         Inconclusive: all clients are sent to one and the same.
     """
     spreading = [client for client in clients if client.spread]
+    shown = {id(client.shown): client for client in spreading}
     expect_all(
-        spreading,
-        lambda client: not client.missing(endpoints),
+        [client.shown for client in spreading],
+        lambda record: not shown[id(record)].missing(endpoints),
         expected="connections to every endpoint from every node",
-        say=lambda client: (
-            f"node {client.probe.node} never reached {_named(client.missing(endpoints))}"
+        say=lambda record: (
+            f"node {shown[id(record)].probe.node} never reached "
+            f"{_named(shown[id(record)].missing(endpoints))}"
         ),
     )
     missed = [each for each in endpoints if all(each in c.missing(endpoints) for c in clients)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from pytest_ipv6k8s.process import CommandFailed
+from pytest_ipv6k8s.process import CommandFailed, must_run
 from pytest_ipv6k8s.waiting import persist
 from tests.faults.makers import MANIFESTS
 from tests.real import (
@@ -138,13 +139,16 @@ def test_trouble_on_the_way_to_the_probes_is_not_the_clusters_fault(
 ) -> None:
     end, script = TROUBLES[trouble]
 
-    def begin() -> None:
-        if end:
-            _on_node_meanwhile(f"{ipv6_cluster.name}-{end}", script)
-        else:
-            subprocess.Popen(["sh", "-c", script.format(name=ipv6_cluster.name)])
+    with ThreadPoolExecutor(1) as meanwhile:
 
-    run = _run_and_cut(ipv6_cluster, tmp_path, begin)
+        def begin() -> None:
+            if end:
+                _on_node_meanwhile(f"{ipv6_cluster.name}-{end}", script)
+            else:
+                words = ["sh", "-c", script.format(name=ipv6_cluster.name)]
+                meanwhile.submit(must_run, words, timeout=60)
+
+        run = _run_and_cut(ipv6_cluster, tmp_path, begin)
 
     for node in nodes_of(ipv6_cluster):
         on_node(node, UNDROP)
