@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import hmac
 import json
 import os
 import socket
@@ -12,10 +13,13 @@ from typing import Any, List, Tuple
 
 from pytest_ipv6k8s.agent import sockets
 from pytest_ipv6k8s.agent.ports import (
+    COOKIE,
     ECHO,
     HTTP_PORT,
     OWN_SOCKET,
+    PADDING,
     SCTP_PORT,
+    SIZE,
     TCP_PORTS,
     UDP_PORT,
 )
@@ -159,15 +163,36 @@ async def _body(asked: bytes, reader: asyncio.StreamReader, peer: Any) -> bytes:
 
 
 class _Udp(asyncio.DatagramProtocol):
+    """Never sends more than it got, unless to somebody who has shown that he gets what we send.
+
+    Else whoever forges a source address could have us flood it, for as long as we run.
+    """
+
+    def __init__(self) -> None:
+        self._secret = os.urandom(16)
+
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Tuple[Any, ...]) -> None:
+        asked, reply, known = data.rstrip(PADDING), b"", False
         if data.startswith(ECHO):
-            self.transport.sendto(b"%s %s" % (data, _name()), addr)
-        elif data.startswith(b"size "):
-            reply = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
-            wanted = min(int(data.split(b" ", 2)[1]), 65000)
-            self.transport.sendto(reply.ljust(wanted, b"."), addr)
+            reply = b"%s %s" % (asked, _name())
+        elif data.startswith(SIZE):
+            with contextlib.suppress(ValueError):  # nothing that we send
+                reply, known = self._sized(data, addr)
         else:
-            self.transport.sendto(_identity(addr, data.decode(errors="replace")), addr)
+            reply = _identity(addr, asked.decode(errors="replace"))
+        if reply and (known or len(reply) <= len(data)):
+            self.transport.sendto(reply, addr)
+
+    def _sized(self, data: bytes, addr: Tuple[Any, ...]) -> Tuple[bytes, bool]:
+        """Return length and digest of what came, filled up; for more than came first a cookie."""
+        wanted, cookie = data.split(b" ", 3)[1:3]
+        size = min(int(wanted), 65000)
+        here = hmac.new(self._secret, repr(addr[:2]).encode(), "sha256").hexdigest()[:COOKIE]
+        known = hmac.compare_digest(cookie, here.encode())
+        if size > len(data) and not known:
+            return SIZE + here.encode(), False
+        reply = b"%d %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
+        return reply.ljust(size, b"."), known

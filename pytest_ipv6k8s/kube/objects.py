@@ -37,6 +37,8 @@ NO_MESH = (
 """Labels and annotations by which pods stay out of service meshes, as their documentation has
 them: Istio (sidecars and ambient), Linkerd, Kuma, Consul, Open Service Mesh, App Mesh."""
 
+LIFETIME = 6 * 3600
+"""Seconds after which a pod of ours ends by itself, whatever became of its run."""
 AGENT = "ipv6k8s-agent"
 """The ConfigMap with the agent in a namespace of a run."""
 
@@ -191,6 +193,7 @@ def probe_pod(
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "restartPolicy": "Always",
+        "activeDeadlineSeconds": LIFETIME,
         "terminationGracePeriodSeconds": 1,
         "hostNetwork": host_network,
         "affinity": _on_node(node),

@@ -127,6 +127,15 @@ def test_without_host_network_there_is_one_restricted_namespace() -> None:
     assert made.hosts == ()
 
 
+def test_pods_end_by_themselves_whatever_becomes_of_their_run() -> None:
+    api = ClusterApi()
+
+    deployed(api)
+
+    pods = api.lists[f"{INSIDE}/pods"]
+    assert {pod["spec"]["activeDeadlineSeconds"] for pod in pods} == {6 * 3600}
+
+
 def test_everything_that_is_made_carries_the_runs_label() -> None:
     api = ClusterApi()
 

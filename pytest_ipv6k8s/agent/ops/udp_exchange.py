@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from pytest_ipv6k8s.agent import ops, sockets
+from pytest_ipv6k8s.agent.ports import PADDING, ROOM
 
 FRAGMENTED = "fragmented"
 
@@ -68,7 +69,7 @@ def _exchange(sock: socket.socket, request: Request) -> Answer:
     made = sockets.fragments_made() if fragmented else None
     for payload in wanted:
         try:
-            sock.send(payload.encode())
+            sock.send(payload.encode() + PADDING * ROOM)
             while payload not in echoes:
                 last = sockets.identity(sock.recv(65536))
                 echoes.add(last.get("payload"))

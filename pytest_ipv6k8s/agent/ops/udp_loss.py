@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Dict, List, Set, Tuple
 
 from pytest_ipv6k8s.agent import ops, sockets
-from pytest_ipv6k8s.agent.ports import ECHO
+from pytest_ipv6k8s.agent.ports import ECHO, PADDING
 
 SHORTEST_PATIENCE, LONGEST_PATIENCE = 0.25, 2.0
 FEW = 5
+_SIZE = 128
+"""Bytes of a datagram: room for the name of a pod in its echo."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class _Exchange:
         while len(self.away) < self.request.window and self._may_send():
             flow = self.flows[self.sent % len(self.flows)]
             try:
-                flow.sock.send(b"%s%d" % (ECHO, self.sent))
+                flow.sock.send((b"%s%d" % (ECHO, self.sent)).ljust(_SIZE, PADDING))
             except BlockingIOError:
                 return
             except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import socket
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass, replace
 
 from pytest_ipv6k8s.agent import ops, sockets
+from pytest_ipv6k8s.agent.ports import COOKIE, PADDING, ROOM, SIZE
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
 
@@ -78,17 +80,18 @@ def _beyond(path_mtu: int, request: Request) -> Request:
 
 def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
     reply, failure, too_big, arrivals = b"", "", False, 0
+    payload = _payload(request, _cookie(sock, request))
     made = sockets.fragments_made()
     for _ in range(request.tries):
         try:
-            sock.send(_payload(request))
+            sock.send(payload)
             reply = sock.recv(65535)
         except OSError as error:
             failure = sockets.name_of_error(error)
             too_big = too_big or error.errno == errno.EMSGSIZE
             continue
         failure = ""
-        arrivals += _says_whole(reply, request)
+        arrivals += _says_whole(reply, payload, request.reply_size)
         if not request.every:
             break
     return Answer(
@@ -105,12 +108,24 @@ def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
     )
 
 
-def _payload(request: Request) -> bytes:
-    head = b"size %d " % request.reply_size
+def _cookie(sock: socket.socket, request: Request) -> bytes:
+    """Return what lets us have more than we send; asked for with small datagrams, if need be."""
+    none = b"-" * COOKIE
+    for _ in range(request.tries if request.reply_size > request.size else 0):
+        with contextlib.suppress(OSError):
+            sock.send((b"%s%d %s " % (SIZE, request.reply_size, none)).ljust(ROOM, PADDING))
+            reply = sock.recv(ROOM)
+            if reply.startswith(SIZE):
+                return reply[len(SIZE) :]
+    return none
+
+
+def _payload(request: Request, cookie: bytes) -> bytes:
+    head = b"%s%d %s " % (SIZE, request.reply_size, cookie)
     return head + sockets.pattern(request.size - len(head))
 
 
-def _says_whole(reply: bytes, request: Request) -> bool:
+def _says_whole(reply: bytes, payload: bytes, least: int) -> bool:
     """The reply begins with length and hash of what the server got, whatever else is in it."""
-    wanted = b"%d %s" % (request.size, hashlib.sha256(_payload(request)).hexdigest().encode())
-    return reply.startswith(wanted) and len(reply) >= request.reply_size
+    wanted = b"%d %s" % (len(payload), hashlib.sha256(payload).hexdigest().encode())
+    return reply.startswith(wanted) and len(reply) >= least
