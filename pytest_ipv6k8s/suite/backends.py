@@ -101,6 +101,9 @@ class Client:
 def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
     """Ask a Service with all probes behind it from every node, by a pod not behind it if there is.
 
+    A proxy may know some endpoints before others: it is waited for until each client has met all
+    of them, no longer than a cluster may need.
+
     Args:
         probes: who may ask.
         address: the cluster IP.
@@ -108,11 +111,12 @@ def reached_from_every_node(probes: Probes, address: str) -> list[Client]:
     beside = {probe.node: probe for probe in probes.peers}
     asked = [beside.get(probe.node, probe) for probe in probes.one_per_node]
     soon, patient = (tcp_connect.Request(address, TCP, timeout=t) for t in (ONE_SYN, PATIENT))
-    await_services(
-        probes,
-        lambda: probes.ask_each(lambda probe: [soon], among=asked),
-        lambda record: record.answer.echoed,
-    )
+
+    def met_all(client: Client) -> bool:
+        spoilt = any(record.mark.doubted for record in client.records)
+        return spoilt or not (client.failed or client.missing(probes))
+
+    await_services(probes, lambda: _clients(probes, asked, soon), met_all)
     return _clients(probes, asked, patient)
 
 

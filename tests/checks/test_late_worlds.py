@@ -1,0 +1,94 @@
+"""What a cluster loads a moment after our pods are ready turns nothing red."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_ipv6k8s import catalogue, waiting
+from pytest_ipv6k8s.addresses import Family, Stack
+from pytest_ipv6k8s.agent.ops import dns_exchange
+from pytest_ipv6k8s.probe.probes import ProbePod
+from pytest_ipv6k8s.verdicts import Verdict
+from tests.checks.world import World, run_check
+
+LATE = 5
+"""So many rounds it takes until everything is loaded."""
+Late = Callable[[World, Callable[[], bool]], None]
+
+
+def _refused(world: World, early: Callable[[], bool]) -> None:
+    """No Service of ours has rules yet."""
+    addresses = {ip for service in world.services.values() for ip in service.cluster_ips}
+
+    def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
+        shut = early() and request.address in addresses
+        lost = replace(answer, connected=False, echoed=False, pod="", error="ECONNREFUSED")
+        return lost if shut else answer
+
+    def exchange(pod: ProbePod, request: Any, answer: Any) -> Any:
+        shut = early() and request.address in addresses
+        return replace(answer, echoed=0, pod="", error="ECONNREFUSED") if shut else answer
+
+    world.override("tcp_connect", connect)
+    world.override("udp_exchange", exchange)
+
+
+def _one_endpoint_missing(world: World, early: Callable[[], bool]) -> None:
+    """The rules of a Service do not have its last endpoint yet."""
+    first, last = world.pods[0], world.pods[-1]
+    addresses = set(world.services["every"].cluster_ips)
+
+    def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
+        known = request.address not in addresses or answer.pod != last.name or not early()
+        return answer if known else replace(answer, pod=first.name)
+
+    world.override("tcp_connect", connect)
+
+
+def _names_unknown(world: World, early: Callable[[], bool]) -> None:
+    """The DNS has not heard of our Services yet."""
+    silent = dns_exchange.Answer(error="ETIMEDOUT")
+
+    def exchange(pod: ProbePod, request: Any, answer: Any) -> Any:
+        return silent if early() else answer
+
+    world.override("dns_exchange", exchange)
+
+
+SERVICES = ("SVC-01", "SVC-02", "SVC-04", "SVC-05", "SVC-06", "SVC-11")
+RECORDS = ("DNS-04", "DNS-05", "DNS-08", "DNS-11", "DNS-16")
+CASES = [
+    *((id, _refused) for id in SERVICES),
+    *((id, _one_endpoint_missing) for id in SERVICES),
+    *((id, _names_unknown) for id in RECORDS),
+]
+
+
+@pytest.mark.parametrize(("id", "late"), CASES)
+def test_what_comes_late_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, id: str, late: Late
+) -> None:
+    world, families = World(Stack.DUAL), catalogue.checks()[id].families
+    world.ready_at, rounds = time.time(), itertools.count()
+    number = 0
+
+    def poll(ask: Callable[[], Any], holds: Callable[[Any], bool], **_: float) -> Any:
+        nonlocal number
+        for number in itertools.islice(rounds, 4 * LATE):
+            value = ask()
+            if holds(value):
+                break
+        return value
+
+    monkeypatch.setattr(waiting, "poll", poll)
+    late(world, lambda: number < LATE)
+
+    judgement = run_check(world, id, Family.V6 if families else None)
+
+    assert judgement.verdict is Verdict.PASS, judgement
