@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -75,19 +74,18 @@ def test_what_comes_late_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, id: str, late: Late
 ) -> None:
     world, families = World(Stack.DUAL), catalogue.checks()[id].families
-    world.ready_at, rounds = time.time(), itertools.count()
-    number = 0
+    world.ready_at, rounds = time.time(), list[int]()
 
     def poll(ask: Callable[[], Any], holds: Callable[[Any], bool], **_: float) -> Any:
-        nonlocal number
-        for number in itertools.islice(rounds, 4 * LATE):
+        for _number in range(4 * LATE):
+            rounds.append(1)
             value = ask()
             if holds(value):
                 break
         return value
 
     monkeypatch.setattr(waiting, "poll", poll)
-    late(world, lambda: number < LATE)
+    late(world, lambda: len(rounds) < LATE)
 
     judgement = run_check(world, id, Family.V6 if families else None)
 
