@@ -66,6 +66,7 @@ def test_external_aaaa_records_are_found(
     "DNS-19",
     beside=[Beside.HOSTS],
     rests_on=["DNS-01"],
+    rests_partly_on=["EGR-01"],
     stacks=WITH_IPV6,
     features=[Feature.ZONE],
     references=["CoreDNS documentation: the forward plugin", "RFC 3901 section 3"],

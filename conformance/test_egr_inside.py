@@ -20,7 +20,8 @@ from pytest_ipv6k8s.agent.ports import UDP_PORT
 from pytest_ipv6k8s.causes import unless
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import UDP
-from pytest_ipv6k8s.suite import Probes, Services
+from pytest_ipv6k8s.suite import Probe, Probes, Services
+from pytest_ipv6k8s.suite.paths import await_services
 from pytest_ipv6k8s.suite.seen import only_pods, only_services
 
 
@@ -120,6 +121,12 @@ def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services:
     address = services["peer"].cluster_ip(family)
     own = {probe.name: probe.address(family) for probe in probes}
 
+    def through_service(probe: Probe) -> list[udp_exchange.Request]:
+        return [udp_exchange.Request(address, UDP, count=3)] if probe is not probes.peer else []
+
+    await_services(
+        probes, lambda: probes.ask_each(through_service), lambda record: record.answer.echoed
+    )
     records = probes.ask_each(
         lambda probe: [
             *(
@@ -127,7 +134,7 @@ def test_nothing_is_masqueraded_inside(family: Family, probes: Probes, services:
                 for other in probes
                 if other is not probe
             ),
-            *([udp_exchange.Request(address, UDP, count=3)] if probe is not probes.peer else []),
+            *through_service(probe),
         ]
     )
     on_nodes = _heard_by_nodes(probes, family)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from pytest_ipv6k8s import WITH_IPV6, Family, Feature, Level, check
-from pytest_ipv6k8s.agent.ops import udp_sized
+from pytest_ipv6k8s.agent.ops import udp_exchange, udp_sized
 from pytest_ipv6k8s.checks import FamiliesOf
 from pytest_ipv6k8s.probe.services import UDP
 from pytest_ipv6k8s.suite import Probes, Services
@@ -18,6 +18,7 @@ from pytest_ipv6k8s.suite.datagrams import (
     many,
     require_fragments,
 )
+from pytest_ipv6k8s.suite.paths import await_services
 
 REASSEMBLED = 1500
 CAUSES = [
@@ -81,7 +82,11 @@ def test_fragments_pass_through_a_service(
     is SVC-05.
     """
     address = services["peer"].cluster_ip(family)
+    small = udp_exchange.Request(address, UDP)
 
+    await_services(
+        probes, lambda: probes.from_every_node(small), lambda record: record.answer.echoed
+    )
     records = probes.from_every_node(
         many(address, 2000, udp_sized.FRAGMENTED, reply=4000, port=UDP)
     )

@@ -297,7 +297,11 @@ def test_cluster_ip_keeps_the_source_address(
     """A pod behind a cluster IP sees the address of the pod that asks."""
     address = services["peer"].cluster_ip(family)
 
-    expect_untranslated(probes.from_every_node(_connection(address)), probes, family)
+    def ask() -> list[Record[tcp_connect.Answer]]:
+        return probes.from_every_node(_connection(address))
+
+    await_services(probes, ask, lambda record: record.answer.echoed)
+    expect_untranslated(ask(), probes, family)
 
 
 @svc(
@@ -334,7 +338,12 @@ def test_service_without_endpoints_refuses(
     6.18: six, and one a second): the tries come one after the other.
     """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
-    controls = probes.from_every_node(_connection(full))
+
+    def ask() -> list[Record[tcp_connect.Answer]]:
+        return probes.from_every_node(_connection(full))
+
+    await_services(probes, ask, lambda record: record.answer.echoed)
+    controls = ask()
     expect_all(
         controls,
         lambda record: record.answer.echoed,

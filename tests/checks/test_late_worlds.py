@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import dns.message
+import dns.rcode
 import pytest
 
 from pytest_ipv6k8s import catalogue, waiting
 from pytest_ipv6k8s.addresses import Family, Stack
-from pytest_ipv6k8s.agent.ops import dns_exchange
+from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
+from tests.checks.lossy import timed_out
 from tests.checks.world import World, run_check
 
 LATE = 5
@@ -27,15 +31,25 @@ def _refused(world: World, early: Callable[[], bool]) -> None:
 
     def connect(pod: ProbePod, request: Any, answer: Any) -> Any:
         shut = early() and request.address in addresses
-        lost = replace(answer, connected=False, echoed=False, pod="", error="ECONNREFUSED")
-        return lost if shut else answer
+        return replace(timed_out(answer), error="ECONNREFUSED") if shut else answer
 
     def exchange(pod: ProbePod, request: Any, answer: Any) -> Any:
         shut = early() and request.address in addresses
-        return replace(answer, echoed=0, pod="", error="ECONNREFUSED") if shut else answer
+        lost = replace(answer, echoed=0, pod="", seen_source="", error="ECONNREFUSED")
+        return lost if shut else answer
+
+    def send(pod: ProbePod, request: Any, answer: Any) -> Any:
+        shut = early() and request.address in addresses
+        return replace(answer, arrived=False, arrivals=0, replied=0) if shut else answer
+
+    def transfer(pod: ProbePod, request: Any, answer: Any) -> Any:
+        shut = early() and request.address in addresses
+        return replace(answer, moved=0, intact=False, error="ECONNREFUSED") if shut else answer
 
     world.override("tcp_connect", connect)
     world.override("udp_exchange", exchange)
+    world.override("udp_sized", send)
+    world.override("tcp_transfer", transfer)
 
 
 def _one_endpoint_missing(world: World, early: Callable[[], bool]) -> None:
@@ -52,20 +66,25 @@ def _one_endpoint_missing(world: World, early: Callable[[], bool]) -> None:
 
 def _names_unknown(world: World, early: Callable[[], bool]) -> None:
     """The DNS has not heard of our Services yet."""
-    silent = dns_exchange.Answer(error="ETIMEDOUT")
+    ours = tuple(service.namespace.encode() for service in world.services.values())
 
     def exchange(pod: ProbePod, request: Any, answer: Any) -> Any:
-        return silent if early() else answer
+        wire = base64.b64decode(request.wire)
+        if not (early() and any(name in wire for name in ours)):
+            return answer
+        reply = dns.message.make_response(dns.message.from_wire(wire))
+        reply.set_rcode(dns.rcode.NXDOMAIN)
+        return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
 
     world.override("dns_exchange", exchange)
 
 
-SERVICES = ("SVC-01", "SVC-02", "SVC-04", "SVC-05", "SVC-06", "SVC-11")
-RECORDS = ("DNS-04", "DNS-05", "DNS-08", "DNS-11", "DNS-16")
+AREAS = ("SVC", "LB", "DNS", "MTU", "EGR", "NODE")
 CASES = [
-    *((id, _refused) for id in SERVICES),
-    *((id, _one_endpoint_missing) for id in SERVICES),
-    *((id, _names_unknown) for id in RECORDS),
+    (id, late)
+    for id, declared in catalogue.checks().items()
+    if id.partition("-")[0] in AREAS and declared.level is not Level.INFORMATIONAL
+    for late in (_refused, _one_endpoint_missing, _names_unknown)
 ]
 
 
