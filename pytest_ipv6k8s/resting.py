@@ -193,16 +193,24 @@ class Ledger:
     ) -> tuple[str, ...]:
         """Return the red checks that explain why an item failed in these places, all of them.
 
-        What is wrong in no place, such as EndpointSlices, may be what is wrong in any.
+        What is wrong in no place, such as EndpointSlices, may be what is wrong in any. Where a
+        Service was asked and its endpoints, too, what explains those explains the Service.
         """
         bases = self._bases(declared, family, partly=True)
-        covering = [
-            [b for b in bases if not b.places or any(found.covers(place) for found in b.places)]
+        covering = {
+            place: [b for b in bases if not b.places or any(f.covers(place) for f in b.places)]
             for place in places
-        ]
+        }
         if not covering:
             return _roots(base for base in bases if base.wholly or not base.places)
-        return _roots(base for found in covering for base in found) if all(covering) else ()
+        endpoints = {
+            place.source: found for place, found in covering.items() if place.destination and found
+        }
+        every = [
+            found or (endpoints.get(place.source, []) if not place.destination else [])
+            for place, found in covering.items()
+        ]
+        return _roots(base for found in every for base in found) if all(every) else ()
 
     def _bases(self, declared: Check, family: Family | None, *, partly: bool) -> list[Red]:
         about, ids = set(families(declared, family)), self.under(declared, partly=partly)

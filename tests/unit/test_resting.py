@@ -99,6 +99,24 @@ def test_a_service_that_is_wrong_on_a_node_spoils_what_the_node_is_asked(
     assert ledger.explaining(PARTLY, V6, [place]) == (("AA-01",) if explained else ())
 
 
+@pytest.mark.parametrize(
+    ("failed", "explained"),
+    [
+        ([("c", "fd00::1:1"), ("c", "fd00::b")], True),
+        ([("c", "fd00::1:1"), ("a", "fd00::b")], False),
+        ([("c", "fd00::1:1"), ("c", "fd00::a")], False),
+    ],
+)
+def test_what_explains_its_endpoints_explains_a_service(
+    ledger: Ledger, failed: list[tuple[str, str]], explained: bool
+) -> None:
+    ledger.note(_red(BASE, _record("b", "2001:db8::1")))
+
+    places = [place_of(_record(*where), NODES) for where in failed]
+
+    assert ledger.explaining(PARTLY, V6, places) == (("AA-01",) if explained else ())
+
+
 def test_what_is_red_already_is_doubted_in_what_rests_on_it(ledger: Ledger) -> None:
     ledger.note(_red(BASE, _record("a", "fd00::b"), _record("c", "fd00::a", failed=False)))
 
