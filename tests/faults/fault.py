@@ -60,7 +60,7 @@ class Fault:
         assert len(self.may) <= 3, f"a fault has one root: {sorted(self.may)}"
 
 
-def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> None:
+def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> SuiteRun:
     """Break the cluster, see just the right checks fail, heal it, and see them pass.
 
     Args:
@@ -68,6 +68,9 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
         cluster: a healthy cluster.
         folder: where reports go.
         options: more options for the suite; without any, all areas but NetworkPolicy are asked.
+
+    Returns:
+        The run on the broken cluster.
     """
     options = options or INSIDE_AREAS
     with fault.broken(cluster):
@@ -98,6 +101,7 @@ def expect_red(fault: Fault, cluster: Cluster, folder: Path, *options: str) -> N
     healed = run_suite(cluster, folder, *options, *only)
     assert not healed.red, f"still red: {sorted(healed.red)}\n{healed.out}"
     assert healed.ids("pass") >= fault.must, healed.out
+    return run
 
 
 def named_nodes(run: SuiteRun, id: str) -> set[str]:
