@@ -84,6 +84,16 @@ def _connection(address: str, timeout: float = PATIENT) -> tcp_connect.Request:
     return tcp_connect.Request(address, TCP, timeout=timeout)
 
 
+def _echoes(probes: Probes, address: str) -> list[Record[tcp_connect.Answer]]:
+    """Connect to a Service once from every node, when it works or could have."""
+
+    def ask() -> list[Record[tcp_connect.Answer]]:
+        return probes.from_every_node(_connection(address))
+
+    await_services(probes, ask, lambda record: record.answer.echoed)
+    return ask()
+
+
 @svc(
     "SVC-01",
     beside=[Beside.HOSTS],
@@ -297,11 +307,7 @@ def test_cluster_ip_keeps_the_source_address(
     """A pod behind a cluster IP sees the address of the pod that asks."""
     address = services["peer"].cluster_ip(family)
 
-    def ask() -> list[Record[tcp_connect.Answer]]:
-        return probes.from_every_node(_connection(address))
-
-    await_services(probes, ask, lambda record: record.answer.echoed)
-    expect_untranslated(ask(), probes, family)
+    expect_untranslated(_echoes(probes, address), probes, family)
 
 
 @svc(
@@ -338,12 +344,7 @@ def test_service_without_endpoints_refuses(
     6.18: six, and one a second): the tries come one after the other.
     """
     empty, full = services["empty"].cluster_ip(family), services["peer"].cluster_ip(family)
-
-    def ask() -> list[Record[tcp_connect.Answer]]:
-        return probes.from_every_node(_connection(full))
-
-    await_services(probes, ask, lambda record: record.answer.echoed)
-    controls = ask()
+    controls = _echoes(probes, full)
     expect_all(
         controls,
         lambda record: record.answer.echoed,

@@ -47,7 +47,7 @@ class Session:
 
     A stream that lay idle is not trusted: load balancers cut idle WebSockets silently. When the
     stream breaks, it is opened once more and only the outstanding questions are put again. Where
-    that is in vain, no agent on its node is asked for as long as that took: a dead way there costs
+    that does not help, no agent on its node is asked for as long as it took: a dead way there costs
     a run half of its time at most.
 
     Args:
@@ -96,7 +96,7 @@ class Session:
 
     @contextlib.contextmanager
     def _given_up(self) -> Iterator[None]:
-        """Ask nothing for as long as it took in vain, or each check would wait anew."""
+        """Ask nothing for as long as we waited, or each check would wait anew."""
         started = time.monotonic()
         if started < self._outage.until:
             raise ControlChannelError(self._outage.trouble)
