@@ -49,7 +49,7 @@ def made_dual(cluster: Cluster) -> Iterator[None]:
 
 FAULT = Fault(
     broken=made_dual,
-    must=frozenset({"API-01", "API-02", "API-09", "API-15", "API-16"}),
+    must=frozenset({"API-01", "API-02", "API-07", "API-09", "API-15", "API-16"}),
     cause={"API-01": "an admission webhook"},
 )
 
