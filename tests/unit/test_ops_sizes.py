@@ -48,6 +48,22 @@ def test_many_bytes_arrive_intact(agent: Serving, address: str, direction: str) 
     assert answer.local == address
 
 
+def test_who_is_silent_is_asked_for_a_large_reply_with_small_datagrams_alone() -> None:
+    asked: list[bytes] = []
+
+    def silent(data: bytes) -> list[bytes]:
+        asked.append(data)
+        return []
+
+    with udp(silent) as port:
+        request = udp_sized.Request("::1", port, 2000, reply_size=4000, tries=40, timeout=SHORT)
+        answer = udp_sized.perform(replace(request, every=True))
+
+    assert (answer.arrived, answer.error) == (False, "ETIMEDOUT")
+    assert len(asked) <= 3
+    assert all(len(data) <= 512 for data in asked)
+
+
 def test_a_transfer_that_is_refused_moves_nothing() -> None:
     answer = tcp_transfer.perform(tcp_transfer.Request("::1", closed_port(), timeout=AMPLE))
 

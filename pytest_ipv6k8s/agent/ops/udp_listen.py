@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
 from pytest_ipv6k8s.agent import ops, sockets
+from pytest_ipv6k8s.agent.ports import PADDING
 
 _open: Dict[int, socket.socket] = {}
 
@@ -76,5 +77,6 @@ def _close(request: Request) -> Answer:
             except OSError:
                 break
             source = sockets.unmapped(peer[0])
-            received.append(Datagram(source, peer[1], data.decode(errors="replace")))
+            text = data.rstrip(PADDING).decode(errors="replace")
+            received.append(Datagram(source, peer[1], text))
     return Answer(port=request.port, received=tuple(received))

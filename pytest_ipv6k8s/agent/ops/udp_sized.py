@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import socket
 import time
 from dataclasses import dataclass, replace
+from typing import Tuple
 
 from pytest_ipv6k8s.agent import ops, sockets
 from pytest_ipv6k8s.agent.ports import COOKIE, PADDING, ROOM, SIZE
 
 UNFRAGMENTED, FRAGMENTED, AS_NEEDED = "unfragmented", "fragmented", "as needed"
+_SMALL, _PARTS = 3, 8
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,13 @@ def perform(request: Request) -> Answer:
             sock.connect((request.address, request.port))
         except OSError as error:
             return Answer(arrived=False, error=sockets.name_of_error(error))
-        sock.settimeout(request.timeout / request.tries)
         if request.how == FRAGMENTED:
             request = _beyond(sockets.path_mtu(sock), request)
-        return _exchange(sock, request, started)
+        cookie, trouble = _cookie(sock, request)
+        if trouble:
+            return Answer(arrived=False, error=trouble, seconds=time.monotonic() - started)
+        sock.settimeout(request.timeout / request.tries)
+        return _exchange(sock, request, _payload(request, cookie), started)
 
 
 def _beyond(path_mtu: int, request: Request) -> Request:
@@ -78,9 +82,8 @@ def _beyond(path_mtu: int, request: Request) -> Request:
     return replace(request, size=size, reply_size=reply)
 
 
-def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
+def _exchange(sock: socket.socket, request: Request, payload: bytes, started: float) -> Answer:
     reply, failure, too_big, arrivals = b"", "", False, 0
-    payload = _payload(request, _cookie(sock, request))
     made = sockets.fragments_made()
     for _ in range(request.tries):
         try:
@@ -108,16 +111,25 @@ def _exchange(sock: socket.socket, request: Request, started: float) -> Answer:
     )
 
 
-def _cookie(sock: socket.socket, request: Request) -> bytes:
-    """Return what lets us have more than we send; asked for with small datagrams, if need be."""
-    none = b"-" * COOKIE
-    for _ in range(request.tries if request.reply_size > request.size else 0):
-        with contextlib.suppress(OSError):
+def _cookie(sock: socket.socket, request: Request) -> Tuple[bytes, str]:
+    """Return what lets us have more than we send, or why there is none.
+
+    It is asked for with small datagrams, in a part of the time; none is where none is needed.
+    """
+    none, failure = b"-" * COOKIE, ""
+    if request.reply_size <= request.size:
+        return none, failure
+    sock.settimeout(request.timeout / _PARTS)
+    for _ in range(_SMALL):
+        try:
             sock.send((b"%s%d %s " % (SIZE, request.reply_size, none)).ljust(ROOM, PADDING))
             reply = sock.recv(ROOM)
-            if reply.startswith(SIZE):
-                return reply[len(SIZE) :]
-    return none
+        except OSError as error:
+            failure = sockets.name_of_error(error)
+            continue
+        if reply.startswith(SIZE):
+            return reply[len(SIZE) :], ""
+    return none, failure or "no cookie"
 
 
 def _payload(request: Request, cookie: bytes) -> bytes:
