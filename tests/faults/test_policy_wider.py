@@ -72,7 +72,7 @@ FAULTS = {
     ),
     "ports of ingress": Fault(
         broken=partial(without, way="ingress", part="ports", rule={"ports": PORTS}),
-        must=frozenset({"POL-09", "POL-14"}),
+        must=frozenset({"POL-09"}),
         cause={"POL-09": "does not know endPort, or named ports"},
     ),
 }
