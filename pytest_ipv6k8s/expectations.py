@@ -113,13 +113,16 @@ def expect(
     several = isinstance(actual, (list, tuple, set, frozenset))
     findings = list(actual) if several else [actual]  # type: ignore[call-overload]
     _count_expectation()
-    _judge(condition, expected, findings, say)
+    _judge(condition, expected, findings, say, _records(findings))
 
 
 def _judge(
-    condition: object, expected: str, findings: Sequence[Any], say: Callable[[Any], str]
+    condition: object,
+    expected: str,
+    findings: Sequence[Any],
+    say: Callable[[Any], str],
+    records: Sequence[Record[Any]],
 ) -> None:
-    records = _records(findings)
     mark(records, failed=not condition)
     if condition:
         return
@@ -134,6 +137,7 @@ def expect_all(
     *,
     expected: str,
     say: Callable[[T], str] = finding,
+    shown: Callable[[T], object] = lambda found: found,
 ) -> None:
     """State what a check expects of each of several findings; of none there is nothing to expect.
 
@@ -142,6 +146,8 @@ def expect_all(
         condition: tells whether one finding is what is expected.
         expected: what should be found, as a phrase.
         say: puts one finding that is not into words.
+        shown: the record that stands for a finding that is none itself: what failed without one
+            has no place, and nothing can explain it.
 
     Raises:
         Unmet: some are not; carries those.
@@ -150,8 +156,8 @@ def expect_all(
     failing = [item for item in everything if not condition(item)]
     if everything:
         _count_expectation()
-    mark(_records(everything), failed=False)
-    _judge(not failing, expected, failing, say)
+    mark(_records(map(shown, everything)), failed=False)
+    _judge(not failing, expected, failing, say, _records(map(shown, failing)))
 
 
 def assert_family(finding: Record[Any] | str, family: Family) -> None:

@@ -195,40 +195,38 @@ def dual_cilium_cluster(_shared: Shared) -> Cluster:
 
 
 @pytest.fixture
-def ipv6_testbed(
-    _shared: Shared, ipv6_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> RealTestbed:
-    """A hermetic testbed beside the IPv6-only cluster, with NAT66."""
-    return _shared.use(
-        "outside", lambda: make_testbed(ipv6_cluster, tmp_path_factory.mktemp("outside"))
+def beside(
+    _shared: Shared, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Cluster], RealTestbed]:
+    """Return the testbed beside the group's cluster; it is made when first asked for."""
+    return lambda cluster: _shared.use(
+        "outside", lambda: make_testbed(cluster, tmp_path_factory.mktemp("outside"))
     )
 
 
 @pytest.fixture
-def dual_testbed(
-    _shared: Shared, dual_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> RealTestbed:
+def ipv6_testbed(ipv6_cluster: Cluster, beside: Callable[[Cluster], RealTestbed]) -> RealTestbed:
+    """A hermetic testbed beside the IPv6-only cluster, with NAT66."""
+    return beside(ipv6_cluster)
+
+
+@pytest.fixture
+def dual_testbed(dual_cluster: Cluster, beside: Callable[[Cluster], RealTestbed]) -> RealTestbed:
     """A hermetic testbed beside the dual-stack cluster."""
-    return _shared.use(
-        "outside", lambda: make_testbed(dual_cluster, tmp_path_factory.mktemp("outside"))
-    )
+    return beside(dual_cluster)
 
 
 @pytest.fixture
 def cilium_testbed(
-    _shared: Shared, cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+    cilium_cluster: Cluster, beside: Callable[[Cluster], RealTestbed]
 ) -> RealTestbed:
     """A hermetic testbed beside the cluster with Cilium."""
-    return _shared.use(
-        "outside", lambda: make_testbed(cilium_cluster, tmp_path_factory.mktemp("outside"))
-    )
+    return beside(cilium_cluster)
 
 
 @pytest.fixture
 def dual_cilium_testbed(
-    _shared: Shared, dual_cilium_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+    dual_cilium_cluster: Cluster, beside: Callable[[Cluster], RealTestbed]
 ) -> RealTestbed:
     """A hermetic testbed beside the dual-stack cluster with Cilium."""
-    return _shared.use(
-        "outside", lambda: make_testbed(dual_cilium_cluster, tmp_path_factory.mktemp("outside"))
-    )
+    return beside(dual_cilium_cluster)

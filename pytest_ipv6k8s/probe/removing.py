@@ -22,13 +22,13 @@ def remove(api: Api, run_id: str) -> list[str]:
     come back, and forbids what it allows while it starts: its RBAC is not ready.
     """
 
-    def delete() -> list[str]:
-        names = _namespaces(api, _of(run_id))
-        at_once(lambda name: delete_namespace(api, name), names)
-        return names
-
-    names = _patiently(api, delete)
+    names = _patiently(api, lambda: _delete(api, _namespaces(api, _of(run_id))))
     return _await_none(api, lambda: [n for n in names if readable(api, paths.pods(n))])
+
+
+def _delete(api: Api, names: Collection[str]) -> list[str]:
+    at_once(lambda name: delete_namespace(api, name), names)
+    return [*names]
 
 
 def _namespaces(api: Api, of: str) -> list[str]:
@@ -91,16 +91,12 @@ def reap(api: Api, going_on: Collection[str] = ()) -> tuple[list[str], list[str]
         items = api.items(paths.NAMESPACES, labelSelector=objects.RUN_LABEL)
         return {i["metadata"]["name"]: i for i in items if _run_of(i) not in going_on}
 
-    def delete() -> list[str]:
-        at_once(lambda name: delete_namespace(api, name), items)
-        return []
-
     items = found()
     going = {name for name, item in items.items() if item["metadata"].get("deletionTimestamp")}
     given = {(n, run) for n, run in _in_given_namespaces(api, items) if run not in going_on}
     for namespace, run_id in given:
         remove_inside(api, namespace, run_id)
-    _patiently(api, delete)
+    _patiently(api, lambda: _delete(api, items))
     left = _await_none(api, lambda: [name for name in found() if name in items])
     clean = (items.keys() - going | {namespace for namespace, _ in given}) - set(left)
     return sorted(clean), sorted(left)

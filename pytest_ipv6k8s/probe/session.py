@@ -8,7 +8,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pytest_ipv6k8s.agent import wire
@@ -34,7 +33,7 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Outage:
     """Until when nobody on a node is asked, by ``time.monotonic()``, and what was said of it."""
 

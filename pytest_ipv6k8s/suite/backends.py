@@ -162,16 +162,16 @@ def expect_hairpin_beside_others(probes: Probes, address: str) -> None:
     if not all(map(clear, asked_once)):  # some rules may not be there yet
         await_services(probes, ask, clear)
         asked_once = ask()
-    clients = {client.records[0].source: client for client in asked_once}
     elsewhere = [c.probe.node for c in asked_once if not c.met_itself and not c.lost]
     if elsewhere:
         remark(f"not sent to themselves, so not judged: pods on {', '.join(elsewhere)}")
-    mark([record for client in clients.values() for record in client.records], failed=False)
+    mark([record for client in asked_once for record in client.records], failed=False)
     expect_all(
-        [client.lost[0] for client in clients.values() if client.lost],
-        lambda record: not clients[record.source].loses_itself,
+        [client for client in asked_once if client.lost],
+        lambda client: not client.loses_itself,
         expected="one connection at least that comes back to the pod which asks, on every node",
-        say=lambda record: clients[record.source].told_of_itself(record),
+        say=lambda client: client.told_of_itself(client.lost[0]),
+        shown=lambda client: client.lost[0],
     )
 
 
@@ -194,12 +194,12 @@ def expect_all_answered(clients: Sequence[Client], endpoints: Sequence[Probe]) -
     good = sum(record.answer.echoed for record in records)
     remark(f"{good} of {len(records)} connections at the first try")
     mark(records, failed=False)
-    shown = {id(client.shown): client for client in clients}
     expect_all(
-        [client.shown for client in clients],
-        lambda record: not shown[id(record)].failed,
+        clients,
+        lambda client: not client.failed,
         expected="an echo on every connection",
-        say=lambda record: shown[id(record)].told(endpoints),
+        say=lambda client: client.told(endpoints),
+        shown=lambda client: client.shown,
     )
 
 
@@ -215,15 +215,14 @@ def expect_all_reached(clients: Sequence[Client], endpoints: Sequence[Probe]) ->
         Inconclusive: all clients are sent to one and the same.
     """
     spreading = [client for client in clients if client.spread]
-    shown = {id(client.shown): client for client in spreading}
     expect_all(
-        [client.shown for client in spreading],
-        lambda record: not shown[id(record)].missing(endpoints),
+        spreading,
+        lambda client: not client.missing(endpoints),
         expected="connections to every endpoint from every node",
-        say=lambda record: (
-            f"node {shown[id(record)].probe.node} never reached "
-            f"{_named(shown[id(record)].missing(endpoints))}"
+        say=lambda client: (
+            f"node {client.probe.node} never reached {_named(client.missing(endpoints))}"
         ),
+        shown=lambda client: client.shown,
     )
     missed = [each for each in endpoints if all(each in c.missing(endpoints) for c in clients)]
     if missed and not spreading:

@@ -20,6 +20,7 @@ from pytest_ipv6k8s.agent.ports import CLOSED_PORT, TCP_PORT
 from pytest_ipv6k8s.evidence import Record
 from pytest_ipv6k8s.expectations import remark
 from pytest_ipv6k8s.probe.probes import Probe, Probes
+from pytest_ipv6k8s.threads import at_once
 
 PROXY_HEALTH = 10256
 """kube-proxy's healthzBindAddress."""
@@ -56,17 +57,26 @@ def tell_neighbours(probes: Probes, family: Family, dead: Sequence[tuple[Probe, 
         dead: who does not reach whom; of the first ones it is told.
     """
     everybody = [*probes, *probes.peers]
+    ways: list[tuple[str, Probe, Probe]] = []
     for one, other in list(dict.fromkeys(dead))[:_MOST]:
         for end in (one, other):
             beside = next((p for p in everybody if p.node == end.node and p is not end), None)
             if beside:
-                sender, receiver = (beside, other) if end is one else (one, beside)
-                request = tcp_connect.Request(receiver.address(family), TCP_PORT, timeout=2.0)
-                does = "works" if sender.ask(request).answer.echoed else "is dead, too"
-                remark(
+                changed = (
                     f"from {one.name} to {other.name}, with another pod of node {end.node} in "
-                    f"place of {end.name}, the path {does}"
+                    f"place of {end.name}"
                 )
+                ways.append(
+                    (changed, beside if end is one else one, other if end is one else beside)
+                )
+
+    def works(way: tuple[str, Probe, Probe]) -> bool:
+        _, sender, receiver = way
+        request = tcp_connect.Request(receiver.address(family), TCP_PORT, timeout=2.0)
+        return sender.ask(request).answer.echoed
+
+    for (changed, _, _), does in zip(ways, at_once(works, ways), strict=True):
+        remark(f"{changed}, the path {'works' if does else 'is dead, too'}")
 
 
 def _tell_switches(probes: Probes, family: Family, nodes: Collection[str]) -> None:

@@ -92,12 +92,12 @@ def _expect_alive(asked: list[Upstream], probes: Probes, name: str) -> None:
     if not alive:
         remark(f"no pod of ours may ask {', '.join(one.text for one in asked)} itself")
         return
-    first = {id(records[0]): text for text, records in answers.items()}
     expect_all(
-        [records[0] for records in answers.values()],
-        lambda record: first[id(record)] in alive,
+        answers,
+        lambda text: text in alive,
         expected="an answer from every resolver to which CoreDNS forwards",
-        say=lambda record: f"{first[id(record)]} answers no pod; {', '.join(alive)} do",
+        say=lambda text: f"{text} answers no pod; {', '.join(alive)} do",
+        shown=lambda text: answers[text][0],
     )
 
 

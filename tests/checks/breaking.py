@@ -114,22 +114,33 @@ def all_denied(body: Mapping[str, Any], outcome: Outcome) -> Outcome:
     return Outcome(code=400, object={}, message=message) if outcome.accepted else outcome
 
 
+def _saying(answer: Any, reply: dns.message.Message) -> Any:
+    return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
+
+
+def unknown(request: Any, answer: Any) -> Any:
+    """Return the answer of a server that has never heard of a name."""
+    reply = dns.message.make_response(dns.message.from_wire(base64.b64decode(request.wire)))
+    reply.set_rcode(dns.rcode.NXDOMAIN)
+    return _saying(answer, reply)
+
+
 def dns_says(kind: str, rcode: str | None = None, data: str | None = None) -> Break:
     """Answer queries of a record type with another response code or other data."""
 
     def break_it(world: World) -> None:
         def change(pod: ProbePod, request: Any, answer: Any) -> Any:
             query = dns.message.from_wire(base64.b64decode(request.wire))
-            request = query.question[0]
-            if dns.rdatatype.to_text(request.rdtype) != kind:
+            asked = query.question[0]
+            if dns.rdatatype.to_text(asked.rdtype) != kind:
                 return answer
             reply = dns.message.make_response(query)
             if rcode:
                 reply.set_rcode(dns.rcode.from_text(rcode))
             if data:
-                name = request.name.to_text()
+                name = asked.name.to_text()
                 reply.answer.append(dns.rrset.from_text(name, 5, "IN", kind, data))
-            return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
+            return _saying(answer, reply)
 
         world.override("dns_exchange", change)
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import dns.message
-import dns.rcode
 import pytest
 
 from pytest_ipv6k8s import catalogue, waiting
@@ -17,6 +15,7 @@ from pytest_ipv6k8s.addresses import Family, Stack
 from pytest_ipv6k8s.checks import Level
 from pytest_ipv6k8s.probe.probes import ProbePod
 from pytest_ipv6k8s.verdicts import Verdict
+from tests.checks.breaking import unknown
 from tests.checks.lossy import timed_out
 from tests.checks.world import World, run_check
 
@@ -69,12 +68,8 @@ def _names_unknown(world: World, early: Callable[[], bool]) -> None:
     ours = tuple(service.namespace.encode() for service in world.services.values())
 
     def exchange(pod: ProbePod, request: Any, answer: Any) -> Any:
-        wire = base64.b64decode(request.wire)
-        if not (early() and any(name in wire for name in ours)):
-            return answer
-        reply = dns.message.make_response(dns.message.from_wire(wire))
-        reply.set_rcode(dns.rcode.NXDOMAIN)
-        return replace(answer, wire=base64.b64encode(reply.to_wire()).decode())
+        about_ours = any(name in base64.b64decode(request.wire) for name in ours)
+        return unknown(request, answer) if early() and about_ours else answer
 
     world.override("dns_exchange", exchange)
 

@@ -13,7 +13,7 @@ import pytest
 from pytest_ipv6k8s.clusters.contract import Cluster
 from pytest_ipv6k8s.process import CommandFailed, must_run
 from pytest_ipv6k8s.waiting import persist
-from tests.faults.makers import MANIFESTS
+from tests.faults.makers import MANIFESTS, UNFILTER
 from tests.real import (
     RUN_TIME,
     SuiteRun,
@@ -36,7 +36,7 @@ table inet ipv6k8s_harness {{
 END
 sleep {seconds}; nft delete table inet ipv6k8s_harness
 """
-UNDROP = "nft 'add table inet ipv6k8s_harness; delete table inet ipv6k8s_harness'"
+UNDROP = UNFILTER.format(family="inet", table="ipv6k8s_harness")
 FREEZE = "pkill -STOP -x {0}; sleep 5; pkill -CONT -x {0}"
 CONTROL_PLANE, WORKER, HERE = "control-plane", "worker", ""
 TROUBLES = {
@@ -79,12 +79,10 @@ def _run_and_cut(
     return SuiteRun(code=process.returncode, out=said + rest, report=json.loads(file.read_text()))
 
 
-# The kubelet waits longer each time before it starts a killed API server again.
-
-
 def test_an_api_server_that_is_away_at_the_end_is_waited_for(
     ipv6_cluster: Cluster, tmp_path: Path
 ) -> None:
+    # First of all: the kubelet waits longer before it starts an API server that died often.
     node, manifest = f"{ipv6_cluster.name}-control-plane", f"{MANIFESTS}/kube-apiserver.yaml"
     away = f"mv {manifest} /run/; pkill -KILL kube-apiserver; sleep 25; mv /run/{API} {manifest}"
 

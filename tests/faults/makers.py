@@ -218,6 +218,28 @@ def changed_policies(
 
 
 @contextmanager
+def all_ipv6_opened(cluster: Cluster, peers: str, cidr: str) -> Iterator[None]:
+    """Open all of IPv6 where an egress rule of a NetworkPolicy opens some blocks.
+
+    Args:
+        cluster: where.
+        peers: of which rules, in CEL, with the list of peers as `{peers}`.
+        cidr: a block in such a rule.
+    """
+    of = "object.spec.egress[0].to"
+    which = (
+        "object.spec.?egress.orValue([]).size() > 0"
+        " && object.spec.egress[0].?to.orValue([]).size() > 0"
+        f" && {of}.all(peer, has(peer.ipBlock)) && {peers.format(peers=of)}"
+    )
+    block = '{"ipBlock": {"cidr": "::/0"}}'
+    patch = f'[JSONPatch{{op: "add", path: "/spec/egress/0/to/-", value: {block}}}]'
+    spec = {"egress": [{"to": [{"ipBlock": {"cidr": cidr}}]}]}
+    with changed_policies(cluster, which, patch, spec, "cidr: ::/0"):
+        yield
+
+
+@contextmanager
 def _changed(
     cluster: Cluster,
     version: str,

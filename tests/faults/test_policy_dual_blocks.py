@@ -10,23 +10,17 @@ import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.fault import POLICY_AREA, Fault, expect_red
-from tests.faults.makers import changed_policies
+from tests.faults.makers import all_ipv6_opened
 from tests.real import RealTestbed
 
 pytestmark = pytest.mark.real_cluster
-TO = "object.spec.egress[0].to"
-WHICH = (
-    "object.spec.?egress.orValue([]).size() > 0 && object.spec.egress[0].?to.orValue([]).size() > 0"
-    f" && {TO}.all(peer, has(peer.ipBlock) && peer.ipBlock.cidr.contains('.'))"
-)
-PATCH = '[JSONPatch{op: "add", path: "/spec/egress/0/to/-", value: {"ipBlock": {"cidr": "::/0"}}}]'
-BLOCK = {"ipBlock": {"cidr": "192.0.2.0/24"}}
+PEERS = "{peers}.all(peer, peer.ipBlock.cidr.contains('.'))"
 
 
 @contextmanager
 def both_opened(cluster: Cluster) -> Iterator[None]:
     """Open all of IPv6 to those whose policies name IPv4 alone."""
-    with changed_policies(cluster, WHICH, PATCH, {"egress": [{"to": [BLOCK]}]}, "cidr: ::/0"):
+    with all_ipv6_opened(cluster, PEERS, "192.0.2.0/24"):
         yield
 
 
