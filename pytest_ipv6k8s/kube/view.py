@@ -110,6 +110,7 @@ class ClusterView:
         selector: labels of the nodes that are to be judged.
         clat: whether pods are declared to have a CLAT.
         unconnected: why nodes could not connect a probe to the pods' network, by their names.
+        where: gets the node of each DNS server, by its address.
 
     Attributes:
         stack: the families of Services.
@@ -125,9 +126,11 @@ class ClusterView:
         selector: Iterable[tuple[str, str]] = (),
         clat: bool = False,
         unconnected: Mapping[str, str] | None = None,
+        where: dict[str, str] | None = None,
     ) -> None:
         self._api = api
         self._unconnected = unconnected or {}
+        self._where = {} if where is None else where
         self._inventory = inventory
         self._selector = tuple(selector)
         self.namespace = namespace
@@ -187,6 +190,7 @@ class ClusterView:
         """Return the ready endpoints of that Service; none where there is no Service."""
         service = self._inventory.dns
         found = resolver.servers(self._api, service) if service else ()
+        self._where.update({one.address: one.node for one in found if one.node})
         return self._read("servers behind the cluster's DNS", found)
 
     def dns_configuration(self) -> Configuration | None:

@@ -86,6 +86,7 @@ def ipv6k8s_cluster(
         selector=request.config.stash[SETTINGS].probes.node_selector,
         clat=bool(run.external and run.external.clat),
         unconnected=run.unconnected,
+        where=request.config.stash.setdefault(WHERE, {}),
     )
 
 

@@ -47,4 +47,5 @@ def view(world: World, api: FakeApi) -> ClusterView:
         selector=world.shape.selector,
         clat=world.outside.clat,
         unconnected=world.unconnected,
+        where=world.where,
     )

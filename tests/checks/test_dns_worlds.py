@@ -85,6 +85,15 @@ def test_a_dead_server_is_red_always_and_named_with_its_node(id: str, servers: i
         assert f"pod coredns-{index} (node node-{index % 2})" in judgement.reason
 
 
+def test_what_is_asked_of_a_server_is_placed_on_its_node() -> None:
+    world = _world(3)
+
+    run_check(world, "DNS-01")
+
+    nodes = {ip: f"node-{i % 2}" for i, pod in enumerate(world.dns_pods) for ip in pod.ips}
+    assert world.where == nodes
+
+
 def test_of_many_servers_each_is_asked_from_one_node() -> None:
     healthy = run_check(_world(30), "DNS-01")
     assert healthy.verdict is Verdict.PASS

@@ -86,6 +86,7 @@ class World:
         self._turn, self.ready_at = itertools.count(), 0.0
         self.policed = Policed(self)
         self.unconnected: dict[str, str] = {}
+        self.where: dict[str, str] = {}
 
     def override(self, operation: str, answerer: Answerer) -> None:
         """Change the honest answers of an operation."""

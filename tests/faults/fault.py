@@ -6,15 +6,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import indent
 
 from pytest_ipv6k8s.clusters.contract import Cluster
 from tests.faults.record import RECORD, record
-from tests.real import SuiteRun, in_testbed, kubectl, run_suite
+from tests.real import SuiteRun, in_testbed, kubectl, nodes_of, run_suite
 from tests.slices import by_slice
 
 INSIDE_AREAS = ("-k", "not POL-")
@@ -41,7 +41,7 @@ class Fault:
     Attributes:
         broken: breaks a cluster, and heals it on leaving.
         must: the checks that have to fail, or that rest on one of these that does.
-        may: at most three checks that can suffer, too; any other red one is a finding.
+        may: at most three checks that can suffer, too, and why; any other red one is a finding.
         cause: words that the first likely causes of a failed check must contain, by check id.
         died: a pattern of what the report has to say of where packets died, and why; empty where it
             need say nothing.
@@ -51,7 +51,7 @@ class Fault:
 
     broken: Callable[[Cluster], AbstractContextManager[None]]
     must: frozenset[str]
-    may: frozenset[str] = frozenset()
+    may: Mapping[str, str] = field(default_factory=dict)
     cause: dict[str, str]
     died: str = ""
     node: str = ""
@@ -95,7 +95,7 @@ def _expect(fault: Fault, cluster: Cluster, run: SuiteRun) -> None:
         roots = set(run.check(id).get("restsOn", ()))
         assert roots, f"not red: {id}\n{run.out}"
         assert roots <= fault.must & failed, f"{id} rests on {sorted(roots)}\n{run.out}"
-    strays = run.red - fault.must - fault.may
+    strays = run.red - fault.must - fault.may.keys()
     assert not strays, f"red for no reason: {sorted(strays)}\n{run.out}"
     for id in fault.must & failed if fault.node else ():
         expect_named(run, id, f"{cluster.name}-{fault.node}")
@@ -141,6 +141,16 @@ def before_kubernetes(cluster: Cluster, plugin: str) -> AbstractContextManager[N
     """
     block = indent(plugin.strip("\n"), "    ") + "\n    kubernetes "
     return other_corefile(cluster, lambda text: text.replace("    kubernetes ", block, 1))
+
+
+def move_dns(cluster: Cluster, end: str) -> None:
+    """Start all of CoreDNS anew on the node whose name ends so."""
+    others = [node for node in nodes_of(cluster) if node != f"{cluster.name}-{end}"]
+    kubectl(cluster, "cordon", *others)
+    try:
+        _restart_dns(cluster)
+    finally:
+        kubectl(cluster, "uncordon", *others)
 
 
 @contextmanager

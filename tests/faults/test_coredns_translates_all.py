@@ -31,7 +31,10 @@ def translate_all(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=translate_all,
     must=frozenset({"N64-13"}),
-    may=frozenset({"DNS-04", "DNS-18"}),  # names inside and outside lose their own addresses
+    may={
+        "DNS-04": "names inside lose their own addresses",
+        "DNS-18": "names outside lose their own addresses",
+    },
     cause={"N64-13": "translate_all"},
 )
 

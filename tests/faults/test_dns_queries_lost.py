@@ -32,7 +32,7 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(queries_lost, end=end),
         must=frozenset({"DNS-17"}),
-        may=frozenset({"DNS-16"}),
+        may={"DNS-16": "a lost query may be one of its few"},
         cause={"DNS-17": "two queries from one port race"},
     )
 

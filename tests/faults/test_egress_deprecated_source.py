@@ -37,7 +37,7 @@ def deprecated_source(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=deprecated_source,
     must=frozenset({"EGR-04"}),
-    may=frozenset({"EGR-12"}),  # it is a ULA, and not in the API
+    may={"EGR-12": "the other source is a ULA, and not in the API"},
     cause={"EGR-04": "a deprecated or temporary one"},
 )
 

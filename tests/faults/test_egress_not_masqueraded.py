@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red
+from tests.faults.fault import EXTERNAL_AREAS, Fault, expect_red, move_dns
 from tests.real import RealTestbed, nodes_of, on_node
 
 pytestmark = pytest.mark.real_cluster
@@ -34,7 +34,11 @@ FAULT = Fault(
 )
 
 
+@pytest.mark.parametrize(
+    "dns", [pytest.param("worker", id="with-dns"), pytest.param("control-plane", id="without-dns")]
+)
 def test_masquerade_rule_gone(
-    ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path
+    ipv6_cluster: Cluster, ipv6_testbed: RealTestbed, tmp_path: Path, dns: str
 ) -> None:
+    move_dns(ipv6_cluster, dns)
     expect_red(FAULT, ipv6_cluster, tmp_path, ipv6_testbed.option, *EXTERNAL_AREAS)

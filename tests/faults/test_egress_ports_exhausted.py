@@ -30,7 +30,10 @@ def few_ports(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=few_ports,
     must=frozenset({"EGR-09"}),
-    may=frozenset({"EGR-03", "EGR-04"}),
+    may={
+        "EGR-03": "its connection may find no port while EGR-09 holds them",
+        "EGR-04": "its connection may find no port while EGR-09 holds them",
+    },
     cause={"EGR-09": "too small a port range"},
 )
 

@@ -26,7 +26,7 @@ def hairpin_off(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=hairpin_off,
     must=frozenset({"SVC-05"}),
-    may=frozenset({"SVC-06"}),
+    may={"SVC-06": "a connection may be sent to the pod that makes it"},
     cause={"SVC-05": "hairpin mode is off on the bridge port"},
 )
 

@@ -55,7 +55,7 @@ def second_address_lost(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=second_address_lost,
     must=frozenset({"ADDR-08"}),
-    may=frozenset({"SVC-04"}),  # its host-network probes have no IPv6 address
+    may={"SVC-04": "its host-network probes have no IPv6 address"},
     cause={},
 )
 

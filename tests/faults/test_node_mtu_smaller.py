@@ -28,7 +28,11 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(smaller_mtu, end=end),
         must=frozenset({"MTU-02", "MTU-04"}),
-        may=frozenset({"MTU-03", "MTU-06", "MTU-19"}),
+        may={
+            "MTU-03": "its datagrams are larger than the link",
+            "MTU-06": "its datagrams are larger than the link",
+            "MTU-19": "its datagrams are larger than the link",
+        },
         cause={"MTU-02": "the CNI's MTU is larger than what the nodes' network carries"},
     )
 

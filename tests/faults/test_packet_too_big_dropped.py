@@ -36,7 +36,7 @@ def packet_too_big_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=packet_too_big_dropped,
     must=frozenset({"MTU-07", "MTU-12"}),
-    may=frozenset({"MTU-08"}),
+    may={"MTU-08": "answers of a Service die at the same hop"},
     cause={"MTU-07": "packet-too-big is dropped"},
 )
 

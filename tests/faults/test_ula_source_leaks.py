@@ -44,7 +44,11 @@ def ula_leaks(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=ula_leaks,
     must=frozenset({"EGR-03", "EGR-12"}),
-    may=frozenset({"EGR-04", "MTU-07", "MTU-12"}),
+    may={
+        "EGR-04": "the source outside is the pod's own",
+        "MTU-07": "its path is not the masquerade's",
+        "MTU-12": "its path is not the masquerade's",
+    },
     cause={"EGR-03": "masquerading is not what was declared", "EGR-12": "does not masquerade IPv6"},
 )
 
