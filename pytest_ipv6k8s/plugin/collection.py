@@ -123,7 +123,7 @@ def take_facts(config: pytest.Config) -> None:
     """Let the items know what stands, if it does already."""
     facts = config.stash.get(FACTS, None)
     if facts is not None:
-        config.stash[WHERE] = facts.nodes_of_pods
+        config.stash[WHERE] = facts.where
         if not config.stash[SETTINGS].all:
             config.stash[LEDGER] = Ledger(facts.home, config.stash[CHECKS])
 

@@ -110,7 +110,7 @@ def _context(facts: RunFacts) -> str:
 
 def _again(question: str, facts: RunFacts) -> str:
     source = question.split()[0]
-    node = facts.nodes_of_pods[source]
+    node = facts.where[source]
     allow = " --allow privileged" if source.startswith("host-") else ""
     way = f"{_kubeconfig(facts)} {_context(facts)} --node {shlex.quote(node)}{allow}"
     return f"  ipv6k8s ask {way} {shlex.quote(one_line(question))}"

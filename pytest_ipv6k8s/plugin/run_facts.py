@@ -63,9 +63,14 @@ class RunFacts:
         return (*self.pods, *self.hosts, *self.peers)
 
     @property
-    def nodes_of_pods(self) -> dict[str, str]:
-        """The node of each pod of ours, by its name and by its addresses."""
-        return nodes_of(self.everyone)
+    def where(self) -> dict[str, str]:
+        """The node of each pod of ours by its name, and of addresses of those and of nodes."""
+        own = {
+            address: node.name
+            for node in self.inventory.nodes
+            for address in (*node.internal_ips, *node.external_ips)
+        }
+        return {**own, **nodes_of(self.everyone)}
 
     def stack_of(self, whose: FamiliesOf) -> Stack:
         """Return the stack of pods or of Services."""
