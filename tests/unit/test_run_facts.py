@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_ipv6k8s.kube.inventory import Node
-from tests.unit.test_pausing import FACTS, INVENTORY
+from tests.unit.test_declaration import FACTS as INVENTORY
+from tests.unit.test_pausing import FACTS
 
 
 def test_addresses_of_nodes_have_a_place_without_a_probe_there() -> None:
