@@ -26,6 +26,7 @@ def mtu_below_1280(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=mtu_below_1280,
     must=frozenset({"ADDR-26", "MTU-01"}),
+    may={"MTU-04": "over IPv4 it gets datagrams that are larger than its link"},
     cause={"MTU-01": "the CNI's MTU is below 1280"},
 )
 
