@@ -87,8 +87,14 @@ def _figures(faults: list[Seen]) -> Iterator[str]:
     yield f"of the checks that were not judged {_share(passing, held)} pass when they are asked"
     seconds = statistics.median(seen["seconds"] for seen in faults)
     yield f"a run on a broken cluster takes {seconds:g} s, median"
+    beside = {id for seen in faults for id in seen.get("failWhenAsked", ())}
     unseen = _core() - {id for seen in faults for id in seen["caughtBy"]}
-    yield f"core checks that no fault above turned red: {', '.join(sorted(unseen)) or 'none'}"
+    yield (
+        "core checks that are red beside one on which they rest, when they are asked, and never "
+        f"alone: {', '.join(sorted(unseen & beside)) or 'none'}"
+    )
+    never = ", ".join(sorted(unseen - beside)) or "none"
+    yield f"core checks that no fault above turned red: {never}"
 
 
 def _share(part: int, whole: int) -> str:

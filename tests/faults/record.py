@@ -81,6 +81,7 @@ def record(
         "died": sorted({trace["died"] for id in failed for trace in run.traces(id)}),
         "notJudged": sorted(held),
         "passWhenAsked": sorted(held & asked.ids("pass")),
+        "failWhenAsked": sorted(held & asked.ids("fail")),
         "seconds": round(seconds),
     }
     file.parent.mkdir(exist_ok=True)
