@@ -26,10 +26,6 @@ def wrong_prefix(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=wrong_prefix,
     must=frozenset({"N64-01", "N64-05"}),
-    may={
-        "N64-10": "the end of its chain is synthesised with that prefix",
-        "N64-11": "it asks for names of addresses with that prefix",
-    },
     cause={"N64-05": "the DNS64 prefix is not the gateway's"},
 )
 

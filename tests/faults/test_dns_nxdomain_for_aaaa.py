@@ -29,7 +29,6 @@ def nxdomain_for_aaaa(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=nxdomain_for_aaaa,
     must=frozenset({"DNS-04", "DNS-06", "DNS-07", "DNS-08", "DNS-14", "DNS-16"}),
-    may={"DNS-17": "a look-up that ends with NXDOMAIN is none that is quick"},
     cause={"DNS-04": "a template", "DNS-07": "NXDOMAIN"},
 )
 

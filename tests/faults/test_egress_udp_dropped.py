@@ -31,7 +31,6 @@ def udp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=udp_dropped,
     must=frozenset({"EGR-02", "N64-15"}),
-    may={"EGR-12": "its datagrams do not arrive", "MTU-07": "its datagrams do not arrive"},
     cause={"EGR-02": "a packet filter passes TCP only"},
 )
 

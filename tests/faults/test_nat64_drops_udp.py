@@ -36,7 +36,6 @@ def udp_dropped(cluster: Cluster) -> Iterator[None]:
 FAULT = Fault(
     broken=udp_dropped,
     must=frozenset({"N64-15"}),
-    may={"N64-23": "what it sends in fragments is UDP"},
     cause={"N64-15": "drops UDP"},
 )
 

@@ -28,11 +28,7 @@ def fault(end: str) -> Fault:
     return Fault(
         broken=partial(smaller_mtu, end=end),
         must=frozenset({"MTU-02", "MTU-04"}),
-        may={
-            "MTU-03": "its datagrams are larger than the link",
-            "MTU-06": "its datagrams are larger than the link",
-            "MTU-19": "its datagrams are larger than the link",
-        },
+        may={"MTU-03": "its segments are larger than the link"},
         cause={"MTU-02": "the CNI's MTU is larger than what the nodes' network carries"},
     )
 
