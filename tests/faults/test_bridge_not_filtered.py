@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_ipv6k8s.clusters.contract import Cluster
-from tests.faults.fault import Fault, expect_red
+from tests.faults.fault import Fault, expect_red, move_dns
 from tests.faults.makers import sysctl
 
 pytestmark = pytest.mark.real_cluster
@@ -43,4 +43,5 @@ def fault(end: str) -> Fault:
 
 @pytest.mark.parametrize("end", ["control-plane", "worker"])
 def test_bridge_not_filtered(ipv6_cluster: Cluster, tmp_path: Path, end: str) -> None:
+    move_dns(ipv6_cluster, "control-plane")  # a server on the worker answers there in vain, too
     expect_red(fault(end), ipv6_cluster, tmp_path)
