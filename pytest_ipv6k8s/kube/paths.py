@@ -18,6 +18,7 @@ _GROUPS = {
     "deployments": "/apis/apps/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
     "events": "/api/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "pods": "/api/v1",
     "secrets": "/api/v1",

@@ -40,6 +40,7 @@ RIGHTS = (
         group="networking.k8s.io", resource="servicecidrs", verbs=("get", "list"), required=False
     ),
     Right(group="networking.k8s.io", resource="ipaddresses", verbs=("list",), required=False),
+    Right(group="coordination.k8s.io", resource="leases", verbs=("get",), required=False),
     Right(resource="events", verbs=("list",), required=False),
     Right(resource="pods/log", verbs=("get",), required=False),
     *(

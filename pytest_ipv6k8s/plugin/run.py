@@ -28,6 +28,7 @@ from pytest_ipv6k8s.external.model import TESTBED, ExternalNetwork
 from pytest_ipv6k8s.files import why_unwritable
 from pytest_ipv6k8s.kube import inventory, resolver, rights
 from pytest_ipv6k8s.kube.client import Api
+from pytest_ipv6k8s.kube.comeback import await_watchers
 from pytest_ipv6k8s.kube.config import Kubeconfig
 from pytest_ipv6k8s.plugin.again import again
 from pytest_ipv6k8s.plugin.external import ExternalSetup
@@ -213,6 +214,7 @@ class Run:
         with closing(Sessions(acquired.api)) as sessions:
             deployed = deploy(acquired.api, plan, sessions.trouble)
             self.tell(f"probes ready after {deployed.seconds:.1f} s")
+            await_watchers(acquired.api, self.tell)
             facts = facts.with_pods(pod.ips for pod in deployed.pods)
             if facts.families.differences:
                 self.tell(f"families differ: {facts.families.differences}")
